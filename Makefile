@@ -1,0 +1,60 @@
+# `make` alone prints what each target does.
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint format bench lock labelstudio image
+
+PYTHON ?= python3
+BIN := .venv/bin
+# Two test processes share the cores: each network runs on one thread.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --durations 15
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-annotate --no-header
+
+help: ## Print this help
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+demo: .python ## Start Label Studio with pre-filled sample photos; IMAGES=folder takes your own
+	@$(PYTHON) scripts/bootstrap.py
+	@exec $(BIN)/hemline demo $(if $(IMAGES),--images "$(patsubst ~/%,$(HOME)/%,$(IMAGES))")
+
+test: .python ## Run the tests (about 10 minutes); tests that lack a part say so when they skip
+	@$(PYTHON) scripts/bootstrap.py --dev
+	$(PYTEST) -m "not slow"
+
+test-slow: .python ## Run the tests that take minutes each: whole loops, kills, trainings
+	@$(PYTHON) scripts/bootstrap.py --dev
+	$(PYTEST) -m slow
+
+lint: .python ## Check style, format and types
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: ## Put the code into its format and mend what can be mended by program
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: .python ## Measure the answer times of /predict, /health, /setup and the webhook
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python benchmarks/bench_backend.py
+
+lock: .python ## Write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock >/dev/null
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --group tools -c requirements.lock \
+		-o requirements-tools.lock >/dev/null
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra dev -c requirements.lock \
+		-c requirements-tools.lock -o requirements-dev.lock >/dev/null
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --group labelstudio \
+		-o requirements-labelstudio.lock >/dev/null
+
+labelstudio: .python ## Install Label Studio into its own environment
+	@$(PYTHON) scripts/bootstrap.py --only labelstudio
+
+image: ## Build the container image hemline:local
+	docker build -t hemline:local .
+
+.PHONY: .python
+.python:
+	@command -v $(PYTHON) >/dev/null || { \
+		echo "$(PYTHON) is missing: run \`apt-get install python3-venv\` and try again."; exit 1; }

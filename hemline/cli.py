@@ -1,0 +1,57 @@
+"""The `hemline` command, put together from the `commands.py` of each package."""
+
+import sys
+from importlib.metadata import entry_points
+from typing import Annotated
+
+import typer
+
+from hemline import __version__
+from hemline.errors import HemlineError
+
+COMMANDS_GROUP = "hemline.commands"
+
+
+def main() -> None:
+    """Run the command line.
+
+    What a person can put right ends as one sentence and exit code 1, Ctrl-C as 130, a mistake on
+    the command line as 2; anything else is a fault of ours and keeps its stack trace.
+    """
+    try:
+        build_app()()
+    except HemlineError as error:
+        typer.secho(str(error), fg=typer.colors.RED, err=True)
+        sys.exit(1)
+
+
+def build_app() -> typer.Typer:
+    """The app with the commands of every package that is installed, at the top level."""
+    app = typer.Typer(
+        name="hemline",
+        help="Pre-filled garment masks for Label Studio, retrained from every correction.",
+        callback=_top_level,
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    for entry in sorted(entry_points(group=COMMANDS_GROUP), key=lambda entry: entry.name):
+        app.add_typer(entry.load())
+    return app
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"hemline {__version__}")
+        raise typer.Exit
+
+
+def _top_level(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version and end.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Options that stand before a command."""

@@ -1,0 +1,30 @@
+"""Mannequin scenes drawn by hemline.studio as a data set: as many as asked for."""
+
+from functools import partial
+
+from hemline.datasets.sample import Dataset, Pixels, Sample
+from hemline.studio.body import Kind
+from hemline.studio.scene import VIEWS, draw_scene
+
+FIRST_SEED = 1_000_000  # far from the seeds of demos and tests, which a model must not have seen
+
+
+def read_scenes(garments: int, *, height: int = 576, width: int = 384) -> Dataset:
+    """Each view of `garments` drawn garments, `height` x `width` px, with exact masks."""
+    samples = tuple(
+        Sample(
+            id=f"scene{seed}_{view}",
+            garment=f"scene{seed}",
+            view=view,
+            source="studio",
+            load=partial(_load, seed, view, height, width),
+        )
+        for seed in range(FIRST_SEED, FIRST_SEED + garments)
+        for view in VIEWS
+    )
+    return Dataset(samples, ("garment",))
+
+
+def _load(seed: int, view: str, height: int, width: int) -> tuple[Pixels, Pixels]:
+    scene = draw_scene(seed, view=view, height=height, width=width, kind=Kind.MANNEQUIN)
+    return scene.image, scene.mask

@@ -1,0 +1,36 @@
+"""Splits by garment: all views of a garment fall on the same side, whatever order they come in."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from hemline.datasets.sample import Sample
+
+_BUCKETS = 2**32
+
+
+def split_by_garment(
+    samples: Sequence[Sample], shares: Sequence[float], *, seed: int = 0
+) -> list[list[Sample]]:
+    """Parts with about the given shares of the garments; the shares sum to at most 1.
+
+    A garment's part depends on its name, its source and the seed alone: adding photos moves none.
+    What the shares leave over is in no part.
+    """
+    if any(share < 0 for share in shares) or sum(shares) > 1 + 1e-9:
+        raise ValueError(f"shares {list(shares)} must be 0 or more and sum to at most 1")
+    parts: list[list[Sample]] = [[] for _ in shares]
+    for sample in samples:
+        position = garment_position(sample.source, sample.garment, seed)
+        edge = 0.0
+        for part, share in zip(parts, shares, strict=True):
+            edge += share
+            if position < edge:
+                part.append(sample)
+                break
+    return parts
+
+
+def garment_position(source: str, garment: str, seed: int) -> float:
+    """Where a garment stands in [0, 1), uniform over names."""
+    digest = sha256(f"{seed}/{source}/{garment}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") / _BUCKETS

@@ -1,0 +1,1 @@
+"""The whole loop on one machine: Label Studio, backend and worker in one folder."""

@@ -1,0 +1,81 @@
+"""The command `hemline demo`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    images: Annotated[
+        Path | None,
+        typer.Option(help="Folder of your own photos; they stay where they are."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65535, help="Port of Label Studio. Default: the last one, or 8080."
+        ),
+    ] = None,
+    backend_port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, help="Port of the backend. Default: the last one, or 9090."),
+    ] = None,
+    home: Annotated[Path, typer.Option(help="Folder that keeps everything the demo makes.")] = Path(
+        ".demo"
+    ),
+) -> None:
+    """Start Label Studio with pre-filled photos, and all that learns from corrections."""
+    from rich.console import Console
+
+    from hemline.demo.demo import run_demo
+
+    run_demo(
+        home,
+        images=images,
+        label_studio_port=port,
+        backend_port=backend_port,
+        console=Console(),
+    )
+
+
+@app.command()
+def simulate(
+    data: Annotated[str, typer.Argument(help="KIND:PATH: photos with true masks.")],
+    corrections: Annotated[int, typer.Option(min=1, help="Photos to correct.")] = 60,
+    batch: Annotated[int, typer.Option(min=1, help="Corrections between trainings.")] = 20,
+    unseen: Annotated[
+        int | None, typer.Option(min=1, help="Photos to measure on. Default: all others.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the choice of photos.")] = 0,
+    home: Annotated[
+        Path | None, typer.Option(help="Folder to keep. Default: a temporary one, deleted.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Markdown file for the table.")] = None,
+) -> None:
+    """Play an annotator with true masks and show how the pre-fill of unseen photos gets better."""
+    from rich.console import Console
+
+    from hemline.datasets.sources import open_data
+    from hemline.demo.simulate import as_markdown
+    from hemline.demo.simulate import simulate as play
+    from hemline.files import write_atomically
+
+    console = Console(stderr=True)
+    with console.status("reading the data") as status:
+        rows = play(
+            open_data(data), corrections=corrections, batch=batch, unseen_at_most=unseen,
+            seed=seed, home=home,
+            on_step=status.update,
+            on_row=lambda row: console.print(
+                f"{row.corrections} corrections: mean Dice {row.mean_dice:.4f}, median "
+                f"{row.median_dice:.4f} with {row.model_version} ({row.decision})"
+            ),
+        )  # fmt: skip
+    table = as_markdown(rows)
+    print(table, end="")
+    if out:
+        write_atomically(out, table.encode())

@@ -1,0 +1,291 @@
+"""The whole loop without a person: true masks are submitted, and the pre-fill is measured.
+
+Real Label Studio, real backend, real worker. A part of the photos is corrected in batches; the
+others stay unseen, and after each training the masks that Label Studio holds for them are compared
+with the truth.
+"""
+
+import random
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from hemline.datasets.sample import Dataset, Sample
+from hemline.demo.photo_folder import open_photo_folder
+from hemline.demo.project import find_project, import_photos
+from hemline.demo.stack import Stack, stack_settings
+from hemline.errors import HemlineError
+from hemline.labelstudio.client import Json, LabelStudioClient
+from hemline.labelstudio.config import LabelConfig, parse_label_config, render_label_config
+from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
+from hemline.labelstudio.server import Account
+from hemline.masks.overlap import dice
+from hemline.ports import pick_free_port
+from hemline.store.engine import Store
+from hemline.store.evaluations import evaluations_of
+from hemline.store.models import champion
+from hemline.store.projects import get_project
+from hemline.store.runs import last_run
+from hemline.store.tables import RunState
+
+_POLL_S = 1.0
+_RUN_BEGINS_S = 60.0  # a training that has not been queued by then will not be
+_TIMEOUT_S = 3600.0
+_QUALITY = 95
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The pre-fill of the unseen photos after some corrections; Dice 0 to 1."""
+
+    corrections: int
+    model_version: str
+    mean_dice: float
+    median_dice: float
+    worst_tenth: float  # mean Dice of the worst tenth
+    decision: str
+    minutes: float  # since the first correction
+
+
+def simulate(
+    dataset: Dataset,
+    *,
+    corrections: int,
+    batch: int,
+    unseen_at_most: int | None = None,
+    seed: int = 0,
+    home: Path | None = None,
+    on_step: Callable[[str], None] = lambda step: None,
+    on_row: Callable[[Row], None] = lambda row: None,
+) -> list[Row]:
+    """Plays `corrections` corrections, `batch` at a time, and measures after each batch.
+
+    Every garment is either corrected or unseen; `unseen_at_most` bounds how many photos of the
+    latter there are. `home` keeps what the stack made; None: a
+    temporary folder that is deleted.
+
+    Raises:
+        HemlineError: there are too few photos, they have many labels (the starter, which the
+            simulation begins with, knows one), or a program of the stack has ended.
+    """
+    if len(dataset.labels) != 1:
+        raise HemlineError(
+            f"the data has {len(dataset.labels)} labels; the simulation plays with one, the garment"
+        )
+    shown, unseen = choose(dataset.samples, corrections, seed)
+    unseen = unseen[:unseen_at_most]
+    if home is None:
+        with tempfile.TemporaryDirectory(prefix="hemline-simulate-") as folder:
+            return _Simulation(dataset, Path(folder), batch, on_step).run(shown, unseen, on_row)
+    return _Simulation(dataset, home, batch, on_step).run(shown, unseen, on_row)
+
+
+def choose(
+    samples: Sequence[Sample], corrections: int, seed: int
+) -> tuple[list[Sample], list[Sample]]:
+    """Samples to correct, in a random order of garments, and the unseen ones."""
+    by_garment: dict[str, list[Sample]] = defaultdict(list)
+    for sample in samples:
+        by_garment[sample.garment].append(sample)
+    garments = sorted(by_garment)
+    random.Random(seed).shuffle(garments)
+    shown: list[Sample] = []
+    unseen: list[Sample] = []
+    for garment in garments:
+        (shown if len(shown) < corrections else unseen).extend(by_garment[garment])
+    if not unseen:
+        raise HemlineError(
+            f"{len(samples)} photos leave none unseen after {corrections} corrections; "
+            "give more photos or fewer --corrections"
+        )
+    return shown[:corrections], unseen
+
+
+class _Simulation:
+    def __init__(
+        self, dataset: Dataset, home: Path, batch: int, on_step: Callable[[str], None]
+    ) -> None:
+        self._labels = dataset.labels
+        self._batch = batch
+        self._on_step = on_step
+        self._last_run_id: int | None = None
+        account = Account()
+        self._settings = stack_settings(
+            home,
+            account,
+            label_studio_port=pick_free_port(),
+            backend_port=pick_free_port(),
+            webhook_secret="simulate",
+            retrain_after=batch,
+        )
+        self._stack = Stack(self._settings, account)
+        self._store = Store(self._settings.database)
+        self._config: LabelConfig = parse_label_config(render_label_config(self._labels))
+
+    def run(
+        self, shown: list[Sample], unseen: list[Sample], on_row: Callable[[Row], None]
+    ) -> list[Row]:
+        self._on_step("writing the photos")
+        folder = self._stack.files_root / "simulation"
+        for sample in [*shown, *unseen]:
+            _write(folder / f"{sample.id}.jpg", sample)
+        self._on_step("starting Label Studio, the backend and the worker")
+        with self._stack as stack:
+            project = find_project(stack.client, None, "Hemline simulation").project_id
+            stack.client.update_project(project, label_config=render_label_config(self._labels))
+            stack.connect(project)
+            import_photos(stack.client, project, open_photo_folder(folder, stack.files_root))
+            return self._play(stack.client, project, shown, unseen, on_row)
+
+    def _play(
+        self,
+        client: LabelStudioClient,
+        project: int,
+        shown: list[Sample],
+        unseen: list[Sample],
+        on_row: Callable[[Row], None],
+    ) -> list[Row]:
+        tasks = {
+            Path(task["data"]["image"]).stem: task["id"]
+            for task in client.iter_tasks(project, full=False)
+        }
+        begin = time.monotonic()
+        rows = [self._measure(client, project, unseen, tasks, 0, "the starter", begin)]
+        on_row(rows[0])
+        for start in range(0, len(shown), self._batch):
+            part = shown[start : start + self._batch]
+            for number, sample in enumerate(part, start=start + 1):
+                self._on_step(f"correcting photo {number} of {len(shown)}")
+                self._correct(client, tasks[sample.id], sample)
+            decision = self._await_training(project)
+            rows.append(
+                self._measure(client, project, unseen, tasks, start + len(part), decision, begin)
+            )
+            on_row(rows[-1])
+        return rows
+
+    def _correct(self, client: LabelStudioClient, task_id: int, sample: Sample) -> None:
+        opened = client.open_task(task_id)
+        _, mask = sample.load()
+        result = mask_to_regions(
+            mask, config=self._config, labels=self._labels, region_scores={}, seed=sample.id
+        )
+        fields: dict[str, Any] = {"lead_time": 30.0}
+        if opened["predictions"]:
+            fields["parent_prediction"] = opened["predictions"][0]["id"]
+        client.create_annotation(task_id, result, **fields)
+
+    def _await_training(self, project: int) -> str:
+        """Waits for the training that the batch starts, and returns its decision."""
+        before, asked = self._last_run_id, time.monotonic()
+        while time.monotonic() - asked < _TIMEOUT_S:
+            self._stack.check()
+            with self._store.reading() as session:
+                row = get_project(session, project)
+                run = last_run(session, row.id) if row else None
+            if run is None or run.id == before:
+                if time.monotonic() - asked > _RUN_BEGINS_S:
+                    return "no training: too few gold garments yet"
+                self._on_step("waiting for a training to begin")
+            elif run.state in (RunState.QUEUED, RunState.RUNNING):
+                self._on_step(f"training: epoch {run.epoch} of {run.epochs or '?'}")
+            else:
+                self._last_run_id = run.id
+                return self._decision(run.model_version_id) or f"training failed: {run.problem}"
+            time.sleep(_POLL_S)
+        raise HemlineError(
+            f"a training has not ended after {_TIMEOUT_S:.0f} s; see "
+            f"{self._settings.home_path / 'logs'}"
+        )
+
+    def _decision(self, version_id: int | None) -> str | None:
+        if version_id is None:
+            return None
+        with self._store.reading() as session:
+            return evaluations_of(session, version_id)[0].decision  # the newest
+
+    def _measure(
+        self,
+        client: LabelStudioClient,
+        project: int,
+        unseen: list[Sample],
+        tasks: dict[str, int],
+        corrections: int,
+        decision: str,
+        begin: float,
+    ) -> Row:
+        version, results = self._prefills(client, project, [tasks[one.id] for one in unseen])
+        values = np.sort([self._dice(results[tasks[one.id]], one) for one in unseen])
+        worst = values[: max(1, len(values) // 10)]
+        return Row(
+            corrections,
+            version,
+            float(values.mean()),
+            float(np.median(values)),
+            float(worst.mean()),
+            decision,
+            (time.monotonic() - begin) / 60,
+        )
+
+    def _prefills(
+        self, client: LabelStudioClient, project: int, task_ids: list[int]
+    ) -> tuple[str, dict[int, list[Json]]]:
+        """The champion's regions as Label Studio holds them, once it holds all of them."""
+        asked = time.monotonic()
+        while time.monotonic() - asked < _TIMEOUT_S:
+            self._stack.check()
+            with self._store.reading() as session:
+                row = get_project(session, project)
+                version = champion(session, row.id) if row else None
+            if version is not None:
+                found = {
+                    task["id"]: prediction["result"]
+                    for task in client.iter_tasks(project, task_ids=task_ids)
+                    for prediction in task["predictions"]
+                    if prediction["model_version"] == version.name
+                }
+                self._on_step(f"pre-filling: {len(found)} of {len(task_ids)} unseen photos")
+                if len(found) == len(task_ids):
+                    return version.name, found
+            time.sleep(_POLL_S * 3)
+        raise HemlineError(
+            f"the unseen photos are not pre-filled after {_TIMEOUT_S:.0f} s; see "
+            f"{self._settings.home_path / 'logs'}"
+        )
+
+    def _dice(self, result: list[Json], sample: Sample) -> float:
+        truth = sample.load()[1]
+        mask = regions_to_mask(
+            result,
+            config=self._config,
+            labels=self._labels,
+            height=truth.shape[0],
+            width=truth.shape[1],
+        )
+        return dice(mask > 0, truth > 0)
+
+
+def _write(path: Path, sample: Sample) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(sample.load()[0]).save(path, quality=_QUALITY)
+
+
+def as_markdown(rows: Sequence[Row]) -> str:
+    """The rows as a table for docs."""
+    lines = [
+        "| corrections | model version | mean Dice | median | worst tenth | minutes | decision |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {row.corrections} | {row.model_version} | {row.mean_dice:.4f} | {row.median_dice:.4f} "
+        f"| {row.worst_tenth:.4f} | {row.minutes:.0f} | {row.decision} |"
+        for row in rows
+    ]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,49 @@
+"""Errors a user can cause: one sentence that names the thing, the value and the way out."""
+
+
+class HemlineError(Exception):
+    """Base of all errors whose message is meant for a person and needs no stack trace."""
+
+
+class SettingsError(HemlineError):
+    """An environment variable holds a value that its setting does not allow."""
+
+
+class ImageError(HemlineError):
+    """A photo cannot be read, fetched, or is outside a limit."""
+
+
+class MaskError(HemlineError):
+    """A mask or a region cannot be decoded, or does not fit its photo."""
+
+
+class LabelConfigError(HemlineError):
+    """A label config lacks what Hemline needs: an Image and BrushLabels that point to it."""
+
+
+class LabelStudioError(HemlineError):
+    """Label Studio refused a call or cannot be reached."""
+
+
+class LabelStudioUnavailable(LabelStudioError):
+    """Label Studio does not answer now; the same call may succeed later."""
+
+
+class RecipeError(HemlineError):
+    """A recipe names an unknown key or a value out of range."""
+
+
+class ModelError(HemlineError):
+    """A model file is broken, or belongs to another network or class list."""
+
+
+class DatasetError(HemlineError):
+    """A data set cannot be read, or cannot be trained on as it is."""
+
+
+class StoreError(HemlineError):
+    """The store is missing, at another schema version, or lacks the row that was asked for."""
+
+
+class ArtifactError(HemlineError):
+    """An artifact is missing or its content does not match its digest."""

@@ -1,0 +1,127 @@
+"""Photos: from the bytes of a file to an upright RGB array."""
+
+import io
+from hashlib import sha256
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import ExifTags, Image, ImageChops, features
+
+from hemline.errors import ImageError
+
+# Pillow's own guard warns at 89 Mpx and refuses at twice that, whatever our setting says. Every
+# photo passes through `decode_image`, which has the size from the header before it decodes.
+Image.MAX_IMAGE_PIXELS = None
+
+_FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "MPO"]
+if features.check("avif"):
+    _FORMATS.append("AVIF")
+
+_UPRIGHT = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+
+
+def decode_image(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8]:
+    """Decode a photo the way a browser shows it: upright, in colour, on white.
+
+    EXIF orientation is applied, for Label Studio's editor measures the upright photo. Greyscale
+    becomes three equal channels, 16 bits a channel are scaled to 8, transparent parts are laid on
+    white, CMYK is converted (Adobe's inverted kind and the plain one), of an animation the first
+    frame is taken.
+
+    Args:
+        data: the whole file.
+        name: what to call the photo in errors.
+        max_pixels: largest width times height that is decoded, the HEMLINE_MAX_PIXELS setting.
+
+    Returns:
+        (H, W, 3) uint8 RGB, C-contiguous and writable.
+
+    Raises:
+        ImageError: the file is empty, truncated, no image of a known format, over `max_pixels`
+            (found before anything is decoded), or has pixels that 8 bits cannot stand for.
+    """
+    if not data:
+        raise ImageError(f"image {name!r} is an empty file; upload it again")
+    image = _open(data, name)
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageError(
+            f"image {name!r} is {width} x {height} px, over the limit of "
+            f"{max_pixels / 1e6:.4g} Mpx; raise HEMLINE_MAX_PIXELS or resize it"
+        )
+    try:
+        image.load()
+        orientation = _orientation(image)
+        image = _to_rgb(image, name)
+        if orientation in _UPRIGHT:
+            image = image.transpose(_UPRIGHT[orientation])
+        return np.array(image)
+    except ImageError:
+        raise
+    except Exception as error:  # Pillow's decoders raise nearly anything on broken files.
+        raise ImageError(
+            f"image {name!r} is truncated or broken ({error}); upload a whole copy of it"
+        ) from error
+
+
+def content_digest(data: bytes) -> str:
+    """sha256 of the bytes, 64 lower-case hex digits."""
+    return sha256(data).hexdigest()
+
+
+def _open(data: bytes, name: str) -> Image.Image:
+    """Read the header only."""
+    try:
+        return Image.open(io.BytesIO(data), formats=_FORMATS)
+    except Exception as error:  # As above: what a broken header raises depends on its format.
+        raise ImageError(
+            f"image {name!r} ({len(data)} bytes) is no photo that Hemline can read; "
+            f"give it as one of {', '.join(_FORMATS)}"
+        ) from error
+
+
+def _orientation(image: Image.Image) -> int:
+    """EXIF orientation 1 to 8, 1 where there is none that can be read.
+
+    Pillow's `exif_transpose` also obeys XMP, which browsers do not; a mask of a photo that was
+    turned here and not there would not fit it. Pillow turns TIFF by itself while it loads.
+    """
+    if image.format == "TIFF":
+        return 1
+    exif = Image.Exif()
+    try:
+        exif.load(image.info.get("exif", b""))
+        return int(exif.get(ExifTags.Base.Orientation, 1))
+    except Exception:  # EXIF is written by anyone and anyhow; the photo is good without it.
+        return 1
+
+
+def _to_rgb(image: Image.Image, name: str) -> Image.Image:
+    """Any mode of Pillow's to RGB."""
+    if image.mode.startswith("I;16"):
+        return Image.fromarray(_scale_16_bit(np.asarray(image))).convert("RGB")
+    if image.mode in ("I", "F"):
+        raise ImageError(
+            f"image {name!r} has 32 bits a channel (mode {image.mode}); save it with 8 or 16"
+        )
+    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
+        # Pillow takes every CMYK JPEG for an inverted one, which only Adobe's marker says.
+        return ImageChops.invert(image).convert("RGB")
+    if image.has_transparency_data:
+        on_top = image.convert("RGBA")
+        white = Image.new("RGBA", on_top.size, "white")
+        return Image.alpha_composite(white, on_top).convert("RGB")
+    return image.convert("RGB")
+
+
+def _scale_16_bit(values: NDArray[np.uint16]) -> NDArray[np.uint8]:
+    """0..65535 to 0..255, rounded: 65535 is 255 times 257."""
+    return ((values.astype(np.uint32) + 128) // 257).astype(np.uint8)

@@ -1,0 +1,1 @@
+"""Label Studio's side of things: its messages, label config, regions, client and server."""

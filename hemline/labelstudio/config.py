@@ -1,0 +1,157 @@
+"""The label config of a project: what Hemline reads from it, and the one it writes itself."""
+
+import colorsys
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree
+from xml.sax.saxutils import quoteattr
+
+from hemline.errors import LabelConfigError
+
+MAX_LABELS = 255  # Class ids are uint8 and 0 is the background.
+
+# A label without a hotkey is given one by the editor, from a list that holds the editor's own keys:
+# the 13th label gets the eraser's `e`, and erasing then relabels the region. So each label gets
+# one here, of the keys that the editor leaves free.
+_LETTERS = "qtasdfgzxcyijln"
+_DIGITS = "1234567890"
+_HOTKEYS = (
+    *_DIGITS,
+    *_LETTERS,
+    *(f"shift+{key}" for key in _LETTERS),
+    *(f"shift+alt+{key}" for key in _DIGITS + _LETTERS),
+    *(f"ctrl+alt+{key}" for key in _DIGITS + _LETTERS),
+)
+_REVIEW_HEADER = '  <Header value="Why: $review_reason"/>\n'
+_EXAMPLE = (
+    '<Image name="image" value="$image"/>'
+    '<BrushLabels name="mask" toName="image"><Label value="garment"/></BrushLabels>'
+)
+
+
+@dataclass(frozen=True)
+class LabelConfig:
+    """The brush of a project and the photo that it paints on.
+
+    Attributes:
+        from_name: name of the BrushLabels.
+        to_name: name of the Image.
+        data_key: key of the photo's URL in a task's data.
+        labels: the brush's labels in their order, as results name them. No two are equal.
+    """
+
+    from_name: str
+    to_name: str
+    data_key: str
+    labels: tuple[str, ...]
+
+
+def parse_label_config(xml: str) -> LabelConfig:
+    """Read the first BrushLabels that point to an Image, and that Image.
+
+    Raises:
+        LabelConfigError: the text is no XML, there is no Image that reads a task's data, no
+            BrushLabels point to it, or they have no Label or more than 255.
+    """
+    root = _parse_xml(xml)
+    images = {
+        element.get("name", ""): element.get("value", "")
+        for element in _tags(root, "image")
+        if element.get("value")
+    }
+    if not images:
+        raise LabelConfigError(f"label config has no <Image> with a value; add one: {_EXAMPLE}")
+    for brush in _tags(root, "brushlabels"):
+        for target in brush.get("toName", "").split(","):
+            if target.strip() in images:
+                to_name = target.strip()
+                from_name = brush.get("name", "")
+                return LabelConfig(
+                    from_name, to_name, _data_key(images[to_name]), _labels(brush, from_name)
+                )
+    raise LabelConfigError(
+        f"label config has no <BrushLabels> with a toName among its images "
+        f"({', '.join(sorted(images))}); add one: {_EXAMPLE}"
+    )
+
+
+def render_label_config(labels: Sequence[str], *, review: bool = False) -> str:
+    """Write a label config for masks of `labels`.
+
+    Each label has a colour and a hotkey of its own.
+
+    Args:
+        labels: 1 to 90 different names; there are no more free keys.
+        review: show each task's `review_reason` above its photo.
+
+    Raises:
+        LabelConfigError: there is no label, one is empty or twice there, or they are over 90.
+    """
+    _check_labels(labels, "label config", limit=len(_HOTKEYS))
+    lines = "".join(
+        f"    <Label value={quoteattr(label)} background={quoteattr(_colour(index))} "
+        f"hotkey={quoteattr(_HOTKEYS[index])}/>\n"
+        for index, label in enumerate(labels)
+    )
+    return (
+        f"<View>\n{_REVIEW_HEADER if review else ''}"
+        '  <Image name="image" value="$image" zoom="true" zoomControl="true"/>\n'
+        f'  <BrushLabels name="mask" toName="image">\n{lines}  </BrushLabels>\n'
+        "</View>\n"
+    )
+
+
+def _parse_xml(xml: str) -> ElementTree.Element:
+    if "<!doctype" in xml.lower() or "<!entity" in xml.lower():
+        raise LabelConfigError("label config declares a DOCTYPE or entities; remove them")
+    try:
+        return ElementTree.fromstring(xml.strip())
+    except (ElementTree.ParseError, ValueError) as error:
+        raise LabelConfigError(
+            f"label config is no well-formed XML ({error}); correct it"
+        ) from error
+
+
+def _tags(root: ElementTree.Element, name: str) -> Iterator[ElementTree.Element]:
+    """Elements of that tag in document order; Label Studio does not mind upper or lower case."""
+    return (element for element in root.iter() if element.tag.lower() == name)
+
+
+def _data_key(value: str) -> str:
+    match = re.fullmatch(r"\s*\$([\w.]+)\s*", value)
+    if match is None:
+        raise LabelConfigError(
+            f"label config shows the fixed image {value!r}; give its <Image> a value from the "
+            'tasks, such as value="$image"'
+        )
+    return match[1]
+
+
+def _labels(brush: ElementTree.Element, from_name: str) -> tuple[str, ...]:
+    """Names of the labels as results carry them: the alias where there is one."""
+    labels = [
+        element.get("alias") or element.get("value") or "" for element in _tags(brush, "label")
+    ]
+    _check_labels(labels, f"<BrushLabels name={from_name!r}>")
+    return tuple(labels)
+
+
+def _check_labels(labels: Sequence[str], where: str, limit: int = MAX_LABELS) -> None:
+    if not labels:
+        raise LabelConfigError(f'{where} has no label; add one: <Label value="garment"/>')
+    if len(labels) > limit:
+        raise LabelConfigError(
+            f"{where} has {len(labels)} labels, over the limit of {limit}; remove some"
+        )
+    for label in labels:
+        if not label:
+            raise LabelConfigError(f"{where} has a label without a value; name it or remove it")
+        if labels.count(label) > 1:
+            raise LabelConfigError(f"{where} has the label {label!r} twice; remove one")
+
+
+def _colour(index: int) -> str:
+    """Colours that stay apart however many there are: hues a golden angle from each other."""
+    red, green, blue = colorsys.hls_to_rgb((0.95 + index * 0.381966) % 1, 0.5, 0.85)
+    return f"#{round(red * 255):02x}{round(green * 255):02x}{round(blue * 255):02x}"

@@ -1,0 +1,213 @@
+"""HTTP to Label Studio: both kinds of token, retries where they are safe, errors in words."""
+
+import base64
+import ipaddress
+import json
+import threading
+import time
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from hemline.errors import LabelStudioError, LabelStudioUnavailable
+
+_IDEMPOTENT = {"GET", "HEAD", "PUT", "PATCH", "DELETE"}
+_PASSING = {502, 503, 504}  # a proxy's words for "not now"; Label Studio's own 500 stays a 500
+_PAUSES_S = (0.2, 0.8)
+_RENEW_BEFORE_S = 30.0
+_MESSAGE_LIMIT = 300
+
+
+class LabelStudioRefused(LabelStudioError):
+    """Label Studio answered with an error. `status` is the HTTP status."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class LabelStudioHttp:
+    """Requests to one Label Studio as one user. Safe to share between threads.
+
+    `api_key` is a legacy token, sent as it is, or a personal access token, which is exchanged for
+    access tokens that live for minutes and are renewed in time.
+    """
+
+    def __init__(self, url: str, api_key: str, *, timeout_s: float = 30.0) -> None:
+        self.url = url.rstrip("/")
+        self._api_key = api_key
+        self._access = ""
+        self._renew_at = 0.0
+        self._lock = threading.Lock()
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 5.0)),
+            # Label Studio hands out a session with every answer; a token must stand for itself.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+            trust_env=not _is_loopback(self.url),
+            limits=httpx.Limits(max_connections=32),
+        )
+
+    def close(self) -> None:
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def json(self, method: str, path: str, **options: Any) -> Any:
+        """The decoded answer, or None if it is empty. `options` are those of httpx requests.
+
+        Raises LabelStudioUnavailable if there is no answer now and LabelStudioRefused if the
+        answer is an error.
+        """
+        response = self.request(method, path, **options)
+        if not response.content:
+            return None
+        try:
+            return response.json()
+        except ValueError:
+            raise LabelStudioError(
+                f"{method} {path} at {self.url} was answered with {_kind(response)} where JSON was "
+                "expected; is it a Label Studio?"
+            ) from None
+
+    def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send, renewing the access token and retrying where that is safe. See `json`."""
+        response = self._send(method, path, **options)
+        if response.status_code == 401 and self._uses_access_tokens:
+            response.close()
+            self._forget_access()
+            response = self._send(method, path, **options)
+        if response.is_error:
+            raise self._refusal(method, path, response)
+        return response
+
+    def authorization(self) -> dict[str, str]:
+        """The header that says who asks."""
+        if self._uses_access_tokens:
+            return {"Authorization": f"Bearer {self._access_token()}"}
+        return {"Authorization": f"Token {self._api_key}"}
+
+    @property
+    def _uses_access_tokens(self) -> bool:
+        return self._api_key.count(".") == 2  # a JWT; legacy tokens are hexadecimal
+
+    def _send(self, method: str, path: str, **options: Any) -> httpx.Response:
+        if not self._api_key:
+            raise LabelStudioError(
+                "LABEL_STUDIO_API_KEY is not set; copy a personal access token from Account & "
+                f"Settings in {self.url}"
+            )
+        headers = options.pop("headers", {}) | self.authorization()
+        stream = options.pop("stream", False)
+        for pause_s in (*_PAUSES_S, None):
+            request = self._client.build_request(
+                method, self.url + path, headers=headers, **options
+            )
+            try:
+                response = self._client.send(request, stream=stream)
+            except httpx.TimeoutException as error:
+                may_try_again = isinstance(error, httpx.ConnectTimeout)
+                problem = "did not answer in time"
+            except httpx.TransportError as error:
+                never_sent = isinstance(error, httpx.ConnectError)
+                may_try_again = never_sent or method in _IDEMPOTENT
+                problem = f"cannot be reached ({_reason(error)})"
+            else:
+                if response.status_code not in _PASSING:
+                    return response
+                response.close()
+                may_try_again = method in _IDEMPOTENT
+                problem = f"is not available (HTTP {response.status_code})"
+            if pause_s is None or not may_try_again:
+                break
+            time.sleep(pause_s)
+        raise LabelStudioUnavailable(f"Label Studio at {self.url} {problem}: {method} {path}")
+
+    def _access_token(self) -> str:
+        with self._lock:
+            if time.monotonic() >= self._renew_at:
+                self._renew()
+            return self._access
+
+    def _forget_access(self) -> None:
+        with self._lock:
+            self._renew_at = 0.0
+
+    def _renew(self) -> None:
+        path = "/api/token/refresh/"
+        try:
+            response = self._client.post(self.url + path, json={"refresh": self._api_key})
+        except httpx.HTTPError as error:
+            raise LabelStudioUnavailable(
+                f"Label Studio at {self.url} cannot be reached ({_reason(error)})"
+            ) from error
+        if response.status_code in _PASSING:
+            raise LabelStudioUnavailable(
+                f"Label Studio at {self.url} is not available (HTTP {response.status_code})"
+            )
+        if response.is_error:
+            raise self._refusal("POST", path, response)
+        self._access = response.json()["access"]
+        self._renew_at = time.monotonic() + max(_lifetime_s(self._access) - _RENEW_BEFORE_S, 1.0)
+
+    def _refusal(self, method: str, path: str, response: httpx.Response) -> LabelStudioRefused:
+        status = response.status_code
+        response.read()
+        if status == 401:
+            return LabelStudioRefused(
+                f"Label Studio at {self.url} does not accept LABEL_STUDIO_API_KEY "
+                f"({_words(response)}); copy a new personal access token from Account & Settings",
+                status,
+            )
+        return LabelStudioRefused(
+            f"Label Studio refused {method} {path} with {status}: {_words(response)}", status
+        )
+
+
+def _reason(error: httpx.HTTPError) -> str:
+    return str(error) or type(error).__name__
+
+
+def _words(response: httpx.Response) -> str:
+    """What an error answer says, in one line."""
+    try:
+        body = response.json()
+    except ValueError:
+        return _kind(response)
+    if not isinstance(body, dict):
+        words = json.dumps(body)
+    elif body.get("validation_errors"):
+        words = json.dumps(body["validation_errors"], ensure_ascii=False)
+    else:
+        words = str(body.get("detail") or json.dumps(body, ensure_ascii=False))
+    return words[:_MESSAGE_LIMIT]
+
+
+def _kind(response: httpx.Response) -> str:
+    return response.headers.get("content-type", "").partition(";")[0] or "nothing"
+
+
+def _lifetime_s(token: str) -> float:
+    """Seconds between a JWT's issue and expiry: independent of how our clocks differ."""
+    payload = token.split(".")[1]
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+    return float(claims["exp"]) - float(claims.get("iat", claims["exp"]))
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -1,0 +1,271 @@
+"""What Label Studio sends: /setup, /predict and webhook bodies, read leniently.
+
+Field names are Label Studio's own. What is missing gets an empty value, what is not needed is
+passed over, and only what makes a message unusable is an error. Tokens, logins and passwords that
+come along are never kept.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Self
+
+from hemline.errors import LabelStudioError
+
+SUBMISSIONS = frozenset(
+    {"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_UPDATED"}
+)
+DELETIONS = frozenset({"ANNOTATION_DELETED", "ANNOTATIONS_DELETED"})
+
+_SECRETS = frozenset(
+    {
+        "access_token", "api_key", "authorization", "basic_auth_pass", "password", "secret",
+        "task_data_login", "task_data_password", "token",
+    }
+)  # fmt: skip
+_PIXELS = ("rle", "points")  # Long lists of numbers; looking into them would only take time.
+_DEEPEST = 64  # Label Studio's own messages nest about ten levels.
+_LARGEST_ID = 2**31 - 1  # Label Studio's and our columns of ids are 32 bits.
+
+
+@dataclass(frozen=True)
+class SetupRequest:
+    """Body of /setup.
+
+    Attributes:
+        project: "id.created", empty if missing.
+        project_id: the id in it, or None.
+        schema: the label config.
+        hostname: Label Studio's address as it knows it itself.
+        extra_params: the connection's extra parameters, decoded if they came as JSON text.
+    """
+
+    project: str
+    project_id: int | None
+    schema: str
+    hostname: str
+    extra_params: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, payload: Mapping[str, Any]) -> Self:
+        """Raises LabelStudioError if the project cannot be told from its key."""
+        project, project_id = _project(payload.get("project"))
+        return cls(
+            project=project,
+            project_id=project_id,
+            schema=_text(payload.get("schema")),
+            hostname=_text(payload.get("hostname")),
+            extra_params=_parameters(payload.get("extra_params")),
+        )
+
+
+@dataclass(frozen=True)
+class PredictRequest:
+    """Body of /predict.
+
+    Attributes:
+        tasks: Label Studio's tasks, in the order in which results are expected.
+        project: "id.created", empty if missing.
+        project_id: the id in it, else the project that the first task names, else None.
+        label_config: empty if missing.
+        context: what the annotator has drawn so far, when the request is interactive.
+    """
+
+    tasks: list[dict[str, Any]]
+    project: str
+    project_id: int | None
+    label_config: str
+    context: dict[str, Any] | None
+
+    @classmethod
+    def parse(cls, payload: Mapping[str, Any]) -> Self:
+        """Raises LabelStudioError if tasks are no JSON objects or the project's key is broken."""
+        tasks = _objects(payload.get("tasks"), "tasks")
+        project, project_id = _project(payload.get("project"))
+        if project_id is None and tasks:
+            project_id = _project(tasks[0].get("project"))[1]
+        return cls(
+            tasks=tasks,
+            project=project,
+            project_id=project_id,
+            label_config=_text(payload.get("label_config")),
+            context=_context(payload),
+        )
+
+
+@dataclass(frozen=True)
+class WebhookPayload:
+    """Body of /webhook, whichever action it tells of.
+
+    Attributes:
+        action: such as ANNOTATION_CREATED or START_TRAINING; empty if missing.
+        project: Label Studio's project, empty if missing.
+        project_id: id of the project, from the project itself or from the first task, or None.
+        annotations: of submissions with all their fields, of deletions with "id" only.
+        tasks: the tasks of the annotations, or those that were created or deleted.
+    """
+
+    action: str
+    project: dict[str, Any]
+    project_id: int | None
+    annotations: list[dict[str, Any]]
+    tasks: list[dict[str, Any]]
+
+    @classmethod
+    def parse(cls, payload: Mapping[str, Any]) -> Self:
+        """Raises LabelStudioError if annotations, tasks or project are not what they should be."""
+        project = payload.get("project")
+        fields = project if isinstance(project, dict) else {}
+        annotations = [
+            *_objects(payload.get("annotation"), "annotation"),
+            *_objects(payload.get("annotations"), "annotations"),
+        ]
+        tasks = [*_objects(payload.get("task"), "task"), *_objects(payload.get("tasks"), "tasks")]
+        project_id = _project(fields.get("id") if fields else project)[1]
+        for item in [*tasks, *annotations]:
+            if project_id is None:
+                project_id = _project(item.get("project"))[1]
+        return cls(
+            action=_text(payload.get("action")),
+            project=fields,
+            project_id=project_id,
+            annotations=annotations,
+            tasks=tasks,
+        )
+
+    @property
+    def is_submission(self) -> bool:
+        """Annotations were created, changed or skipped."""
+        return self.action in SUBMISSIONS
+
+    @property
+    def is_deletion(self) -> bool:
+        """Annotations were deleted; only their ids are told."""
+        return self.action in DELETIONS
+
+    @property
+    def annotation_ids(self) -> list[int]:
+        return [_id(annotation.get("id"), "annotation") for annotation in self.annotations]
+
+    @property
+    def task_ids(self) -> list[int]:
+        return [_id(task.get("id"), "task") for task in self.tasks]
+
+    def task_of(self, annotation: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The task of one of the annotations, or None if the message does not have it."""
+        wanted = annotation.get("task")
+        if wanted is None and len(self.tasks) == 1:
+            return self.tasks[0]
+        return next((task for task in self.tasks if task.get("id") == wanted), None)
+
+
+def parse_project_key(key: str | int) -> tuple[int, int | None]:
+    """Id and creation time (Unix seconds) out of Label Studio's project key "id.created".
+
+    Raises:
+        LabelStudioError: the key is no "id.created" and no "id".
+    """
+    number, _, created = str(key).partition(".")
+    return _id(number, "project"), int(created) if _is_number(created) else None
+
+
+def scrub(payload: Any) -> Any:
+    """The payload without its tokens, logins and passwords, fit for logs and for the store.
+
+    Raises:
+        LabelStudioError: it is nested deeper than any message of Label Studio's.
+    """
+    return _scrub(payload, 0)
+
+
+def delivery_digest(payload: Mapping[str, Any]) -> str:
+    """sha256 of the payload as canonical JSON, 64 hex digits; the order of keys does not matter.
+
+    Raises:
+        LabelStudioError: it is nested too deeply to be written as JSON.
+    """
+    try:
+        text = json.dumps(payload, sort_keys=True, separators=(",", ":"))
+    except RecursionError as error:
+        raise _too_deep() from error
+    return sha256(text.encode("ascii")).hexdigest()
+
+
+def _scrub(value: Any, depth: int) -> Any:
+    if depth > _DEEPEST:
+        raise _too_deep()
+    if isinstance(value, dict):
+        return {
+            key: item if key in _PIXELS else _scrub(item, depth + 1)
+            for key, item in value.items()
+            if not (isinstance(key, str) and key.lower() in _SECRETS)
+        }
+    if isinstance(value, list):
+        return [_scrub(item, depth + 1) for item in value]
+    return value
+
+
+def _too_deep() -> LabelStudioError:
+    return LabelStudioError(
+        f"a message is nested over {_DEEPEST} levels deep, which none of Label Studio's is; "
+        "send it as Label Studio does"
+    )
+
+
+def _project(key: Any) -> tuple[str, int | None]:
+    """Key as text and its id; a missing one is no error."""
+    if key is None or key == "":
+        return "", None
+    if isinstance(key, bool) or not isinstance(key, (str, int)):
+        raise LabelStudioError(f"a message names the project as {_short(key)}; send its id")
+    return str(key), parse_project_key(key)[0]
+
+
+def _id(value: Any, thing: str) -> int:
+    if not isinstance(value, bool) and _is_number(str(value)) and 0 < int(value) <= _LARGEST_ID:
+        return int(value)
+    raise LabelStudioError(
+        f"{_short(value)} is no {thing} id; send the number that Label Studio has"
+    )
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 19
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _objects(value: Any, key: str) -> list[dict[str, Any]]:
+    """A list of JSON objects, also where Label Studio sends a single one, or none."""
+    items = [] if value is None else value if isinstance(value, list) else [value]
+    for item in items:
+        if not isinstance(item, dict):
+            raise LabelStudioError(
+                f'"{key}" of a message holds {_short(item)}; send JSON objects as Label Studio does'
+            )
+    return items
+
+
+def _context(payload: Mapping[str, Any]) -> dict[str, Any] | None:
+    params = payload.get("params")
+    context = params.get("context") if isinstance(params, dict) else None
+    context = context or payload.get("context")
+    return context if isinstance(context, dict) else None
+
+
+def _parameters(value: Any) -> dict[str, Any]:
+    """Extra parameters; text that is no JSON object is none, for people type it in by hand."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _short(value: Any) -> str:
+    text = repr(value) if isinstance(value, (str, int, float, type(None))) else type(value).__name__
+    return text if len(text) <= 60 else f"{text[:60]}..."

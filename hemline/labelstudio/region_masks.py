@@ -1,0 +1,68 @@
+"""One region of Label Studio's, of any kind that can be a mask, as pixels."""
+
+import base64
+import binascii
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemline.errors import MaskError
+from hemline.masks.brush import decode_brush
+from hemline.masks.coco import polygons_to_mask
+from hemline.masks.png import load_png, open_png
+
+# Types without "labels" are what a region becomes when its label is taken away.
+REGION_TYPES = ("brushlabels", "bitmasklabels", "polygonlabels", "brush", "bitmask", "polygon")
+
+_INSIDE = 127  # Strokes are antialiased; half covered is inside.
+
+
+def region_to_mask(region: dict[str, Any], height: int, width: int) -> NDArray[np.bool_]:
+    """Pixels of a brush, bitmask or polygon region.
+
+    Returns:
+        (height, width) bool.
+
+    Raises:
+        MaskError: the region's value is missing or broken, or has another size.
+    """
+    value = region.get("value")
+    if not isinstance(value, dict):
+        raise MaskError("it has no value; delete it and draw it again")
+    kind = str(region["type"]).removesuffix("labels")
+    if kind == "brush":
+        return decode_brush(value.get("rle", ()), height, width) > _INSIDE
+    if kind == "bitmask":
+        return _bitmask_alpha(value.get("imageDataURL"), height, width) > _INSIDE
+    return _polygon(value.get("points"), height, width)
+
+
+def _bitmask_alpha(url: Any, height: int, width: int) -> NDArray[np.uint8]:
+    """Alpha of a bitmask: a PNG, black on transparent, in a data URL."""
+    head, _, body = url.partition(",") if isinstance(url, str) else ("", "", "")
+    if head != "data:image/png;base64":
+        raise MaskError("its bitmask is no PNG data URL; delete it and draw it again")
+    try:
+        image = open_png(base64.b64decode(body, validate=True))
+        if image.size == (width, height):
+            return np.asarray(load_png(image).convert("RGBA").getchannel("A"))
+    except (binascii.Error, MaskError) as error:
+        raise MaskError(f"its bitmask is broken ({error}); delete it and draw it again") from error
+    raise MaskError(
+        f"its bitmask has {image.width} x {image.height} px but the photo is {width} x {height} "
+        "px; delete it and draw it again on this photo"
+    )
+
+
+def _polygon(points: Any, height: int, width: int) -> NDArray[np.bool_]:
+    """Inside of a polygon whose points are percent of the photo's width and height."""
+    try:
+        percent = np.array(points, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise MaskError("its points are no numbers; delete it and draw it again") from error
+    if percent.ndim != 2 or percent.shape[1] != 2:
+        raise MaskError("its points are no pairs; delete it and draw it again")
+    pixels = percent * (width / 100, height / 100)
+    filled: NDArray[np.bool_] = polygons_to_mask([pixels.ravel().tolist()], height, width) != 0
+    return filled

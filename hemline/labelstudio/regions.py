@@ -1,0 +1,167 @@
+"""A class-id mask as Label Studio's regions, and back."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemline.errors import MaskError
+from hemline.labelstudio.config import LabelConfig
+from hemline.labelstudio.region_masks import REGION_TYPES, region_to_mask
+from hemline.masks.brush import check_mask_size, encode_brush
+
+Region = dict[str, Any]
+
+
+def mask_to_regions(
+    mask: NDArray[np.uint8],
+    *,
+    config: LabelConfig,
+    labels: Sequence[str],
+    region_scores: Mapping[str, float],
+    seed: str,
+) -> list[Region]:
+    """Write a mask as brush regions, one for each label that is present, in the labels' order.
+
+    Args:
+        mask: (H, W) class ids: 0 is background, k is labels[k - 1]. Of the size of the upright
+            photo, for a region of any other size is drawn as garbage and saved as such.
+        config: where the regions go; it must have each label that is present.
+        labels: names of the class ids.
+        region_scores: label to 0 (a person should look) .. 1 (sure); labels without one get none.
+        seed: equal seeds give equal region ids, so that a prediction sent twice is the same.
+
+    Raises:
+        MaskError: the mask has a class id beyond the labels, or a label that the config lacks.
+    """
+    height, width = mask.shape
+    present = [int(class_id) for class_id in np.flatnonzero(np.bincount(mask.ravel())) if class_id]
+    regions = []
+    for class_id in present:
+        if class_id > len(labels):
+            raise MaskError(
+                f"mask has class id {class_id} but there are only {len(labels)} labels; "
+                "predict with a model of this project's labels"
+            )
+        label = labels[class_id - 1]
+        if label not in config.labels:
+            raise MaskError(
+                f"mask has the label {label!r}, which the label config lacks; it has "
+                f"{', '.join(config.labels)}"
+            )
+        region: Region = {
+            "id": sha256(f"{seed}\n{label}".encode()).hexdigest()[:10],
+            "from_name": config.from_name,
+            "to_name": config.to_name,
+            "type": "brushlabels",
+            "original_width": width,
+            "original_height": height,
+            "image_rotation": 0,
+            "value": {
+                "format": "rle",
+                "rle": encode_brush(mask == class_id),
+                "brushlabels": [label],
+            },
+        }
+        if label in region_scores:
+            region["score"] = round(float(region_scores[label]), 4)
+        regions.append(region)
+    return regions
+
+
+def regions_to_mask(
+    result: Sequence[Any],
+    *,
+    config: LabelConfig,
+    labels: Sequence[str],
+    height: int | None,
+    width: int | None,
+) -> NDArray[np.uint8]:
+    """Read the `result` of an annotation or a prediction as one mask.
+
+    Brush, bitmask and polygon regions on the config's photo count; where they overlap, the later
+    one wins. Choices, texts and regions on other photos are passed over, and so are those of other
+    controls whose labels are not ours.
+
+    Args:
+        result: regions as Label Studio has them.
+        labels: class id k is labels[k - 1].
+        height, width: size of the upright photo, or None to take it from the regions.
+
+    Returns:
+        (H, W) uint8 class ids, 0 is background. A brush pixel is inside above alpha 127.
+
+    Raises:
+        MaskError: a region has another size than the photo, a label that is not among `labels`,
+            none or several labels, a rotated photo under it, or a mask that cannot be decoded; or
+            the size is not known from anywhere.
+    """
+    regions = [region for region in result if _is_mask(region, config, labels)]
+    size = (height, width) if height and width else _common_size(regions)
+    check_mask_size(*size)
+    mask = np.zeros(size, dtype=np.uint8)
+    for region in regions:
+        try:
+            class_id = labels.index(_label(region, labels)) + 1
+            _check_fit(region, *size)
+            mask[region_to_mask(region, *size)] = class_id
+        except MaskError as error:
+            raise MaskError(f"region {region.get('id', '?')!r}: {error}") from error
+    return mask
+
+
+def _is_mask(region: Any, config: LabelConfig, labels: Sequence[str]) -> bool:
+    if not isinstance(region, dict) or region.get("type") not in REGION_TYPES:
+        return False
+    if region.get("to_name") != config.to_name:
+        return False
+    if region.get("from_name") == config.from_name:
+        return True
+    return any(label in labels for label in _label_names(region))
+
+
+def _label_names(region: Region) -> list[Any]:
+    """Labels of a region, as its value has them under the name of its type."""
+    value = region.get("value")
+    names = value.get(region["type"], []) if isinstance(value, dict) else []
+    return names if isinstance(names, list) else [names]
+
+
+def _label(region: Region, labels: Sequence[str]) -> str:
+    names = _label_names(region)
+    if len(names) != 1:
+        carries = f"has the labels {', '.join(map(str, names))}" if names else "has no label"
+        raise MaskError(f"it {carries}; give it one")
+    if names[0] not in labels:
+        raise MaskError(
+            f"its label {names[0]!r} is not among {', '.join(labels)}; relabel it, or add the "
+            "label to the project"
+        )
+    return str(names[0])
+
+
+def _common_size(regions: Sequence[Region]) -> tuple[int, int]:
+    """Height and width of the first region that says its size."""
+    for region in regions:
+        height, width = region.get("original_height"), region.get("original_width")
+        if isinstance(height, int) and isinstance(width, int):
+            return height, width
+    raise MaskError("the size of the photo is not known and no region says it; give the size")
+
+
+def _check_fit(region: Region, height: int, width: int) -> None:
+    """Regions may leave their size out (Label Studio fills it in on save), but not lie."""
+    said = (region.get("original_width", width), region.get("original_height", height))
+    if said != (width, height):
+        raise MaskError(
+            f"it was drawn on {said[0]} x {said[1]} px but the photo is {width} x {height} px; "
+            "delete it and draw it again on this photo"
+        )
+    rotation = region.get("image_rotation") or 0
+    if rotation:
+        raise MaskError(
+            f"it was drawn on the photo rotated by {rotation} degrees; rotate the photo back and "
+            "draw it again"
+        )

@@ -1,0 +1,1 @@
+"""Masks as arrays: codecs, cleaning and figures. Arrays in, arrays out, no I/O."""

@@ -1,0 +1,73 @@
+"""Take speckles and pinholes out of a mask, and leave real holes and thin straps."""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+# Islands below this share of their class's largest one are speckles. docs/log.md has the figures
+# that this and the next two were chosen by.
+SMALLEST_SHARE = 0.002
+# Holes below this share of the largest garment island are pinholes: real holes are far smaller
+# than real islands.
+_SMALLEST_HOLE_SHARE = 1e-4
+# Below this share of the photo an island or hole goes in any case: 20 px of a 2 Mpx photo.
+_SMALLEST_OF_PHOTO = 1e-5
+
+
+def clean_mask(
+    mask: NDArray[np.uint8], *, smallest_share: float = SMALLEST_SHARE
+) -> NDArray[np.uint8]:
+    """Replace small islands by what is around them.
+
+    An island is a connected set of pixels of one class: of a garment by sides and corners, so that
+    a thin slanting strap is one, of the background by sides alone. Islands of background are the
+    holes. A small island's pixels take the class of the nearest pixel that is in none.
+
+    The editor lags with many islands, so this is for the annotator as much as for the figures.
+
+    Args:
+        mask: (H, W) uint8 class ids, 0 is background.
+        smallest_share: smallest garment island that stays, as a share of its class's largest,
+            0 to 1.
+
+    Returns:
+        (H, W) uint8, a new array.
+    """
+    small = np.zeros(mask.shape, dtype=bool)
+    largest = 0
+    floor = _SMALLEST_OF_PHOTO * mask.size
+    for class_id in np.flatnonzero(np.bincount(mask.ravel(), minlength=1))[::-1]:
+        inside = mask == class_id
+        left, top, width, height = cv2.boundingRect(inside.view(np.uint8))
+        window = np.s_[top : top + height, left : left + width]
+        islands, areas = _islands(inside[window], connectivity=8 if class_id else 4)
+        limit = areas.max() * smallest_share if class_id else largest * _SMALLEST_HOLE_SHARE
+        largest = max(largest, int(areas.max()))
+        is_small = areas < max(limit, floor)
+        if is_small.any():
+            small[window] |= np.concatenate([[False], is_small])[islands]
+    return _fill_from_nearest(mask, small)
+
+
+def _islands(
+    inside: NDArray[np.bool_], connectivity: int
+) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+    """Number of each pixel's island, 0 where there is none, and the areas of 1, 2, ..."""
+    _, islands, stats, _ = cv2.connectedComponentsWithStats(
+        inside.view(np.uint8), connectivity=connectivity
+    )
+    areas = stats[1:, cv2.CC_STAT_AREA].astype(np.int32, copy=False)
+    return islands.astype(np.int32, copy=False), areas
+
+
+def _fill_from_nearest(mask: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """Pixels in `holes` take the value of the nearest pixel that is not."""
+    if holes.all() or not holes.any():
+        return mask.copy()
+    _, nearest = cv2.distanceTransformWithLabels(
+        holes.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    # Labels count the zero pixels of `holes`, whose own labels say which is which.
+    value_of = np.zeros(int(nearest.max()) + 1, dtype=np.uint8)
+    value_of[nearest[~holes]] = mask[~holes]
+    return np.where(holes, value_of[nearest], mask)

@@ -1,0 +1,1 @@
+"""Recipes, networks, training, evaluation and prediction. The only package that imports torch."""

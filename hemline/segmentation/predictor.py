@@ -1,0 +1,133 @@
+"""A trained network in use: photos in, class-id masks with scores out."""
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hemline.masks.clean import clean_mask
+from hemline.segmentation.geometry import input_size, resize_image
+from hemline.segmentation.model_file import load_model
+from hemline.segmentation.transforms import normalise
+
+Probabilities = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class MaskPrediction:
+    """A predicted mask at the photo's size.
+
+    `mask` is `(H, W)` uint8 class ids. `score` is the Dice the network expects of its mask, 0 to
+    1: low asks for a person first, and an empty mask scores 0. `region_scores` gives each label
+    that is present its mean probability inside its region.
+    """
+
+    mask: NDArray[np.uint8]
+    score: float
+    region_scores: dict[str, float]
+
+
+class Predictor:
+    """A model file ready to predict. Safe to share between threads: one photo is worked on at a
+    time, on all the threads it was given.
+
+    Raises:
+        ModelError: the model file is broken or not ours.
+    """
+
+    def __init__(self, path: Path, *, device: str = "auto", threads: int = 0) -> None:
+        if device == "auto":
+            device = "cuda" if torch.cuda.is_available() else "cpu"
+        if threads:
+            torch.set_num_threads(threads)
+        model, self.card = load_model(path)
+        self.labels = self.card.labels
+        self._device = torch.device(device)
+        self._model = model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._lock = threading.Lock()
+
+    def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[MaskPrediction]:
+        """Masks of photos `(H, W, 3)` uint8 RGB, each at its photo's size."""
+        return [self._predict(image) for image in images]
+
+    def probabilities(self, image: NDArray[np.uint8]) -> Probabilities:
+        """Class probabilities of a photo at the network's size, `(C, h, w)` float32 in 0..1.
+
+        C is 1 for one label (the garment's), else one a label with the background first.
+        """
+        height, width = input_size(image.shape[0], image.shape[1], self.card.recipe.input.pixels)
+        small = resize_image(image, height, width)
+        batch = torch.from_numpy(small.transpose(2, 0, 1)[None].copy())
+        with self._lock, torch.inference_mode():
+            values: Probabilities = self._forward(batch.to(self._device)).cpu().numpy()
+        return values
+
+    def _forward(self, photo: Tensor) -> Tensor:
+        images = normalise(photo)
+        if self.card.recipe.prediction.flip:
+            images = torch.cat([images, images.flip(3)])
+        logits = self._model(images.to(memory_format=torch.channels_last)).float()
+        values: Tensor = logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
+        if self.card.recipe.prediction.flip:
+            values = torch.stack([values[0], values[1].flip(2)])
+        return values.mean(0)
+
+    def _predict(self, image: NDArray[np.uint8]) -> MaskPrediction:
+        probabilities = self.probabilities(image)
+        mask = clean_mask(
+            _classes(probabilities, image.shape[0], image.shape[1], self.card.threshold)
+        )
+        score, means = _scores(probabilities, mask)
+        return MaskPrediction(
+            mask, score, {self.labels[k - 1]: value for k, value in means.items()}
+        )
+
+
+def _classes(
+    probabilities: Probabilities, height: int, width: int, threshold: float
+) -> NDArray[np.uint8]:
+    """Class ids `(height, width)` from probabilities at another size, one class at a time so that
+    a large photo of many classes needs memory for two."""
+    best = _resize(probabilities[0], height, width)
+    if len(probabilities) == 1:
+        return (best >= threshold).astype(np.uint8)
+    mask = np.zeros((height, width), dtype=np.uint8)
+    for k in range(1, len(probabilities)):
+        value = _resize(probabilities[k], height, width)
+        ahead = value > best
+        mask[ahead] = k
+        np.maximum(best, value, out=best)
+    return mask
+
+
+def _resize(plane: Probabilities, height: int, width: int) -> Probabilities:
+    return cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR).astype(
+        np.float32, copy=False
+    )
+
+
+def _scores(
+    probabilities: Probabilities, mask: NDArray[np.uint8]
+) -> tuple[float, dict[int, float]]:
+    """Expected Dice of the garment, 2 Σ p ŷ / (Σ p + Σ ŷ) (Borges et al. 2024, arXiv:2402.10665),
+    and the mean probability inside each class's region, at the network's size."""
+    height, width = probabilities.shape[1:]
+    small = cv2.resize(mask, (width, height), interpolation=cv2.INTER_NEAREST)
+    garment = probabilities[0] if len(probabilities) == 1 else 1 - probabilities[0]
+    inside = small > 0
+    total = float(garment.sum()) + float(inside.sum())
+    score = 2 * float(garment[inside].sum()) / total if inside.any() and total > 0 else 0.0
+    present = [int(k) for k in np.unique(mask) if k]
+    planes = {k: probabilities[0 if len(probabilities) == 1 else k] for k in present}
+    means = {k: _mean(plane[small == k]) for k, plane in planes.items()}
+    return min(1.0, score), means
+
+
+def _mean(values: Probabilities) -> float:
+    return float(values.mean()) if values.size else 0.0

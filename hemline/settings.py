@@ -1,0 +1,247 @@
+"""Every setting, its default and its meaning, in one place. Read from the environment."""
+
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from hemline.errors import SettingsError
+
+Device = Literal["auto", "cpu", "cuda"]
+_UNIX_SOCKET_PATH_LIMIT = 100  # Linux allows 107 bytes; a little is left for suffixes.
+
+
+class Settings(BaseSettings):
+    """Settings of one Hemline deployment. Each field's description is its documentation."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="HEMLINE_", extra="ignore", populate_by_name=True, frozen=True
+    )
+
+    home: Path = Field(
+        default=Path("~/.hemline"),
+        description="Folder for the SQLite database, artifacts, caches and the embedded Redis.",
+    )
+    database_url: str = Field(
+        default="",
+        validation_alias=AliasChoices("DATABASE_URL"),
+        description="SQLAlchemy URL. Empty: SQLite in HEMLINE_HOME.",
+    )
+    redis_url: str = Field(
+        default="",
+        validation_alias=AliasChoices("REDIS_URL"),
+        description="Celery's broker. Empty: the embedded Redis that `hemline worker` starts.",
+    )
+    artifact_url: str = Field(
+        default="",
+        description="Root of masks, weights and checkpoints: a folder or any fsspec URL. "
+        "Empty: artifacts/ in HEMLINE_HOME.",
+    )
+
+    label_studio_url: str = Field(
+        default="http://127.0.0.1:8080",
+        validation_alias=AliasChoices("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"),
+        description="Address of Label Studio as Hemline reaches it.",
+    )
+    label_studio_public_url: str = Field(
+        default="",
+        description="Address of Label Studio as people reach it, for links. "
+        "Empty: LABEL_STUDIO_URL.",
+    )
+    label_studio_api_key: str = Field(
+        default="",
+        validation_alias=AliasChoices("LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN"),
+        description="Personal access token or legacy token of a Label Studio user.",
+    )
+    image_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Comma-separated hosts (host or host:port) beside Label Studio's own that "
+        "photos may be fetched from.",
+    )
+    local_files_root: Path | None = Field(
+        default=None,
+        validation_alias=AliasChoices("LOCAL_FILES_DOCUMENT_ROOT", "HEMLINE_LOCAL_FILES_ROOT"),
+        description="Label Studio's local files root, if Hemline can read it directly.",
+    )
+    image_timeout_s: float = Field(
+        default=10.0, gt=0, description="Seconds to wait for one photo to be fetched."
+    )
+    max_image_bytes: int = Field(
+        default=128 * 2**20, gt=0, description="Largest photo file that is fetched, in bytes."
+    )
+    max_pixels: int = Field(
+        default=178_000_000, gt=0, description="Largest photo that is decoded, in pixels."
+    )
+    image_cache_bytes: int = Field(
+        default=2 * 2**30, ge=0, description="Bound on the cache of fetched photos, in bytes."
+    )
+
+    host: str = Field(
+        default="127.0.0.1",
+        validation_alias=AliasChoices("HOST", "HEMLINE_HOST"),
+        description="Address the backend listens on.",
+    )
+    port: int = Field(
+        default=9090,
+        ge=0,
+        le=65535,
+        validation_alias=AliasChoices("PORT", "HEMLINE_PORT"),
+        description="Port the backend listens on.",
+    )
+    threads: int = Field(
+        default=8,
+        ge=1,
+        validation_alias=AliasChoices("THREADS", "HEMLINE_THREADS"),
+        description="Request threads of the backend.",
+    )
+    basic_auth_user: str = Field(
+        default="",
+        validation_alias=AliasChoices("BASIC_AUTH_USER"),
+        description="User of the backend's Basic auth. Empty: no Basic auth.",
+    )
+    basic_auth_pass: str = Field(
+        default="",
+        validation_alias=AliasChoices("BASIC_AUTH_PASS"),
+        description="Password of the backend's Basic auth.",
+    )
+    webhook_secret: str = Field(
+        default="",
+        description="Secret that webhooks carry in the X-Hemline-Secret header. `hemline connect` "
+        "sets it in Label Studio. Empty: webhooks are not checked.",
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", validation_alias=AliasChoices("LOG_LEVEL"), description="Log level."
+    )
+    device: Device = Field(
+        default="auto",
+        validation_alias=AliasChoices("DEVICE", "HEMLINE_DEVICE"),
+        description="Where networks run: auto takes a GPU where there is one.",
+    )
+
+    predict_budget_s: float = Field(
+        default=45.0,
+        gt=0,
+        description="Seconds after which /predict answers with what it has and leaves the rest to "
+        "the worker. Label Studio gives up after 100 s.",
+    )
+    predict_threads: int = Field(
+        default=0,
+        ge=0,
+        description="CPU threads of one prediction. 0: all cores.",
+    )
+    recipe: str = Field(
+        default="hemline",
+        description="Recipe that corrections are trained with: a name under "
+        "recipes/ or the path of a file.",
+    )
+    retrain_after: int = Field(
+        default=20, ge=1, description="Corrections since the last training that start the next."
+    )
+    retrain_every_h: float = Field(
+        default=0.0,
+        ge=0,
+        description="Hours after which a training starts if there is any new correction. 0: never.",
+    )
+    gold_share: float = Field(
+        default=0.25,
+        gt=0,
+        lt=1,
+        description="Share of garments held back from training to judge models on.",
+    )
+    validation_share: float = Field(
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="Share of garments that choose the best epoch and the threshold.",
+    )
+    gold_minimum: int = Field(
+        default=5,
+        ge=5,
+        description="Gold garments needed before a training starts: below 5 no paired test can "
+        "reach the 5 % level.",
+    )
+    promotion_p: float = Field(
+        default=0.05,
+        gt=0,
+        le=0.5,
+        description="A candidate is promoted if its Dice is higher on the gold split at this "
+        "one-sided level.",
+    )
+    reconcile_every_s: float = Field(
+        default=60.0, gt=0, description="Seconds between looks for what webhooks lost."
+    )
+    sweep_every_s: float = Field(
+        default=5.0,
+        gt=0,
+        description="Seconds between looks for deliveries and runs that nobody works on.",
+    )
+    lease_s: float = Field(
+        default=30.0,
+        gt=0,
+        description="Seconds without a heartbeat after which another worker takes a run over.",
+    )
+
+    @field_validator("image_hosts", mode="before")
+    @classmethod
+    def _split_hosts(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        return tuple(host.strip().lower() for host in value.split(",") if host.strip())
+
+    @property
+    def home_path(self) -> Path:
+        return self.home.expanduser().absolute()
+
+    @property
+    def database(self) -> str:
+        """SQLAlchemy URL, never empty."""
+        return self.database_url or f"sqlite:///{self.home_path / 'hemline.db'}"
+
+    @property
+    def artifacts(self) -> str:
+        """fsspec URL or folder, never empty."""
+        return self.artifact_url or str(self.home_path / "artifacts")
+
+    @property
+    def redis_socket(self) -> Path:
+        """Unix socket of the embedded Redis; in the temporary folder if HOME is too deep."""
+        socket = self.home_path / "redis.sock"
+        if len(str(socket)) <= _UNIX_SOCKET_PATH_LIMIT:
+            return socket
+        name = sha256(str(self.home_path).encode()).hexdigest()[:16]
+        return Path("/tmp") / f"hemline-{name}" / "redis.sock"
+
+    @property
+    def broker(self) -> str:
+        """Celery broker URL, never empty."""
+        return self.redis_url or f"redis+socket://{self.redis_socket}"
+
+    @property
+    def link_url(self) -> str:
+        """Label Studio's address in links for people, without a trailing slash."""
+        return (self.label_studio_public_url or self.label_studio_url).rstrip("/")
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process. Tests build their own `Settings(...)` instead.
+
+    Raises:
+        SettingsError: an environment variable has a value that is not allowed.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise SettingsError(
+            f"{_variable(str(first['loc'][0]))} is '{first['input']}': {first['msg'].lower()}; "
+            "docs/settings.md says what it may be"
+        ) from None
+
+
+def _variable(location: str) -> str:
+    """The environment variable of a validation error's location: an alias, or a field's name."""
+    return location if location.isupper() else f"HEMLINE_{location.upper()}"

@@ -1,0 +1,105 @@
+"""Artifacts: masks, weights, checkpoints and manifests, each named by the digest of its content."""
+
+from hashlib import sha256
+from pathlib import Path
+from uuid import uuid4
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from hemline.errors import ArtifactError
+from hemline.files import write_atomically
+from hemline.settings import get_settings
+
+_DIGEST_LENGTH = 64
+
+
+class ArtifactStore:
+    """Bytes under one root, each in a file `ab/cdef...` named by its SHA-256.
+
+    root_url: a folder or any fsspec URL such as `s3://bucket/prefix`.
+    cache: where `local_path` keeps copies of a remote root; default cache/artifacts in
+        HEMLINE_HOME.
+    """
+
+    def __init__(self, root_url: str, cache: Path | None = None) -> None:
+        self._filesystem, self._root = fsspec.core.url_to_fs(root_url)
+        self._is_local = isinstance(self._filesystem, LocalFileSystem)
+        self._cache = cache
+
+    def put(self, data: bytes, kind: str) -> str:
+        """Stores `data` and returns its digest. The same bytes are stored once.
+
+        kind: what it is, in one word, for messages: "mask", "weights", "checkpoint", "manifest".
+        Readers, other writers and crashes never see a part of it. Raises ArtifactError if the
+        root cannot be written.
+        """
+        digest = sha256(data).hexdigest()
+        try:
+            if not self._holds(digest, len(data)):
+                self._write(digest, data)
+        except OSError as error:
+            raise ArtifactError(
+                f"{kind} {digest[:12]} of {len(data)} bytes cannot be stored under {self._root} "
+                f"({error}); free space there or set HEMLINE_ARTIFACT_URL"
+            ) from error
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """The bytes of that digest. Raises ArtifactError if missing or not what was stored."""
+        path = self._path(digest)
+        try:
+            data: bytes = self._filesystem.cat_file(path)
+        except FileNotFoundError as error:
+            raise ArtifactError(
+                f"artifact {digest} is missing under {self._root}; restore that folder from its "
+                "backup or set HEMLINE_ARTIFACT_URL to where it is"
+            ) from error
+        except OSError as error:
+            raise ArtifactError(f"artifact {digest} cannot be read: {error}") from error
+        if sha256(data).hexdigest() != digest:
+            raise ArtifactError(
+                f"artifact {digest} has other content than was stored; restore {path} from its "
+                "backup"
+            )
+        return data
+
+    def exists(self, digest: str) -> bool:
+        return bool(self._filesystem.exists(self._path(digest)))
+
+    def local_path(self, digest: str) -> Path:
+        """A file with that content: the artifact itself in a folder, a cached copy of a remote one.
+
+        The caller must not change it. Raises ArtifactError like `get`.
+        """
+        if self._is_local:
+            self.get(digest)
+            return Path(self._path(digest))
+        cache = self._cache or get_settings().home_path / "cache" / "artifacts"
+        path = cache / _relative(digest)
+        if not (path.is_file() and sha256(path.read_bytes()).hexdigest() == digest):
+            write_atomically(path, self.get(digest))
+        return path
+
+    def _path(self, digest: str) -> str:
+        if len(digest) != _DIGEST_LENGTH or not set(digest) <= set("0123456789abcdef"):
+            raise ArtifactError(f"{digest!r} is no digest; it must be 64 hexadecimal digits")
+        return f"{self._root.rstrip('/')}/{_relative(digest)}"
+
+    def _holds(self, digest: str, size: int) -> bool:
+        path = self._path(digest)
+        return self.exists(digest) and bool(self._filesystem.size(path) == size)
+
+    def _write(self, digest: str, data: bytes) -> None:
+        path = self._path(digest)
+        if self._is_local:
+            write_atomically(Path(path), data)
+            return
+        aside = f"{path}.{uuid4().hex}"
+        self._filesystem.makedirs(self._filesystem._parent(path), exist_ok=True)
+        self._filesystem.pipe_file(aside, data)
+        self._filesystem.mv(aside, path)
+
+
+def _relative(digest: str) -> str:
+    return f"{digest[:2]}/{digest[2:]}"

@@ -1,0 +1,17 @@
+"""Commands of the store."""
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def migrate() -> None:
+    """Create the database, or bring its tables to this version of Hemline."""
+    from hemline.settings import get_settings
+    from hemline.store.engine import Store  # keeps `hemline --help` quick
+
+    store = Store(get_settings().database)
+    store.upgrade()
+    store.dispose()
+    typer.echo(f"The database {store.name} is up to date.")

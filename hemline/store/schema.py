@@ -1,0 +1,101 @@
+"""The schema's version: brings a database to this Hemline's, or says what to do about it."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine, text
+
+import hemline
+from hemline.errors import StoreError
+
+_POSTGRESQL_LOCK = 4_365_463_541  # any number that nobody else locks
+
+
+def upgrade(engine: Engine, revision: str = "head") -> None:
+    """Runs the migrations up to `revision` in one transaction; others who migrate wait for it.
+
+    engine: on SQLite with foreign keys off, see `Store.upgrade`.
+    Raises StoreError if the database is of a newer Hemline.
+    """
+    with engine.begin() as connection:
+        _take_turn(connection)
+        _refuse_unknown(connection)
+        command.upgrade(config(connection), revision)
+        _check_foreign_keys(connection)
+
+
+def downgrade(engine: Engine, revision: str) -> None:
+    """Runs the migrations back down to `revision`, or to nothing with "base"."""
+    with engine.begin() as connection:
+        _take_turn(connection)
+        command.downgrade(config(connection), revision)
+
+
+def check(engine: Engine) -> None:
+    """Raises StoreError unless the schema is the one this Hemline was written for."""
+    with engine.connect() as connection:
+        _refuse_unknown(connection)
+        current, head = _current(connection), _scripts().get_current_head()
+        if current != head:
+            raise StoreError(
+                f"database {engine.url.render_as_string(hide_password=True)} is at schema "
+                f"{current or 'none'} and Hemline needs {head}; run `hemline migrate`"
+            )
+
+
+def config(connection: Connection | None = None) -> Config:
+    """Alembic's configuration, the same from a checkout and from an installed package."""
+    configuration = Config()
+    folder = str(migrations_folder()).replace("%", "%%")
+    configuration.set_main_option("script_location", folder)
+    configuration.set_main_option("path_separator", "os")
+    configuration.attributes["connection"] = connection
+    return configuration
+
+
+def migrations_folder() -> Path:
+    """migrations/ inside an installed package, beside the package in a checkout."""
+    package = Path(hemline.__file__).resolve().parent
+    installed = package / "migrations"
+    return installed if installed.is_dir() else package.parent / "migrations"
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(config())
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _take_turn(connection: Connection) -> None:
+    """On SQLite the transaction has the write lock already."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(:number)"), {"number": _POSTGRESQL_LOCK}
+        )
+
+
+def _refuse_unknown(connection: Connection) -> None:
+    current = _current(connection)
+    known = {script.revision for script in _scripts().walk_revisions()}
+    if current is not None and current not in known:
+        raise StoreError(
+            f"database {connection.engine.url.render_as_string(hide_password=True)} is at schema "
+            f"{current}, which this version of Hemline does not know; install the version of "
+            "Hemline that made it, or a newer one"
+        )
+
+
+def _check_foreign_keys(connection: Connection) -> None:
+    if connection.dialect.name != "sqlite":
+        return
+    broken = connection.execute(text("PRAGMA foreign_key_check")).first()
+    if broken is not None:
+        raise StoreError(
+            f"the migration would leave row {broken[1]} of table {broken[0]} pointing to a row of "
+            f"{broken[2]} that is not there; nothing was changed, please report it"
+        )

@@ -1,0 +1,136 @@
+"""Tasks: the photos of a project, what is known of each, and which wait for a prediction."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, select, update
+from sqlalchemy.orm import Session, contains_eager
+
+from hemline.store.insert import insert_into
+from hemline.store.tables import Json, Prediction, Task, utcnow
+
+
+def upsert_task(
+    session: Session,
+    project_id: int,
+    *,
+    ls_task_id: int,
+    data: Json,
+    image_url: str,
+    garment: str,
+    view: str,
+) -> Task:
+    """Inserts the task or updates it.
+
+    Another image URL forgets the photo and the problem of the one before. The garment stays once
+    the task has a split, because a split is of a garment and never changes.
+    """
+    values = {"data": data, "image_url": image_url, "garment": garment, "view": view}
+    statement = insert_into(session, Task, project_id=project_id, ls_task_id=ls_task_id, **values)
+    new = statement.excluded
+    same_photo = Task.image_url == new.image_url
+    updates: dict[str, Any] = {
+        name: case((same_photo, getattr(Task, name)), else_=None)
+        for name in ("image_digest", "width", "height", "problem")
+    }
+    updates |= {
+        "data": new.data,
+        "image_url": new.image_url,
+        "garment": case((Task.split.is_(None), new.garment), else_=Task.garment),
+        "view": new.view,
+        "updated_at": utcnow(),
+    }
+    statement = statement.on_conflict_do_update(
+        index_elements=["project_id", "ls_task_id"], set_=updates
+    )
+    return session.scalars(
+        statement.returning(Task), execution_options={"populate_existing": True}
+    ).one()
+
+
+def get_task(session: Session, project_id: int, ls_task_id: int) -> Task | None:
+    return session.scalar(
+        select(Task).where(Task.project_id == project_id, Task.ls_task_id == ls_task_id)
+    )
+
+
+def ls_task_ids(session: Session, project_id: int) -> set[int]:
+    """Label Studio's ids of the tasks that are known."""
+    return set(session.scalars(select(Task.ls_task_id).where(Task.project_id == project_id)))
+
+
+def list_task_problems(
+    session: Session, project_id: int | None = None, *, limit: int = 1000
+) -> Sequence[Task]:
+    """Tasks that are marked with a problem, with their projects, by project and task."""
+    statement = (
+        select(Task)
+        .join(Task.project)
+        .where(Task.problem.is_not(None))
+        .order_by(Task.project_id, Task.ls_task_id)
+        .limit(limit)
+        .options(contains_eager(Task.project))
+    )
+    if project_id is not None:
+        statement = statement.where(Task.project_id == project_id)
+    return session.scalars(statement).all()
+
+
+def delete_tasks(session: Session, project_id: int, ls_task_ids: Sequence[int]) -> int:
+    """Forgets tasks that Label Studio deleted, with their annotations; returns how many."""
+    statement = delete(Task).where(Task.project_id == project_id, Task.ls_task_id.in_(ls_task_ids))
+    return len(session.scalars(statement.returning(Task.id)).all())
+
+
+def set_task_problem(session: Session, task_id: int, problem: str | None) -> None:
+    """Marks the task with one sentence, or clears the mark."""
+    session.execute(update(Task).where(Task.id == task_id).values(problem=problem))
+
+
+def record_photo(session: Session, task_id: int, digest: str, width: int, height: int) -> None:
+    """Stores what the fetched photo is: SHA-256 of its bytes, upright size in pixels."""
+    session.execute(
+        update(Task)
+        .where(Task.id == task_id)
+        .values(image_digest=digest, width=width, height=height)
+    )
+
+
+def tasks_to_predict(
+    session: Session,
+    project_id: int,
+    model_version_id: int,
+    *,
+    after_ls_task_id: int = 0,
+    limit: int,
+) -> Sequence[Task]:
+    """Unlabelled tasks without that version's prediction of their photo, by Label Studio's id.
+
+    Tasks with a problem are among them, since a photo may be back; page with `after_ls_task_id`
+    so that each is tried once.
+    """
+    return session.scalars(
+        select(Task)
+        .where(_to_predict(project_id, model_version_id), Task.ls_task_id > after_ls_task_id)
+        .order_by(Task.ls_task_id)
+        .limit(limit)
+    ).all()
+
+
+def count_tasks_to_predict(
+    session: Session, project_id: int, model_version_id: int, *, marked: bool = True
+) -> int:
+    """Number of such tasks; `marked`: with those that have a problem."""
+    statement = select(func.count()).where(_to_predict(project_id, model_version_id))
+    if not marked:
+        statement = statement.where(Task.problem.is_(None))
+    return session.scalar(statement.select_from(Task)) or 0
+
+
+def _to_predict(project_id: int, model_version_id: int) -> ColumnElement[bool]:
+    predicted = exists().where(
+        Prediction.task_id == Task.id,
+        Prediction.model_version_id == model_version_id,
+        Task.image_digest.is_(None) | (Prediction.image_digest == Task.image_digest),
+    )
+    return and_(Task.project_id == project_id, Task.is_labeled.is_(False), ~predicted)

@@ -1,0 +1,1 @@
+"""Garment photos drawn by program, with exact truth and, where asked for, known faults."""

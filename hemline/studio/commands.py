@@ -1,0 +1,46 @@
+"""`hemline studio`: a folder of drawn garment photos with their true masks."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from hemline.errors import DatasetError
+
+app = typer.Typer()
+_err = Console(stderr=True)
+
+
+@app.command("studio")
+def studio_command(
+    out: Annotated[Path, typer.Argument(help="Folder for images/, masks/, truth/, manifest.json.")],
+    garments: Annotated[int, typer.Option(min=1, help="Garments, three views each.")] = 12,
+    size: Annotated[str, typer.Option(help="HEIGHTxWIDTH in pixels.")] = "768x512",
+    seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same photos.")] = 0,
+    faults: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of photos with a planted fault.")
+    ] = 0.0,
+) -> None:
+    """Draw garment photos with exact masks and, if asked, known faults."""
+    from hemline.studio.photos import write_photos  # keeps `hemline --help` quick
+    from hemline.studio.scene import VIEWS
+
+    height, width = _parse_size(size)
+    drawn = write_photos(out, garments, seed=seed, height=height, width=width, faults=faults)
+    photos = list(
+        track(drawn, "Drawing", total=garments * len(VIEWS), console=_err, transient=True)
+    )
+    spoilt = sum(photo.fault is not None for photo in photos)
+    typer.echo(f"{len(photos)} photos of {garments} garments in {out}, {spoilt} with a fault.")
+
+
+def _parse_size(size: str) -> tuple[int, int]:
+    match = re.fullmatch(r"(\d{2,5})x(\d{2,5})", size)
+    if match is None or min(int(side) for side in match.groups()) < 16:
+        raise DatasetError(
+            f"size '{size}' is not HEIGHTxWIDTH of 16 px or more; write 768x512, say"
+        )
+    return int(match[1]), int(match[2])

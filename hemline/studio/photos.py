@@ -1,0 +1,102 @@
+"""A folder of drawn photos with their truth, as a studio would hand it over."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hemline.files import write_atomically
+from hemline.studio.faults import FaultKind, FaultyScene, plant_fault
+from hemline.studio.scene import VIEWS, Scene, draw_scene
+
+MANIFEST = "manifest.json"
+_SEEDS_APART = 1_000_003  # Folders of different seeds share no garment.
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """One entry of the manifest; `fault`, `severity` and `dice` are those of its label."""
+
+    name: str
+    garment: str
+    view: str
+    garment_type: str
+    kind: str
+    pattern: str
+    backdrop: str
+    fault: str | None
+    severity: float
+    dice: float
+
+
+def write_photos(
+    folder: Path,
+    garments: int,
+    *,
+    seed: int = 0,
+    height: int = 768,
+    width: int = 512,
+    faults: float = 0.0,
+) -> Iterator[Photo]:
+    """Draw `garments` garments in three views each into `folder`; yields each photo as it is done.
+
+    Photos are `images/g0001_Front.jpg`, masks of the same stem `masks/g0001_Front.png` (0/255) as
+    a data set would hold them, and the right masks in `truth/`. A share `faults` 0..1 of the
+    photos has a fault, of all kinds in turn. `manifest.json` comes last and names them.
+
+    Raises:
+        ValueError: a number is out of range.
+    """
+    if garments < 1 or not 0 <= faults <= 1:
+        raise ValueError(f"{garments} garments with a share of {faults} faults cannot be drawn")
+    photos: list[Photo] = []
+    chance = np.random.default_rng([seed, 7])
+    kinds = _kinds(chance)
+    for number in range(1, garments + 1):
+        for view in VIEWS:
+            scene = draw_scene(seed * _SEEDS_APART + number, view=view, height=height, width=width)
+            fault = None
+            if chance.random() < faults:
+                fault = plant_fault(scene, next(kinds), int(chance.integers(2**31)))
+            photos.append(_write(folder, f"g{number:04d}", scene, fault))
+            yield photos[-1]
+    entries = [{key: getattr(photo, key) for key in Photo.__slots__} for photo in photos]
+    text = json.dumps({"seed": seed, "height": height, "width": width, "photos": entries}, indent=1)
+    write_atomically(folder / MANIFEST, text.encode())
+
+
+def _kinds(chance: np.random.Generator) -> Iterator[FaultKind]:
+    """All kinds in a random order, again and again, so that each comes equally often."""
+    kinds = list(FaultKind)
+    while True:
+        for index in chance.permutation(len(kinds)):
+            yield kinds[index]
+
+
+def _write(folder: Path, garment: str, scene: Scene, fault: FaultyScene | None) -> Photo:
+    stem = f"{garment}_{scene.view}"
+    image, mask = (fault.image, fault.mask) if fault else (scene.image, scene.mask)
+    jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 93])[1]
+    write_atomically(folder / "images" / f"{stem}.jpg", jpeg.tobytes())
+    write_atomically(folder / "masks" / f"{stem}.png", _png(mask))
+    write_atomically(folder / "truth" / f"{stem}.png", _png(scene.mask))
+    return Photo(
+        name=f"{stem}.jpg",
+        garment=garment,
+        view=scene.view,
+        garment_type=scene.garment_type,
+        kind=scene.kind,
+        pattern=scene.pattern,
+        backdrop=scene.backdrop,
+        fault=fault.kind if fault else None,
+        severity=fault.severity if fault else 0.0,
+        dice=fault.dice if fault else 1.0,
+    )
+
+
+def _png(mask: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", mask * np.uint8(255))[1].tobytes()

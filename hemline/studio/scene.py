@@ -1,0 +1,161 @@
+"""A scene: one drawn garment photo with its exact truth.
+
+Garment is every piece of clothing the figure wears; body, hair, shoes, props and
+the backdrop are not. A mannequin wears one garment, a person a whole outfit. The mesh of a lace
+belongs to its garment, holes and all, as annotators mask it.
+"""
+
+from dataclasses import dataclass
+from math import radians
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemline.studio.backdrop import Backdrop, BackdropKind, draw_backdrop, sample_backdrop
+from hemline.studio.body import Kind, sample_body
+from hemline.studio.canvas import Canvas
+from hemline.studio.fabric import Light
+from hemline.studio.figure import Figure, draw_figure, sample_figure
+from hemline.studio.geometry import Camera
+from hemline.studio.photo import Lens, sample_lens, take
+from hemline.studio.prints import Pattern
+from hemline.studio.props import draw_turntable
+from hemline.studio.tailor import make
+from hemline.studio.wardrobe import Garment, GarmentType, sample_garment
+
+VIEWS = ("Front", "FrontRight", "Back")
+_YAW = {"Front": 0.0, "FrontRight": radians(42), "Back": radians(180)}
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A drawn photo.
+
+    `image` is `(H, W, 3)` uint8 RGB; `alpha` `(H, W)` uint8, the garment's share of each pixel
+    times 255.
+    """
+
+    image: NDArray[np.uint8]
+    alpha: NDArray[np.uint8]
+    garment: str
+    view: str
+    garment_type: GarmentType
+    kind: Kind
+    pattern: Pattern
+    backdrop: BackdropKind
+
+    @property
+    def mask(self) -> NDArray[np.uint8]:
+        """Class ids `(H, W)` uint8: 1 where the garment takes at least half of the pixel."""
+        return (self.alpha >= 128).astype(np.uint8)
+
+
+def draw_scene(
+    seed: int,
+    *,
+    view: str = "Front",
+    height: int = 768,
+    width: int = 512,
+    kind: Kind | None = None,
+    garment_type: GarmentType | None = None,
+    pattern: Pattern | None = None,
+) -> Scene:
+    """Draw the garment number `seed` from one side.
+
+    The same seed gives the same garment, body and studio in each view, and the same photo each
+    time. `kind`, `garment_type` and `pattern` fix what is otherwise drawn.
+
+    Raises:
+        ValueError: `view` is none of `VIEWS`, or a side is under 16 px.
+    """
+    if view not in _YAW:
+        raise ValueError(f"view '{view}' is none of {', '.join(VIEWS)}")
+    if min(height, width) < 16:
+        raise ValueError(f"a scene of {width} x {height} px is too small; take 16 px or more")
+    plan = _plan(seed, kind, garment_type, pattern)
+    moment = np.random.default_rng([seed, 1 + VIEWS.index(view)])
+    canvas = Canvas(draw_backdrop(plan.backdrop, height, width))
+    camera = _camera(plan, view, height, width, moment)
+    if plan.figure.body.kind is Kind.MANNEQUIN:
+        draw_turntable(canvas, camera, plan.table)
+    draw_figure(canvas, camera, plan.light, plan.figure)
+    image, alpha = take(canvas.image, canvas.alpha, plan.lens, moment)
+    return Scene(
+        image=image,
+        alpha=np.round(alpha * 255).astype(np.uint8),
+        garment=f"g{seed:04d}",
+        view=view,
+        garment_type=plan.garment.type,
+        kind=plan.figure.body.kind,
+        pattern=plan.garment.fabric.print.pattern,
+        backdrop=plan.backdrop.kind,
+    )
+
+
+@dataclass(frozen=True)
+class _Plan:
+    garment: Garment
+    figure: Figure
+    backdrop: Backdrop
+    light: Light
+    lens: Lens
+    table: int
+    size: float
+    across: float
+
+
+def _plan(
+    seed: int, kind: Kind | None, garment_type: GarmentType | None, pattern: Pattern | None
+) -> _Plan:
+    """All that the views of a garment share."""
+    rng = np.random.default_rng([seed, 0])
+    drawn_kind = Kind.MANNEQUIN if rng.random() < 0.62 else Kind.PERSON
+    drawn_type = list(GarmentType)[rng.choice(5, p=[0.2, 0.36, 0.14, 0.18, 0.12])]
+    kind, garment_type = kind or drawn_kind, garment_type or drawn_type
+    body = sample_body(rng, kind)
+    garment = sample_garment(rng, garment_type, pattern)
+    outfit = [garment] if kind is Kind.MANNEQUIN else _outfit(rng, garment)
+    clothes = tuple(make(part, body, rng) for part in outfit)
+    figure = sample_figure(rng, body, clothes)
+    backdrop = sample_backdrop(rng, _backdrop_kind(rng, kind))
+    return _Plan(
+        garment, figure, backdrop, _light(rng), sample_lens(rng), int(rng.integers(2**31)),
+        float(rng.uniform(0.76, 0.96)), float(rng.normal(0.5, 0.025)),
+    )  # fmt: skip
+
+
+def _outfit(rng: np.random.Generator, main: Garment) -> list[Garment]:
+    """What a person wears together with `main`, the innermost first."""
+    below = GarmentType.TROUSERS if rng.random() < 0.7 else GarmentType.SKIRT
+    match main.type:
+        case GarmentType.DRESS:
+            return [main]
+        case GarmentType.TOP:
+            return [sample_garment(rng, below), main]
+        case GarmentType.COAT:
+            return [sample_garment(rng, below), sample_garment(rng, GarmentType.TOP), main]
+        case _:
+            return [sample_garment(rng, GarmentType.TOP), main]
+
+
+def _backdrop_kind(rng: np.random.Generator, kind: Kind) -> BackdropKind:
+    shares = (0.5, 0.32, 0.1, 0.08, 0.0) if kind is Kind.MANNEQUIN else (0.12, 0.1, 0.2, 0.23, 0.35)
+    return list(BackdropKind)[rng.choice(5, p=shares)]
+
+
+def _light(rng: np.random.Generator) -> Light:
+    direction = np.array([rng.uniform(-0.65, 0.65), rng.uniform(-0.6, -0.2), 1.0])
+    direction /= np.linalg.norm(direction)
+    ambient = float(rng.uniform(0.42, 0.62))
+    return Light(
+        (float(direction[0]), float(direction[1]), float(direction[2])), ambient,
+        float(rng.uniform(0.42, 0.56)), float(rng.uniform(0.15, 0.6)),
+    )  # fmt: skip
+
+
+def _camera(plan: _Plan, view: str, height: int, width: int, moment: np.random.Generator) -> Camera:
+    scale = min(plan.size * height, 1.9 * width)
+    yaw = _YAW[view] + float(moment.normal(0, 0.05))
+    left = (plan.across + float(moment.normal(0, 0.006))) * width
+    ground = 0.93 if plan.figure.body.kind is Kind.PERSON else 0.91
+    return Camera(yaw, scale, left, ground * height - 0.97 * scale)

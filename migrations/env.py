@@ -1,0 +1,28 @@
+"""Runs the migrations on the connection that hemline.store.schema, or the settings, give."""
+
+from alembic import context
+from sqlalchemy import Connection
+
+from hemline.settings import get_settings
+from hemline.store.engine import Store
+from hemline.store.tables import Base
+
+
+def run(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        render_as_batch=connection.dialect.name == "sqlite",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+given: Connection | None = context.config.attributes.get("connection")
+if given is not None:
+    run(given)
+else:  # `alembic revision --autogenerate` and `alembic check` in a checkout
+    store = Store(get_settings().database)
+    with store.session() as session:
+        run(session.connection())
+    store.dispose()

@@ -1,0 +1,1 @@
+"""The HTTP side: Label Studio's ML protocol, webhooks, health and metrics."""

@@ -1,0 +1,31 @@
+"""The Flask app: blueprints, auth, errors, logs and metrics around one set of services."""
+
+from flask import Flask, request
+
+from backend import predict, probes, protocol, webhook
+from backend.failures import register_failures
+from backend.logs import register_request_log
+from backend.metrics import register_request_metrics
+from backend.services import Services, build_services
+from hemline.settings import Settings
+
+KEY = "hemline"
+
+
+def create_app(settings: Settings) -> Flask:
+    """The app of these settings. `app.extensions["hemline"].start()` starts its threads."""
+    return assemble(build_services(settings))
+
+
+def assemble(services: Services) -> Flask:
+    """An app around services that are already built."""
+    app = Flask("backend", static_folder=None)
+    app.extensions[KEY] = services
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    register_request_log(app)
+    register_request_metrics(app, services.metrics)
+    register_failures(app)
+    app.before_request(lambda: services.guard.check(request))
+    for blueprint in (protocol, predict, webhook, probes):
+        app.register_blueprint(blueprint.build(services))
+    return app

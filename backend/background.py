@@ -1,0 +1,51 @@
+"""Small follow-up work that must not delay an answer: telling the worker, mostly."""
+
+import queue
+import threading
+from collections.abc import Callable
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+Work = Callable[[], object]
+
+
+class Background:
+    """One thread and a bounded queue. What does not fit is dropped: the worker's sweep finds it."""
+
+    def __init__(self, *, limit: int = 1000) -> None:
+        self._queue: queue.Queue[Work | None] = queue.Queue(limit)
+        self._start = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def submit(self, work: Work) -> bool:
+        """Queues `work`; never waits, never raises. False when the queue is full."""
+        with self._start:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._work, name="background", daemon=True)
+                self._thread.start()
+        try:
+            self._queue.put_nowait(work)
+        except queue.Full:
+            log.warning("background queue is full, the sweep will find what was left out")
+            return False
+        return True
+
+    def stop(self, *, timeout_s: float = 3.0) -> None:
+        """Finishes what is queued, for at most `timeout_s`."""
+        with self._start:
+            thread, self._thread = self._thread, None
+        if thread is not None:
+            try:
+                self._queue.put(None, timeout=timeout_s)
+            except queue.Full:
+                return
+            thread.join(timeout_s)
+
+    def _work(self) -> None:
+        while (work := self._queue.get()) is not None:
+            try:
+                work()
+            except Exception:
+                log.exception("background work failed")

@@ -1,0 +1,115 @@
+"""Request bodies: JSON read with a size limit, and never for long at a time.
+
+"Retrieve predictions" sends every selected task with all its annotations and old predictions,
+tens of megabytes of JSON. The standard parser holds Python's lock while it reads, which would
+freeze /health for that long; so a large body is read one task at a time.
+"""
+
+import json
+import re
+from typing import Any
+
+from flask import Request
+from werkzeug.exceptions import BadRequest
+
+_LARGE = 256 * 1024  # bytes; below this the parser is done in about a millisecond
+_BULKY = ("annotations", "drafts")  # of a task, and of no use to a prediction
+_DECODER = json.JSONDecoder()
+_SPACE = re.compile(r"[ \t\n\r]*")
+
+
+def read_json(request: Request, *, limit: int, large: bool = False) -> dict[str, Any]:
+    """The JSON object of a request's body.
+
+    `large` reads the list "tasks" piece by piece and drops what predictions do not need.
+
+    Raises:
+        BadRequest: not JSON, or not an object.
+        RequestEntityTooLarge: over `limit` bytes.
+    """
+    request.max_content_length = limit
+    body = request.get_data(cache=False)
+    try:
+        text = body.decode("utf-8")
+        value = _read_pieces(text) if large and len(body) > _LARGE else json.loads(text)
+    except (ValueError, RecursionError) as error:
+        # ValueError covers broken UTF-8, broken JSON and absurdly long numbers.
+        raise BadRequest(
+            f"the body of {request.path} is no JSON that can be read ({_short(error)}); send a "
+            "JSON object"
+        ) from error
+    if not isinstance(value, dict):
+        raise BadRequest(
+            f"the body of {request.path} is a JSON {type(value).__name__}; send a JSON object"
+        )
+    return value
+
+
+def _short(error: Exception) -> str:
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)[:120]
+
+
+def _read_pieces(text: str) -> Any:
+    """As json.loads, for one object whose "tasks" may be long."""
+    at = _skip(text, 0)
+    if text[at : at + 1] != "{":
+        return json.loads(text)
+    value: dict[str, Any] = {}
+    at = _skip(text, at + 1)
+    while text[at : at + 1] != "}":
+        key, at = _DECODER.raw_decode(text, at)
+        at = _expect(text, _skip(text, at), ":")
+        if key == "tasks" and text[at : at + 1] == "[":
+            value[key], at = _read_tasks(text, at)
+        else:
+            value[key], at = _DECODER.raw_decode(text, at)
+        at = _next(text, at, "}")
+    if _skip(text, at + 1) != len(text):
+        raise json.JSONDecodeError("Extra data", text, at + 1)
+    return value
+
+
+def _read_tasks(text: str, at: int) -> tuple[list[Any], int]:
+    tasks = []
+    at = _skip(text, at + 1)
+    while text[at : at + 1] != "]":
+        task, at = _DECODER.raw_decode(text, at)
+        tasks.append(_slim(task))
+        at = _next(text, at, "]")
+    return tasks, at + 1
+
+
+def _slim(task: Any) -> Any:
+    if not isinstance(task, dict):
+        return task
+    kept = {key: value for key, value in task.items() if key not in _BULKY}
+    predictions = kept.get("predictions")
+    if isinstance(predictions, list):
+        kept["predictions"] = [
+            {"model_version": prediction.get("model_version")}
+            for prediction in predictions
+            if isinstance(prediction, dict)
+        ]
+    return kept
+
+
+def _next(text: str, at: int, end: str) -> int:
+    """The start of the next item, or of `end`."""
+    at = _skip(text, at)
+    if text[at : at + 1] == end:
+        return at
+    at = _expect(text, at, ",")
+    if text[at : at + 1] == end:
+        raise json.JSONDecodeError("Illegal trailing comma", text, at)
+    return at
+
+
+def _expect(text: str, at: int, character: str) -> int:
+    if text[at : at + 1] != character:
+        raise json.JSONDecodeError(f"Expecting '{character}'", text, at)
+    return _skip(text, at + 1)
+
+
+def _skip(text: str, at: int) -> int:
+    match = _SPACE.match(text, at)
+    return match.end() if match else at

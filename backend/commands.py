@@ -1,0 +1,24 @@
+"""The command `hemline backend`."""
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command()
+def backend() -> None:
+    """Serve Label Studio's ML protocol, webhooks, health and metrics."""
+    from backend.server import serve
+    from hemline.settings import get_settings
+    from hemline.store.engine import Store
+
+    settings = get_settings()
+    store = Store(settings.database)
+    # One's own SQLite file is brought up to date at once; a shared server is not altered by
+    # whoever starts first.
+    if settings.database.startswith("sqlite"):
+        store.upgrade()
+    else:
+        store.check_schema()
+    store.dispose()
+    serve(settings)

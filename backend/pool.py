@@ -1,0 +1,35 @@
+"""Jobs for the worker: tasks that a request had no time for."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import structlog
+
+from backend.projects import RegisteredProject
+from hemline.prefill import register_task
+from hemline.store.engine import Store
+from hemline.store.jobs import queue_job
+from hemline.store.tables import JobKind
+
+log = structlog.get_logger(__name__)
+
+Send = Callable[..., bool]
+
+
+class PoolJobs:
+    """Queues the prediction of a project's pool: in the store first, then at the broker."""
+
+    def __init__(self, store: Store, send: Send) -> None:
+        self._store = store
+        self._send = send
+
+    def add(self, project: RegisteredProject, tasks: Sequence[dict[str, Any]]) -> None:
+        """Makes the tasks known and has the worker predict all that the project lacks."""
+        assert project.config is not None
+        with self._store.session() as session:
+            for task in tasks:
+                register_task(session, project.row.id, project.config, task)
+        with self._store.session() as session:
+            job = queue_job(session, project.row.id, JobKind.PREDICT_POOL, {})
+        sent = self._send("worker.predict_pool", job.id, queue="predict")
+        log.info("left to the worker", tasks=len(tasks), job=job.id, sent=sent)

@@ -1,0 +1,114 @@
+"""gunicorn in this process: one worker of many threads, so that a network is in memory once."""
+
+import importlib
+import logging
+import socket
+import sys
+from typing import Any
+
+import structlog
+from flask import Flask
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
+from gunicorn.config import Config  # type: ignore[import-untyped]
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
+
+from backend.app import KEY, create_app
+from backend.logs import configure_logging
+from backend.room import WAITING_PLACES
+from hemline.errors import HemlineError
+from hemline.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+# Threads beside those that /predict may hold, so that /health, /setup and webhooks always find
+# one. A connection that sends nothing holds one for five seconds.
+_QUICK_THREADS = 8
+_SWITCH_S = 0.001  # how soon a thread that computes lets a request in; Python's own is 0.005
+
+
+class AddressError(HemlineError):
+    """The backend's port belongs to another process, or its host to another machine."""
+
+
+def serve(settings: Settings) -> None:
+    """Serves until SIGTERM or Ctrl-C; requests in flight get 30 s to end.
+
+    Raises:
+        AddressError: before anything is started.
+    """
+    _check_address(settings.host, settings.port)
+    # Loading torch's libraries holds Python's lock for a second, which no request should meet;
+    # and a worker that has to be started again finds them loaded.
+    importlib.import_module("hemline.segmentation.predictor")
+    configure_logging(settings.log_level)
+    if settings.basic_auth_user and not settings.webhook_secret:
+        log.warning(
+            "BASIC_AUTH_USER is set and HEMLINE_WEBHOOK_SECRET is not: Label Studio's webhooks, "
+            "which carry no password, will be refused; set it and run `hemline connect`"
+        )
+    _Server(settings).run()
+
+
+class _Server(BaseApplication):  # type: ignore[misc]
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        host = f"[{self._settings.host}]" if ":" in self._settings.host else self._settings.host
+        chosen: dict[str, Any] = {
+            "bind": f"{host}:{self._settings.port}",
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": self._settings.threads + WAITING_PLACES + _QUICK_THREADS,
+            "preload_app": False,
+            "timeout": 120,
+            "graceful_timeout": 30,
+            "control_socket_disable": True,
+            "logger_class": _Logger,
+            "loglevel": self._settings.log_level.lower(),
+            "proc_name": "hemline-backend",
+            "worker_exit": _stop_services,
+        }
+        for name, value in chosen.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        sys.setswitchinterval(_SWITCH_S)
+        app = create_app(self._settings)
+        app.extensions[KEY].start()
+        return app
+
+
+class _Logger(Logger):  # type: ignore[misc]
+    """gunicorn's messages through our handler."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        self.error_log.handlers = []
+        self.error_log.propagate = True
+        self.error_log.setLevel(logging.getLogger().level)
+
+
+def _stop_services(_: Arbiter, worker: Worker) -> None:
+    app = getattr(worker, "wsgi", None)
+    if app is not None:
+        app.extensions[KEY].stop()
+
+
+def _check_address(host: str, port: int) -> None:
+    """gunicorn would try a busy port five times and then end with a traceback."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except OSError as error:
+        raise AddressError(
+            f"the backend cannot listen on {host}:{port} ({error.strerror}); end what uses it or "
+            "set HOST and PORT"
+        ) from error

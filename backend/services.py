@@ -1,0 +1,95 @@
+"""Everything the backend consists of, put together in one place."""
+
+from dataclasses import dataclass
+
+from backend.auth import Guard
+from backend.background import Background
+from backend.broker import BrokerWatch
+from backend.metrics import Metrics
+from backend.model_thread import ModelThread
+from backend.pool import PoolJobs, Send
+from backend.predictions import Predictions
+from backend.predictors import Predictors
+from backend.progress import StoreFigures
+from backend.projects import ProjectBook
+from backend.serving import Serving
+from hemline.labelstudio.client import LabelStudioClient
+from hemline.labelstudio.config import parse_label_config
+from hemline.labelstudio.photos import PhotoFetcher
+from hemline.prefill import Prefiller
+from hemline.queue import sender
+from hemline.settings import Settings
+from hemline.store.artifacts import ArtifactStore
+from hemline.store.engine import Store
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts that the blueprints use. `start` begins what runs beside requests."""
+
+    settings: Settings
+    store: Store
+    guard: Guard
+    metrics: Metrics
+    background: Background
+    serving: Serving
+    projects: ProjectBook
+    predictions: Predictions
+    broker: BrokerWatch
+    model_thread: ModelThread
+    send: Send
+
+    def start(self) -> None:
+        self.serving.start()
+        self.broker.start()
+
+    def stop(self) -> None:
+        """Finishes what was handed over; what is left out, the worker's sweep finds."""
+        self.serving.stop()
+        self.broker.stop()
+        self.background.stop()
+        self.model_thread.stop()
+        self.store.dispose()
+
+
+def build_services(settings: Settings) -> Services:
+    """Builds everything from the settings; nothing is started and no database is asked."""
+    store = Store(settings.database)
+    artifacts = ArtifactStore(settings.artifacts)
+    client = LabelStudioClient(settings.label_studio_url, settings.label_studio_api_key)
+    prefiller = Prefiller(store, artifacts, PhotoFetcher(settings, lambda: client), settings)
+    queue = sender(settings.broker)
+    return connect_services(settings, store, prefiller, send=queue.send)
+
+
+def connect_services(
+    settings: Settings, store: Store, prefiller: Prefiller, *, send: Send
+) -> Services:
+    """The services around the parts that reach outside: the store, photos, networks, the broker.
+
+    `send` queues a task for the worker.
+    """
+    metrics = Metrics()
+    metrics.registry.register(StoreFigures(store))
+    model_thread = ModelThread()
+    background = Background()
+    serving = Serving(
+        store, Predictors(lambda version: prefiller.load(version).predictor), model_thread, metrics,
+        ensure_starter=lambda project: prefiller.ensure_starter(
+            project.id, parse_label_config(project.label_config)
+        ),
+    )  # fmt: skip
+    pool = PoolJobs(store, send)
+    return Services(
+        settings=settings,
+        store=store,
+        guard=Guard(settings),
+        metrics=metrics,
+        background=background,
+        serving=serving,
+        projects=ProjectBook(store, changed=serving.look_again),
+        predictions=Predictions(settings, store, prefiller, serving, pool, background, metrics),
+        broker=BrokerWatch(settings.broker, metrics),
+        model_thread=model_thread,
+        send=send,
+    )

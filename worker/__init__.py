@@ -1,0 +1,1 @@
+"""The worker: takes corrections in, trains, judges, promotes, and predicts the pool anew."""

@@ -1,0 +1,88 @@
+"""The Celery app: its queues, its schedule, and how it behaves when something dies."""
+
+import ctypes
+import signal
+import sys
+import warnings
+from typing import Any
+
+from celery import Celery
+from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
+from celery.signals import setup_logging, worker_process_init
+
+from hemline.queue import QUEUES, configure
+from hemline.settings import Settings, get_settings
+from worker.logs import configure_logging
+
+SOFT_SHUTDOWN_S = 10.0  # a task has this long to end after the worker was asked to stop
+
+
+def build(settings: Settings) -> Celery:
+    """The app of these settings."""
+    app = Celery("worker", broker=settings.broker, include=["worker.tasks"])
+    configure(app)
+    app.conf.update(
+        # What a dead worker held goes to the next one. The attempts are counted in the store.
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        worker_prefetch_multiplier=1,
+        worker_soft_shutdown_timeout=SOFT_SHUTDOWN_S,
+        # A Redis that is away for a while stops nothing: work goes on, the connection is retried.
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_detect_quorum_queues=False,
+        worker_redirect_stdouts=False,
+        task_default_queue="housekeeping",
+        task_routes={f"worker.{name}": {"queue": queue} for name, queue in _ROUTES.items()},
+        beat_schedule=_schedule(settings),
+    )
+    return app
+
+
+_ROUTES = {
+    "ingest": "ingest",
+    "predict_pool": "predict",
+    "train": "train",
+    "sweep": "housekeeping",
+    "reconcile": "housekeeping",
+    "schedule": "housekeeping",
+}
+_SCHEDULE_CHECK_S = 60.0
+_PR_SET_PDEATHSIG = 1
+
+
+def _schedule(settings: Settings) -> dict[str, dict[str, Any]]:
+    every = {
+        "sweep": settings.sweep_every_s,
+        "reconcile": settings.reconcile_every_s,
+        "schedule": _SCHEDULE_CHECK_S,
+    }
+    # A tick that nobody took before the next one is due is dropped, so that none pile up.
+    return {
+        name: {"task": f"worker.{name}", "schedule": seconds, "options": {"expires": seconds}}
+        for name, seconds in every.items()
+    }
+
+
+@worker_process_init.connect
+def _end_with_the_worker(**_: Any) -> None:
+    """A pool process whose worker was killed would otherwise finish its task unseen."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+
+
+@setup_logging.connect
+def _log_as_we_do(**_: Any) -> None:
+    """Instead of a line of Celery's for every task that begins and ends."""
+    configure_logging(get_settings().log_level)
+
+
+# Said of workers that run as root: it is about pickle, and ours take JSON alone.
+warnings.filterwarnings("ignore", category=SecurityWarning)
+# Said at each lost connection, of a default that is to change; ours is set.
+warnings.filterwarnings("ignore", category=CPendingDeprecationWarning)
+
+app = build(get_settings())
+
+__all__ = ["QUEUES", "app", "build"]

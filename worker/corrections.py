@@ -1,0 +1,194 @@
+"""An annotation becomes a correction: its mask, and how far off the pre-fill was."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemline.errors import ArtifactError, HemlineError, LabelStudioUnavailable, MaskError
+from hemline.images import decode_image
+from hemline.labelstudio.config import LabelConfig
+from hemline.labelstudio.regions import regions_to_mask
+from hemline.masks.overlap import dice
+from hemline.masks.png import decode_class_mask, encode_class_mask
+from hemline.store.annotations import find_annotation, record_annotation
+from hemline.store.corrections import get_prediction, refresh_labelled, shown_prediction
+from hemline.store.splits import assign_split
+from hemline.store.tables import Prediction, Project, Task
+from hemline.store.tasks import record_photo, set_task_problem
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+
+Mask = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """An annotation as Label Studio tells of it, in a webhook or when asked."""
+
+    ls_annotation_id: int
+    result: Sequence[Any]
+    annotator: str
+    lead_time_s: float | None
+    was_cancelled: bool
+    ground_truth: bool
+    created_at: datetime | None
+    updated_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Prefill:
+    """What the annotator began from, and how far the correction is from it."""
+
+    prediction_id: int
+    dice: float | None = None
+    untouched: bool = False
+
+
+def parse_submitted(values: Mapping[str, Any]) -> Submitted:
+    """An annotation of Label Studio's JSON. Raises ValueError or KeyError if it has no id."""
+    return Submitted(
+        ls_annotation_id=int(values["id"]),
+        result=values.get("result") or [],
+        annotator=_annotator(values.get("completed_by")),
+        lead_time_s=values.get("lead_time"),
+        was_cancelled=bool(values.get("was_cancelled")),
+        ground_truth=bool(values.get("ground_truth")),
+        created_at=parse_time(values.get("created_at")),
+        updated_at=parse_time(values.get("updated_at")),
+    )
+
+
+def parse_time(text: Any) -> datetime | None:
+    """Label Studio's "2026-08-20T10:11:12.123456Z" as an aware datetime; None for anything else."""
+    try:
+        time = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return time if time.tzinfo is not None else None
+
+
+def record_submitted(
+    services: Services, project: Project, config: LabelConfig, task: Task, submitted: Submitted
+) -> None:
+    """Stores the annotation with its mask, and marks the task if the mask cannot be used."""
+    task = _with_photo_size(services, task)
+    mask, problem = _read_mask(config, task, submitted)
+    digest = None if mask is None else services.artifacts.put(encode_class_mask(mask), "mask")
+    prefill = _compare(services, config, task, submitted, mask)
+    with services.store.session() as session:
+        known = find_annotation(session, project.id, submitted.ls_annotation_id)
+        old_problem = known.problem if known is not None else None
+        stored = record_annotation(
+            session,
+            project_id=project.id,
+            task_id=task.id,
+            ls_annotation_id=submitted.ls_annotation_id,
+            prediction_id=prefill.prediction_id if prefill else None,
+            mask_digest=digest,
+            width=None if mask is None else mask.shape[1],
+            height=None if mask is None else mask.shape[0],
+            annotator=submitted.annotator,
+            lead_time_s=submitted.lead_time_s,
+            was_cancelled=submitted.was_cancelled,
+            ground_truth=submitted.ground_truth,
+            untouched=prefill is not None and prefill.untouched,
+            dice=prefill.dice if prefill else None,
+            problem=problem,
+            ls_updated_at=submitted.updated_at,
+        )
+        if stored.problem or (old_problem and old_problem == task.problem):
+            set_task_problem(session, task.id, stored.problem)
+        if stored.mask_digest is not None:
+            assign_split(
+                session, task.id, gold_share=services.settings.gold_share,
+                validation_share=services.settings.validation_share,
+            )  # fmt: skip
+        refresh_labelled(session, [task.id])
+
+
+def _read_mask(
+    config: LabelConfig, task: Task, submitted: Submitted
+) -> tuple[Mask | None, str | None]:
+    """The mask, or the problem that leaves the annotation without one. A skip has neither."""
+    if submitted.was_cancelled:
+        return None, None
+    try:
+        mask = regions_to_mask(
+            submitted.result, config=config, labels=config.labels,
+            height=task.height, width=task.width,
+        )  # fmt: skip
+    except MaskError as error:
+        problem = f"annotation {submitted.ls_annotation_id} is left out: {error}"
+        log.warning("task %d: %s", task.ls_task_id, problem)
+        return None, problem
+    return mask, None
+
+
+def _with_photo_size(services: Services, task: Task) -> Task:
+    """The task with its photo's size. Fetches the photo if it never was; a correction whose photo
+    cannot be had now is measured by its own regions, and by the photo when it is trained on."""
+    if task.width and task.height:
+        return task
+    try:
+        photo = services.photos.fetch(task.image_url, task_id=task.ls_task_id)
+        image = decode_image(photo.data, name=photo.name, max_pixels=services.settings.max_pixels)
+    except LabelStudioUnavailable as error:
+        log.info("task %d: photo not fetched now: %s", task.ls_task_id, error)
+        return task
+    except HemlineError as error:
+        with services.store.session() as session:
+            set_task_problem(session, task.id, str(error))
+        return task
+    task.height, task.width = image.shape[:2]
+    with services.store.session() as session:
+        record_photo(session, task.id, photo.digest, task.width, task.height)
+    return task
+
+
+def _compare(
+    services: Services, config: LabelConfig, task: Task, submitted: Submitted, mask: Mask | None
+) -> _Prefill | None:
+    with services.store.reading() as session:
+        known = find_annotation(session, task.project_id, submitted.ls_annotation_id)
+        # A later save of the same annotation still began from the pre-fill it was first made from.
+        if known is not None and known.prediction_id is not None:
+            prediction = get_prediction(session, known.prediction_id)
+        else:
+            prediction = shown_prediction(session, task.id, submitted.created_at)
+    if prediction is None:
+        return None
+    predicted = _predicted_mask(services, prediction, config)
+    if mask is None or predicted is None or predicted.shape != mask.shape:
+        return _Prefill(prediction.id)
+    return _Prefill(
+        prediction.id, dice=float(dice(predicted > 0, mask > 0)),
+        untouched=bool(np.array_equal(predicted, mask)),
+    )  # fmt: skip
+
+
+def _predicted_mask(services: Services, prediction: Prediction, config: LabelConfig) -> Mask | None:
+    """The pre-fill in the class ids of the project; None if its artifact is lost."""
+    try:
+        mask = decode_class_mask(services.artifacts.get(prediction.mask_digest))
+    except (ArtifactError, MaskError) as error:
+        log.warning("prediction %d: %s", prediction.id, error)
+        return None
+    labels = prediction.model_version.labels
+    if tuple(labels) == config.labels:
+        return mask
+    ids = [0, *(config.labels.index(name) + 1 if name in config.labels else 0 for name in labels)]
+    table = np.zeros(256, dtype=np.uint8)
+    table[: len(ids)] = ids
+    return table[mask]
+
+
+def _annotator(completed_by: Any) -> str:
+    if isinstance(completed_by, Mapping):
+        return str(completed_by.get("email") or completed_by.get("id") or "")
+    return "" if completed_by is None else str(completed_by)

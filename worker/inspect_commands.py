@@ -1,0 +1,124 @@
+"""`hemline status`, `problems` and `deliveries`: what the worker is at, and what went wrong."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from hemline.store.tables import Job, Project, TrainingRun
+    from worker.services import Services
+
+_SHOWN = 10
+
+
+def status() -> None:
+    """Show projects, how far they are from the next training, runs, jobs and deliveries."""
+    from hemline.store.deliveries import count_by_state
+    from hemline.store.jobs import list_jobs
+    from hemline.store.projects import list_projects
+    from hemline.store.runs import list_runs
+    from worker.services import get_services
+    from worker.tables import print_table
+
+    services = get_services()
+    with services.store.reading() as session:
+        projects = list_projects(session)
+        runs = list_runs(session, limit=_SHOWN)
+        jobs = list_jobs(session, limit=_SHOWN)
+        deliveries = count_by_state(session)
+    print_table(
+        ("project", "title", "champion", "corrections", "gold garments", "problem"),
+        [_project_row(services, project) for project in projects],
+        title="Projects",
+        empty="No project is connected yet; run `hemline connect PROJECT_ID`.",
+    )
+    print_table(
+        ("run", "project", "state", "epoch", "started by", "attempts", "began", "problem"),
+        [_run_row(run) for run in runs],
+        title="Trainings",
+        empty="No training yet.",
+    )
+    print_table(
+        ("job", "project", "kind", "state", "done", "problem"),
+        [_job_row(job) for job in jobs],
+        title="Jobs",
+        empty="No jobs yet.",
+    )
+    typer.echo(
+        "Deliveries: " + ", ".join(f"{number} {state}" for state, number in deliveries.items())
+    )
+
+
+def problems(
+    project: Annotated[int | None, typer.Option(help="Label Studio's project id.")] = None,
+) -> None:
+    """List the tasks that are marked: what is wrong with each, and what to do."""
+    from hemline.store.projects import get_project
+    from hemline.store.tasks import list_task_problems
+    from worker.services import get_services
+    from worker.tables import print_table
+
+    with get_services().store.reading() as session:
+        row = get_project(session, project) if project is not None else None
+        only = row.id if row is not None else None
+        marked = list_task_problems(session, only) if project is None or row else []
+    rows = [(task.project.ls_project_id, task.ls_task_id, task.problem) for task in marked]
+    print_table(("project", "task", "problem"), rows, empty="No task is marked with a problem.")
+
+
+def deliveries(
+    failed: Annotated[bool, typer.Option("--failed", help="List those given up.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Work on those given up anew.")] = False,
+) -> None:
+    """Count webhook deliveries by state; list or retry the failed ones."""
+    from hemline.store.deliveries import count_by_state, list_failed, requeue_failed
+    from worker.services import get_services
+    from worker.tables import print_table
+
+    services = get_services()
+    if retry:
+        with services.store.session() as session:
+            number = requeue_failed(session)
+        services.sender.send("worker.ingest", queue="ingest")
+        typer.echo(f"{number} deliveries are worked on anew.")
+        return
+    with services.store.reading() as session:
+        counts = count_by_state(session)
+        rows = list_failed(session) if failed else []
+    if not failed:
+        print_table(("state", "deliveries"), list(counts.items()), empty="")
+        return
+    print_table(
+        ("delivery", "action", "project", "attempts", "received", "problem"),
+        [(row.id, row.action, row.ls_project_id, row.attempts, row.received_at, row.problem)
+         for row in rows],
+        empty="No delivery has failed.",
+    )  # fmt: skip
+
+
+def _project_row(services: "Services", project: "Project") -> tuple[Any, ...]:
+    from hemline.store.models import champion
+    from worker.triggers import readiness
+
+    ready = readiness(services, project)
+    with services.store.reading() as session:
+        version = champion(session, project.id)
+    return (
+        project.ls_project_id,
+        project.title,
+        version.name if version else "none yet",
+        f"{ready.corrections} of {ready.needed} for the next training",
+        f"{ready.gold_garments} of at least {ready.gold_minimum}",
+        project.problem,
+    )
+
+
+def _run_row(run: "TrainingRun") -> tuple[Any, ...]:
+    epochs = f"{run.epoch} of {run.epochs}" if run.epochs else ""
+    return (run.id, run.project.ls_project_id, run.state.value, epochs, run.trigger.value,
+            run.attempts, run.started_at, run.problem)  # fmt: skip
+
+
+def _job_row(job: "Job") -> tuple[Any, ...]:
+    return (job.id, job.project.ls_project_id, job.kind.value, job.state.value,
+            f"{job.done} of {job.total}", job.problem)  # fmt: skip

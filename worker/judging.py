@@ -1,0 +1,114 @@
+"""A candidate against the champion on the gold split, and all that follows in one transaction."""
+
+import logging
+from collections.abc import Sequence
+
+from hemline import __version__
+from hemline.segmentation.evaluation import Evaluated, ItemFigures, evaluate
+from hemline.segmentation.judge import Judgement, judge
+from hemline.segmentation.predictor import Predictor
+from hemline.segmentation.recipe import Recipe
+from hemline.segmentation.training import TrainedModel
+from hemline.store.evaluations import record_evaluation
+from hemline.store.jobs import queue_job
+from hemline.store.models import champion, create_version, promote, reject
+from hemline.store.runs import finish_run
+from hemline.store.tables import JobKind, ModelVersion, TrainingRun
+from worker.lease import RunLease
+from worker.services import Services
+from worker.training_data import TrainingData, in_words_of
+
+log = logging.getLogger(__name__)
+
+
+class _ChampionChanged(Exception):
+    """Somebody promoted or rolled back while the candidate was judged."""
+
+
+def judge_and_store(
+    services: Services, run: TrainingRun, lease: RunLease, *, recipe: Recipe,
+    trained: TrainedModel, data: TrainingData, labels: Sequence[str], parent: ModelVersion | None,
+) -> None:  # fmt: skip
+    """Stores the candidate, its evaluation, its promotion or rejection, and the run's end.
+
+    The champion it is judged against is the champion at the moment it is stored. A promotion
+    queues the prediction of the pool.
+
+    Raises:
+        PhotosAway: Label Studio does not answer.
+        StoreError: the lease was lost; nothing is stored.
+    """
+    device = services.settings.device
+    candidate = evaluate(Predictor(trained.path, device=device), data.gold)
+    weights = services.artifacts.put(trained.path.read_bytes(), "weights")
+    while True:
+        with services.store.reading() as session:
+            rival = champion(session, run.project_id)
+        judgement = _judge(services, candidate, rival, data, labels)
+        try:
+            job_id = _store(services, run, lease, recipe=recipe, trained=trained, data=data,
+                            labels=labels, parent=parent, rival=rival, weights=weights,
+                            judgement=judgement)  # fmt: skip
+        except _ChampionChanged:
+            log.info("the champion changed meanwhile; judging against the new one")
+            continue
+        break
+    log.info("run %d: %s", run.id, judgement.decision)
+    if job_id is not None:
+        services.sender.send("worker.predict_pool", job_id, queue="predict")
+
+
+def _judge(
+    services: Services, candidate: Evaluated, rival: ModelVersion | None, data: TrainingData,
+    labels: Sequence[str],
+) -> Judgement:  # fmt: skip
+    level = services.settings.promotion_p
+    if rival is None or not _can_compete(rival, labels):
+        return judge(candidate.items, None, level=level)
+    predictor = Predictor(
+        services.artifacts.local_path(rival.weights_digest), device=services.settings.device
+    )
+    samples = in_words_of(data.gold, labels, rival.labels)
+    measured = evaluate(predictor, samples).items
+    both = {item.id for item in measured} & {item.id for item in candidate.items}
+    return judge(_only(candidate.items, both), _only(measured, both), level=level)
+
+
+def _can_compete(rival: ModelVersion, labels: Sequence[str]) -> bool:
+    """A champion that lacks a label of today's label config cannot pre-fill it at all."""
+    return len(labels) == 1 == len(rival.labels) or set(labels) <= set(rival.labels)
+
+
+def _only(items: Sequence[ItemFigures], ids: set[str]) -> list[ItemFigures]:
+    return [item for item in items if item.id in ids]
+
+
+def _store(
+    services: Services, run: TrainingRun, lease: RunLease, *, recipe: Recipe,
+    trained: TrainedModel, data: TrainingData, labels: Sequence[str], parent: ModelVersion | None,
+    rival: ModelVersion | None, weights: str, judgement: Judgement,
+) -> int | None:  # fmt: skip
+    """Id of the job that predicts the pool, if the candidate is promoted."""
+    left_out = [{"id": sample, "problem": why} for sample, why in data.left_out]
+    rival_id = rival.id if rival else None
+    with lease.ending(), services.store.session() as session:
+        now = champion(session, run.project_id)
+        if (now.id if now else None) != rival_id:
+            raise _ChampionChanged
+        version = create_version(
+            session, run.project_id, recipe=recipe.model_dump(mode="json"), labels=labels,
+            weights_digest=weights, code_version=__version__,
+            parent_id=parent.id if parent else None, snapshot_id=run.snapshot_id,
+            figures={**trained.figures, "left_out": left_out},
+        )  # fmt: skip
+        record_evaluation(
+            session, model_version_id=version.id, champion_id=rival_id,
+            snapshot_id=run.snapshot_id, promoted=judgement.promoted,
+            decision=judgement.decision, figures=judgement.figures,
+        )  # fmt: skip
+        finish_run(session, run.id, lease.owner, version.id)
+        if not judgement.promoted:
+            reject(session, version.id)
+            return None
+        promote(session, version.id)
+        return queue_job(session, run.project_id, JobKind.PREDICT_POOL, {}).id

@@ -1,0 +1,113 @@
+"""New predictions into Label Studio in bulk, in the place of those of older versions."""
+
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hemline.errors import HemlineError, LabelStudioError, LabelStudioUnavailable
+from hemline.labelstudio.config import LabelConfig
+from hemline.labelstudio.http import LabelStudioRefused
+from hemline.prefill import LoadedModel, Prefiller
+from hemline.store.predictions import claim_send, find_prediction, unsent_predictions
+from hemline.store.tables import Prediction, Project
+from hemline.store.tasks import set_task_problem
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 50
+_MARK_WINDOW_S = 0.0  # a mark, not a claim: what was just imported counts as sent in any case
+
+Item = dict[str, Any]
+
+
+def import_unsent(
+    services: Services, prefiller: Prefiller, model: LoadedModel, project: Project,
+    config: LabelConfig, on_chunk: Callable[[], None],
+) -> None:  # fmt: skip
+    """Gives Label Studio each prediction of the version that it never got, for unlabelled tasks.
+
+    What older versions predicted for these tasks is removed first: a task that has any prediction
+    is opened with that one. A task that is opened between the two asks the backend and gets the
+    new mask from there.
+
+    Raises:
+        LabelStudioUnavailable: Label Studio does not answer now; call again later.
+    """
+    failed: set[int] = set()
+    while chunk := _unsent(services, project, model, failed):
+        items = {}
+        for prediction in chunk:
+            try:
+                items[prediction.id] = _item(prefiller, model, config, prediction)
+            except HemlineError as error:
+                failed.add(prediction.id)
+                _mark(services, prediction, str(error))
+        good = [prediction for prediction in chunk if prediction.id in items]
+        failed |= _import(services, project, good, items)
+        on_chunk()
+
+
+def _unsent(
+    services: Services, project: Project, model: LoadedModel, failed: set[int]
+) -> list[Prediction]:
+    with services.store.reading() as session:
+        unsent = unsent_predictions(session, project.id, model.version_id, _AT_ONCE + len(failed))
+    return [prediction for prediction in unsent if prediction.id not in failed][:_AT_ONCE]
+
+
+def _item(
+    prefiller: Prefiller, model: LoadedModel, config: LabelConfig, prediction: Prediction
+) -> Item:
+    filled = prefiller.answer(model, config, prediction.task, prediction)
+    return {
+        "task": prediction.task.ls_task_id,
+        "result": filled.result,
+        "score": filled.score,
+        "model_version": filled.model_version,
+    }
+
+
+def _import(
+    services: Services, project: Project, chunk: Sequence[Prediction], items: dict[int, Item]
+) -> set[int]:
+    """Ids of the predictions that Label Studio does not take."""
+    if not chunk:
+        return set()
+    ls_ids = [prediction.task.ls_task_id for prediction in chunk]
+    try:
+        services.client.perform_action(project.ls_project_id, "delete_tasks_predictions", ls_ids)
+        still = _still_unsent(services, chunk)
+        services.client.import_predictions(
+            project.ls_project_id, [items[prediction.id] for prediction in still]
+        )
+    except LabelStudioUnavailable:
+        raise
+    except LabelStudioError as error:
+        if isinstance(error, LabelStudioRefused) and error.status in (401, 403, 404):
+            raise
+        if len(chunk) == 1:
+            _mark(services, chunk[0], str(error))
+            return {chunk[0].id}
+        # One bad item (a task deleted meanwhile) fails all that were sent with it.
+        middle = len(chunk) // 2
+        return _import(services, project, chunk[:middle], items) | _import(
+            services, project, chunk[middle:], items
+        )
+    with services.store.session() as session:
+        for prediction in chunk:
+            claim_send(session, prediction.id, window_s=_MARK_WINDOW_S)
+    return set()
+
+
+def _still_unsent(services: Services, chunk: Sequence[Prediction]) -> list[Prediction]:
+    """Without those that the backend gave out while the old ones were removed."""
+    with services.store.reading() as session:
+        rows = [find_prediction(session, row.task_id, row.model_version_id) for row in chunk]
+    return [row for row in rows if row is not None and row.sent_at is None]
+
+
+def _mark(services: Services, prediction: Prediction, problem: str) -> None:
+    log.warning("task %d: %s", prediction.task.ls_task_id, problem)
+    with services.store.session() as session:
+        set_task_problem(session, prediction.task_id, problem)

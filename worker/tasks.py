@@ -1,0 +1,50 @@
+"""The Celery tasks: names and queues. Each calls one function that does the work."""
+
+import logging
+
+from worker.app import app
+from worker.ingest import ingest_deliveries
+from worker.predict_pool import predict_pool
+from worker.reconcile import reconcile_all
+from worker.services import get_services
+from worker.sweep import sweep_once
+from worker.train import train_run
+from worker.triggers import train_on_schedule
+
+log = logging.getLogger(__name__)
+
+
+@app.task(name="worker.ingest")
+def ingest() -> None:
+    """Works on the deliveries that wait, in order."""
+    ingest_deliveries(get_services())
+
+
+@app.task(name="worker.predict_pool")
+def predict(job_id: int) -> None:
+    """Predicts a project's unlabelled tasks with its champion and imports the masks."""
+    predict_pool(get_services(), job_id)
+
+
+@app.task(name="worker.train")
+def train(run_id: int) -> None:
+    """Trains, judges and promotes or rejects, in a process of its own."""
+    train_run(get_services(), run_id)
+
+
+@app.task(name="worker.sweep")
+def sweep() -> None:
+    """Sends again what nobody works on."""
+    sweep_once(get_services())
+
+
+@app.task(name="worker.reconcile")
+def reconcile() -> None:
+    """Takes in what webhooks lost."""
+    reconcile_all(get_services())
+
+
+@app.task(name="worker.schedule")
+def schedule() -> None:
+    """Starts the trainings that are due by time."""
+    train_on_schedule(get_services())

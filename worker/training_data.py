@@ -1,0 +1,111 @@
+"""The photos and masks of a snapshot as samples, with those left out that cannot be had."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemline.datasets.sample import Sample
+from hemline.errors import DatasetError, HemlineError, LabelStudioUnavailable
+from hemline.images import decode_image
+from hemline.labelstudio.http import LabelStudioRefused
+from hemline.masks.png import decode_class_mask
+from hemline.store.snapshots import Manifest, ManifestItem
+from hemline.store.tables import Split
+from worker.services import Services
+
+Pixels = NDArray[np.uint8]
+
+
+class PhotosAway(Exception):
+    """Label Studio, which has the photos, does not answer now or does not let us in.
+
+    Not a HemlineError: a training leaves out photos that are broken, but must not leave out all
+    of them because Label Studio is away.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Samples by split, and what was left out as (sample id, why)."""
+
+    train: list[Sample] = field(default_factory=list)
+    validation: list[Sample] = field(default_factory=list)
+    gold: list[Sample] = field(default_factory=list)
+    left_out: list[tuple[str, str]] = field(default_factory=list)
+
+    def of(self, split: Split) -> list[Sample]:
+        samples: list[Sample] = getattr(self, split.value)
+        return samples
+
+
+def open_snapshot(
+    services: Services, manifest: Manifest, on_item: Callable[[], None] = lambda: None
+) -> TrainingData:
+    """Fetches and checks each photo and mask once, and gives the good ones as samples.
+
+    Photos stay in the photo cache, so that later reads of a sample need no network.
+
+    Raises:
+        PhotosAway: Label Studio does not answer.
+    """
+    data = TrainingData()
+    for item in manifest.items:
+        sample = _sample(services, item)
+        try:
+            sample.load()
+        except HemlineError as error:
+            data.left_out.append((sample.id, str(error)))
+        else:
+            data.of(item.split).append(sample)
+        on_item()
+    return data
+
+
+def in_words_of(
+    samples: Sequence[Sample], labels: Sequence[str], own: Sequence[str]
+) -> list[Sample]:
+    """Samples whose class ids are those of a model with the labels `own`, which has all `labels`.
+
+    Both sole labels mean the garment, whatever they are called.
+    """
+    if list(labels) == list(own) or (len(labels) == 1 and len(own) == 1):
+        return list(samples)
+    table = np.zeros(256, dtype=np.uint8)
+    table[1 : len(labels) + 1] = [list(own).index(name) + 1 for name in labels]
+    return [_renumbered(sample, table) for sample in samples]
+
+
+def _renumbered(sample: Sample, table: NDArray[np.uint8]) -> Sample:
+    def load() -> tuple[Pixels, Pixels]:
+        image, mask = sample.load()
+        return image, table[mask]
+
+    return Sample(sample.id, sample.garment, sample.view, sample.source, load)
+
+
+def _sample(services: Services, item: ManifestItem) -> Sample:
+    return Sample(
+        id=f"task-{item.task}", garment=item.garment, view=item.view, source="label-studio",
+        load=lambda: _load(services, item),
+    )  # fmt: skip
+
+
+def _load(services: Services, item: ManifestItem) -> tuple[Pixels, Pixels]:
+    try:
+        photo = services.photos.fetch(item.image_url, task_id=item.task)
+    except (LabelStudioUnavailable, LabelStudioRefused) as error:
+        raise PhotosAway(str(error)) from error
+    if item.image_digest is not None and photo.digest != item.image_digest:
+        raise DatasetError(
+            f"photo '{photo.name}' of task {item.task} is another than was corrected"
+        )
+    image = decode_image(photo.data, name=photo.name, max_pixels=services.settings.max_pixels)
+    mask = decode_class_mask(services.artifacts.get(item.mask_digest))
+    if mask.shape != image.shape[:2]:
+        raise DatasetError(
+            f"the mask of task {item.task} is {mask.shape[1]} x {mask.shape[0]} px, its photo "
+            f"{image.shape[1]} x {image.shape[0]} px; correct it again"
+        )
+    return image, mask

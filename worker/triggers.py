@@ -1,0 +1,139 @@
+"""When a training starts: after enough corrections, by time, or because somebody asked."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from hemline.errors import LabelConfigError
+from hemline.labelstudio.config import parse_label_config
+from hemline.store.annotations import corrections_since, training_items
+from hemline.store.projects import get_project, list_projects
+from hemline.store.runs import active_run, last_run, queue_run
+from hemline.store.snapshots import take_snapshot
+from hemline.store.tables import Annotation, Project, RunTrigger, Split, utcnow
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRequest:
+    """What became of a request: the run that was queued, if one was, and a sentence for people."""
+
+    run_id: int | None
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What a project has towards its next training."""
+
+    corrections: int  # tasks corrected since the last run was queued
+    needed: int  # of them that start the next run
+    gold_garments: int
+    gold_minimum: int
+    training_tasks: int
+
+
+def train_on_corrections(services: Services, ls_project_id: int) -> TrainingRequest | None:
+    """Queues a run if enough corrections have come since the last one."""
+    with services.store.reading() as session:
+        project = get_project(session, ls_project_id)
+    if project is None or project.problem:
+        return None
+    ready = readiness(services, project)
+    if ready.corrections < ready.needed:
+        return None
+    return request_training(services, ls_project_id, RunTrigger.CORRECTIONS)
+
+
+def train_on_schedule(services: Services) -> None:
+    """Queues a run for each project whose last one is long enough ago, if it has corrections."""
+    hours = services.settings.retrain_every_h
+    if not hours:
+        return
+    with services.store.reading() as session:
+        projects = [project for project in list_projects(session) if not project.problem]
+        last = {project.id: last_run(session, project.id) for project in projects}
+    for project in projects:
+        run = last[project.id]
+        since = run.created_at if run is not None else project.created_at
+        if utcnow() - since >= timedelta(hours=hours) and readiness(services, project).corrections:
+            request_training(services, project.ls_project_id, RunTrigger.SCHEDULE)
+
+
+def request_training(
+    services: Services, ls_project_id: int, trigger: RunTrigger
+) -> TrainingRequest:
+    """Takes a snapshot and queues a run, or says in one sentence why not."""
+    request = _request(services, ls_project_id, trigger)
+    if request.run_id is not None:
+        services.sender.send("worker.train", request.run_id, queue="train")
+    log.info("project %d: %s", ls_project_id, request.sentence)
+    return request
+
+
+def readiness(services: Services, project: Project) -> Readiness:
+    """What the project has towards its next training."""
+    with services.store.reading() as session:
+        last = last_run(session, project.id)
+        corrections = corrections_since(session, project.id, last.created_at if last else None)
+        items = training_items(session, project.id)
+    return Readiness(
+        corrections=corrections,
+        needed=project.retrain_after or services.settings.retrain_after,
+        gold_garments=_gold_garments(items),
+        gold_minimum=services.settings.gold_minimum,
+        training_tasks=sum(item.task.split is Split.TRAIN for item in items),
+    )
+
+
+def _request(services: Services, ls_project_id: int, trigger: RunTrigger) -> TrainingRequest:
+    with services.store.reading() as session:
+        project = get_project(session, ls_project_id)
+    if project is None:
+        return TrainingRequest(
+            None, f"project {ls_project_id} is not known; connect it with `hemline connect "
+            f"{ls_project_id}`"
+        )  # fmt: skip
+    if refusal := _refusal(services, project):
+        return TrainingRequest(None, refusal)
+    labels = parse_label_config(project.label_config).labels
+    with services.store.session() as session:
+        snapshot = take_snapshot(session, services.artifacts, project.id, labels)
+        run = queue_run(session, project.id, snapshot.id, trigger)
+    if run is None:
+        return TrainingRequest(None, "a training was queued meanwhile")
+    counts = ", ".join(f"{number} {split}" for split, number in sorted(snapshot.counts.items()))
+    return TrainingRequest(run.id, f"training run {run.id} is queued on {counts} photos")
+
+
+def _refusal(services: Services, project: Project) -> str | None:
+    """Why no training can start now."""
+    if project.problem:
+        return f"no training: {project.problem}"
+    try:
+        parse_label_config(project.label_config)
+    except LabelConfigError as error:
+        return f"no training: {error}"
+    with services.store.reading() as session:
+        active = active_run(session, project.id)
+    if active is not None:
+        return (
+            f"run {active.id} is {active.state} already, epoch {active.epoch} of "
+            f"{active.epochs or '?'}; another can start when it is done"
+        )
+    ready = readiness(services, project)
+    if not ready.training_tasks:
+        return "no training: there are no corrections to train on yet; submit some annotations"
+    if ready.gold_garments < ready.gold_minimum:
+        return (
+            f"no training: {ready.gold_garments} gold garments are corrected and "
+            f"{ready.gold_minimum} are needed to judge a model; correct photos of more garments"
+        )
+    return None
+
+
+def _gold_garments(items: Sequence[Annotation]) -> int:
+    return len({item.task.garment for item in items if item.task.split is Split.GOLD})

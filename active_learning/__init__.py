@@ -1,0 +1,1 @@
+"""Which photo should a person look at next, and why. Arrays in, scores and reasons out."""

@@ -1,0 +1,194 @@
+"""A backend on a real SQLite store, with photos and a network that need no files."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+
+from backend.app import assemble
+from backend.services import Services, connect_services
+from hemline.errors import ImageError, ModelError
+from hemline.labelstudio.config import LabelConfig, render_label_config
+from hemline.labelstudio.photos import Photo
+from hemline.prefill import LoadedModel, Prefiller
+from hemline.segmentation.predictor import MaskPrediction
+from hemline.settings import Settings
+from hemline.store.artifacts import ArtifactStore
+from hemline.store.engine import Store
+from hemline.store.models import champion, create_version, promote
+from hemline.store.projects import get_project
+from hemline.store.tables import ModelVersion
+
+GARMENT = render_label_config(["garment"])
+MANY = render_label_config(["top", "skirt"])
+KEY = "1.1795225515"
+
+
+class FakePhotos:
+    """Photos by URL: 64 x 48 px each, except those that are broken or away."""
+
+    def __init__(self) -> None:
+        self.errors: dict[str, Exception] = {}
+        self.fetched: list[str] = []
+
+    def fetch(self, url: str, *, task_id: int | None = None) -> Photo:
+        self.fetched.append(url)
+        if url in self.errors:
+            raise self.errors[url]
+        if "broken" in url:
+            raise ImageError(f"image '{url}' is truncated; upload it again")
+        data = cv2.imencode(".png", np.full((64, 48, 3), 200, np.uint8))[1].tobytes()
+        return Photo(data=data, digest=f"{len(url):064x}", name=url.rsplit("/", 1)[-1])
+
+
+class FakeNetwork:
+    """Masks the middle of every photo; waits at `gate` while it is closed."""
+
+    labels = ("garment",)
+
+    def __init__(self, digest: str) -> None:
+        self.digest = digest
+        self.gate = threading.Event()
+        self.gate.set()
+        self.entered = threading.Semaphore(0)
+        self.calls = 0
+
+    def predict(self, images: Any) -> list[MaskPrediction]:
+        if images[0].any():  # the warm-up photo is black
+            self.calls += 1
+            self.entered.release()
+            assert self.gate.wait(30)
+        mask = np.zeros(images[0].shape[:2], np.uint8)
+        mask[16:48, 12:36] = 1
+        return [MaskPrediction(mask, 0.75, {"garment": 0.9})]
+
+
+class FakePrefiller(Prefiller):
+    """The real one, with networks that need no weights: any digest but "broken" loads."""
+
+    def __init__(self, store: Store, settings: Settings, photos: FakePhotos) -> None:
+        super().__init__(store, ArtifactStore(settings.artifacts), photos, settings)
+        self.store = store
+        self.networks: dict[str, FakeNetwork] = {}
+
+    def ensure_starter(self, project_id: int, config: LabelConfig) -> None:
+        if len(config.labels) == 1:
+            add_champion(self.store, project_id, "starter", config.labels)
+
+    def load(self, version: ModelVersion) -> LoadedModel:
+        if version.weights_digest == "broken":
+            raise ModelError("weights are broken; train again")
+        network = self.networks.setdefault(
+            version.weights_digest, FakeNetwork(version.weights_digest)
+        )
+        return LoadedModel(version.id, version.name, tuple(version.labels), network)
+
+
+class Backend:
+    """Everything a test looks at."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.store = Store(settings.database)
+        self.store.upgrade()
+        self.photos = FakePhotos()
+        self.prefiller = FakePrefiller(self.store, settings, self.photos)
+        self.sent: list[tuple[Any, ...]] = []
+        self.services: Services = connect_services(
+            settings, self.store, self.prefiller, send=self._send
+        )
+        self.app: Flask = assemble(self.services)
+        self.services.start()
+
+    def _send(self, name: str, *args: Any, queue: str) -> bool:
+        self.sent.append((name, *args, queue))
+        return True
+
+    @property
+    def client(self) -> FlaskClient:
+        return self.app.test_client()
+
+    def connect(self, config: str = GARMENT, key: str = KEY) -> str | None:
+        """What Label Studio does first; returns the version once it is loaded."""
+        self.client.post("/setup", json={"project": key, "schema": config})
+        self.services.serving.wait(int(key.split(".")[0]), seconds=10)
+        answer = self.client.post("/setup", json={"project": key, "schema": config})
+        return answer.json["model_version"]
+
+    def predict(self, *task_ids: int, url: str = "/data/upload/1/dress{}.png", **more: Any) -> Any:
+        tasks = [task(number, url.format(number)) for number in task_ids]
+        body = {"tasks": tasks, "project": KEY, "label_config": GARMENT, "params": {}} | more
+        # Buffered, so that the response is closed when it is read, as gunicorn closes it.
+        answer = self.client.post("/predict", json=body, buffered=True)
+        assert answer.status_code == 200, answer.text
+        return answer.json["results"]
+
+    def new_champion(self, digest: str) -> str:
+        """Promotes a version and lets the backend look."""
+        with self.store.reading() as session:
+            project = get_project(session, 1)
+        assert project is not None
+        name = add_champion(self.store, project.id, digest, ("garment",))
+        self.services.serving.look()
+        return name
+
+    def network(self, digest: str = "starter") -> FakeNetwork:
+        return self.prefiller.networks[digest]
+
+    def metric(self, name: str, **labels: str) -> float:
+        return self.services.metrics.registry.get_sample_value(name, labels) or 0.0
+
+    def finish_background(self) -> None:
+        done = threading.Event()
+        self.services.background.submit(done.set)
+        assert done.wait(10)
+
+
+def task(number: int, url: str, **more: Any) -> dict[str, Any]:
+    """A task as Label Studio sends it."""
+    return {
+        "id": number, "data": {"image": url}, "meta": {}, "is_labeled": False, "project": 1,
+        "inner_id": number, "annotations": [], "predictions": [], "total_predictions": 0,
+    } | more  # fmt: skip
+
+
+def add_champion(store: Store, project_id: int, digest: str, labels: tuple[str, ...]) -> str:
+    with store.session() as session:
+        if digest == "starter" and champion(session, project_id) is not None:
+            return ""
+        version = create_version(
+            session, project_id, recipe={}, labels=labels, weights_digest=digest, code_version="0",
+        )  # fmt: skip
+        promote(session, version.id)
+        return version.name
+
+
+def make_settings(home: Path, **more: Any) -> Settings:
+    return Settings(home=home, database_url="", redis_url="", **more)
+
+
+@pytest.fixture
+def make_backend(tmp_path: Path) -> Iterator[Any]:
+    """Builds backends of given settings in one home; stops them at the end."""
+    made = []
+
+    def make(**settings: Any) -> Backend:
+        made.append(Backend(make_settings(tmp_path, **settings)))
+        return made[-1]
+
+    yield make
+    for backend in made:
+        for network in backend.prefiller.networks.values():
+            network.gate.set()
+        backend.services.stop()
+
+
+@pytest.fixture
+def backend(make_backend: Any) -> Backend:
+    made: Backend = make_backend()
+    return made

@@ -1,0 +1,32 @@
+"""Follow-up work runs beside requests and never hurts them."""
+
+import threading
+
+from backend.background import Background
+
+
+def test_work_runs_in_order_and_an_error_stops_nothing():
+    background, done = Background(), []
+    background.submit(lambda: done.append(1))
+    background.submit(lambda: 1 // 0)
+    background.submit(lambda: done.append(2))
+    background.stop()
+    assert done == [1, 2]
+
+
+def test_a_full_queue_drops_and_says_so():
+    background, gate = Background(limit=1), threading.Event()
+    entered = threading.Event()
+    background.submit(lambda: (entered.set(), gate.wait()))
+    entered.wait()
+    assert background.submit(lambda: None)
+    assert not background.submit(lambda: None)
+    gate.set()
+    background.stop()
+
+
+def test_stop_does_not_wait_for_ever():
+    background, gate = Background(), threading.Event()
+    background.submit(gate.wait)
+    background.stop(timeout_s=0.05)
+    gate.set()

@@ -1,0 +1,9 @@
+"""What every test may use."""
+
+from hypothesis import settings
+
+pytest_plugins = ["tests.plugins.require_all", "tests.plugins.label_studio"]
+
+# A deadline is an assertion on time, which a busy machine fails.
+settings.register_profile("hemline", deadline=None)
+settings.load_profile("hemline")

@@ -1,0 +1,44 @@
+"""Splits: garments never straddle, and adding photos moves none."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hemline.datasets.sample import Sample
+from hemline.datasets.splits import split_by_garment
+
+
+def sample(garment: str, view: str) -> Sample:
+    return Sample(id=f"{garment}_{view}", garment=garment, view=view, source="x", load=lambda: None)
+
+
+garments = st.lists(st.text(min_size=1, max_size=6), unique=True, max_size=30)
+
+
+@given(garments, st.integers(0, 9))
+def test_views_stay_together_and_nothing_is_lost(names, seed):
+    samples = [sample(name, view) for view in ("Front", "Back") for name in names]
+    parts = split_by_garment(samples, (0.2, 0.3, 0.5), seed=seed)
+    seen = [{item.garment for item in part} for part in parts]
+    assert sum(len(part) for part in seen) == len(set(names))
+    assert sorted(item.id for part in parts for item in part) == sorted(s.id for s in samples)
+
+
+@given(garments, st.text(min_size=7, max_size=8))
+def test_adding_a_photo_moves_none(names, extra):
+    samples = [sample(name, "") for name in names]
+    before = split_by_garment(samples, (0.5, 0.5))
+    after = split_by_garment([sample(extra, ""), *samples], (0.5, 0.5))
+    for old, new in zip(before, after, strict=True):
+        assert [item.id for item in new if item.garment != extra] == [item.id for item in old]
+
+
+def test_shares_are_about_right():
+    parts = split_by_garment([sample(str(n), "") for n in range(4000)], (0.1, 0.2, 0.7))
+    assert [round(len(part) / 4000, 1) for part in parts] == [0.1, 0.2, 0.7]
+
+
+@pytest.mark.parametrize("shares", [(0.6, 0.6), (-0.1, 0.5)])
+def test_impossible_shares(shares):
+    with pytest.raises(ValueError, match="shares"):
+        split_by_garment([], shares)

@@ -1,0 +1,167 @@
+"""docker-compose.yml and the Dockerfile: what waits for what, what is checked, what is secret."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+import typer
+import yaml
+
+from hemline import cli
+from hemline.queue import QUEUES
+
+ROOT = Path(__file__).parents[2]
+OURS = ("migrate", "backend", "worker", "worker-gpu", "beat")
+
+
+@pytest.fixture(scope="module")
+def compose():
+    return yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))
+
+
+@pytest.fixture(scope="module")
+def services(compose):
+    return compose["services"]
+
+
+def test_all_processes_are_there(services):
+    assert set(services) == {*OURS, "db", "redis", "labelstudio"}
+
+
+def test_it_is_the_current_format(compose, services):
+    assert "version" not in compose
+    assert not [name for name, service in services.items() if "container_name" in service]
+
+
+@pytest.mark.parametrize(
+    ("name", "waits_for"),
+    [
+        ("migrate", {"db": "service_healthy"}),
+        ("labelstudio", {"db": "service_healthy"}),
+        *(
+            (name, {"migrate": "service_completed_successfully", "redis": "service_healthy"})
+            for name in ("backend", "worker", "worker-gpu", "beat")
+        ),
+    ],
+)
+def test_nothing_starts_before_what_it_needs(services, name, waits_for):
+    conditions = {on: wait["condition"] for on, wait in services[name]["depends_on"].items()}
+    assert conditions == waits_for
+
+
+def test_what_is_waited_for_says_when_it_is_healthy(services):
+    waited_for = {
+        on
+        for service in services.values()
+        for on, wait in service.get("depends_on", {}).items()
+        if wait["condition"] == "service_healthy"
+    }
+    assert waited_for == {"db", "redis"}
+    assert all(services[name]["healthcheck"]["test"] for name in waited_for)
+
+
+def test_what_serves_has_a_health_check(services):
+    serving = set(services) - {"migrate", "beat"}
+    assert all(services[name]["healthcheck"].get("test") for name in serving)
+
+
+def test_migrate_runs_once(services):
+    assert services["migrate"]["restart"] == "no"
+    assert services["migrate"]["command"] == ["migrate"]
+
+
+def test_our_processes_share_one_image_and_are_commands_of_hemline(services):
+    commands = typer.main.get_command(cli.build_app()).commands
+    assert {services[name]["image"] for name in OURS} == {"hemline:${HEMLINE_VERSION:-local}"}
+    for name in OURS:
+        command, *options = services[name]["command"]
+        known = {
+            option
+            for parameter in commands[command].params
+            for option in (*parameter.opts, *parameter.secondary_opts)
+        }
+        assert {option for option in options if option.startswith("-")} <= known
+
+
+def test_every_queue_is_worked_on_and_the_schedule_is_kept_once(services):
+    _, _, queues = services["worker"]["command"][-1].partition(":-")
+    assert set(queues.rstrip("}").split(",")) == set(QUEUES)
+    assert set(services["worker-gpu"]["command"][-1].split(",")) <= set(QUEUES)
+    for name in ("worker", "worker-gpu"):
+        assert "--no-beat" in services[name]["command"]
+
+
+def test_the_broker_neither_evicts_nor_forgets(services):
+    command = " ".join(services["redis"]["command"])
+    assert "--maxmemory-policy noeviction" in command
+    assert "--appendonly yes" in command
+    assert "redis:/data" in services["redis"]["volumes"]
+
+
+def test_label_studio_may_call_a_backend_in_a_private_network(services):
+    environment = services["labelstudio"]["environment"]
+    assert environment["ML_BLOCK_LOCAL_IP"] == "false"
+    assert environment["SSRF_PROTECTION_ENABLED"] == "false"
+
+
+def test_label_studio_is_the_version_that_is_tested(services):
+    image, _, version = services["labelstudio"]["image"].partition(":")
+    assert image == "heartexlabs/label-studio"
+    assert f"label-studio=={version} " in (ROOT / "requirements-labelstudio.lock").read_text()
+
+
+def test_optional_parts_are_profiles(services):
+    profiles = {
+        name: service["profiles"] for name, service in services.items() if "profiles" in service
+    }
+    assert profiles == {"worker-gpu": ["gpu"], "labelstudio": ["labelstudio"]}
+
+
+def test_no_secret_stands_in_the_file(services):
+    secret = re.compile(r"PASS|SECRET|KEY|TOKEN")
+    for service in services.values():
+        for name, value in service.get("environment", {}).items():
+            assert not secret.search(name) or value == "true" or value.startswith("${"), name
+
+
+def test_the_example_holds_all_that_must_be_set():
+    required = re.findall(
+        r"\$\{(\w+):\?", (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    )
+    example = (ROOT / ".env.example").read_text(encoding="utf-8")
+    assert required
+    assert all(re.search(rf"^{name}=\S+", example, re.MULTILINE) for name in required)
+
+
+@pytest.mark.parametrize("profiles", [[], ["gpu"], ["labelstudio"], ["gpu", "labelstudio"]])
+def test_docker_compose_reads_it(profiles):
+    if shutil.which("docker-compose") is None:
+        pytest.skip("docker-compose is not installed")
+    options = [part for profile in profiles for part in ("--profile", profile)]
+    result = subprocess.run(
+        ["docker-compose", "--env-file", ".env.example", *options, "config", "--quiet"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    assert result.returncode == 0, result.stderr
+
+
+def test_the_image_runs_hemline_and_not_as_root():
+    lines = (ROOT / "Dockerfile").read_text(encoding="utf-8").splitlines()
+    users = [line.split()[1] for line in lines if line.startswith("USER ")]
+    assert users
+    assert users[-1] not in ("root", "0")
+    assert 'ENTRYPOINT ["hemline"]' in lines
+    assert any(line.startswith("HEALTHCHECK") for line in lines)
+
+
+def test_the_image_is_built_from_the_locks():
+    text = (ROOT / "Dockerfile").read_text(encoding="utf-8")
+    assert text.count("--require-hashes -r requirements") == 2
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").split()
+    copied = re.findall(r"^COPY (?!--from)(.*) \S+$", text, re.MULTILINE)
+    names = {name for line in copied for name in line.split()} - {"."}
+    assert {f"!{name}" for name in names} <= set(ignored)

@@ -1,0 +1,68 @@
+"""The gate: a candidate is promoted only if it is better, garments being what is counted."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import permutation_test
+
+from hemline.segmentation.evaluation import ItemFigures
+from hemline.segmentation.judge import judge, sign_flip_p
+
+
+def figures(dice: list[float], views: int = 1) -> list[ItemFigures]:
+    return [
+        ItemFigures(f"{number}-{view}", f"g{number}", value, value, value, value, value)
+        for number, value in enumerate(dice)
+        for view in range(views)
+    ]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.floats(-1, 1).map(lambda x: round(x, 3)), min_size=2, max_size=9))
+def test_p_is_scipys_exact_one(difference):
+    values = np.array(difference)
+    theirs = permutation_test(
+        (values,), np.mean, permutation_type="samples", alternative="greater", n_resamples=np.inf
+    ).pvalue
+    assert sign_flip_p(values) == pytest.approx(theirs, abs=1e-9)
+
+
+def test_drawn_p_is_near_the_exact_one():
+    values = np.random.default_rng(3).normal(0.02, 0.05, 16)
+    theirs = permutation_test(
+        (values,), np.mean, permutation_type="samples", alternative="greater", n_resamples=np.inf
+    ).pvalue
+    assert sign_flip_p(values) == pytest.approx(theirs, abs=0.02)
+
+
+def test_better_on_each_of_five_garments_is_promoted():
+    judgement = judge(figures([0.9] * 5), figures([0.8] * 5), level=0.05)
+    assert judgement.promoted
+    assert judgement.figures["p"] == pytest.approx(1 / 32)
+    assert judgement.decision.startswith("promoted: Dice +0.1000")
+
+
+@pytest.mark.parametrize("theirs", [[0.9] * 5, [0.95] * 5, [0.85, 0.95, 0.85, 0.95, 0.9]])
+def test_equal_or_worse_is_not_promoted(theirs):
+    assert not judge(figures([0.9] * 5), figures(theirs), level=0.05).promoted
+
+
+def test_views_of_a_garment_do_not_count_as_evidence_of_their_own():
+    three_garments = judge(figures([0.9] * 3, views=4), figures([0.8] * 3, views=4), level=0.05)
+    assert not three_garments.promoted
+    assert three_garments.figures["p"] == pytest.approx(1 / 8)
+
+
+def test_without_a_champion_the_empty_mask_is_the_rival():
+    assert judge(figures([0.7] * 5), None, level=0.05).promoted
+    assert not judge(figures([0.0] * 5), None, level=0.05).promoted
+
+
+def test_an_empty_gold_split_promotes_nothing():
+    assert not judge([], [], level=0.05).promoted
+
+
+def test_different_gold_is_a_programming_error():
+    with pytest.raises(ValueError, match="different garments"):
+        judge(figures([0.9] * 5), figures([0.9] * 4), level=0.05)

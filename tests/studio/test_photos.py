@@ -1,0 +1,82 @@
+"""Folders of drawn photos: complete, read back by the data set readers, with faults on record."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hemline.datasets.pairs import read_pairs
+from hemline.errors import DatasetError
+from hemline.studio.commands import app
+from hemline.studio.faults import FaultKind
+from hemline.studio.photos import write_photos
+
+
+def masks_of(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
+    stem = Path(name).stem
+    paths = (folder / part / f"{stem}.png" for part in ("masks", "truth"))
+    label, truth = (cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in paths)
+    return label, truth
+
+
+def test_a_folder_is_complete_and_its_manifest_true(tmp_path: Path) -> None:
+    photos = list(write_photos(tmp_path, 6, seed=2, height=96, width=64, faults=0.5))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert [entry["name"] for entry in manifest["photos"]] == [photo.name for photo in photos]
+    assert len(photos) == 18
+    assert 3 < sum(photo.fault is not None for photo in photos) < 15
+    for entry in manifest["photos"]:
+        label, truth = masks_of(tmp_path, entry["name"])
+        assert label.shape == truth.shape == (96, 64)
+        assert set(np.unique(truth)) == {0, 255}
+        spoilt = entry["fault"] not in (None, FaultKind.BLENDED)
+        assert np.array_equal(label, truth) != spoilt
+        both = 2 * np.count_nonzero(label & truth)
+        total = np.count_nonzero(label) + np.count_nonzero(truth)
+        assert entry["dice"] == pytest.approx(both / total)
+
+
+def test_the_pairs_reader_takes_the_folder(tmp_path: Path) -> None:
+    list(write_photos(tmp_path, 1, height=96, width=64))
+    samples = read_pairs(tmp_path).samples
+    assert [(sample.garment, sample.view) for sample in samples] == [
+        ("g0001", "Back"), ("g0001", "Front"), ("g0001", "FrontRight"),
+    ]  # fmt: skip
+    image, mask = samples[1].load()
+    assert image.shape == (96, 64, 3)
+    assert set(np.unique(mask)) == {0, 1}
+
+
+def test_every_kind_of_fault_comes_before_one_comes_twice(tmp_path: Path) -> None:
+    photos = list(write_photos(tmp_path, 3, height=64, width=43, faults=1.0))
+    assert {photo.fault for photo in photos} == set(FaultKind)
+
+
+def test_folders_of_other_seeds_show_other_garments(tmp_path: Path) -> None:
+    for seed in (0, 1):
+        list(write_photos(tmp_path / str(seed), 1, seed=seed, height=64, width=48))
+    first, second = ((tmp_path / str(seed) / "truth/g0001_Front.png") for seed in (0, 1))
+    assert first.read_bytes() != second.read_bytes()
+
+
+def test_wrong_numbers_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"share of 1\.5"):
+        next(write_photos(tmp_path, 1, faults=1.5))
+
+
+def test_the_command_draws_and_says_so(tmp_path: Path) -> None:
+    arguments = ["--garments", "2", "--size", "64x48", "--faults", "1"]
+    result = CliRunner().invoke(app, [str(tmp_path / "set"), *arguments])
+    assert result.exit_code == 0
+    assert "6 photos of 2 garments" in result.output
+    assert "6 with a fault" in result.output
+    assert len(list((tmp_path / "set" / "images").iterdir())) == 6
+
+
+def test_a_size_that_is_none_is_one_sentence(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, [str(tmp_path), "--size", "big"])
+    assert isinstance(result.exception, DatasetError)
+    assert "size 'big' is not HEIGHTxWIDTH" in str(result.exception)

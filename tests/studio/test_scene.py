@@ -1,0 +1,122 @@
+"""Drawn scenes: the same from the same seed, of any size and kind, with a truth that is exact."""
+
+import numpy as np
+import pytest
+
+from hemline.studio.body import Kind
+from hemline.studio.prints import Pattern
+from hemline.studio.scene import VIEWS, Scene, draw_scene
+from hemline.studio.wardrobe import GarmentType
+
+SMALL = {"height": 192, "width": 128}
+
+
+def share(scene: Scene) -> float:
+    return float(scene.mask.mean())
+
+
+def test_same_seed_same_photo_another_seed_another() -> None:
+    first, again, other = (draw_scene(seed, **SMALL) for seed in (5, 5, 6))
+    assert np.array_equal(first.image, again.image)
+    assert np.array_equal(first.alpha, again.alpha)
+    assert not np.array_equal(first.image, other.image)
+    assert not np.array_equal(first.alpha, other.alpha)
+
+
+def test_drawing_leaves_the_global_generator_alone() -> None:
+    np.random.seed(3)
+    expected = np.random.random()
+    np.random.seed(3)
+    draw_scene(1, **SMALL)
+    assert np.random.random() == expected
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("garment_type", list(GarmentType))
+def test_every_garment_on_every_body_from_every_side(
+    garment_type: GarmentType, kind: Kind, view: str
+) -> None:
+    for seed in range(4):
+        scene = draw_scene(seed, view=view, kind=kind, garment_type=garment_type, **SMALL)
+        assert (scene.garment_type, scene.kind, scene.view) == (garment_type, kind, view)
+        assert scene.image.shape == (192, 128, 3)
+        assert scene.image.dtype == scene.alpha.dtype == scene.mask.dtype == np.uint8
+        assert set(np.unique(scene.mask)) == {0, 1}
+        assert 0.015 < share(scene) < 0.4
+        assert scene.image.std() > 8
+
+
+@pytest.mark.parametrize("pattern", list(Pattern))
+def test_every_print_is_drawn_and_shapes_no_mask(pattern: Pattern) -> None:
+    for view in VIEWS:
+        scene = draw_scene(11, view=view, pattern=pattern, **SMALL)
+        assert scene.pattern is pattern
+        assert 0.015 < share(scene) < 0.4
+    # A mesh is garment, holes and all: no speckle of background inside the mask's rows.
+    mesh = draw_scene(
+        11, pattern=Pattern.MESH, garment_type=GarmentType.SKIRT, kind=Kind.MANNEQUIN, **SMALL
+    ).mask
+    rows = mesh[mesh.any(axis=1)]
+    changes = np.abs(np.diff(rows.astype(int), axis=1)).sum(axis=1)
+    assert np.median(changes) == 2
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (64, 43), (127, 85), (333, 501)])
+def test_any_size(height: int, width: int) -> None:
+    for view in VIEWS:
+        scene = draw_scene(2, view=view, height=height, width=width)
+        assert scene.image.shape == (height, width, 3)
+        assert scene.alpha.shape == (height, width)
+        assert scene.mask.any()
+
+
+def test_a_large_photo_is_the_same_scene_as_a_small_one() -> None:
+    small = draw_scene(9, height=432, width=288)
+    large = draw_scene(9, height=1728, width=1152)
+    reduced = large.alpha.reshape(432, 4, 288, 4).mean(axis=(1, 3)) >= 128
+    union = np.count_nonzero(reduced | (small.mask > 0))
+    assert np.count_nonzero(reduced & (small.mask > 0)) / union > 0.97
+
+
+def test_alpha_is_soft_at_the_edge_only() -> None:
+    scene = draw_scene(4, height=384, width=256)
+    soft = (scene.alpha > 8) & (scene.alpha < 247)
+    assert 0 < np.count_nonzero(soft) < 0.35 * np.count_nonzero(scene.mask)
+    assert len(np.unique(scene.alpha[soft])) > 15
+
+
+def test_views_show_one_garment() -> None:
+    differ = 0
+    for seed in (1, 7, 13, 21):
+        scenes = [
+            draw_scene(
+                seed, view=view, kind=Kind.MANNEQUIN, garment_type=GarmentType.DRESS, **SMALL
+            )
+            for view in VIEWS
+        ]
+        colours = [np.median(scene.image[scene.alpha > 250], axis=0) for scene in scenes]
+        for colour in colours[1:]:
+            assert np.abs(colour - colours[0]).max() < 45
+        shares = [share(scene) for scene in scenes]
+        assert max(shares) < 1.7 * min(shares)
+        differ += not np.array_equal(scenes[0].mask, scenes[1].mask)
+        assert not np.array_equal(scenes[0].image, scenes[2].image)
+    assert differ == 4
+
+
+def test_garments_vary() -> None:
+    scenes = [draw_scene(seed, **SMALL) for seed in range(40)]
+    assert len({scene.garment_type for scene in scenes}) == len(GarmentType)
+    assert {scene.kind for scene in scenes} == set(Kind)
+    assert len({scene.backdrop for scene in scenes}) >= 4
+    assert len({scene.pattern for scene in scenes}) >= 5
+    colours = np.array([scene.image[scene.mask > 0].mean(axis=0) for scene in scenes])
+    assert colours.std(axis=0).min() > 25
+
+
+def test_wrong_views_and_sizes_are_named() -> None:
+    with pytest.raises(ValueError, match="'Left' is none of Front, FrontRight, Back"):
+        draw_scene(0, view="Left")
+    with pytest.raises(ValueError, match="8 x 400 px"):
+        draw_scene(0, height=400, width=8)

@@ -1,0 +1,100 @@
+"""The shape that the project promises: import directions, sizes, documented settings, locks."""
+
+import ast
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hemline.settings import Settings
+from scripts import settings_page
+
+ROOT = Path(__file__).parent.parent
+LOCKS = sorted(ROOT.glob("requirements*.lock"))
+LONGEST_FILE = 400
+LONGEST_README = 150
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files of the repository. Skips in an unpacked archive, which has none of its own."""
+    # The checkout may belong to another user than the one who tests, in a container for one.
+    command = ["git", "-c", "safe.directory=*", "ls-files", "-z", "--", *patterns]
+    listing = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    if listing.returncode != 0:
+        pytest.skip("this folder is not a git checkout, so its own files cannot be told")
+    paths = (ROOT / name for name in listing.stdout.split("\0") if name)
+    return [path for path in paths if path.is_file()]
+
+
+def test_imports_run_one_way():
+    """The contracts stand in pyproject.toml, under [tool.importlinter]."""
+    lint_imports = Path(sys.executable).with_name("lint-imports")
+    result = subprocess.run(
+        [lint_imports, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_no_file_grew_beyond_one_concept():
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in tracked("*.py")
+        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST_FILE
+    }
+    assert not long
+
+
+def test_every_module_says_what_it_holds():
+    silent = [
+        str(path.relative_to(ROOT))
+        for path in tracked("*.py")
+        if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
+    ]
+    assert not silent
+
+
+def test_the_readme_is_read_to_its_end():
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= LONGEST_README
+
+
+def test_the_settings_page_is_up_to_date():
+    assert settings_page.PAGE.read_text(encoding="utf-8") == settings_page.render(), (
+        "docs/settings.md is behind: run `python scripts/settings_page.py`"
+    )
+
+
+def test_every_setting_says_what_it_means():
+    assert not [name for name, field in Settings.model_fields.items() if not field.description]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
+def test_a_lock_pins_and_hashes_everything_and_names_no_host(lock):
+    text = lock.read_text(encoding="utf-8")
+    requirements = text.replace("\\\n", "").splitlines()
+    assert requirements
+    assert not [
+        line for line in requirements if not re.match(r"[\w.-]+==\S+.*--hash=sha256:", line)
+    ]
+    assert "://" not in text
+
+
+def test_the_development_lock_holds_what_the_runtime_lock_holds():
+    """What runs in a demo is what was tested."""
+    runtime, development = (
+        set(re.findall(r"^[\w.-]+==\S+", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
+        for name in ("requirements.lock", "requirements-dev.lock")
+    )
+    assert runtime
+    assert runtime <= development
+
+
+def test_no_file_names_a_package_file_by_its_address():
+    address = re.compile(r"https?://[^ \"]*(/simple/|/packages/[0-9a-f]{2}/|\.whl|\.tgz)")
+    named = [
+        str(path.relative_to(ROOT))
+        for path in tracked("*.py", "*.md", "*.toml", "*.yml", "*.lock", "Makefile", "Dockerfile")
+        if path != Path(__file__) and address.search(path.read_text(encoding="utf-8"))
+    ]
+    assert not named

@@ -1,0 +1,253 @@
+"""Photos of every kind that people have, and files that are none."""
+
+import io
+import struct
+import warnings
+import zlib
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageCms, ImageOps
+
+from hemline.errors import ImageError
+from hemline.images import content_digest, decode_image
+
+RNG = np.random.default_rng(5)
+
+
+def photo(height=24, width=40):
+    """Smooth colours, so that JPEG changes little, and no symmetry."""
+    rows, columns = np.mgrid[:height, :width]
+    pixels = np.stack([rows * 8, columns * 5, (rows + columns) * 3], axis=-1)
+    return np.clip(pixels, 0, 255).astype(np.uint8)
+
+
+def encode(image, kind="PNG", **options):
+    if isinstance(image, np.ndarray):
+        image = Image.fromarray(image)
+    file = io.BytesIO()
+    image.save(file, kind, **options)
+    return file.getvalue()
+
+
+def decode(data, name="x.jpg", max_pixels=10**6):
+    return decode_image(data, name=name, max_pixels=max_pixels)
+
+
+def close(found, expected, tolerance):
+    return found.shape == expected.shape and np.abs(found - np.int16(expected)).max() <= tolerance
+
+
+@pytest.mark.parametrize("kind", ["PNG", "BMP", "TIFF"])
+def test_exact_formats_are_exact(kind):
+    found = decode(encode(photo(), kind))
+    assert np.array_equal(found, photo())
+    assert found.dtype == np.uint8
+    assert found.flags.writeable
+    assert found.flags.c_contiguous
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        ("JPEG", {"quality": 95, "subsampling": 0}),
+        ("JPEG", {"progressive": True, "quality": 95}),
+        ("WEBP", {"quality": 95}),
+        ("GIF", {}),
+    ],
+)
+def test_lossy_formats_are_close(kind, options):
+    assert close(decode(encode(photo(), kind, **options)), photo(), 26)
+
+
+def test_greyscale_becomes_three_equal_channels():
+    grey = photo()[..., 0]
+    assert np.array_equal(decode(encode(grey)), np.dstack([grey] * 3))
+    bits = Image.fromarray(grey > 90)
+    assert set(np.unique(decode(encode(bits)))) == {0, 255}
+
+
+@pytest.mark.parametrize("extension", [".png", ".tiff"])
+def test_16_bits_are_scaled_to_8(extension):
+    grey = np.linspace(0, 65535, 24 * 40).astype(np.uint16).reshape(24, 40)
+    found = decode(cv2.imencode(extension, grey)[1].tobytes())
+    assert np.array_equal(found, np.dstack([np.round(grey / 257)] * 3))
+
+
+@pytest.mark.parametrize("extension", [".png", ".tiff"])
+def test_16_bit_colours_are_scaled_to_8(extension):
+    colours = RNG.integers(0, 65536, (24, 40, 3), dtype=np.uint16)
+    found = decode(cv2.imencode(extension, colours[..., ::-1])[1].tobytes())
+    assert np.abs(found - colours / 257).max() < 1
+
+
+def test_32_bits_are_refused():
+    with pytest.raises(ImageError, match=r"image 'x\.jpg' has 32 bits a channel \(mode F\)"):
+        decode(encode(Image.fromarray(np.ones((4, 5), np.float32)), "TIFF"))
+
+
+def test_transparent_parts_are_laid_on_white():
+    rgba = np.dstack([photo(), np.full(photo().shape[:2], 255, np.uint8)])
+    rgba[:10, :, 3] = 0
+    rgba[10:12, :, 3] = 128
+    expected = photo().astype(float)
+    expected[:10] = 255
+    expected[10:12] = 255 + (expected[10:12] - 255) * 128 / 255
+    for kind, options in (("PNG", {}), ("WEBP", {"lossless": True}), ("TIFF", {})):
+        assert close(decode(encode(rgba, kind, **options)), np.round(expected), 1)
+
+
+def test_grey_with_alpha_is_laid_on_white():
+    image = Image.fromarray(
+        np.dstack([np.full((4, 4), 10, np.uint8), np.eye(4, dtype=np.uint8) * 255])
+    )
+    found = decode(encode(image))
+    assert np.array_equal(found[..., 0], np.where(np.eye(4), 10, 255))
+
+
+@pytest.mark.parametrize("transparency", [1, bytes([255, 0, 255])])
+def test_palette_with_transparency(transparency):
+    image = Image.fromarray(np.array([[0, 1, 2]], np.uint8), mode="P")
+    image.putpalette([10, 20, 30, 40, 50, 60, 70, 80, 90])
+    found = decode(encode(image, transparency=transparency))
+    assert found.tolist() == [[[10, 20, 30], [255, 255, 255], [70, 80, 90]]]
+    assert decode(encode(image)).tolist() == [[[10, 20, 30], [40, 50, 60], [70, 80, 90]]]
+
+
+def test_colour_key_of_a_png_is_transparent():
+    found = decode(encode(np.uint8([[[1, 2, 3], [4, 5, 6]]]), transparency=(4, 5, 6)))
+    assert found.tolist() == [[[1, 2, 3], [255, 255, 255]]]
+
+
+def without_adobe_marker(jpeg):
+    start = jpeg.index(b"\xff\xee")
+    (length,) = struct.unpack(">H", jpeg[start + 2 : start + 4])
+    return jpeg[:start] + jpeg[start + 2 + length :]
+
+
+def test_cmyk_with_and_without_adobes_marker():
+    cmyk = Image.fromarray(photo()).convert("CMYK")
+    adobe = encode(cmyk, "JPEG", quality=100, subsampling=0)
+    assert close(decode(adobe), photo(), 8)
+    # Without the marker a 0 means no ink, so the inverted picture is what must be stored.
+    inverted = Image.fromarray(255 - np.asarray(cmyk), mode="CMYK")
+    plain = without_adobe_marker(encode(inverted, "JPEG", quality=100, subsampling=0))
+    assert close(decode(plain), photo(), 8)
+    assert close(decode(encode(cmyk, "TIFF")), photo(), 1)
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
+def test_exif_orientation_is_applied(orientation, kind):
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    options = {"quality": 95} if kind in ("JPEG", "WEBP") else {}
+    stored = encode(photo(), kind, exif=exif, **options)
+    with Image.open(io.BytesIO(stored)) as image:
+        expected = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
+    found = decode(stored)
+    assert np.array_equal(found, expected)
+    assert found.shape == ((24, 40, 3) if orientation <= 4 else (40, 24, 3))
+
+
+def test_orientation_6_is_turned_clockwise():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    pixels = np.zeros((2, 3, 3), np.uint8)
+    pixels[0, 0] = 255  # Stored top left is shown top right.
+    assert decode(encode(pixels, exif=exif))[0, 1].tolist() == [255, 255, 255]
+
+
+def test_orientation_in_xmp_alone_is_passed_over_as_browsers_do():
+    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
+    assert decode(encode(photo(), "JPEG", xmp=xmp)).shape == (24, 40, 3)
+
+
+@pytest.mark.filterwarnings("ignore:Corrupt EXIF:UserWarning")
+@pytest.mark.parametrize("exif", [b"", b"Exif\0\0garbage", b"Exif\0\0MM\0*\0\0\0\x08\xff\xff"])
+def test_broken_exif_does_not_lose_the_photo(exif):
+    assert decode(encode(photo(), "JPEG", exif=exif)).shape == (24, 40, 3)
+
+
+def test_colour_profiles_and_animations_are_read():
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    assert np.array_equal(decode(encode(photo(), icc_profile=profile)), photo())
+    frames = [Image.fromarray(photo()), Image.fromarray(255 - photo())]
+    data = encode(frames[0], save_all=True, append_images=frames[1:])
+    assert np.array_equal(decode(data), photo())
+
+
+def test_two_hundred_megapixels_are_refused_before_they_are_decoded():
+    header = struct.pack(">IIBBBBB", 20000, 10000, 8, 2, 0, 0, 0)
+    chunk = b"IHDR" + header
+    data = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk
+    data += struct.pack(">I", zlib.crc32(chunk)) + struct.pack(">I", 10) + b"IDAT" + b"\0" * 14
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(ImageError) as caught:
+            decode(data, name="big.png", max_pixels=178_000_000)
+    assert str(caught.value) == (
+        "image 'big.png' is 20000 x 10000 px, over the limit of 178 Mpx; "
+        "raise HEMLINE_MAX_PIXELS or resize it"
+    )
+
+
+def test_the_limit_itself_is_allowed():
+    assert decode(encode(photo()), max_pixels=24 * 40).shape == (24, 40, 3)
+    with pytest.raises(ImageError, match="over the limit"):
+        decode(encode(photo()), max_pixels=24 * 40 - 1)
+
+
+def test_empty_file_is_named():
+    with pytest.raises(ImageError, match=r"image 'x\.jpg' is an empty file"):
+        decode(b"")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\0",
+        b"<html>404</html>",
+        b"%PDF-1.7 ...",
+        b"\xff\xd8\xff",
+        b"<svg xmlns='http://www.w3.org/2000/svg'/>",
+        bytes(1000),
+    ],
+)
+def test_what_is_no_photo_is_named(data):
+    with pytest.raises(ImageError, match=r"image 'x\.jpg' .*"):
+        decode(data)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"])
+@pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])
+def test_truncated_is_an_error(kind, share):
+    noise = RNG.integers(0, 256, (50, 60, 3), dtype=np.uint8)
+    data = encode(noise, kind)
+    with pytest.raises(ImageError, match=r"image 'x\.jpg' .*"):
+        decode(data[: int(len(data) * share)])
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_damaged_files_are_photos_or_errors(data):
+    kind = data.draw(st.sampled_from(["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"]))
+    file = bytearray(encode(photo(), kind))
+    for _ in range(data.draw(st.integers(1, 8))):
+        file[data.draw(st.integers(0, len(file) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        found = decode(bytes(file))
+    except ImageError:
+        return
+    assert found.ndim == 3
+    assert found.shape[2] == 3
+    assert found.dtype == np.uint8
+
+
+def test_digest_is_sha256():
+    assert content_digest(b"abc") == (
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )

@@ -1,0 +1,60 @@
+"""Settings: names from the environment, and one sentence for a value that cannot be."""
+
+import pytest
+
+from hemline.errors import SettingsError
+from hemline.settings import Settings, get_settings
+
+
+@pytest.fixture(autouse=True)
+def _fresh_settings():
+    get_settings.cache_clear()
+    yield
+    get_settings.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expected"),
+    [
+        ("PORT", "abc", "PORT is 'abc': "),
+        ("HEMLINE_GOLD_SHARE", "3", "HEMLINE_GOLD_SHARE is '3': input should be less than 1"),
+        ("HEMLINE_RETRAIN_AFTER", "0", "HEMLINE_RETRAIN_AFTER is '0': "),
+        ("DEVICE", "tpu", "DEVICE is 'tpu': input should be 'auto', 'cpu' or 'cuda'"),
+    ],
+)
+def test_a_wrong_value_names_its_variable(monkeypatch, variable, value, expected):
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as raised:
+        get_settings()
+    assert str(raised.value).startswith(expected)
+    assert "docs/settings.md" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "hosts"),
+    [("", ()), ("Photos.example", ("photos.example",)), ("a, b:81,", ("a", "b:81"))],
+)
+def test_image_hosts_are_comma_separated(monkeypatch, value, hosts):
+    monkeypatch.setenv("HEMLINE_IMAGE_HOSTS", value)
+    assert get_settings().image_hosts == hosts
+
+
+def test_label_studios_own_names_are_read(monkeypatch):
+    monkeypatch.setenv("LABEL_STUDIO_HOST", "http://studio:8080/")
+    monkeypatch.setenv("LABEL_STUDIO_ACCESS_TOKEN", "abc")
+    assert get_settings().label_studio_url == "http://studio:8080/"
+    assert get_settings().link_url == "http://studio:8080"
+    assert get_settings().label_studio_api_key == "abc"
+
+
+def test_everything_lives_in_home_until_it_is_told_otherwise(tmp_path):
+    settings = Settings(home=tmp_path)
+    assert settings.database == f"sqlite:///{tmp_path}/hemline.db"
+    assert settings.artifacts == str(tmp_path / "artifacts")
+    assert settings.broker == f"redis+socket://{tmp_path}/redis.sock"
+
+
+def test_a_deep_home_keeps_its_socket_short_enough(tmp_path):
+    deep = tmp_path / ("x" * 60) / ("y" * 60)
+    assert len(str(Settings(home=deep).redis_socket)) < 108
+    assert Settings(home=deep).redis_socket != Settings(home=deep / "z").redis_socket

@@ -1,0 +1,176 @@
+"""As much of Label Studio as the worker talks to, in memory, to be stopped and started at will."""
+
+import json
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+Json = dict[str, Any]
+
+
+class FakeLabelStudio:
+    """One project. Tests change its rows as people would in the real one."""
+
+    def __init__(self, label_config: str, project_id: int = 7) -> None:
+        self.project: Json = {"id": project_id, "title": "Garments", "label_config": label_config,
+                              "model_version": ""}  # fmt: skip
+        self.tasks: dict[int, Json] = {}
+        self.annotations: dict[int, Json] = {}
+        self.predictions: list[Json] = []
+        self.files: dict[str, bytes] = {}
+        self.refused_tasks: set[int] = set()  # an import that names one of these is answered 400
+        self.lock = threading.RLock()
+        self._server: ThreadingHTTPServer | None = None
+        self._port = 0
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._port}"
+
+    def start(self) -> None:
+        handler = type("Handler", (_Handler,), {"fake": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", self._port), handler)
+        self._port = self._server.server_address[1]
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def stop(self) -> None:
+        """Nothing listens on its port until `start`, which takes the same one again."""
+        if self._server is not None:
+            self._server.shutdown()
+            self._server.server_close()
+            self._server = None
+
+    def add_task(self, name: str, photo: bytes, **data: Any) -> int:
+        with self.lock:
+            task_id = max(self.tasks, default=0) + 1
+            url = f"/data/upload/{self.project['id']}/{name}"
+            self.files[url] = photo
+            self.tasks[task_id] = {"id": task_id, "data": {"image": url, **data},
+                                   "updated_at": now(), "is_labeled": False}  # fmt: skip
+            return task_id
+
+    def annotate(self, task_id: int, result: list[Json], **fields: Any) -> Json:
+        """The annotation as a webhook tells of it."""
+        with self.lock:
+            number = max(self.annotations, default=100) + 1
+            self.annotations[number] = {
+                "id": number, "task": task_id, "result": result, "completed_by": 1,
+                "lead_time": 12.5, "was_cancelled": False, "ground_truth": False,
+                "created_at": now(), "updated_at": now(), **fields,
+            }  # fmt: skip
+            self.touch(task_id)
+            return self.annotations[number]
+
+    def update(self, annotation_id: int, **fields: Any) -> Json:
+        with self.lock:
+            self.annotations[annotation_id] |= {**fields, "updated_at": now()}
+            self.touch(self.annotations[annotation_id]["task"])
+            return self.annotations[annotation_id]
+
+    def delete(self, annotation_id: int) -> None:
+        with self.lock:
+            self.touch(self.annotations.pop(annotation_id)["task"])
+
+    def touch(self, task_id: int) -> None:
+        self.tasks[task_id]["updated_at"] = now()
+
+    def payload(self, action: str, annotation: Json) -> Json:
+        """A webhook's body."""
+        task = self.tasks[annotation["task"]]
+        return {"action": action, "annotation": dict(annotation), "task": dict(task),
+                "project": dict(self.project)}  # fmt: skip
+
+    def full_task(self, task_id: int) -> Json:
+        return {
+            **self.tasks[task_id],
+            "annotations": [row for row in self.annotations.values() if row["task"] == task_id],
+            "predictions": [row for row in self.predictions if row["task"] == task_id],
+        }
+
+
+class _Handler(BaseHTTPRequestHandler):
+    fake: FakeLabelStudio  # HTTP/1.0: no connection outlives `stop`
+
+    def do_GET(self) -> None:
+        path, query = self._where()
+        with self.fake.lock:
+            if path in self.fake.files:
+                self._answer(200, self.fake.files[path], "image/png")
+            elif path == "/api/current-user/whoami":
+                self._json(200, {"id": 1})
+            elif path == f"/api/projects/{self.fake.project['id']}/":
+                self._json(200, self.fake.project | {"task_number": len(self.fake.tasks)})
+            elif path.endswith("/model-versions/"):
+                names = [row["model_version"] for row in self.fake.predictions]
+                self._json(200, {name: names.count(name) for name in names})
+            elif path == "/api/tasks/":
+                self._json(200, {"tasks": self._tasks(json.loads(query["query"][0]))})
+            elif path == "/api/ml/":
+                self._json(200, [])
+            else:
+                self._json(404, {"detail": "Not found."})
+
+    def do_POST(self) -> None:
+        path, query = self._where()
+        body = self._body()
+        with self.fake.lock:
+            if path == "/api/dm/actions/" and query["id"] == ["delete_tasks_predictions"]:
+                chosen = set(body["selectedItems"]["included"])
+                kept = [row for row in self.fake.predictions if row["task"] not in chosen]
+                self.fake.predictions[:] = kept
+                self._json(200, {"processed_items": len(chosen)})
+            elif path.endswith("/import/predictions"):
+                self._import(body)
+            else:
+                self._json(404, {"detail": "Not found."})
+
+    def do_PATCH(self) -> None:
+        body = self._body()
+        with self.fake.lock:
+            self.fake.project.update(body)
+            self._json(200, self.fake.project)
+
+    def _import(self, items: list[Json]) -> None:
+        tasks = {item["task"] for item in items}
+        if tasks & self.fake.refused_tasks or tasks - set(self.fake.tasks):
+            self._json(400, {"detail": 'invalid "task" field'})
+            return
+        self.fake.predictions.extend(items)
+        self._json(201, {"created": len(items)})
+
+    def _tasks(self, query: Json) -> list[Json]:
+        after, since = 0, ""
+        for item in query["filters"]["items"]:
+            if item["filter"].endswith("updated_at"):
+                since = item["value"]
+            else:
+                after = item["value"]
+        chosen = [number for number in sorted(self.fake.tasks) if number > after]
+        rows = [self.fake.full_task(number) for number in chosen]
+        return [row for row in rows if row["updated_at"] > since][:100]
+
+    def _where(self) -> tuple[str, dict[str, list[str]]]:
+        parts = urlsplit(self.path)
+        return parts.path, parse_qs(parts.query)
+
+    def _body(self) -> Any:
+        return json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"null")
+
+    def _json(self, status: int, body: Any) -> None:
+        self._answer(status, json.dumps(body).encode(), "application/json")
+
+    def _answer(self, status: int, body: bytes, kind: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")

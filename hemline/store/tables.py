@@ -58,6 +58,8 @@ class DeliveryState(StrEnum):
 
 class JobKind(StrEnum):
     PREDICT_POOL = "predict_pool"
+    RANK = "rank"
+    EXPORT = "export"
 
 
 class JobState(StrEnum):
@@ -65,6 +67,29 @@ class JobState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+
+
+class ReviewKind(StrEnum):
+    LABEL = "label"  # a labelled photo: is its label wrong?
+    PHOTO = "photo"  # one without a label: would a label help?
+
+
+class ReviewState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Verdict(StrEnum):
+    LABEL_WRONG = "label_wrong"
+    MODEL_WRONG = "model_wrong"
+    BOTH_FINE = "both_fine"
+    PHOTO_FAULT = "photo_fault"  # reshoot
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"  # looks
+    REVIEWER = "reviewer"  # and gives verdicts
+    ADMIN = "admin"  # and promotes, rolls back, exports, manages people
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -140,6 +165,10 @@ class Base(DeclarativeBase):
         DeliveryState: _enum(DeliveryState),
         JobKind: _enum(JobKind),
         JobState: _enum(JobState),
+        ReviewKind: _enum(ReviewKind),
+        ReviewState: _enum(ReviewState),
+        Verdict: _enum(Verdict),
+        Role: _enum(Role),
     }
 
 
@@ -156,6 +185,8 @@ class Project(Base):
     problem: Mapped[str | None] = mapped_column(Words())  # why the project cannot be pre-filled
     recipe: Mapped[str | None] = mapped_column(Words(255))  # None: the setting's recipe
     retrain_after: Mapped[int | None]  # None: the setting's number
+    accept_above: Mapped[float | None]  # predicted Dice that is accepted unseen; None: none is
+    audit_share: Mapped[float] = mapped_column(default=0.1)  # of those, what a person sees still
     reconciled_until: Mapped[datetime | None]  # Label Studio's updated_at, the last one seen
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
@@ -177,11 +208,15 @@ class Task(Base):
     image_url: Mapped[str] = mapped_column(Words(), default="")
     garment: Mapped[str] = mapped_column(Words(255), default="")
     view: Mapped[str] = mapped_column(Words(64), default="")
+    garment_type: Mapped[str] = mapped_column(Words(64), default="")  # from the task's data
+    photo_session: Mapped[str] = mapped_column(Words(64), default="")  # from the task's data
     image_digest: Mapped[str | None] = mapped_column(Words(64))
     width: Mapped[int | None]
     height: Mapped[int | None]
     split: Mapped[Split | None]
     is_labeled: Mapped[bool] = mapped_column(default=False)
+    in_audit: Mapped[bool] = mapped_column(default=False)  # drawn at random: keeps estimates honest
+    accepted_at: Mapped[datetime | None]  # its mask was good enough to be taken unseen
     problem: Mapped[str | None] = mapped_column(Words())  # the clear mark on this task
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
@@ -246,6 +281,91 @@ class Prediction(Base):
 
     task: Mapped[Task] = relationship(back_populates="predictions")
     model_version: Mapped["ModelVersion"] = relationship()
+
+
+class PredictionSignals(Base):
+    """What a prediction tells about itself, kept so that no ranking ever runs a model.
+
+    The bytes are written with the prediction; `values` follow, computed from them and the photo.
+    """
+
+    __tablename__ = "prediction_signals"
+
+    prediction_id: Mapped[int] = mapped_column(
+        ForeignKey("prediction.id", ondelete="CASCADE"), primary_key=True
+    )
+    image_digest: Mapped[str] = mapped_column(Words(64))  # of the photo they were computed from
+    map_digest: Mapped[str | None] = mapped_column(Words(64))  # probability map artifact
+    histograms: Mapped[bytes | None]  # hemline.masks.histograms
+    embedding: Mapped[bytes | None]  # int8
+    flip_dice: Mapped[float | None]  # photo's mask against mirrored photo's, 0 to 1
+    version: Mapped[int] = mapped_column(default=0)  # of the statistics; 0: values are missing
+    values: Mapped[Json] = mapped_column(default=dict)  # signal name to number
+    predicted_dice: Mapped[float | None]  # 0 to 1
+    predicted_dice_low: Mapped[float | None]  # its lower bound
+    cluster: Mapped[int | None]
+    computed_at: Mapped[datetime | None]
+
+    prediction: Mapped[Prediction] = relationship()
+
+
+class LabelSignals(Base):
+    """What an annotation's mask tells about itself beside a stored prediction."""
+
+    __tablename__ = "label_signals"
+
+    annotation_id: Mapped[int] = mapped_column(
+        ForeignKey("annotation.id", ondelete="CASCADE"), primary_key=True
+    )
+    prediction_id: Mapped[int | None] = mapped_column(  # the one it was compared with
+        ForeignKey("prediction.id", ondelete="SET NULL")
+    )
+    mask_digest: Mapped[str] = mapped_column(Words(64))  # of the label they were computed from
+    version: Mapped[int] = mapped_column(default=0)  # of the statistics
+    values: Mapped[Json] = mapped_column(default=dict)  # signal name to number
+    regions: Mapped[Json] = mapped_column(default=dict)  # name to [[x, y], ...] in photo pixels
+    risk: Mapped[float | None]  # that the label is wrong, 0 to 1
+    computed_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+    annotation: Mapped[Annotation] = relationship()
+
+
+class ReviewItem(Base):
+    """One task's place in one of the two orders, with its reasons; higher priority comes first."""
+
+    __tablename__ = "review_item"
+    __table_args__ = (
+        UniqueConstraint("task_id", "kind"),
+        Index("ix_review_item_order", "project_id", "kind", "state", "priority", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    task_id: Mapped[int] = mapped_column(ForeignKey("task.id", ondelete="CASCADE"))
+    kind: Mapped[ReviewKind]
+    state: Mapped[ReviewState] = mapped_column(default=ReviewState.OPEN)
+    priority: Mapped[float]  # label risk or usefulness, 0 to 1
+    annotation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("annotation.id", ondelete="SET NULL")
+    )
+    prediction_id: Mapped[int | None] = mapped_column(
+        ForeignKey("prediction.id", ondelete="SET NULL")
+    )
+    bad_ground_truth: Mapped[bool] = mapped_column(default=False)
+    low_contrast: Mapped[bool] = mapped_column(default=False)
+    limited_data: Mapped[bool] = mapped_column(default=False)
+    too_complicated: Mapped[bool] = mapped_column(default=False)
+    reasons: Mapped[Json] = mapped_column(default=dict)  # reason to number, percentile, region
+    verdict: Mapped[Verdict | None]
+    verdict_by: Mapped[str] = mapped_column(Words(255), default="")
+    verdict_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(default=0)  # two people, one item: the second is told
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
+
+    task: Mapped[Task] = relationship()
+    annotation: Mapped[Annotation | None] = relationship()
+    prediction: Mapped[Prediction | None] = relationship()
 
 
 class DatasetSnapshot(Base):
@@ -383,3 +503,32 @@ class Job(Base):
     finished_at: Mapped[datetime | None]
 
     project: Mapped[Project] = relationship()
+
+
+class Person(Base):
+    """Somebody who may log in to the dashboard."""
+
+    __tablename__ = "person"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Words(255), unique=True)  # what they log in with
+    password_hash: Mapped[str] = mapped_column(Words(255))
+    role: Mapped[Role]
+    logins_valid_from: Mapped[datetime] = mapped_column(default=utcnow)  # later than a log-out
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    last_login_at: Mapped[datetime | None]
+
+
+class AuditEvent(Base):
+    """An action of a person that changed something, written in the same transaction."""
+
+    __tablename__ = "audit_event"
+    __table_args__ = (Index("ix_audit_event_project_id", "project_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(default=utcnow)
+    person: Mapped[str] = mapped_column(Words(255))  # the name: events outlive people
+    action: Mapped[str] = mapped_column(Words(64))
+    project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id", ondelete="SET NULL"))
+    target: Mapped[str] = mapped_column(Words(255), default="")  # "task 12", "version 3"
+    details: Mapped[Json] = mapped_column(default=dict)

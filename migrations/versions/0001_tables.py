@@ -1,4 +1,4 @@
-"""The tables of the first version."""
+"""The tables of the loop: projects, tasks, annotations, predictions, models, trainings."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -47,6 +47,8 @@ def _create_project() -> None:
         sa.Column("problem", sa.String()),
         sa.Column("recipe", sa.String(255)),
         sa.Column("retrain_after", sa.Integer()),
+        sa.Column("accept_above", sa.Double()),
+        sa.Column("audit_share", sa.Double(), nullable=False),
         sa.Column("reconciled_until", _moment()),
         sa.Column("created_at", _moment(), nullable=False),
         sa.Column("updated_at", _moment(), nullable=False),
@@ -101,7 +103,7 @@ def _create_job() -> None:
             sa.ForeignKey("project.id", ondelete="CASCADE"),
             nullable=False,
         ),
-        sa.Column("kind", _choice("jobkind", "predict_pool"), nullable=False),
+        sa.Column("kind", _choice("jobkind", "predict_pool", "rank", "export"), nullable=False),
         sa.Column(
             "state", _choice("jobstate", "queued", "running", "done", "failed"), nullable=False
         ),
@@ -133,11 +135,15 @@ def _create_task() -> None:
         sa.Column("image_url", sa.String(), nullable=False),
         sa.Column("garment", sa.String(255), nullable=False),
         sa.Column("view", sa.String(64), nullable=False),
+        sa.Column("garment_type", sa.String(64), nullable=False),
+        sa.Column("photo_session", sa.String(64), nullable=False),
         sa.Column("image_digest", sa.String(64)),
         sa.Column("width", sa.Integer()),
         sa.Column("height", sa.Integer()),
         sa.Column("split", _choice("split", "train", "validation", "gold")),
         sa.Column("is_labeled", sa.Boolean(), nullable=False),
+        sa.Column("in_audit", sa.Boolean(), nullable=False),
+        sa.Column("accepted_at", _moment()),
         sa.Column("problem", sa.String()),
         sa.Column("created_at", _moment(), nullable=False),
         sa.Column("updated_at", _moment(), nullable=False),

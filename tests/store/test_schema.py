@@ -13,7 +13,7 @@ from sqlalchemy import Engine, inspect, text
 from hemline.errors import StoreError
 from hemline.store import schema
 from hemline.store.engine import Store
-from hemline.store.tables import Base
+from hemline.store.tables import Base, Project, Task
 
 
 @pytest.fixture
@@ -174,21 +174,9 @@ def test_rebuilding_a_table_keeps_the_rows_that_point_to_it(tmp_path: Path) -> N
     url = f"sqlite:///{tmp_path / 'hemline.db'}"
     store = Store(url)
     store.upgrade()
-    moment = "'2026-01-01 00:00:00.000000'"
-    with store._engine.begin() as connection:
-        connection.execute(
-            text(
-                "INSERT INTO project (id, ls_project_id, ls_key, title, label_config, created_at, "
-                f"updated_at) VALUES (1, 1, '', '', '', {moment}, {moment})"
-            )
-        )
-        connection.execute(
-            text(
-                "INSERT INTO task (id, project_id, ls_task_id, data, image_url, garment, view, "
-                f"is_labeled, created_at, updated_at) VALUES (1, 1, 1, '{{}}', '', '', '', 0, "
-                f"{moment}, {moment})"
-            )
-        )
+    with store.session() as session:
+        project = Project(ls_project_id=1)
+        session.add(Task(project=project, ls_task_id=1))
     _use_migrations_with_a_rebuild(tmp_path, url)
     with store._engine.begin() as connection:
         assert connection.scalar(text("SELECT count(*) FROM task")) == 1

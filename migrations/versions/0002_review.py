@@ -1,0 +1,153 @@
+"""Signals, review items, people and what they did."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision: str = "0002"
+down_revision: str | None = "0001"
+branch_labels: str | None = None
+depends_on: str | None = None
+
+
+def upgrade() -> None:
+    _create_prediction_signals()
+    _create_label_signals()
+    _create_review_item()
+    _create_person()
+    _create_audit_event()
+
+
+def downgrade() -> None:
+    op.drop_table("audit_event")
+    op.drop_table("person")
+    op.drop_table("review_item")
+    op.drop_table("label_signals")
+    op.drop_table("prediction_signals")
+
+
+def _create_prediction_signals() -> None:
+    op.create_table(
+        "prediction_signals",
+        sa.Column(
+            "prediction_id",
+            sa.Integer(),
+            sa.ForeignKey("prediction.id", ondelete="CASCADE"),
+            primary_key=True,
+        ),
+        sa.Column("image_digest", sa.String(64), nullable=False),
+        sa.Column("map_digest", sa.String(64)),
+        sa.Column("histograms", sa.LargeBinary()),
+        sa.Column("embedding", sa.LargeBinary()),
+        sa.Column("flip_dice", sa.Double()),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("values", _json(), nullable=False),
+        sa.Column("predicted_dice", sa.Double()),
+        sa.Column("predicted_dice_low", sa.Double()),
+        sa.Column("cluster", sa.Integer()),
+        sa.Column("computed_at", _moment()),
+    )
+
+
+def _create_label_signals() -> None:
+    op.create_table(
+        "label_signals",
+        sa.Column(
+            "annotation_id",
+            sa.Integer(),
+            sa.ForeignKey("annotation.id", ondelete="CASCADE"),
+            primary_key=True,
+        ),
+        sa.Column(
+            "prediction_id", sa.Integer(), sa.ForeignKey("prediction.id", ondelete="SET NULL")
+        ),
+        sa.Column("mask_digest", sa.String(64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("values", _json(), nullable=False),
+        sa.Column("regions", _json(), nullable=False),
+        sa.Column("risk", sa.Double()),
+        sa.Column("computed_at", _moment(), nullable=False),
+    )
+
+
+def _create_review_item() -> None:
+    op.create_table(
+        "review_item",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column(
+            "project_id",
+            sa.Integer(),
+            sa.ForeignKey("project.id", ondelete="CASCADE"),
+            nullable=False,
+        ),
+        sa.Column(
+            "task_id", sa.Integer(), sa.ForeignKey("task.id", ondelete="CASCADE"), nullable=False
+        ),
+        sa.Column("kind", _choice("reviewkind", "label", "photo"), nullable=False),
+        sa.Column("state", _choice("reviewstate", "open", "closed"), nullable=False),
+        sa.Column("priority", sa.Double(), nullable=False),
+        sa.Column(
+            "annotation_id", sa.Integer(), sa.ForeignKey("annotation.id", ondelete="SET NULL")
+        ),
+        sa.Column(
+            "prediction_id", sa.Integer(), sa.ForeignKey("prediction.id", ondelete="SET NULL")
+        ),
+        sa.Column("bad_ground_truth", sa.Boolean(), nullable=False),
+        sa.Column("low_contrast", sa.Boolean(), nullable=False),
+        sa.Column("limited_data", sa.Boolean(), nullable=False),
+        sa.Column("too_complicated", sa.Boolean(), nullable=False),
+        sa.Column("reasons", _json(), nullable=False),
+        sa.Column(
+            "verdict",
+            _choice("verdict", "label_wrong", "model_wrong", "both_fine", "photo_fault"),
+        ),
+        sa.Column("verdict_by", sa.String(255), nullable=False),
+        sa.Column("verdict_at", _moment()),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("created_at", _moment(), nullable=False),
+        sa.Column("updated_at", _moment(), nullable=False),
+        sa.UniqueConstraint("task_id", "kind"),
+    )
+    op.create_index(
+        "ix_review_item_order", "review_item", ["project_id", "kind", "state", "priority", "id"]
+    )
+
+
+def _create_person() -> None:
+    op.create_table(
+        "person",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("name", sa.String(255), nullable=False),
+        sa.Column("password_hash", sa.String(255), nullable=False),
+        sa.Column("role", _choice("role", "viewer", "reviewer", "admin"), nullable=False),
+        sa.Column("logins_valid_from", _moment(), nullable=False),
+        sa.Column("created_at", _moment(), nullable=False),
+        sa.Column("last_login_at", _moment()),
+        sa.UniqueConstraint("name"),
+    )
+
+
+def _create_audit_event() -> None:
+    op.create_table(
+        "audit_event",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column("at", _moment(), nullable=False),
+        sa.Column("person", sa.String(255), nullable=False),
+        sa.Column("action", sa.String(64), nullable=False),
+        sa.Column("project_id", sa.Integer(), sa.ForeignKey("project.id", ondelete="SET NULL")),
+        sa.Column("target", sa.String(255), nullable=False),
+        sa.Column("details", _json(), nullable=False),
+    )
+    op.create_index("ix_audit_event_project_id", "audit_event", ["project_id", "id"])
+
+
+def _moment() -> sa.DateTime:
+    return sa.DateTime(timezone=True)
+
+
+def _json() -> sa.JSON:
+    return sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
+
+
+def _choice(name: str, *values: str) -> sa.Enum:
+    return sa.Enum(*values, name=name, native_enum=False, length=32, create_constraint=True)

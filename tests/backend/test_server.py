@@ -84,6 +84,7 @@ def test_two_openings_of_one_task_give_one_mask(server, project, tasks):
         assert sum("result" in items[0] for items in answers) == 1
 
 
+@pytest.mark.slow
 def test_a_new_champion_under_load_fails_no_request(server, project, tasks, tmp_path):
     old = server.setup(project, GARMENT)
     ended, failures, versions = threading.Event(), [], []

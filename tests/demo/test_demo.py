@@ -23,7 +23,7 @@ from hemline.ports import is_port_free, pick_free_port
 from hemline.studio.photos import write_photos
 from tests.plugins.label_studio import ACCOUNT
 
-pytestmark = [pytest.mark.labelstudio, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.labelstudio, pytest.mark.slow, pytest.mark.timeout(900)]
 HEMLINE = Path(sys.executable).with_name("hemline")
 _READY_S = 400
 

@@ -18,7 +18,12 @@ from tests.e2e.editor import Editor
 from tests.e2e.house_style import Shot, shoot
 from tests.e2e.waiting import eventually
 
-pytestmark = [pytest.mark.labelstudio, pytest.mark.browser, pytest.mark.timeout(1200)]
+pytestmark = [
+    pytest.mark.labelstudio,
+    pytest.mark.browser,
+    pytest.mark.slow,
+    pytest.mark.timeout(1200),
+]
 
 _LEFT = 6  # photos that nobody corrects
 

@@ -240,6 +240,7 @@ def test_it_needs_nothing_but_the_standard_library():
     assert result.returncode == 0, result.stderr
 
 
+@pytest.mark.slow
 def test_a_real_environment_is_made_once_and_found_usable(tmp_path):
     environment = tmp_path / "venv"
     assert not bootstrap.is_usable(environment)

@@ -25,7 +25,7 @@ from worker.predict_pool import predict_pool
 from worker.reconcile import reconcile_all
 from worker.services import Services, build_services
 
-pytestmark = [pytest.mark.labelstudio, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.labelstudio, pytest.mark.slow, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -6,61 +6,54 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
+from hemline.datasets.class_lists import class_map
+from hemline.datasets.class_masks import Translation, check_same_size
+from hemline.datasets.classes import ClassMap, Vocabulary
 from hemline.datasets.photo_file import read_image
-from hemline.datasets.sample import Dataset, Pixels, Sample
+from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.errors import DatasetError
 
-# Tags that are no clothing: the body, and what is carried, worn as jewellery or before the eyes.
-NOT_CLOTHING = frozenset(
-    {
-        *("null", "skin", "hair"),
-        *("accessories", "bag", "bracelet", "earrings", "glasses", "necklace", "purse", "ring"),
-        *("sunglasses", "wallet", "watch"),
-    }
-)
 
-
-def read_ccp(folder: Path) -> Dataset:
-    """Photos with a binary garment mask: 45 of the 59 tags are clothing.
+def read_ccp(folder: Path, classes: ClassMap | None = None) -> Dataset:
+    """Photos with their tags as `classes` ask for; without any, 45 tags are garment.
 
     Raises:
-        DatasetError: the folder is not CCP's layout.
+        DatasetError: the folder is not CCP's layout, or lacks a class that is asked for.
     """
-    clothing = np.array([tag not in NOT_CLOTHING for tag in read_tags(folder)], dtype=np.uint8)
-    annotations = sorted((folder / "annotations" / "pixel-level").glob("*.mat"))
-    samples = tuple(
-        Sample(
-            id=path.stem,
-            garment=path.stem,
-            view="",
-            source="ccp",
-            load=partial(_load, folder / "photos" / f"{path.stem}.jpg", path, clothing),
-        )
-        for path in annotations
-        if (folder / "photos" / f"{path.stem}.jpg").exists()
-    )
+    classes = classes or class_map()
+    translate = Translation.of(classes, Vocabulary("ccp", tuple(read_tags(folder)[1:])))
+    samples: list[Sample] = []
+    skipped: list[Skipped] = []
+    for path in sorted((folder / "annotations" / "pixel-level").glob("*.mat")):
+        photo = folder / "photos" / f"{path.stem}.jpg"
+        if not photo.exists():
+            skipped.append(Skipped(path.stem, f"'{path}' has no photo '{photo}'; add it"))
+            continue
+        load = partial(_load, photo, path, translate)
+        samples.append(Sample(id=path.stem, garment=path.stem, view="", source="ccp", load=load))
     if not samples:
         raise DatasetError(
             f"'{folder}' has no photos/NNNN.jpg with annotations/pixel-level/NNNN.mat; "
             "give the folder that holds photos/ and annotations/"
         )
-    return Dataset(samples, ("garment",))
+    return Dataset(tuple(samples), classes.labels, tuple(skipped))
 
 
 def read_tags(folder: Path) -> list[str]:
-    """The 59 tag names, index = id in the masks."""
+    """The 59 tag names, index = id in the masks; the first is null, the background."""
     path = folder / "label_list.mat"
     if not path.exists():
         raise DatasetError(f"'{path}' is missing; give the root folder of Clothing Co-Parsing")
     return [str(cell[0]) for cell in loadmat(str(path))["label_list"][0]]
 
 
-def _load(photo: Path, annotation: Path, clothing: Pixels) -> tuple[Pixels, Pixels]:
-    tags = loadmat(str(annotation))["groundtruth"]
-    image = read_image(photo)
-    if image.shape[:2] != tags.shape:
+def _load(photo: Path, annotation: Path, translate: Translation) -> tuple[Pixels, Pixels]:
+    try:
+        tags = np.asarray(loadmat(str(annotation))["groundtruth"], dtype=np.uint8)
+    except Exception as error:  # scipy raises nearly anything on a broken .mat file
         raise DatasetError(
-            f"'{annotation}' is {tags.shape[1]} x {tags.shape[0]} px but its photo "
-            f"{image.shape[1]} x {image.shape[0]} px; remove or repair the pair"
-        )
-    return image, clothing[tags]
+            f"'{annotation}' has no readable 'groundtruth' ({error}); download it again"
+        ) from error
+    image = read_image(photo)
+    check_same_size(image, tags, str(photo), str(annotation))
+    return image, translate(tags, str(annotation))

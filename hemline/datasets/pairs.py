@@ -1,14 +1,18 @@
 """Image-mask pairs and RGBA cut-outs: the two layouts a studio has lying around."""
 
 import re
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from hemline.datasets.class_lists import GARMENT, class_map
+from hemline.datasets.class_masks import Translation, check_same_size, read_class_mask
+from hemline.datasets.classes import ClassMap, Vocabulary, own_classes
 from hemline.datasets.photo_file import read_image
-from hemline.datasets.sample import Dataset, Pixels, Sample
+from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.errors import DatasetError
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
@@ -27,46 +31,44 @@ VIEWS = (
 _VIEW = re.compile(rf"^(?P<garment>.+)_(?P<view>{'|'.join(VIEWS)})$", re.IGNORECASE)
 
 
-def read_pairs(folder: Path) -> Dataset:
+def read_pairs(folder: Path, classes: ClassMap | None = None) -> Dataset:
     """Photos in images/ (or original/) with masks of the same stem in masks/ (or mask/).
 
-    A mask is a single-channel PNG: 0 is background, any other value garment.
+    A mask is a PNG: 0 is background, any other value garment. Where the folder has a labels.txt,
+    a mask holds class ids, greyscale or palette, and the file names the classes from id 1 on, one
+    a line; without `classes` they are taken as they are.
 
     Raises:
-        DatasetError: a folder is missing or no photo has a mask.
+        DatasetError: a folder is missing, no photo has a mask, or the data lacks a class that is
+            asked for.
     """
     images = _first_folder(folder, ("images", "original"))
     masks = _first_folder(folder, ("masks", "mask"))
-    by_stem = {path.stem: path for path in sorted(masks.iterdir()) if path.suffix == ".png"}
-    samples = tuple(
-        _sample(photo, "pairs", partial(_load_pair, photo, by_stem[photo.stem]))
-        for photo in sorted(images.iterdir())
-        if photo.suffix.lower() in PHOTO_SUFFIXES and photo.stem in by_stem
-    )
-    if not samples:
-        raise DatasetError(f"no photo in '{images}' has a mask of the same name in '{masks}'")
-    return Dataset(samples, ("garment",))
+    names = folder / "labels.txt"
+    if names.exists():
+        vocabulary = Vocabulary("pairs", _read_labels(names))
+        classes = classes or own_classes(vocabulary)
+        load = partial(_load_classes, Translation.of(classes, vocabulary))
+    else:
+        classes = classes or class_map()
+        load = partial(_load_pair, _garment_id(classes, "pairs"))
+    return _read(images, masks, "pairs", "mask", classes, load)
 
 
-def read_cutouts(folder: Path) -> Dataset:
+def read_cutouts(folder: Path, classes: ClassMap | None = None) -> Dataset:
     """Photos in original/ (or images/) with RGBA cut-outs of the same stem in cutout/.
 
     The cut-out's alpha, halved, is the mask.
 
     Raises:
-        DatasetError: a folder is missing or no photo has a cut-out.
+        DatasetError: a folder is missing, no photo has a cut-out, or a class is asked for that
+            is not "garment".
     """
     images = _first_folder(folder, ("original", "images"))
     cutouts = _first_folder(folder, ("cutout", "cutouts"))
-    by_stem = {path.stem: path for path in sorted(cutouts.iterdir()) if path.suffix == ".png"}
-    samples = tuple(
-        _sample(photo, "cutouts", partial(_load_cutout, photo, by_stem[photo.stem]))
-        for photo in sorted(images.iterdir())
-        if photo.suffix.lower() in PHOTO_SUFFIXES and photo.stem in by_stem
-    )
-    if not samples:
-        raise DatasetError(f"no photo in '{images}' has a cut-out of the same name in '{cutouts}'")
-    return Dataset(samples, ("garment",))
+    classes = classes or class_map()
+    load = partial(_load_cutout, _garment_id(classes, "cutouts"))
+    return _read(images, cutouts, "cutouts", "cut-out", classes, load)
 
 
 def garment_and_view(stem: str) -> tuple[str, str]:
@@ -81,9 +83,41 @@ def garment_and_view(stem: str) -> tuple[str, str]:
     return (match["garment"], match["view"]) if match else (stem, "")
 
 
-def _sample(photo: Path, source: str, load: partial[tuple[Pixels, Pixels]]) -> Sample:
-    garment, view = garment_and_view(photo.stem)
-    return Sample(id=photo.stem, garment=garment, view=view, source=source, load=load)
+def _read(
+    images: Path,
+    masks: Path,
+    source: str,
+    kind: str,
+    classes: ClassMap,
+    load: Callable[[Path, Path], tuple[Pixels, Pixels]],
+) -> Dataset:
+    by_stem = {path.stem: path for path in masks.iterdir() if path.suffix.lower() == ".png"}
+    samples: list[Sample] = []
+    skipped: list[Skipped] = []
+    for photo in sorted(images.iterdir()):
+        if photo.suffix.lower() not in PHOTO_SUFFIXES:
+            continue
+        if photo.stem not in by_stem:
+            skipped.append(Skipped(photo.stem, f"'{photo}' has no {kind} in '{masks}'"))
+            continue
+        garment, view = garment_and_view(photo.stem)
+        samples.append(
+            Sample(photo.stem, garment, view, source, partial(load, photo, by_stem[photo.stem]))
+        )
+    if not samples:
+        raise DatasetError(f"no photo in '{images}' has a {kind} of the same name in '{masks}'")
+    return Dataset(tuple(samples), classes.labels, tuple(skipped))
+
+
+def _garment_id(classes: ClassMap, source: str) -> int:
+    return classes.ids(Vocabulary(source, (GARMENT,))).get(GARMENT, 0)
+
+
+def _read_labels(path: Path) -> tuple[str, ...]:
+    labels = tuple(line.strip() for line in path.read_text("utf-8").splitlines() if line.strip())
+    if not labels or len(set(labels)) < len(labels):
+        raise DatasetError(f"'{path}' must name each class once, one a line, from class id 1 on")
+    return labels
 
 
 def _first_folder(folder: Path, names: tuple[str, ...]) -> Path:
@@ -93,25 +127,26 @@ def _first_folder(folder: Path, names: tuple[str, ...]) -> Path:
     raise DatasetError(f"'{folder}' has no folder {' or '.join(names)}; make one of them")
 
 
-def _load_pair(photo: Path, mask: Path) -> tuple[Pixels, Pixels]:
+def _load_pair(garment: int, photo: Path, mask: Path) -> tuple[Pixels, Pixels]:
     pixels = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE)
     if pixels is None:
         raise DatasetError(f"mask '{mask}' cannot be read; save it again as PNG")
-    return _same_size(read_image(photo), (pixels > 0).astype(np.uint8), photo, mask)
+    return _checked(photo, mask, (pixels > 0).astype(np.uint8) * np.uint8(garment))
 
 
-def _load_cutout(photo: Path, cutout: Path) -> tuple[Pixels, Pixels]:
+def _load_classes(translate: Translation, photo: Path, mask: Path) -> tuple[Pixels, Pixels]:
+    return _checked(photo, mask, translate(read_class_mask(mask), str(mask)))
+
+
+def _load_cutout(garment: int, photo: Path, cutout: Path) -> tuple[Pixels, Pixels]:
     pixels = cv2.imread(str(cutout), cv2.IMREAD_UNCHANGED)
     if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 4:
         raise DatasetError(f"cut-out '{cutout}' has no alpha channel; save it as RGBA PNG")
     half = (255 if pixels.dtype == np.uint8 else 65535) // 2
-    return _same_size(read_image(photo), (pixels[..., 3] > half).astype(np.uint8), photo, cutout)
+    return _checked(photo, cutout, (pixels[..., 3] > half).astype(np.uint8) * np.uint8(garment))
 
 
-def _same_size(image: Pixels, mask: Pixels, photo: Path, other: Path) -> tuple[Pixels, Pixels]:
-    if image.shape[:2] != mask.shape:
-        raise DatasetError(
-            f"'{other}' is {mask.shape[1]} x {mask.shape[0]} px but '{photo}' "
-            f"{image.shape[1]} x {image.shape[0]} px; make the two the same size"
-        )
+def _checked(photo: Path, other: Path, mask: Pixels) -> tuple[Pixels, Pixels]:
+    image = read_image(photo)
+    check_same_size(image, mask, str(photo), str(other))
     return image, mask

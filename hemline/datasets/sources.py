@@ -4,48 +4,29 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hemline.datasets.ccp import read_ccp
+from hemline.datasets.classes import ClassMap
 from hemline.datasets.pairs import read_cutouts, read_pairs
-from hemline.datasets.sample import Dataset, Sample
+from hemline.datasets.sample import Dataset, Sample, Skipped
 from hemline.datasets.scenes import read_scenes
 from hemline.errors import DatasetError
 
 
-def _read_studio(count: str) -> Dataset:
-    if not count.isdigit() or int(count) < 1:
-        raise DatasetError(f"studio:{count} is no number of garments; write studio:200, say")
-    return read_scenes(int(count))
+def open_data(source: str, classes: ClassMap | None = None) -> Dataset:
+    """The data set that `KIND:PATH` names, with the labels that `classes` ask for.
 
-
-def _folder(read: Callable[[Path], Dataset]) -> Callable[[str], Dataset]:
-    def read_folder(path: str) -> Dataset:
-        folder = Path(path).expanduser()
-        if not folder.is_dir():
-            raise DatasetError(f"'{path}' is not a folder; give the data set's root folder")
-        return read(folder)
-
-    return read_folder
-
-
-READERS: dict[str, Callable[[str], Dataset]] = {
-    "ccp": _folder(read_ccp),
-    "cutouts": _folder(read_cutouts),
-    "pairs": _folder(read_pairs),
-    "studio": _read_studio,
-}
-
-
-def open_data(source: str) -> Dataset:
-    """The data set that `KIND:PATH` names.
+    Without `classes` there is one label, "garment", for all that is clothing; sources whose classes
+    are the user's own (labelstudio, and pairs with a labels.txt) keep them.
 
     Raises:
-        DatasetError: the kind is unknown or its path is not what the kind needs.
+        DatasetError: the kind is unknown, its path is not what the kind needs, or the data lacks a
+            class that is asked for.
     """
     kind, _, path = source.partition(":")
     if kind not in READERS or not path:
         raise DatasetError(
             f"data '{source}' is not KIND:PATH with a KIND of {', '.join(sorted(READERS))}"
         )
-    return READERS[kind](path)
+    return READERS[kind](path, classes)
 
 
 def join(datasets: Sequence[Dataset]) -> Dataset:
@@ -56,6 +37,7 @@ def join(datasets: Sequence[Dataset]) -> Dataset:
     """
     labels = datasets[0].labels
     samples: list[Sample] = []
+    skipped: list[Skipped] = []
     for dataset in datasets:
         if dataset.labels != labels:
             raise DatasetError(
@@ -63,4 +45,32 @@ def join(datasets: Sequence[Dataset]) -> Dataset:
                 "give data of one class list"
             )
         samples.extend(dataset.samples)
-    return Dataset(tuple(samples), labels)
+        skipped.extend(dataset.skipped)
+    return Dataset(tuple(samples), labels, tuple(skipped))
+
+
+Reader = Callable[[str, ClassMap | None], Dataset]
+
+
+def _read_studio(count: str, classes: ClassMap | None) -> Dataset:
+    if not count.isdigit() or int(count) < 1:
+        raise DatasetError(f"studio:{count} is no number of garments; write studio:200, say")
+    return read_scenes(int(count), classes)
+
+
+def _folder(read: Callable[[Path, ClassMap | None], Dataset]) -> Reader:
+    def read_folder(path: str, classes: ClassMap | None) -> Dataset:
+        folder = Path(path).expanduser()
+        if not folder.is_dir():
+            raise DatasetError(f"'{path}' is not a folder; give the data set's root folder")
+        return read(folder, classes)
+
+    return read_folder
+
+
+READERS: dict[str, Reader] = {
+    "ccp": _folder(read_ccp),
+    "cutouts": _folder(read_cutouts),
+    "pairs": _folder(read_pairs),
+    "studio": _read_studio,
+}

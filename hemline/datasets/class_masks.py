@@ -1,0 +1,60 @@
+"""Masks of a source's class ids on disk, brought to the labels of a training."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hemline.datasets.classes import ClassMap, Vocabulary, id_table
+from hemline.datasets.sample import Pixels
+from hemline.errors import DatasetError, MaskError
+from hemline.masks.png import decode_class_mask
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """From a source's class ids (0 background, k its k-th label) to a training's."""
+
+    table: Pixels
+    highest: int
+
+    @classmethod
+    def of(cls, classes: ClassMap, vocabulary: Vocabulary) -> "Translation":
+        """Raises DatasetError where the data lacks a class that `classes` ask for."""
+        return cls(id_table(classes.ids(vocabulary), vocabulary), len(vocabulary.labels))
+
+    def __call__(self, mask: Pixels, name: str) -> Pixels:
+        """The mask `(H, W)` in the training's ids.
+
+        Raises:
+            DatasetError: it has an id that the source does not know, 255 for "void" among them:
+                such a pixel is no background, and no other class either.
+        """
+        highest = int(mask.max(initial=0))
+        if highest > self.highest:
+            raise DatasetError(
+                f"'{name}' has the class id {highest}, but the data's classes end at "
+                f"{self.highest}; repair the mask"
+            )
+        return self.table[mask]
+
+
+def read_class_mask(path: Path) -> Pixels:
+    """The class ids `(H, W)` uint8 of a greyscale or palette PNG.
+
+    Raises:
+        DatasetError: the file cannot be read or is no such PNG.
+    """
+    try:
+        return decode_class_mask(path.read_bytes())
+    except OSError as error:
+        raise DatasetError(f"mask '{path}' cannot be read: {error.strerror}") from error
+    except MaskError as error:
+        raise DatasetError(f"'{path}': {error}") from error
+
+
+def check_same_size(image: Pixels, mask: Pixels, photo: str, other: str) -> None:
+    """Raises DatasetError where a mask does not have its photo's size."""
+    if image.shape[:2] != mask.shape:
+        raise DatasetError(
+            f"'{other}' is {mask.shape[1]} x {mask.shape[0]} px but '{photo}' "
+            f"{image.shape[1]} x {image.shape[0]} px; make the two the same size"
+        )

@@ -1,0 +1,121 @@
+"""What a training's labels are, and which classes of a source become each of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hemline.datasets.sample import Pixels
+from hemline.errors import DatasetError
+
+BACKGROUND = "background"
+MAX_LABELS = 254  # class ids are uint8, 0 is the background, and 255 is void in many data sets
+
+_ANY = ""  # key of a table that holds for every vocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The classes that a source's files know, background not among them.
+
+    `name` is what class lists know the source by. `groups` gives labels a wider name
+    (Fashionpedia's supercategories), which a table may use in their place.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassMap:
+    """The labels of a training, class id k being `labels[k - 1]`, and where each comes from.
+
+    `tables` holds, for each vocabulary by name, the label that a source's class or group becomes;
+    "background" is allowed and covers what lies below it. Classes that a table does not name are
+    background too, but where a source has one shape for each piece, such a shape is not drawn and
+    what lies below it stays: a pocket that no label asks for leaves its coat whole.
+    """
+
+    name: str
+    labels: tuple[str, ...]
+    tables: Mapping[str, Mapping[str, str]]
+
+    def ids(self, vocabulary: Vocabulary) -> dict[str, int]:
+        """The class id of each of the vocabulary's labels that becomes one, or 0.
+
+        Raises:
+            DatasetError: the data lacks a class that is asked for.
+        """
+        table = self._table(vocabulary)
+        known = {*vocabulary.labels, *vocabulary.groups.values()}
+        for source in table:
+            if source not in known:
+                raise DatasetError(
+                    f"{self.name} ask for the class '{source}', which the {vocabulary.name} data "
+                    f"lacks; it has {', '.join(vocabulary.labels)}"
+                )
+        targets = {BACKGROUND: 0, **{label: k for k, label in enumerate(self.labels, start=1)}}
+        ids = {}
+        for label in vocabulary.labels:
+            target = table.get(label, table.get(vocabulary.groups.get(label, label)))
+            if target is not None:
+                ids[label] = targets[target]
+        return ids
+
+    def _table(self, vocabulary: Vocabulary) -> Mapping[str, str]:
+        for name in (vocabulary.name, _ANY):
+            if name in self.tables:
+                return self.tables[name]
+        lacking = [label for label in self.labels if label not in vocabulary.labels]
+        if lacking:
+            raise DatasetError(
+                f"{self.name} ask for the class '{lacking[0]}', which the {vocabulary.name} data "
+                f"lacks; it has {', '.join(vocabulary.labels)}; give the recipe's classes as a "
+                "table of label = [classes of the data]"
+            )
+        return {label: label for label in self.labels}
+
+
+def class_table(table: Mapping[str, Sequence[str]]) -> ClassMap:
+    """The class map of a recipe's table: label = the source's classes that become it.
+
+    The order of the table is the order of the class ids. The label "background" is no class of its
+    own: what it names is drawn as background.
+
+    Raises:
+        DatasetError: there is no label, one has no class, or a class is named twice.
+    """
+    targets: dict[str, str] = {}
+    for label, sources in table.items():
+        if not sources:
+            raise DatasetError(f"label '{label}' is made of no class; name one or remove it")
+        for source in sources:
+            if source in targets:
+                raise DatasetError(
+                    f"class '{source}' becomes '{targets[source]}' and '{label}'; name it once"
+                )
+            targets[source] = label
+    labels = tuple(label for label in table if label != BACKGROUND)
+    if not 1 <= len(labels) <= MAX_LABELS:
+        raise DatasetError(
+            f"a table of classes has {len(labels)} labels, 1 to {MAX_LABELS} are possible"
+        )
+    return ClassMap("the recipe's classes", labels, {_ANY: targets})
+
+
+def own_classes(vocabulary: Vocabulary) -> ClassMap:
+    """The class map that takes a source's classes as they are."""
+    return class_table({label: [label] for label in vocabulary.labels})
+
+
+def id_table(ids: Mapping[str, int], vocabulary: Vocabulary) -> Pixels:
+    """A `(256,)` uint8 array from a source's class id to ours, where class k is its k-th label.
+
+    `ids` is what `ClassMap.ids` gave. Ids beyond the vocabulary become background here; readers
+    refuse masks that have them.
+    """
+    table = np.zeros(256, dtype=np.uint8)
+    for class_id, label in enumerate(vocabulary.labels, start=1):
+        table[class_id] = ids.get(label, 0)
+    return table

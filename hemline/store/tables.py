@@ -86,6 +86,15 @@ class Verdict(StrEnum):
     PHOTO_FAULT = "photo_fault"  # reshoot
 
 
+class Reason(StrEnum):
+    """Why a review item is where it is; several may hold. Each is a column of ReviewItem too."""
+
+    BAD_GROUND_TRUTH = "bad_ground_truth"
+    LOW_CONTRAST = "low_contrast"
+    LIMITED_DATA = "limited_data"
+    TOO_COMPLICATED = "too_complicated"
+
+
 class Role(StrEnum):
     VIEWER = "viewer"  # looks
     REVIEWER = "reviewer"  # and gives verdicts
@@ -187,6 +196,8 @@ class Project(Base):
     retrain_after: Mapped[int | None]  # None: the setting's number
     accept_above: Mapped[float | None]  # predicted Dice that is accepted unseen; None: none is
     audit_share: Mapped[float] = mapped_column(default=0.1)  # of those, what a person sees still
+    ranking_digest: Mapped[str | None] = mapped_column(Words(64))  # artifact of its fitted ranking
+    ranked_at: Mapped[datetime | None]
     reconciled_until: Mapped[datetime | None]  # Label Studio's updated_at, the last one seen
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
@@ -251,6 +262,7 @@ class Annotation(Base):
     ground_truth: Mapped[bool] = mapped_column(default=False)
     untouched: Mapped[bool] = mapped_column(default=False)  # the pre-fill was accepted as it was
     dice: Mapped[float | None]  # pre-fill against correction, 0 to 1, foreground
+    verdict: Mapped[Verdict | None]  # the reviewer's choice that came with the last save
     problem: Mapped[str | None] = mapped_column(Words())
     ls_updated_at: Mapped[datetime | None]
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)  # last change of the mask
@@ -290,6 +302,7 @@ class PredictionSignals(Base):
     """
 
     __tablename__ = "prediction_signals"
+    __table_args__ = (Index("ix_prediction_signals_pending", "version", "attempts"),)
 
     prediction_id: Mapped[int] = mapped_column(
         ForeignKey("prediction.id", ondelete="CASCADE"), primary_key=True
@@ -304,15 +317,21 @@ class PredictionSignals(Base):
     predicted_dice: Mapped[float | None]  # 0 to 1
     predicted_dice_low: Mapped[float | None]  # its lower bound
     cluster: Mapped[int | None]
+    attempts: Mapped[int] = mapped_column(default=0)  # at computing the values
+    claimed_at: Mapped[datetime | None]  # when the last attempt began
     computed_at: Mapped[datetime | None]
 
     prediction: Mapped[Prediction] = relationship()
 
 
 class LabelSignals(Base):
-    """What an annotation's mask tells about itself beside a stored prediction."""
+    """What an annotation's mask tells about itself beside a stored prediction.
+
+    The row is written with the annotation; `values` follow, computed from the stored map.
+    """
 
     __tablename__ = "label_signals"
+    __table_args__ = (Index("ix_label_signals_pending", "version", "attempts"),)
 
     annotation_id: Mapped[int] = mapped_column(
         ForeignKey("annotation.id", ondelete="CASCADE"), primary_key=True
@@ -321,11 +340,13 @@ class LabelSignals(Base):
         ForeignKey("prediction.id", ondelete="SET NULL")
     )
     mask_digest: Mapped[str] = mapped_column(Words(64))  # of the label they were computed from
-    version: Mapped[int] = mapped_column(default=0)  # of the statistics
+    version: Mapped[int] = mapped_column(default=0)  # of the statistics; 0: values are missing
     values: Mapped[Json] = mapped_column(default=dict)  # signal name to number
     regions: Mapped[Json] = mapped_column(default=dict)  # name to [[x, y], ...] in photo pixels
     risk: Mapped[float | None]  # that the label is wrong, 0 to 1
-    computed_at: Mapped[datetime] = mapped_column(default=utcnow)
+    attempts: Mapped[int] = mapped_column(default=0)  # at computing the values
+    claimed_at: Mapped[datetime | None]  # when the last attempt began
+    computed_at: Mapped[datetime | None]
 
     annotation: Mapped[Annotation] = relationship()
 
@@ -356,6 +377,8 @@ class ReviewItem(Base):
     limited_data: Mapped[bool] = mapped_column(default=False)
     too_complicated: Mapped[bool] = mapped_column(default=False)
     reasons: Mapped[Json] = mapped_column(default=dict)  # reason to number, percentile, region
+    content_digest: Mapped[str] = mapped_column(Words(64))  # of the label, or of the photo
+    settled_digest: Mapped[str | None] = mapped_column(Words(64))  # what the verdict was about
     verdict: Mapped[Verdict | None]
     verdict_by: Mapped[str] = mapped_column(Words(255), default="")
     verdict_at: Mapped[datetime | None]
@@ -366,6 +389,29 @@ class ReviewItem(Base):
     task: Mapped[Task] = relationship()
     annotation: Mapped[Annotation | None] = relationship()
     prediction: Mapped[Prediction | None] = relationship()
+
+
+class ReviewVerdict(Base):
+    """A verdict as it was given, with the signals of what it was given on. Never changed: the item
+    goes on to the next label, and what was learned of the last one stays."""
+
+    __tablename__ = "review_verdict"
+    __table_args__ = (Index("ix_review_verdict_project_id", "project_id", "id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
+    task_id: Mapped[int] = mapped_column(ForeignKey("task.id", ondelete="CASCADE"))
+    kind: Mapped[ReviewKind]
+    annotation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("annotation.id", ondelete="SET NULL")
+    )
+    content_digest: Mapped[str] = mapped_column(Words(64))  # of the label, or of the photo
+    verdict: Mapped[Verdict]
+    given_by: Mapped[str] = mapped_column(Words(255), default="")
+    given_at: Mapped[datetime] = mapped_column(default=utcnow)
+    risk: Mapped[float | None]  # what the ranking had said
+    dice: Mapped[float | None]  # pre-fill against the label that was judged
+    values: Mapped[Json] = mapped_column(default=dict)  # signals of the label that was judged
 
 
 class DatasetSnapshot(Base):

@@ -14,6 +14,7 @@ def upgrade() -> None:
     _create_prediction_signals()
     _create_label_signals()
     _create_review_item()
+    _create_review_verdict()
     _create_person()
     _create_audit_event()
 
@@ -21,6 +22,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("audit_event")
     op.drop_table("person")
+    op.drop_table("review_verdict")
     op.drop_table("review_item")
     op.drop_table("label_signals")
     op.drop_table("prediction_signals")
@@ -45,7 +47,12 @@ def _create_prediction_signals() -> None:
         sa.Column("predicted_dice", sa.Double()),
         sa.Column("predicted_dice_low", sa.Double()),
         sa.Column("cluster", sa.Integer()),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claimed_at", _moment()),
         sa.Column("computed_at", _moment()),
+    )
+    op.create_index(
+        "ix_prediction_signals_pending", "prediction_signals", ["version", "attempts"]
     )
 
 
@@ -66,8 +73,11 @@ def _create_label_signals() -> None:
         sa.Column("values", _json(), nullable=False),
         sa.Column("regions", _json(), nullable=False),
         sa.Column("risk", sa.Double()),
-        sa.Column("computed_at", _moment(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("claimed_at", _moment()),
+        sa.Column("computed_at", _moment()),
     )
+    op.create_index("ix_label_signals_pending", "label_signals", ["version", "attempts"])
 
 
 def _create_review_item() -> None:
@@ -97,10 +107,9 @@ def _create_review_item() -> None:
         sa.Column("limited_data", sa.Boolean(), nullable=False),
         sa.Column("too_complicated", sa.Boolean(), nullable=False),
         sa.Column("reasons", _json(), nullable=False),
-        sa.Column(
-            "verdict",
-            _choice("verdict", "label_wrong", "model_wrong", "both_fine", "photo_fault"),
-        ),
+        sa.Column("content_digest", sa.String(64), nullable=False),
+        sa.Column("settled_digest", sa.String(64)),
+        sa.Column("verdict", _verdict()),
         sa.Column("verdict_by", sa.String(255), nullable=False),
         sa.Column("verdict_at", _moment()),
         sa.Column("revision", sa.Integer(), nullable=False),
@@ -111,6 +120,34 @@ def _create_review_item() -> None:
     op.create_index(
         "ix_review_item_order", "review_item", ["project_id", "kind", "state", "priority", "id"]
     )
+
+
+def _create_review_verdict() -> None:
+    op.create_table(
+        "review_verdict",
+        sa.Column("id", sa.Integer(), primary_key=True),
+        sa.Column(
+            "project_id",
+            sa.Integer(),
+            sa.ForeignKey("project.id", ondelete="CASCADE"),
+            nullable=False,
+        ),
+        sa.Column(
+            "task_id", sa.Integer(), sa.ForeignKey("task.id", ondelete="CASCADE"), nullable=False
+        ),
+        sa.Column("kind", _choice("reviewkind", "label", "photo"), nullable=False),
+        sa.Column(
+            "annotation_id", sa.Integer(), sa.ForeignKey("annotation.id", ondelete="SET NULL")
+        ),
+        sa.Column("content_digest", sa.String(64), nullable=False),
+        sa.Column("verdict", _verdict(), nullable=False),
+        sa.Column("given_by", sa.String(255), nullable=False),
+        sa.Column("given_at", _moment(), nullable=False),
+        sa.Column("risk", sa.Double()),
+        sa.Column("dice", sa.Double()),
+        sa.Column("values", _json(), nullable=False),
+    )
+    op.create_index("ix_review_verdict_project_id", "review_verdict", ["project_id", "id"])
 
 
 def _create_person() -> None:
@@ -151,3 +188,7 @@ def _json() -> sa.JSON:
 
 def _choice(name: str, *values: str) -> sa.Enum:
     return sa.Enum(*values, name=name, native_enum=False, length=32, create_constraint=True)
+
+
+def _verdict() -> sa.Enum:
+    return _choice("verdict", "label_wrong", "model_wrong", "both_fine", "photo_fault")

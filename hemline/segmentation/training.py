@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import OneCycleLR
 
 from hemline.datasets.sample import Sample
 from hemline.errors import DatasetError
+from hemline.masks.histograms import dice_by_threshold
 from hemline.segmentation.batches import as_tensors, plan_epoch, training_batches
 from hemline.segmentation.checkpoint import Progress, load_checkpoint, save_checkpoint
 from hemline.segmentation.losses import WeightedLoss
@@ -23,7 +24,7 @@ from hemline.segmentation.model_file import ModelCard, load_weights, read_card, 
 from hemline.segmentation.networks import build_network, load_encoder
 from hemline.segmentation.pixel_cache import PixelCache, Skipped
 from hemline.segmentation.recipe import Recipe, Schedule
-from hemline.segmentation.thresholds import best_threshold, dice_by_threshold
+from hemline.segmentation.thresholds import best_threshold
 from hemline.segmentation.transforms import normalise
 
 _ENOUGH = 4  # validation photos; fewer choose at random, and the last epoch is the safer choice

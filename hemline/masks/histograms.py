@@ -134,7 +134,8 @@ def dice_by_threshold(
     Both are (H, W); probabilities lie in 0..1. An empty truth with an empty mask is 1.
     """
     inside, outside = _pair(probability, truth)
-    return ProbabilityHistograms(inside[None], outside[None]).dice()[0]
+    dice: NDArray[np.float64] = ProbabilityHistograms(inside[None], outside[None]).dice()[0]
+    return dice
 
 
 def _pair(plane: NDArray[np.float32], inside: NDArray[np.bool_]) -> tuple[Counts, Counts]:

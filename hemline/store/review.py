@@ -1,0 +1,205 @@
+"""The review order: what a person should look at first, a page at a time, and why."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy.orm import Session, joinedload
+
+from hemline.errors import StoreError
+from hemline.store.tables import (
+    Annotation,
+    Prediction,
+    Reason,
+    ReviewItem,
+    ReviewKind,
+    ReviewState,
+    Task,
+    Verdict,
+)
+
+_MOST_AT_ONCE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A place in the order: the last item of a page, after which the next page begins."""
+
+    priority: float
+    item_id: int
+
+    def __str__(self) -> str:
+        return f"{self.priority!r}_{self.item_id}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Place":
+        """The place that `str` wrote. Raises StoreError if it is none."""
+        found = re.fullmatch(r"(\d+(?:\.\d+)?(?:e-\d+)?)_(\d{1,18})", text, re.ASCII)
+        if found is None:
+            raise StoreError(
+                f"{text[:60]!r} is no place in the review order; begin with the first page"
+            )
+        return cls(float(found[1]), int(found[2]))
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewFilter:
+    """Which items of an order are wanted; what is None is not looked at."""
+
+    state: ReviewState | None = ReviewState.OPEN
+    reason: Reason | None = None
+    verdict: Verdict | None = None
+    garment_type: str | None = None
+    view: str | None = None
+    photo_session: str | None = None
+    annotator: str | None = None  # of the label that the item is about
+    model_version_id: int | None = None  # of the prediction that the item is about
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewPage:
+    """Items in order, the highest priority first, and where the next page begins, if there is one.
+
+    Each item comes with its task, its annotation and its prediction with the model version.
+    """
+
+    items: Sequence[ReviewItem]
+    after: Place | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonCounts:
+    """How many items have each reason, several at once, and none.
+
+    `together` counts each set of reasons that occurs; the numbers of `each` overlap.
+    """
+
+    total: int
+    each: dict[Reason, int]
+    together: dict[frozenset[Reason], int]
+
+    def share(self, reason: Reason) -> float:
+        """Share of the items with that reason, 0 to 1."""
+        return self.each[reason] / self.total if self.total else 0.0
+
+
+def review_page(
+    session: Session,
+    project_id: int,
+    kind: ReviewKind,
+    *,
+    after: Place | None = None,
+    limit: int = 50,
+    only: ReviewFilter | None = None,
+) -> ReviewPage:
+    """The items that come after a place in the order (None: the first), at most `limit` (1000)."""
+    limit = max(1, min(limit, _MOST_AT_ONCE))
+    statement = _chosen(select(ReviewItem), project_id, kind, only or ReviewFilter())
+    if after is not None:
+        here = tuple_(ReviewItem.priority, ReviewItem.id)
+        statement = statement.where(here < tuple_(after.priority, after.item_id))
+    ordered = statement.order_by(ReviewItem.priority.desc(), ReviewItem.id.desc())
+    found = session.scalars(ordered.limit(limit + 1).options(*_with_all())).all()
+    items = found[:limit]
+    last = items[-1] if len(found) > limit else None
+    return ReviewPage(items, Place(last.priority, last.id) if last else None)
+
+
+def count_items(
+    session: Session, project_id: int, kind: ReviewKind, only: ReviewFilter | None = None
+) -> int:
+    """Number of items of an order."""
+    statement = _chosen(
+        select(func.count()).select_from(ReviewItem), project_id, kind, only or ReviewFilter()
+    )
+    return session.scalar(statement) or 0
+
+
+def count_reasons(
+    session: Session, project_id: int, kind: ReviewKind, only: ReviewFilter | None = None
+) -> ReasonCounts:
+    """How many items have which reasons. Counts them all: a second for a million."""
+    columns = [reason_column(reason) for reason in Reason]
+    statement = _chosen(
+        select(*columns, func.count()), project_id, kind, only or ReviewFilter()
+    ).group_by(*columns)
+    together = {
+        frozenset(reason for reason, held in zip(Reason, row, strict=False) if held): row[-1]
+        for row in session.execute(statement)
+    }
+    each = {
+        reason: sum(number for held, number in together.items() if reason in held)
+        for reason in Reason
+    }
+    return ReasonCounts(sum(together.values()), each, together)
+
+
+def get_item(session: Session, item_id: int) -> ReviewItem | None:
+    """The item with its task, its annotation and its prediction."""
+    return session.get(ReviewItem, item_id, options=_with_all())
+
+
+def item_of_task(session: Session, task_id: int, kind: ReviewKind) -> ReviewItem | None:
+    """The task's item in one of the two orders, with all that belongs to it."""
+    return session.scalar(
+        select(ReviewItem)
+        .where(ReviewItem.task_id == task_id, ReviewItem.kind == kind)
+        .options(*_with_all())
+    )
+
+
+def rank_of(session: Session, item: ReviewItem) -> int:
+    """The item's number among the open ones of its order, 1 is the first. Counts those before."""
+    before = _chosen(
+        select(func.count()).select_from(ReviewItem), item.project_id, item.kind, ReviewFilter()
+    ).where(tuple_(ReviewItem.priority, ReviewItem.id) > tuple_(item.priority, item.id))
+    return 1 + (session.scalar(before) or 0)
+
+
+def reasons_of(item: ReviewItem) -> list[Reason]:
+    """The item's reasons, in the order in which they are told to people."""
+    return [reason for reason in Reason if getattr(item, reason.value)]
+
+
+def reason_column(reason: Reason) -> Any:
+    """The column that says whether an item has the reason."""
+    return getattr(ReviewItem, reason.value)
+
+
+def _chosen(
+    statement: Select[Any], project_id: int, kind: ReviewKind, only: ReviewFilter
+) -> Select[Any]:
+    conditions: list[ColumnElement[bool]] = [
+        ReviewItem.project_id == project_id,
+        ReviewItem.kind == kind,
+    ]
+    if only.state is not None:
+        conditions.append(ReviewItem.state == only.state)
+    if only.reason is not None:
+        conditions.append(reason_column(only.reason))
+    if only.verdict is not None:
+        conditions.append(ReviewItem.verdict == only.verdict)
+    if (only.garment_type, only.view, only.photo_session) != (None, None, None):
+        statement = statement.join(Task, Task.id == ReviewItem.task_id)
+        conditions += [
+            getattr(Task, name) == getattr(only, name)
+            for name in ("garment_type", "view", "photo_session")
+            if getattr(only, name) is not None
+        ]
+    if only.annotator is not None:
+        statement = statement.join(Annotation, Annotation.id == ReviewItem.annotation_id)
+        conditions.append(Annotation.annotator == only.annotator)
+    if only.model_version_id is not None:
+        statement = statement.join(Prediction, Prediction.id == ReviewItem.prediction_id)
+        conditions.append(Prediction.model_version_id == only.model_version_id)
+    return statement.where(*conditions)
+
+
+def _with_all() -> tuple[Any, ...]:
+    return (
+        joinedload(ReviewItem.task),
+        joinedload(ReviewItem.annotation),
+        joinedload(ReviewItem.prediction).joinedload(Prediction.model_version),
+    )

@@ -1,0 +1,245 @@
+"""The review order: its pages, its filters, its reasons, and the verdicts that close items."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hemline.errors import StoreError
+from hemline.store.annotations import record_annotation
+from hemline.store.engine import Store
+from hemline.store.places import Placed, close_items, drop_items, place_all
+from hemline.store.review import (
+    Place,
+    ReviewFilter,
+    count_items,
+    count_reasons,
+    get_item,
+    item_of_task,
+    rank_of,
+    reasons_of,
+    review_page,
+)
+from hemline.store.tables import (
+    Annotation,
+    Project,
+    Reason,
+    ReviewItem,
+    ReviewKind,
+    ReviewState,
+    Task,
+    Verdict,
+)
+from hemline.store.tasks import upsert_task
+from hemline.store.verdicts import (
+    StaleItemError,
+    give_verdict,
+    reopen,
+    settle_label,
+    verdicts_of,
+)
+
+LABEL = ReviewKind.LABEL
+ANY = ReviewFilter(state=None)
+
+
+def _task(store: Store, project: Project, number: int, view: str = "Front") -> Task:
+    with store.session() as session:
+        return upsert_task(
+            session, project.id, ls_task_id=number, data={}, image_url=f"/{number}.jpg",
+            garment=f"D{number}", view=view,
+        )  # fmt: skip
+
+
+def _placed(task: Task, priority: float, **fields: Any) -> Placed:
+    return replace(
+        Placed(task.project_id, task.id, LABEL, priority, content_digest="a" * 64), **fields
+    )
+
+
+def _put(store: Store, *placed: Placed) -> None:
+    with store.session() as session:
+        place_all(session, placed)
+
+
+def _item(store: Store, task: Task) -> ReviewItem:
+    with store.reading() as session:
+        item = item_of_task(session, task.id, LABEL)
+    assert item is not None
+    return item
+
+
+def _annotate(store: Store, task: Task, digest: str) -> Annotation:
+    with store.session() as session:
+        return record_annotation(
+            session, project_id=task.project_id, task_id=task.id, ls_annotation_id=task.ls_task_id,
+            mask_digest=digest, annotator="ann@x.org", dice=0.8,
+        )  # fmt: skip
+
+
+def test_pages_give_each_item_once_and_in_order_ties_included(
+    store: Store, project: Project
+) -> None:
+    priorities = [0.5, 0.5, 0.9, 0.1, 0.5, 0.0, 1.0]
+    tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
+    _put(store, *(_placed(task, value) for task, value in zip(tasks, priorities, strict=True)))
+    seen: list[ReviewItem] = []
+    after: Place | None = None
+    for _ in range(4):
+        with store.reading() as session:
+            page = review_page(session, project.id, LABEL, after=after, limit=2)
+        seen += page.items
+        after = Place.parse(str(page.after)) if page.after else None
+        if after is None:
+            break
+    assert [item.priority for item in seen] == sorted(priorities, reverse=True)
+    assert len({item.id for item in seen}) == len(priorities)
+    with store.reading() as session:
+        assert [rank_of(session, item) for item in seen] == list(range(1, 8))
+
+
+def test_the_two_orders_and_two_projects_are_apart(
+    store: Store, project: Project, task: Task
+) -> None:
+    _put(store, _placed(task, 0.3), _placed(task, 0.7, kind=ReviewKind.PHOTO))
+    with store.reading() as session:
+        assert [i.priority for i in review_page(session, project.id, LABEL).items] == [0.3]
+        assert review_page(session, project.id + 1, LABEL).items == []
+
+
+def test_reasons_are_counted_several_at_once(store: Store, project: Project) -> None:
+    both = {Reason.LOW_CONTRAST: {"value": 2.0}, Reason.LIMITED_DATA: {"value": 0.9}}
+    one = {Reason.LOW_CONTRAST: {"value": 3.0}}
+    held = [both, one, one, {}]
+    for number, reasons in enumerate(held, start=1):
+        _put(store, _placed(_task(store, project, number), 0.5, reasons=reasons))
+    with store.reading() as session:
+        counts = count_reasons(session, project.id, LABEL)
+        low = review_page(
+            session, project.id, LABEL, only=ReviewFilter(reason=Reason.LIMITED_DATA)
+        ).items
+    assert counts.total == 4
+    assert counts.each[Reason.LOW_CONTRAST] == 3
+    assert counts.each[Reason.BAD_GROUND_TRUTH] == 0
+    assert counts.together[frozenset(both)] == 1
+    assert counts.together[frozenset()] == 1
+    assert counts.share(Reason.LOW_CONTRAST) == 0.75
+    assert [reasons_of(item) for item in low] == [[Reason.LOW_CONTRAST, Reason.LIMITED_DATA]]
+    assert low[0].reasons["low_contrast"] == {"value": 2.0}
+
+
+def test_filters_narrow_an_order(store: Store, project: Project) -> None:
+    front, back = _task(store, project, 1), _task(store, project, 2, "Back")
+    annotation = _annotate(store, front, "b" * 64)
+    _put(store, _placed(front, 0.5, annotation_id=annotation.id), _placed(back, 0.6))
+    with store.reading() as session:
+
+        def ids(only: ReviewFilter) -> list[int]:
+            found = [i.task_id for i in review_page(session, project.id, LABEL, only=only).items]
+            assert count_items(session, project.id, LABEL, only) == len(found)
+            return found
+
+        assert ids(ReviewFilter(view="Back")) == [back.id]
+        assert ids(ReviewFilter(annotator="ann@x.org")) == [front.id]
+        assert ids(ReviewFilter(garment_type="Dress")) == []
+        assert ids(ReviewFilter(model_version_id=1)) == []
+        assert ids(ReviewFilter(state=ReviewState.CLOSED)) == []
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 7.0])
+def test_what_is_no_priority_is_brought_into_range(store: Store, task: Task, value: float) -> None:
+    _put(store, _placed(task, value))
+    expected = 1.0 if value > 1 else 0.0
+    assert _item(store, task).priority == expected
+
+
+def test_a_verdict_closes_the_item_until_the_label_is_another(store: Store, task: Task) -> None:
+    _put(store, _placed(task, 0.9))
+    with store.session() as session:
+        give_verdict(session, _item(store, task).id, Verdict.BOTH_FINE, by="eve")
+    _put(store, _placed(task, 0.95))  # ranked again, the same label
+    closed = _item(store, task)
+    assert (closed.state, closed.verdict, closed.verdict_by) == (
+        ReviewState.CLOSED, Verdict.BOTH_FINE, "eve",
+    )  # fmt: skip
+    _put(store, _placed(task, 0.4, content_digest="c" * 64))
+    opened = _item(store, task)
+    assert (opened.state, opened.verdict, opened.verdict_by) == (ReviewState.OPEN, None, "")
+    with store.reading() as session:
+        (kept,) = verdicts_of(session, task.project_id)
+    assert (kept.verdict, kept.content_digest) == (Verdict.BOTH_FINE, "a" * 64)
+
+
+def test_the_second_of_two_people_is_told(store: Store, task: Task) -> None:
+    _put(store, _placed(task, 0.9))
+    read = _item(store, task)
+    with store.session() as session:
+        give_verdict(session, read.id, Verdict.LABEL_WRONG, by="eve", revision=read.revision)
+    with pytest.raises(StaleItemError, match="changed meanwhile"), store.session() as session:
+        give_verdict(session, read.id, Verdict.MODEL_WRONG, by="adam", revision=read.revision)
+    assert _item(store, task).verdict == Verdict.LABEL_WRONG
+    with store.reading() as session:
+        assert len(verdicts_of(session, task.project_id)) == 1
+
+
+def test_a_verdict_can_be_taken_back(store: Store, task: Task) -> None:
+    _put(store, _placed(task, 0.9))
+    with store.session() as session:
+        closed = give_verdict(session, _item(store, task).id, Verdict.LABEL_WRONG, by="eve")
+        reopen(session, closed.id, revision=closed.revision)
+    assert _item(store, task).state == ReviewState.OPEN
+    with store.reading() as session:
+        assert verdicts_of(session, task.project_id) == []
+
+
+def test_a_verdict_in_the_save_that_mends_the_label_is_about_the_label_before(
+    store: Store, task: Task
+) -> None:
+    annotation = _annotate(store, task, "d" * 64)
+    _put(store, _placed(task, 0.9, annotation_id=annotation.id, content_digest="d" * 64))
+    mended = _annotate(store, task, "e" * 64)
+    with store.session() as session:
+        settle_label(session, mended, Verdict.LABEL_WRONG, judged_digest="d" * 64, by="eve")
+    _put(store, _placed(task, 0.1, annotation_id=annotation.id, content_digest="e" * 64))
+    assert _item(store, task).state == ReviewState.CLOSED
+    with store.reading() as session:
+        assert [v.content_digest for v in verdicts_of(session, task.project_id)] == ["d" * 64]
+
+
+def test_a_verdict_on_what_was_never_ranked_is_kept(store: Store, task: Task) -> None:
+    annotation = _annotate(store, task, "d" * 64)
+    with store.session() as session:
+        settle_label(session, annotation, Verdict.MODEL_WRONG, judged_digest="d" * 64, by="eve")
+    assert _item(store, task).verdict == Verdict.MODEL_WRONG
+    with store.reading() as session:
+        assert verdicts_of(session, task.project_id)[0].dice == 0.8
+
+
+def test_items_are_dropped_and_closed(store: Store, task: Task) -> None:
+    _put(store, _placed(task, 0.9))
+    with store.session() as session:
+        close_items(session, [task.id], LABEL)
+    assert _item(store, task).state == ReviewState.CLOSED
+    with store.session() as session:
+        drop_items(session, [task.id], ReviewKind.PHOTO)
+        assert item_of_task(session, task.id, LABEL) is not None
+        drop_items(session, [task.id], LABEL)
+        assert item_of_task(session, task.id, LABEL) is None
+
+
+def test_what_is_not_there_is_said(store: Store) -> None:
+    with store.session() as session:
+        assert get_item(session, 999) is None
+        with pytest.raises(StoreError, match="999"):
+            give_verdict(session, 999, Verdict.BOTH_FINE, by="eve")
+    for text in ("", "x", "0.5", "0.5_", "1_2_3", "nan_3", "inf_3", "-1_3"):
+        with pytest.raises(StoreError, match="no place"):
+            Place.parse(text)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.floats(0, 1), st.integers(0, 2**31))
+def test_a_place_survives_being_written(priority: float, number: int) -> None:
+    assert Place.parse(str(Place(priority, number))) == Place(priority, number)

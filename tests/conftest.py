@@ -2,7 +2,11 @@
 
 from hypothesis import settings
 
-pytest_plugins = ["tests.plugins.require_all", "tests.plugins.label_studio"]
+pytest_plugins = [
+    "tests.plugins.require_all",
+    "tests.plugins.label_studio",
+    "tests.plugins.shared",
+]
 
 # A deadline is an assertion on time, which a busy machine fails.
 settings.register_profile("hemline", deadline=None)

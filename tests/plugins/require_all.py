@@ -1,13 +1,15 @@
 """Where everything is installed, a skip is a failure: HEMLINE_TEST_REQUIRE_ALL=1 makes it one.
 
-Tests marked `gpu` may still skip, since few machines have one, and those marked `shared`, whose
-photos are not ours to pass on.
+Tests marked `gpu` may still skip, since few machines have one, and those marked `shared` where
+there is no folder ../shared, since its photos are not ours to pass on.
 """
 
 import os
 from collections.abc import Generator
 
 import pytest
+
+from tests.plugins.shared import SHARED
 
 
 @pytest.hookimpl(wrapper=True)
@@ -34,8 +36,9 @@ def pytest_make_collect_report(
 
 
 def _may_skip(item: pytest.Item) -> bool:
-    may = any(item.get_closest_marker(marker) for marker in ("gpu", "shared"))
-    return may or not _requires_all()
+    if not _requires_all() or item.get_closest_marker("gpu"):
+        return True
+    return item.get_closest_marker("shared") is not None and not SHARED.is_dir()
 
 
 def _requires_all() -> bool:

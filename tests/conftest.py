@@ -3,9 +3,9 @@
 from hypothesis import settings
 
 pytest_plugins = [
+    "tests.plugins.shared",  # before require_all, which imports it
     "tests.plugins.require_all",
     "tests.plugins.label_studio",
-    "tests.plugins.shared",
 ]
 
 # A deadline is an assertion on time, which a busy machine fails.

@@ -9,7 +9,7 @@ SHARED = Path(__file__).parents[3] / "shared"
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """`../shared/data`; a test that asks for it is marked `shared`, and skips where it is absent."""
+    """`../shared/data`; tests that ask for it are marked `shared`, and skip without it."""
     folder = SHARED / "data"
     if not folder.is_dir():
         pytest.skip("the real photos of ../shared/data are not on this machine")

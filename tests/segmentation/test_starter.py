@@ -20,5 +20,5 @@ def test_it_finds_the_garment_on_studio_photos(shared_data: Path) -> None:
         photo, mask = sample.load()
         found.append(dice(predictor.predict([photo])[0].mask > 0, mask > 0))
     assert len(found) == 4
-    assert np.median(found) > 0.95
+    assert np.median(found) > 0.9
     assert min(found) > 0.8

@@ -3,6 +3,7 @@
 from flask import Flask, request
 
 from backend import predict, probes, protocol, webhook
+from backend.dashboard.blueprint import register_dashboard
 from backend.failures import register_failures
 from backend.logs import register_request_log
 from backend.metrics import register_request_metrics
@@ -28,4 +29,5 @@ def assemble(services: Services) -> Flask:
     app.before_request(lambda: services.guard.check(request))
     for blueprint in (protocol, predict, webhook, probes):
         app.register_blueprint(blueprint.build(services))
+    register_dashboard(app, services)
     return app

@@ -1,6 +1,7 @@
 """Who may call what: Basic auth for the protocol, a secret header for webhooks.
 
 - Probes (/livez, /readyz) are open: orchestrators carry no password, and they tell nothing.
+- The dashboard's pages are for people, who log in there (backend.dashboard.access).
 - Everything else, /health and /metrics included, asks for Basic auth where it is set. Label
   Studio sends it with /health, /setup, /predict and its "Start training" button.
 - A webhook carries the secret header instead, since Label Studio's webhooks cannot carry Basic
@@ -19,6 +20,7 @@ from hemline.settings import Settings
 
 _OPEN = frozenset({"probes.livez", "probes.readyz"})
 _CHECKS_ITSELF = frozenset({"webhook.webhook"})
+_HAS_PEOPLE = "dashboard"
 BUTTON = "START_TRAINING"
 
 
@@ -33,6 +35,8 @@ class Guard:
     def check(self, request: Request) -> None:
         """Raises Unauthorized unless the endpoint is open to this request."""
         if request.endpoint in _OPEN or request.endpoint in _CHECKS_ITSELF:
+            return
+        if request.blueprint == _HAS_PEOPLE:
             return
         if self._user and not self._knows_password(request):
             raise _refusal("user and password are missing or wrong; see BASIC_AUTH_USER")

@@ -1,13 +1,16 @@
-"""The command `hemline backend`."""
+"""The commands `hemline backend` and `hemline people`."""
 
 import typer
 
+from backend.dashboard import commands as people
+
 app = typer.Typer()
+app.add_typer(people.app, name="people")
 
 
 @app.command()
 def backend() -> None:
-    """Serve Label Studio's ML protocol, webhooks, health and metrics."""
+    """Serve Label Studio's ML protocol, webhooks, the dashboard, health and metrics."""
     from backend.server import serve
     from hemline.settings import get_settings
     from hemline.store.engine import Store

@@ -112,6 +112,11 @@ class Settings(BaseSettings):
         description="Secret that webhooks carry in the X-Hemline-Secret header. `hemline connect` "
         "sets it in Label Studio. Empty: webhooks are not checked.",
     )
+    secret_key: str = Field(
+        default="",
+        description="Key that signs the dashboard's log-ins; the same on every backend. "
+        "Empty: made once and kept in HEMLINE_HOME.",
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", validation_alias=AliasChoices("LOG_LEVEL"), description="Log level."
     )

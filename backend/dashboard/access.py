@@ -1,0 +1,116 @@
+"""Who may see and do what: a log-in for every page, a role for some, a token for every form."""
+
+import hmac
+import secrets
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import ParamSpec, TypeAlias, cast
+
+from flask import Blueprint, abort, g, redirect, request, session, url_for
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from backend.services import Services
+from hemline.store.people import get_person, may
+from hemline.store.tables import Person, Role
+
+LOGIN_LASTS = timedelta(hours=12)  # a working day
+_FORM_LIMIT = 64 * 1024  # bytes
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_OPEN = frozenset({"dashboard.static", "dashboard.log_in", "dashboard.check_log_in"})
+
+P = ParamSpec("P")
+View: TypeAlias = Callable[P, ResponseReturnValue]
+
+
+def register(blueprint: Blueprint, services: Services) -> None:
+    @blueprint.before_request
+    def check() -> ResponseReturnValue | None:
+        if request.endpoint == "dashboard.static":
+            return None
+        request.max_content_length = _FORM_LIMIT
+        g.person = _who(services)
+        if request.method not in _READS:
+            _check_token()
+        if g.person is None and request.endpoint not in _OPEN:
+            wanted = request.full_path.rstrip("?") if request.method in _READS else None
+            return redirect(url_for("dashboard.log_in", next=wanted))
+        return None
+
+    @blueprint.context_processor
+    def add() -> dict[str, object]:
+        person = g.get("person")
+        return {
+            "person": person,
+            "is_reviewer": person is not None and may(person.role, Role.REVIEWER),
+            "is_admin": person is not None and may(person.role, Role.ADMIN),
+            "csrf_field": csrf_field,
+        }
+
+
+def needs(role: Role) -> Callable[[View[P]], View[P]]:
+    """Marks a view that only people of this role, or of one above, may call."""
+
+    def mark(view: View[P]) -> View[P]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+            person = current_person()
+            if not may(person.role, role):
+                abort(403, f"you are a {person.role} and this needs a {role}; ask an admin")
+            return view(*args, **kwargs)
+
+        return guarded
+
+    return mark
+
+
+def current_person() -> Person:
+    """Who asks. Of a view behind the log-in, this is always somebody."""
+    return cast(Person, g.person)
+
+
+def begin_login(person: Person) -> None:
+    """Marks this browser as the person's, with a new token."""
+    session.clear()
+    session["person"] = person.id
+    session["since"] = datetime.now(UTC).timestamp()
+
+
+def end_login() -> None:
+    session.clear()
+
+
+def csrf_field() -> Markup:
+    """The hidden field that every form with POST must have."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(_token())
+
+
+def _token() -> str:
+    if "token" not in session:
+        session["token"] = secrets.token_urlsafe(24)
+    return str(session["token"])
+
+
+def _check_token() -> None:
+    given = request.form.get("csrf_token", "")
+    wanted = str(session.get("token", ""))
+    if not wanted or not hmac.compare_digest(given.encode(), wanted.encode()):
+        abort(
+            400,
+            "nothing was changed: the form is from before your log-in or from another site; load "
+            "the page again and send it once more",
+        )
+
+
+def _who(services: Services) -> Person | None:
+    """The person this browser belongs to, unless the log-in has ended or was ended."""
+    person_id, since = session.get("person"), session.get("since")
+    if not isinstance(person_id, int) or not isinstance(since, float):
+        return None
+    began = datetime.fromtimestamp(since, UTC)
+    if datetime.now(UTC) - began > LOGIN_LASTS:
+        return None
+    with services.store.reading() as read:
+        person = get_person(read, person_id)
+    return person if person is not None and began >= person.logins_valid_from else None

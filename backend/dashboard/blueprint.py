@@ -1,0 +1,48 @@
+"""The dashboard's blueprint: every page behind one log-in, one policy and one way to fail."""
+
+from flask import Blueprint, Flask, abort, redirect, request
+from flask.typing import ResponseReturnValue
+from jinja2 import StrictUndefined
+
+from backend.dashboard import (
+    access,
+    activity,
+    failures,
+    headers,
+    home,
+    login,
+    overview,
+    pages,
+    words,
+)
+from backend.dashboard.cookie import DashboardCookie
+from backend.dashboard.secret_key import secret_key
+from backend.services import Services
+
+PAGES = (login, home, overview, activity)
+
+
+def register_dashboard(app: Flask, services: Services) -> None:
+    """Adds the dashboard to the app. Only it uses cookies and templates, so it sets both up."""
+    app.secret_key = secret_key(services.settings)
+    app.session_interface = DashboardCookie()
+    app.jinja_env.undefined = StrictUndefined
+    app.register_blueprint(_build(services))
+
+
+def _build(services: Services) -> Blueprint:
+    blueprint = Blueprint(
+        "dashboard", __name__, url_prefix="/dashboard", template_folder="templates",
+        static_folder="static",
+    )  # fmt: skip
+    for part in (access, headers, failures, words, pages, *PAGES):
+        part.register(blueprint, services)
+
+    @blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
+    def nowhere(path: str) -> ResponseReturnValue:
+        """Addresses below /dashboard that are none: they too ask for a log-in first."""
+        if not path.endswith("/") or request.method != "GET":
+            abort(404, f"there is no page at {request.path}; choose one above")
+        return redirect(request.path.rstrip("/"))
+
+    return blueprint

@@ -1,0 +1,50 @@
+"""Errors as pages: what is wrong in one sentence, and never a stack trace."""
+
+import structlog
+from flask import Blueprint, Response, g, make_response
+from werkzeug.exceptions import HTTPException
+
+from backend.dashboard.pages import render_page
+from backend.services import Services
+from hemline.errors import HemlineError, LabelStudioError, StoreError
+
+log = structlog.get_logger(__name__)
+
+_TITLES = {
+    400: "That did not work",
+    403: "Not for you to do",
+    404: "Not here",
+    409: "Somebody was faster",
+    413: "Too much at once",
+    429: "Please wait",
+}
+
+
+def register(blueprint: Blueprint, services: Services) -> None:
+    blueprint.register_error_handler(HTTPException, _refused)
+    blueprint.register_error_handler(HemlineError, _unfit)
+    blueprint.register_error_handler(Exception, _broken)
+
+
+def _refused(error: HTTPException) -> Response:
+    return _page(error.code or 500, error.description or error.name)
+
+
+def _unfit(error: HemlineError) -> Response:
+    if isinstance(error, LabelStudioError):
+        return _page(502, str(error))
+    return _page(404 if isinstance(error, StoreError) else 422, str(error))
+
+
+def _broken(error: Exception) -> Response:
+    log.exception("page failed", exc_info=error)
+    number = g.get("request_id", "")
+    return _page(500, f"Hemline failed on this page; its log has it as '{number}'")
+
+
+def _page(status: int, sentence: str) -> Response:
+    title = _TITLES.get(status, "Something is wrong")
+    sentence = sentence[:1].upper() + sentence[1:].rstrip(".") + "."
+    return make_response(
+        render_page("dashboard/error.html", heading=title, sentence=sentence), status
+    )

@@ -1,0 +1,62 @@
+"""Numbers and times as pages write them."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, g, url_for
+
+from backend.services import Services
+
+NONE = "–"
+
+
+def register(blueprint: Blueprint, services: Services) -> None:
+    @blueprint.context_processor
+    def add() -> dict[str, object]:
+        return {
+            "dice": dice, "percent": percent, "count": count, "moment": moment, "ago": ago,
+            "duration": duration, "signed": signed, "label_studio": services.settings.link_url,
+            "request_id": g.get("request_id", ""), "home": url_for("dashboard.home"),
+        }  # fmt: skip
+
+
+def dice(value: float | None) -> str:
+    """Three digits: the fourth is noise in every project of a studio's size."""
+    return NONE if value is None else f"{value:.3f}"
+
+
+def signed(value: float | None) -> str:
+    return NONE if value is None else f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+
+
+def percent(share: float | None) -> str:
+    if share is None:
+        return NONE
+    return f"{100 * share:.1f} %" if 0 < share < 0.1 else f"{100 * share:.0f} %"
+
+
+def count(number: int | None) -> str:
+    return NONE if number is None else f"{number:,}".replace(",", "\N{THIN SPACE}")
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds up to two minutes, then minutes, then hours."""
+    if seconds is None:
+        return NONE
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def moment(time: datetime | None) -> str:
+    return NONE if time is None else f"{time:%Y-%m-%d %H:%M}"
+
+
+def ago(time: datetime | None) -> str:
+    """How long ago, in the largest unit that is at least one."""
+    if time is None:
+        return "never"
+    seconds = (datetime.now(UTC) - time).total_seconds()
+    for size, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds // size:.0f} {unit} ago"
+    return "just now"

@@ -48,13 +48,7 @@ class ClassMap:
             DatasetError: the data lacks a class that is asked for.
         """
         table = self._table(vocabulary)
-        known = {*vocabulary.labels, *vocabulary.groups.values()}
-        for source in table:
-            if source not in known:
-                raise DatasetError(
-                    f"{self.name} ask for the class '{source}', which the {vocabulary.name} data "
-                    f"lacks; it has {', '.join(vocabulary.labels)}"
-                )
+        self._check(table, vocabulary)
         targets = {BACKGROUND: 0, **{label: k for k, label in enumerate(self.labels, start=1)}}
         ids = {}
         for label in vocabulary.labels:
@@ -62,6 +56,19 @@ class ClassMap:
             if target is not None:
                 ids[label] = targets[target]
         return ids
+
+    def _check(self, table: Mapping[str, str], vocabulary: Vocabulary) -> None:
+        """A user's table must be right to the letter; for a list with a name, which stands for
+        every release of a data set, it is enough that no label is left without a class."""
+        known = {*vocabulary.labels, *vocabulary.groups.values()}
+        found = {target for source, target in table.items() if source in known}
+        for source, target in table.items():
+            by_user = self.tables.get(_ANY) is table
+            if source not in known and (by_user or target not in {*found, BACKGROUND}):
+                raise DatasetError(
+                    f"{self.name} ask for the class '{source}', which the {vocabulary.name} data "
+                    f"lacks; it has {', '.join(vocabulary.labels)}"
+                )
 
     def _table(self, vocabulary: Vocabulary) -> Mapping[str, str]:
         for name in (vocabulary.name, _ANY):

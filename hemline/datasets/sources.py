@@ -3,8 +3,15 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from hemline.datasets.atr import read_atr
 from hemline.datasets.ccp import read_ccp
+from hemline.datasets.cfpd import read_cfpd
 from hemline.datasets.classes import ClassMap
+from hemline.datasets.fashionpedia import read_fashionpedia
+from hemline.datasets.human_parsing import read_cihp, read_lip
+from hemline.datasets.imaterialist import read_imaterialist
+from hemline.datasets.labelstudio_export import read_labelstudio
+from hemline.datasets.modanet import read_modanet
 from hemline.datasets.pairs import read_cutouts, read_pairs
 from hemline.datasets.sample import Dataset, Sample, Skipped
 from hemline.datasets.scenes import read_scenes
@@ -58,10 +65,10 @@ def _read_studio(count: str, classes: ClassMap | None) -> Dataset:
     return read_scenes(int(count), classes)
 
 
-def _folder(read: Callable[[Path, ClassMap | None], Dataset]) -> Reader:
+def _folder(read: Callable[[Path, ClassMap | None], Dataset], *, or_file: bool = False) -> Reader:
     def read_folder(path: str, classes: ClassMap | None) -> Dataset:
         folder = Path(path).expanduser()
-        if not folder.is_dir():
+        if not (folder.is_dir() or (or_file and folder.is_file())):
             raise DatasetError(f"'{path}' is not a folder; give the data set's root folder")
         return read(folder, classes)
 
@@ -69,8 +76,16 @@ def _folder(read: Callable[[Path, ClassMap | None], Dataset]) -> Reader:
 
 
 READERS: dict[str, Reader] = {
+    "atr": _folder(read_atr),
     "ccp": _folder(read_ccp),
+    "cfpd": _folder(read_cfpd),
+    "cihp": _folder(read_cihp),
     "cutouts": _folder(read_cutouts),
+    "fashionpedia": _folder(read_fashionpedia, or_file=True),
+    "imaterialist": _folder(read_imaterialist, or_file=True),
+    "labelstudio": _folder(read_labelstudio, or_file=True),
+    "lip": _folder(read_lip),
+    "modanet": _folder(read_modanet, or_file=True),
     "pairs": _folder(read_pairs),
     "studio": _read_studio,
 }

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hemline.errors import MaskError
 from hemline.labelstudio.config import LabelConfig
-from hemline.labelstudio.region_masks import REGION_TYPES, region_to_mask
 from hemline.masks.brush import check_mask_size, encode_brush
+from hemline.masks.region import REGION_TYPES, region_to_mask
 
 Region = dict[str, Any]
 

@@ -1,0 +1,167 @@
+"""A project exported from Label Studio as JSON: tasks with brush, bitmask and polygon regions."""
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import partial
+from pathlib import Path, PurePosixPath
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import numpy as np
+
+from hemline.datasets.classes import ClassMap, Vocabulary, own_classes
+from hemline.datasets.json_elements import Span, read_span, scan_json
+from hemline.datasets.pairs import garment_and_view
+from hemline.datasets.photo_file import read_image
+from hemline.datasets.photo_folder import PhotoFolder
+from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
+from hemline.errors import DatasetError, MaskError
+from hemline.masks.region import REGION_TYPES, region_to_mask
+
+_UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio's mark before an uploaded photo's name
+
+
+def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
+    """Photos with the masks of their ground truth, or else of the annotation that was saved last.
+
+    `path` is a folder with the export, in the format called JSON, and the photos anywhere below it
+    under the names that they had in Label Studio, with the mark before an upload's name or without;
+    or it is the JSON file. The labels are those that the regions have, in alphabetical order. Where
+    regions overlap, the later one wins, as in a training on corrections. An annotation without
+    regions says that there is no garment.
+
+    Raises:
+        DatasetError: there is no export or none of its photos, or the data lacks a class that is
+            asked for.
+    """
+    export, folder = _find_export(path)
+    tasks, labels = _scan(export)
+    vocabulary = Vocabulary("labelstudio", labels)
+    if not labels:
+        raise DatasetError(
+            f"'{export}' has no annotation with brush, bitmask or polygon regions; annotate first, "
+            "and export as JSON (not JSON-MIN)"
+        )
+    classes = classes or own_classes(vocabulary)
+    ids = classes.ids(vocabulary)
+    photos = PhotoFolder(folder)
+    samples: list[Sample] = []
+    skipped: list[Skipped] = []
+    for task_id, (span, data) in tasks.items():
+        photo = next((found for name in _names(data) if (found := photos.find(name))), None)
+        if photo is None:
+            skipped.append(
+                Skipped(f"task {task_id}", f"'{folder}' has no photo of task {task_id}; add it")
+            )
+            continue
+        garment, view = garment_and_view(photo.stem)
+        load = partial(_load, photo, export, span, ids)
+        samples.append(Sample(photo.stem, garment, view, "labelstudio", load))
+    if not samples:
+        raise DatasetError(f"'{folder}' has no photo of '{export.name}'; put them there")
+    return Dataset(tuple(samples), classes.labels, tuple(skipped))
+
+
+def _find_export(path: Path) -> tuple[Path, Path]:
+    if path.is_file():
+        return path, path.parent
+    exports = sorted(path.glob("*.json"))
+    if len(exports) != 1:
+        raise DatasetError(
+            f"'{path}' has {len(exports)} JSON files; keep one export in it, or name it: "
+            "labelstudio:FOLDER/export.json"
+        )
+    return exports[0], path
+
+
+def _scan(path: Path) -> tuple[dict[Any, tuple[Span, dict[str, Any]]], tuple[str, ...]]:
+    """Where each annotated task stands, with its data; and the labels that regions have."""
+    tasks: dict[Any, tuple[Span, dict[str, Any]]] = {}
+    labels: set[str] = set()
+    for key, span, value in scan_json(path):
+        if key or not isinstance(value, dict):
+            continue
+        if _annotation(value) is None:
+            continue
+        task = read_span(path, span)
+        tasks[task.get("id")] = (span, task.get("data") or {})
+        labels.update(
+            label for region in _regions(_annotation(task) or {}) for label in _label_names(region)
+        )
+    return tasks, tuple(sorted(labels))
+
+
+def _annotation(task: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The one that counts, as in a training on corrections: of those that were not cancelled,
+    ground truth before others, then the one saved last."""
+    annotations = task.get("annotations")
+    usable = [
+        item
+        for item in (annotations if isinstance(annotations, list) else ())
+        if isinstance(item, dict) and not item.get("was_cancelled")
+    ]
+    return max(
+        usable,
+        key=lambda item: (
+            bool(item.get("ground_truth")),
+            str(item.get("updated_at") or ""),
+            item.get("id") or 0,
+        ),
+        default=None,
+    )
+
+
+def _regions(annotation: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    result = annotation.get("result")
+    for region in result if isinstance(result, list) else ():
+        if isinstance(region, dict) and region.get("type") in REGION_TYPES:
+            yield region
+
+
+def _label_names(region: Mapping[str, Any]) -> list[str]:
+    value = region.get("value")
+    names = value.get(str(region["type"]), ()) if isinstance(value, dict) else ()
+    return [str(name) for name in names] if isinstance(names, list) else []
+
+
+def _names(data: Mapping[str, Any]) -> Iterator[str]:
+    """Names that a task's photo may have on disk."""
+    for value in data.values():
+        if not isinstance(value, str):
+            continue
+        address = urlsplit(value)
+        inside = parse_qs(address.query).get("d", [])  # local files: /data/local-files/?d=a/b.jpg
+        for path in (*inside, unquote(address.path)):
+            yield path.lstrip("/")
+            yield _UPLOAD.sub("", PurePosixPath(path).name)
+
+
+def _load(photo: Path, export: Path, span: Span, ids: Mapping[str, int]) -> tuple[Pixels, Pixels]:
+    image = read_image(photo)
+    height, width = image.shape[:2]
+    mask = np.zeros((height, width), dtype=np.uint8)
+    for region in _regions(_annotation(read_span(export, span)) or {}):
+        try:
+            names = _label_names(region)
+            if len(names) != 1:
+                raise MaskError(f"it has {len(names)} labels; give it one")
+            _check_size(region, height, width)
+            inside = region_to_mask(region, height, width)
+        except MaskError as error:
+            raise DatasetError(
+                f"'{export.name}', region {region.get('id')} on '{photo.name}': {error}"
+            ) from error
+        if names[0] in ids:
+            mask[inside] = ids[names[0]]
+    return image, mask
+
+
+def _check_size(region: Mapping[str, Any], height: int, width: int) -> None:
+    said = (region.get("original_width", width), region.get("original_height", height))
+    if said != (width, height):
+        raise MaskError(
+            f"it was drawn on {said[0]} x {said[1]} px but the photo is {width} x {height} px; "
+            "get the photo that was annotated"
+        )
+    if region.get("image_rotation"):
+        raise MaskError("it was drawn on a rotated photo; rotate it back and draw it again")

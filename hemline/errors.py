@@ -47,3 +47,7 @@ class StoreError(HemlineError):
 
 class ArtifactError(HemlineError):
     """An artifact is missing or its content does not match its digest."""
+
+
+class ExportError(HemlineError):
+    """An export cannot be written where or as it was asked for."""

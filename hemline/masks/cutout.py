@@ -1,11 +1,13 @@
 """Cutouts: a garment on a transparent ground, the alpha channel is its mask."""
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from hemline.errors import MaskError
 
 _INSIDE = 127  # Half covered is inside, as with Label Studio's antialiased strokes.
+_EDGE_SIGMA_PX = 0.7
 
 
 def cutout_to_mask(cutout: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -44,3 +46,21 @@ def make_cutout(photo: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[n
             f"photo of shape {photo.shape} and alpha of shape {alpha.shape} do not fit; resize one"
         )
     return np.dstack([photo * (alpha > 0)[..., None], alpha])
+
+
+def soften_edge(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """An alpha whose edge runs out over about two pixels, as a lens draws it.
+
+    `cutout_to_mask` gives the mask back exactly: inside stays above 127, outside at or below.
+
+    Args:
+        mask: (H, W), any non-zero pixel is inside.
+
+    Returns:
+        (H, W) uint8, 0 outside to 255 inside.
+    """
+    inside = mask != 0
+    blurred = cv2.GaussianBlur(inside.astype(np.uint8) * np.uint8(255), (0, 0), _EDGE_SIGMA_PX)
+    # A blur rounds corners and loses thin straps; what the mask says stays.
+    kept = np.where(inside, np.maximum(blurred, _INSIDE + 1), np.minimum(blurred, _INSIDE))
+    return kept.astype(np.uint8)

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Session, contains_eager
 
 from hemline.store.insert import insert_into
-from hemline.store.tables import Annotation, utcnow
+from hemline.store.tables import Annotation, Verdict, utcnow
 
 
 def record_annotation(
@@ -28,6 +28,7 @@ def record_annotation(
     untouched: bool = False,
     dice: float | None = None,
     problem: str | None = None,
+    verdict: Verdict | None = None,
     ls_updated_at: datetime | None = None,
     now: datetime | None = None,
 ) -> Annotation:
@@ -49,6 +50,7 @@ def record_annotation(
         "untouched": untouched,
         "dice": dice,
         "problem": problem,
+        "verdict": verdict,
         "ls_updated_at": ls_updated_at,
     }
     statement = insert_into(
@@ -99,7 +101,9 @@ def find_annotation(session: Session, project_id: int, ls_annotation_id: int) ->
 
 def corrections_since(session: Session, project_id: int, when: datetime | None) -> int:
     """Number of tasks with a usable annotation whose mask changed after `when` (None: ever)."""
-    statement = select(func.count(distinct(Annotation.task_id))).where(_usable(project_id))
+    statement = select(func.count(distinct(Annotation.task_id))).where(
+        usable_corrections(project_id)
+    )
     if when is not None:
         statement = statement.where(Annotation.changed_at > when)
     return session.scalar(statement) or 0
@@ -123,7 +127,7 @@ def training_items(session: Session, project_id: int) -> Sequence[Annotation]:
         )
         .label("rank")
     )
-    ranked = select(Annotation.id, rank).where(_usable(project_id)).subquery()
+    ranked = select(Annotation.id, rank).where(usable_corrections(project_id)).subquery()
     return session.scalars(
         select(Annotation)
         .join(ranked, and_(ranked.c.id == Annotation.id, ranked.c.rank == 1))
@@ -133,7 +137,8 @@ def training_items(session: Session, project_id: int) -> Sequence[Annotation]:
     ).all()
 
 
-def _usable(project_id: int) -> ColumnElement[bool]:
+def usable_corrections(project_id: int) -> ColumnElement[bool]:
+    """Annotations of the project that have a mask, and are neither skipped nor deleted."""
     return and_(
         Annotation.project_id == project_id,
         Annotation.mask_digest.is_not(None),

@@ -1,0 +1,1 @@
+"""Masks out: a project's corrections and predictions as files that other tools read."""

@@ -1,0 +1,70 @@
+"""`hemline export`: a project's masks into a folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import Progress
+
+from hemline.errors import ExportError
+from hemline.export.formats import FormatName
+from hemline.store.exports import MaskChoice
+
+app = typer.Typer()
+_err = Console(stderr=True)
+
+
+@app.command("export")
+def export_command(
+    project: Annotated[int, typer.Argument(help="Number of the project in Label Studio.")],
+    format_name: Annotated[FormatName, typer.Option("--format", help="What is written.")],
+    out: Annotated[Path, typer.Option(help="New folder, or that of the export to go on with.")],
+    masks: Annotated[
+        MaskChoice,
+        typer.Option(help="People's corrections, predictions, or the best there is."),
+    ] = MaskChoice.CORRECTIONS,
+    version: Annotated[
+        str, typer.Option(help="Model version of predictions. Default: the champion.")
+    ] = "",
+    garment: Annotated[str, typer.Option(help="Only this garment.")] = "",
+    garment_type: Annotated[str, typer.Option(help="Only this type of garment.")] = "",
+    view: Annotated[str, typer.Option(help="Only this view.")] = "",
+    photo_session: Annotated[
+        str, typer.Option("--session", help="Only photos of this session.")
+    ] = "",
+    annotator: Annotated[str, typer.Option(help="Only corrections of this annotator.")] = "",
+    reviewed: Annotated[
+        bool, typer.Option("--reviewed", help="Only corrections that a reviewer found good.")
+    ] = False,
+) -> None:
+    """Write masks as cut-outs, PNG masks, COCO, YOLO segments or Label Studio's JSON.
+
+    The same command again goes on where it was stopped, and makes only what is missing.
+    """
+    from hemline.export.manifest import MANIFEST
+    from hemline.export.request import build_filter, build_sources, find_project
+    from hemline.export.run import run_export
+    from hemline.settings import get_settings
+
+    sources = build_sources(get_settings())
+    row = find_project(sources.store, project)
+    chosen = build_filter(
+        sources.store, row, masks=masks, version=version, garment=garment,
+        garment_type=garment_type, view=view, photo_session=photo_session, annotator=annotator,
+        reviewed=reviewed,
+    )  # fmt: skip
+    with Progress(console=_err, transient=True) as progress:
+        bar = progress.add_task("Exporting", total=None)
+        summary = run_export(
+            sources, row, format_name, chosen, out,
+            lambda done, total: progress.update(bar, completed=done, total=total),
+        )  # fmt: skip
+    typer.echo(
+        f"{summary.written} masks written to {out}, {summary.kept} were there already, "
+        f"{summary.failed} failed."
+    )
+    if summary.failed:
+        raise ExportError(
+            f"{summary.failed} masks could not be exported; {out / MANIFEST} says why of each"
+        )

@@ -1,0 +1,55 @@
+"""Export as PNG: cut-outs with a soft edge, and plain masks."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hemline.errors import MaskError
+from hemline.export.formats import Exported
+from hemline.masks.cutout import make_cutout, soften_edge
+
+_QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # a tenth larger than the best, five times as quick
+
+
+class Cutouts:
+    """`cutouts/NAME.png`: RGBA at the photo's size, all garments together on a clear ground."""
+
+    version = 1
+    needs_photo = True
+
+    def write(self, exported: Exported) -> dict[str, bytes]:
+        if exported.photo is None:
+            raise MaskError(f"the cut-out of {exported.name} needs its photo")
+        cutout = make_cutout(exported.photo, soften_edge(exported.mask))
+        return {f"cutouts/{exported.name}.png": _png(cutout[..., [2, 1, 0, 3]])}
+
+    def finish(self, folder: Path, parts: Iterator[Path], labels: Sequence[str]) -> list[Path]:
+        return []
+
+
+class MaskPngs:
+    """`masks/NAME.png`: 8-bit grey; 0 and 255 for a project of one label, else class ids.
+
+    `labels.txt` names the class ids from 1 on, a line each.
+    """
+
+    version = 1
+    needs_photo = False
+
+    def write(self, exported: Exported) -> dict[str, bytes]:
+        mask = exported.mask
+        if len(exported.config.labels) == 1:
+            mask = (mask != 0).astype(np.uint8) * np.uint8(255)
+        return {f"masks/{exported.name}.png": _png(mask)}
+
+    def finish(self, folder: Path, parts: Iterator[Path], labels: Sequence[str]) -> list[Path]:
+        path = folder / "labels.txt"
+        path.write_text("".join(f"{' '.join(label.split())}\n" for label in labels), "utf-8")
+        return [path]
+
+
+def _png(pixels: NDArray[np.uint8]) -> bytes:
+    return cv2.imencode(".png", np.ascontiguousarray(pixels), _QUICK)[1].tobytes()

@@ -1,0 +1,266 @@
+"""Export: masks of a project into a folder, which a later run goes on with."""
+
+import fcntl
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemline.errors import ExportError, HemlineError, LabelStudioError, MaskError
+from hemline.export.formats import Exported, Format, FormatName, open_format
+from hemline.export.manifest import FileRecord, Journal, Record
+from hemline.export.names import unique_names
+from hemline.files import write_atomically
+from hemline.images import decode_image
+from hemline.labelstudio.config import LabelConfig, parse_label_config
+from hemline.labelstudio.photos import PhotoFetcher
+from hemline.masks.png import decode_class_mask
+from hemline.store.artifacts import ArtifactStore
+from hemline.store.engine import Store
+from hemline.store.exports import (
+    ExportFilter,
+    ExportItem,
+    count_export,
+    export_pages,
+    photo_addresses,
+)
+from hemline.store.tables import Project
+
+ABOUT = "export.json"
+_LOCK = ".lock"
+_ASIDE = ".*.????????"  # names of hemline.files while it writes
+_THREADS = 4  # photos are waited for, and PNGs are packed outside of Python's lock
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Where masks and photos come from."""
+
+    store: Store
+    artifacts: ArtifactStore
+    photos: PhotoFetcher
+    max_pixels: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How an export ended: tasks written now, those that were there already, those that failed."""
+
+    written: int
+    kept: int
+    failed: int
+    shared: tuple[Path, ...]  # files that all tasks share
+
+
+def run_export(
+    sources: Sources,
+    project: Project,
+    format_name: FormatName,
+    chosen: ExportFilter,
+    out: Path,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+) -> Summary:
+    """Writes the chosen masks of a project into `out`, and makes only what is missing there.
+
+    `manifest.jsonl` names each task's files, mask and digests; a task that cannot be exported is
+    named there with the reason, and is tried again next time. Files of tasks that are no longer
+    chosen are removed.
+
+    Args:
+        out: a new or empty folder, or one of an earlier export with the same format and filters.
+        on_progress: called with tasks done and tasks in all. What it raises ends the export.
+
+    Raises:
+        ExportError: the folder has something else in it, or is being written to right now.
+        LabelConfigError: the project's label config is not usable.
+        LabelStudioError: Label Studio is away or refuses our token, so photos cannot be had.
+    """
+    config = parse_label_config(project.label_config)
+    form = open_format(format_name)
+    with _claimed(out, _identity(project, format_name, chosen)), Journal(out) as journal:
+        run = _Run(sources, project, form, format_name, config, out, journal)
+        return run.all(chosen, on_progress)
+
+
+class _Run:
+    """One export at work."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        project: Project,
+        form: Format,
+        format_name: FormatName,
+        config: LabelConfig,
+        out: Path,
+        journal: Journal,
+    ) -> None:
+        self._sources = sources
+        self._project = project
+        self._form = form
+        self._format_name = format_name
+        self._config = config
+        self._out = out
+        self._journal = journal
+        with sources.store.reading() as session:
+            self._names = unique_names(photo_addresses(session, project.id))
+
+    def all(self, chosen: ExportFilter, on_progress: Callable[[int, int], None]) -> Summary:
+        total = count_export(self._sources.store, self._project.id, chosen)
+        looked_at = kept = 0
+        records: list[Record] = []
+        on_progress(0, total)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            for number, items in export_pages(self._sources.store, self._project.id, chosen):
+                looked_at += number - len(items)
+                for record, is_new in pool.map(self._one, items):
+                    if is_new:
+                        self._journal.add(record)
+                    kept += not is_new
+                    looked_at += 1
+                    records.append(record)
+                    on_progress(looked_at, max(total, looked_at))
+        self._remove_others(records)
+        good = [record for record in records if record.problem is None]
+        parts = (self._out / record.files[0].path for record in good)
+        shared = self._form.finish(self._out, parts, self._config.labels)
+        self._journal.settle(records)
+        return Summary(len(good) - kept, kept, len(records) - len(good), tuple(shared))
+
+    def _one(self, item: ExportItem) -> tuple[Record, bool]:
+        """The task's record, and whether its files were written now."""
+        name = self._names.get(item.task_id, f"task-{item.task_id}")
+        key = self._key(item, name)
+        known = self._journal.known.get(item.ls_task_id)
+        if known is not None and known.key == key and known.is_whole(self._out):
+            return known, False
+        files: dict[str, bytes] = {}
+        problem = None
+        try:
+            files = self._form.write(self._exported(item, name))
+            for path, data in files.items():
+                write_atomically(self._out / path, data)
+        except LabelStudioError:
+            raise
+        except HemlineError as error:
+            problem = str(error)
+        record = Record(
+            task=item.ls_task_id,
+            name=name,
+            key=key,
+            source="prediction" if item.ls_annotation_id is None else "correction",
+            annotation=item.ls_annotation_id,
+            model_version=item.model_version,
+            mask_digest=item.mask_digest,
+            image_digest=item.image_digest,
+            files=tuple(
+                FileRecord(path, len(data), sha256(data).hexdigest())
+                for path, data in files.items()
+            ),
+            problem=problem,
+        )
+        return record, True
+
+    def _exported(self, item: ExportItem, name: str) -> Exported:
+        mask = decode_class_mask(self._sources.artifacts.get(item.mask_digest))
+        mask = _in_words_of(self._config, item.labels, mask)
+        photo = self._photo(item, mask) if self._form.needs_photo else None
+        return Exported(item, name, mask, photo, self._config)
+
+    def _photo(self, item: ExportItem, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        photo = self._sources.photos.fetch(item.image_url, task_id=item.ls_task_id)
+        pixels = decode_image(photo.data, name=photo.name, max_pixels=self._sources.max_pixels)
+        if item.image_digest is not None and photo.digest != item.image_digest:
+            raise MaskError(
+                f"photo '{photo.name}' of task {item.ls_task_id} is another than the mask was "
+                "made for; correct the mask anew"
+            )
+        if pixels.shape[:2] != mask.shape:
+            raise MaskError(
+                f"the mask of task {item.ls_task_id} is {mask.shape[1]} x {mask.shape[0]} px, its "
+                f"photo {pixels.shape[1]} x {pixels.shape[0]} px; correct the mask anew"
+            )
+        return pixels
+
+    def _key(self, item: ExportItem, name: str) -> str:
+        """A digest of all that the task's files follow from."""
+        config = self._config
+        made_from = [
+            self._format_name, self._form.version, name, asdict(item), config.labels,
+            config.from_name, config.to_name,
+        ]  # fmt: skip
+        return sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
+
+    def _remove_others(self, records: list[Record]) -> None:
+        """Removes what earlier runs wrote and this one did not choose."""
+        chosen = {file.path for record in records for file in record.files}
+        for record in self._journal.known.values():
+            for file in record.files:
+                if file.path not in chosen:
+                    (self._out / file.path).unlink(missing_ok=True)
+
+
+def _identity(project: Project, format_name: FormatName, chosen: ExportFilter) -> bytes:
+    """What a folder must have been made for to be gone on with."""
+    about = {
+        "project": project.ls_project_id,
+        "format": format_name,
+        "filters": {key: value for key, value in asdict(chosen).items() if value},
+    }
+    return json.dumps(about, indent=1).encode() + b"\n"
+
+
+@contextmanager
+def _claimed(out: Path, identity: bytes) -> Iterator[None]:
+    """Holds the folder for one export at a time, once it is known to be of this export."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        others = [path for path in out.iterdir() if not path.name.startswith(".")]
+    except OSError as error:
+        raise ExportError(f"folder '{out}' cannot be written to: {error.strerror}") from error
+    about = out / ABOUT
+    if others and not about.exists():
+        raise ExportError(f"folder '{out}' holds other files; export into an empty one")
+    with (out / _LOCK).open("wb") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise ExportError(
+                f"another export writes into '{out}' right now; wait for it or use another folder"
+            ) from error
+        if not about.exists():
+            write_atomically(about, identity)
+        elif about.read_bytes() != identity:
+            raise ExportError(
+                f"'{out}' holds an export of another project, format or other filters (see "
+                f"{ABOUT} there); export into another folder"
+            )
+        for path in out.rglob(_ASIDE):  # what a killed export was about to write
+            path.unlink()
+        yield
+
+
+def _in_words_of(
+    config: LabelConfig, labels: tuple[str, ...] | None, mask: NDArray[np.uint8]
+) -> NDArray[np.uint8]:
+    """The mask with the label config's class ids: sole labels are the same one, whatever they are
+    called, and what the config no longer has becomes background."""
+    known = config.labels if labels is None else labels
+    if int(mask.max()) > len(known):
+        raise MaskError(
+            f"the mask has class id {int(mask.max())}, but there are {len(known)} labels; "
+            "the label config changed, so correct it anew"
+        )
+    if labels is None or labels == config.labels or len(labels) == len(config.labels) == 1:
+        return mask
+    table = np.zeros(256, dtype=np.uint8)
+    for class_id, label in enumerate(labels, start=1):
+        if label in config.labels:
+            table[class_id] = config.labels.index(label) + 1
+    return table[mask]

@@ -91,6 +91,10 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("PORT", "HEMLINE_PORT"),
         description="Port the backend listens on.",
     )
+    backend_url: str = Field(
+        default="",
+        description="Address of the backend as Label Studio reaches it. Empty: HOST and PORT.",
+    )
     threads: int = Field(
         default=8,
         ge=1,
@@ -223,6 +227,14 @@ class Settings(BaseSettings):
     def broker(self) -> str:
         """Celery broker URL, never empty."""
         return self.redis_url or f"redis+socket://{self.redis_socket}"
+
+    @property
+    def reachable_backend_url(self) -> str:
+        """The backend's address as Label Studio reaches it, without a trailing slash."""
+        if self.backend_url:
+            return self.backend_url.rstrip("/")
+        everywhere = self.host in ("", "0.0.0.0", "::")  # listened on, but no address to call
+        return f"http://{'127.0.0.1' if everywhere else self.host}:{self.port}"
 
     @property
     def link_url(self) -> str:

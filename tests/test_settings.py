@@ -58,3 +58,22 @@ def test_a_deep_home_keeps_its_socket_short_enough(tmp_path):
     deep = tmp_path / ("x" * 60) / ("y" * 60)
     assert len(str(Settings(home=deep).redis_socket)) < 108
     assert Settings(home=deep).redis_socket != Settings(home=deep / "z").redis_socket
+
+
+@pytest.mark.parametrize(
+    ("given", "url"),
+    [
+        ({}, "http://127.0.0.1:9090"),
+        ({"HOST": "0.0.0.0", "PORT": "9191"}, "http://127.0.0.1:9191"),
+        ({"HOST": "10.0.0.7"}, "http://10.0.0.7:9090"),
+        ({"HOST": "0.0.0.0", "HEMLINE_BACKEND_URL": "http://backend:9090/"}, "http://backend:9090"),
+    ],
+)
+def test_the_backend_is_connected_by_an_address_that_can_be_called(
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], url: str
+) -> None:
+    for name in ("HOST", "PORT", "HEMLINE_BACKEND_URL"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    assert Settings(_env_file=None).reachable_backend_url == url

@@ -9,8 +9,9 @@ import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from hemline.datasets.sample import swap_pairs
 from hemline.masks.clean import clean_mask
 from hemline.segmentation.geometry import input_size, resize_image
 from hemline.segmentation.model_file import load_model
@@ -33,6 +34,24 @@ class MaskPrediction:
     region_scores: dict[str, float]
 
 
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """A prediction with what the network saw on the way to it.
+
+    `probabilities` are `(C, h, w)` float32 in 0..1 at the network's size, averaged over the photo
+    and its mirror image where the recipe flips; C is 1 for one label (the garment's), else one a
+    label with the background first. `flip_dice` is the Dice, 0 to 1, between the mask of the photo
+    and that of its mirror image at the network's size, a pixel counting where both give it the
+    same label; None where the recipe does not flip. `embedding` is `(E,)` float32: the encoder's
+    deepest feature map, averaged over its pixels; E is the encoder's.
+    """
+
+    prediction: MaskPrediction
+    probabilities: Probabilities
+    flip_dice: float | None
+    embedding: NDArray[np.float32]
+
+
 class Predictor:
     """A model file ready to predict. Safe to share between threads: one photo is worked on at a
     time, on all the threads it was given.
@@ -48,45 +67,66 @@ class Predictor:
             torch.set_num_threads(threads)
         model, self.card = load_model(path)
         self.labels = self.card.labels
+        self._swapped = _swapped(self.labels)
         self._device = torch.device(device)
         self._model = model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._deepest = torch.zeros(0)
+        self._model.encoder.register_forward_hook(self._keep_deepest)
         self._lock = threading.Lock()
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[MaskPrediction]:
         """Masks of photos `(H, W, 3)` uint8 RGB, each at its photo's size."""
-        return [self._predict(image) for image in images]
+        return [self.examine(image).prediction for image in images]
 
-    def probabilities(self, image: NDArray[np.uint8]) -> Probabilities:
-        """Class probabilities of a photo at the network's size, `(C, h, w)` float32 in 0..1.
-
-        C is 1 for one label (the garment's), else one a label with the background first.
-        """
-        height, width = input_size(image.shape[0], image.shape[1], self.card.recipe.input.pixels)
-        small = resize_image(image, height, width)
-        batch = torch.from_numpy(small.transpose(2, 0, 1)[None].copy())
+    def examine(self, image: NDArray[np.uint8]) -> Examination:
+        """The mask of a photo `(H, W, 3)` uint8 RGB, with what the network saw on the way."""
+        batch = torch.from_numpy(self._prepare(image).transpose(2, 0, 1)[None].copy())
         with self._lock, torch.inference_mode():
-            values: Probabilities = self._forward(batch.to(self._device)).cpu().numpy()
-        return values
+            views = self._forward(batch.to(self._device)).cpu().numpy()
+            embedding = self._deepest.float().mean((0, 2, 3)).cpu().numpy()
+        probabilities: Probabilities = views.mean(0)
+        threshold = self.card.threshold
+        mask = clean_mask(_classes(probabilities, image.shape[0], image.shape[1], threshold))
+        score, means = _scores(probabilities, mask)
+        named = {self.labels[k - 1]: value for k, value in means.items()}
+        flip_dice = None
+        if len(views) == 2:
+            flip_dice = _agreement(*(_classes(view, *view.shape[1:], threshold) for view in views))
+        return Examination(MaskPrediction(mask, score, named), probabilities, flip_dice, embedding)
+
+    def _prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        height, width = input_size(image.shape[0], image.shape[1], self.card.recipe.input.pixels)
+        return resize_image(image, height, width)
 
     def _forward(self, photo: Tensor) -> Tensor:
+        """Probabilities of each view, `(1 or 2, C, h, w)`: the photo, and the photo mirrored."""
         images = normalise(photo)
         if self.card.recipe.prediction.flip:
             images = torch.cat([images, images.flip(3)])
         logits = self._model(images.to(memory_format=torch.channels_last)).float()
         values: Tensor = logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
         if self.card.recipe.prediction.flip:
-            values = torch.stack([values[0], values[1].flip(2)])
-        return values.mean(0)
+            back = values[1].flip(2)
+            values = torch.stack([values[0], back if len(back) == 1 else back[self._swapped]])
+        return values
 
-    def _predict(self, image: NDArray[np.uint8]) -> MaskPrediction:
-        probabilities = self.probabilities(image)
-        mask = clean_mask(
-            _classes(probabilities, image.shape[0], image.shape[1], self.card.threshold)
-        )
-        score, means = _scores(probabilities, mask)
-        return MaskPrediction(
-            mask, score, {self.labels[k - 1]: value for k, value in means.items()}
-        )
+    def _keep_deepest(self, encoder: nn.Module, images: object, features: list[Tensor]) -> None:
+        self._deepest = features[-1]
+
+
+def _swapped(labels: Sequence[str]) -> list[int]:
+    """For each class id, background included, the one it is in the mirrored photo."""
+    order = list(range(len(labels) + 1))
+    for one, other in swap_pairs(labels):
+        order[one], order[other] = other, one
+    return order
+
+
+def _agreement(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
+    """Dice of two class-id masks, a pixel counting where both have the same label; 1 if both are
+    empty. With one label it is the plain Dice."""
+    total = np.count_nonzero(one) + np.count_nonzero(other)
+    return 2 * np.count_nonzero((one == other) & (one > 0)) / total if total else 1.0
 
 
 def _classes(

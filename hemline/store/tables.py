@@ -210,6 +210,13 @@ class Task(Base):
     __table_args__ = (
         UniqueConstraint("project_id", "ls_task_id"),
         Index("ix_task_project_garment", "project_id", "garment"),
+        Index("ix_task_project_labeled", "project_id", "is_labeled"),
+        Index(
+            "ix_task_problem",
+            "project_id",
+            sqlite_where=text("problem IS NOT NULL"),
+            postgresql_where=text("problem IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -244,6 +251,15 @@ class Annotation(Base):
     __table_args__ = (
         UniqueConstraint("project_id", "ls_annotation_id"),
         Index("ix_annotation_project_changed", "project_id", "changed_at"),
+        # All that is counted of pre-fills, read without a look at the rows.
+        Index(
+            "ix_annotation_prefill",
+            "project_id",
+            "prediction_id",
+            "dice",
+            "untouched",
+            "deleted_at",
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -343,6 +359,7 @@ class LabelSignals(Base):
     version: Mapped[int] = mapped_column(default=0)  # of the statistics; 0: values are missing
     values: Mapped[Json] = mapped_column(default=dict)  # signal name to number
     regions: Mapped[Json] = mapped_column(default=dict)  # name to [[x, y], ...] in photo pixels
+    outline_digest: Mapped[str | None] = mapped_column(Words(64))  # artifact: signals of each point
     risk: Mapped[float | None]  # that the label is wrong, 0 to 1
     attempts: Mapped[int] = mapped_column(default=0)  # at computing the values
     claimed_at: Mapped[datetime | None]  # when the last attempt began
@@ -351,13 +368,27 @@ class LabelSignals(Base):
     annotation: Mapped[Annotation] = relationship()
 
 
+_PLACE = ("project_id", "kind", "state", "priority", "id")
+
+
 class ReviewItem(Base):
     """One task's place in one of the two orders, with its reasons; higher priority comes first."""
 
     __tablename__ = "review_item"
     __table_args__ = (
         UniqueConstraint("task_id", "kind"),
-        Index("ix_review_item_order", "project_id", "kind", "state", "priority", "id"),
+        Index("ix_review_item_order", *_PLACE),
+        Index("ix_review_item_reasons", "project_id", "kind", "state", *Reason),
+        # The order of the few items with a reason: without it a rare one is looked for in all.
+        *(
+            Index(
+                f"ix_review_item_{reason.value}",
+                *_PLACE,
+                sqlite_where=text(f"{reason.value} = 1"),
+                postgresql_where=text(reason.value),
+            )
+            for reason in Reason
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -17,9 +17,13 @@ def upgrade() -> None:
     _create_review_verdict()
     _create_person()
     _create_audit_event()
+    _create_indexes()
 
 
 def downgrade() -> None:
+    for name in ("ix_task_problem", "ix_task_project_labeled"):
+        op.drop_index(name, "task")
+    op.drop_index("ix_annotation_prefill", "annotation")
     op.drop_table("audit_event")
     op.drop_table("person")
     op.drop_table("review_verdict")
@@ -51,9 +55,7 @@ def _create_prediction_signals() -> None:
         sa.Column("claimed_at", _moment()),
         sa.Column("computed_at", _moment()),
     )
-    op.create_index(
-        "ix_prediction_signals_pending", "prediction_signals", ["version", "attempts"]
-    )
+    op.create_index("ix_prediction_signals_pending", "prediction_signals", ["version", "attempts"])
 
 
 def _create_label_signals() -> None:
@@ -72,6 +74,7 @@ def _create_label_signals() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("values", _json(), nullable=False),
         sa.Column("regions", _json(), nullable=False),
+        sa.Column("outline_digest", sa.String(64)),
         sa.Column("risk", sa.Double()),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("claimed_at", _moment()),
@@ -117,9 +120,20 @@ def _create_review_item() -> None:
         sa.Column("updated_at", _moment(), nullable=False),
         sa.UniqueConstraint("task_id", "kind"),
     )
+    place = ["project_id", "kind", "state", "priority", "id"]
+    reasons = ["bad_ground_truth", "low_contrast", "limited_data", "too_complicated"]
+    op.create_index("ix_review_item_order", "review_item", place)
     op.create_index(
-        "ix_review_item_order", "review_item", ["project_id", "kind", "state", "priority", "id"]
+        "ix_review_item_reasons", "review_item", ["project_id", "kind", "state", *reasons]
     )
+    for reason in reasons:
+        op.create_index(
+            f"ix_review_item_{reason}",
+            "review_item",
+            place,
+            sqlite_where=sa.text(f"{reason} = 1"),
+            postgresql_where=sa.text(reason),
+        )
 
 
 def _create_review_verdict() -> None:
@@ -176,6 +190,20 @@ def _create_audit_event() -> None:
         sa.Column("details", _json(), nullable=False),
     )
     op.create_index("ix_audit_event_project_id", "audit_event", ["project_id", "id"])
+
+
+def _create_indexes() -> None:
+    """For pages that count all of a project's tasks and annotations."""
+    op.create_index("ix_task_project_labeled", "task", ["project_id", "is_labeled"])
+    marked = sa.text("problem IS NOT NULL")
+    op.create_index(
+        "ix_task_problem", "task", ["project_id"], sqlite_where=marked, postgresql_where=marked
+    )
+    op.create_index(
+        "ix_annotation_prefill",
+        "annotation",
+        ["project_id", "prediction_id", "dice", "untouched", "deleted_at"],
+    )
 
 
 def _moment() -> sa.DateTime:

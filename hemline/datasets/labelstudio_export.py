@@ -54,7 +54,7 @@ def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
                 Skipped(f"task {task_id}", f"'{folder}' has no photo of task {task_id}; add it")
             )
             continue
-        garment, view = garment_and_view(photo.stem)
+        garment, view = garment_and_view(_UPLOAD.sub("", photo.stem))
         load = partial(_load, photo, export, span, ids)
         samples.append(Sample(photo.stem, garment, view, "labelstudio", load))
     if not samples:

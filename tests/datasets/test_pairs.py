@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from hemline.datasets.class_lists import class_map
+from hemline.datasets.classes import class_table
+from hemline.datasets.pairs import garment_and_view, read_cutouts, read_pairs
+from hemline.errors import DatasetError, HemlineError
+from tests.datasets.files import stripes, write_mask, write_photo
+
+HEIGHT, WIDTH = 20, 30
+MASK = stripes(HEIGHT, WIDTH, 4)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in ("coat_Front", "coat_Back", "7"):
+        write_photo(tmp_path / "images" / f"{name}.jpg", HEIGHT, WIDTH)
+        write_mask(tmp_path / "masks" / f"{name}.png", MASK)
+    return tmp_path
+
+
+def test_any_value_but_0_is_garment(folder):
+    data = read_pairs(folder)
+    assert data.labels == ("garment",)
+    assert {(sample.garment, sample.view) for sample in data.samples} == {
+        *(("coat", "Front"), ("coat", "Back"), ("7", ""))
+    }
+    image, mask = data.samples[0].load()
+    assert image.shape == (HEIGHT, WIDTH, 3)
+    assert (mask == (MASK > 0)).all()
+
+
+@pytest.mark.parametrize("palette", [False, True])
+def test_with_labels_the_values_are_class_ids(folder, palette):
+    (folder / "labels.txt").write_text("coat\nhat\n\nleft shoe\n")
+    write_mask(folder / "masks" / "7.png", MASK, palette=palette)
+    data = read_pairs(folder)
+    assert data.labels == ("coat", "hat", "left shoe")
+    assert (data.samples[0].load()[1] == MASK).all()
+    joined = read_pairs(folder, class_table({"head": ["hat"], "rest": ["coat"]}))
+    assert (joined.samples[0].load()[1] == np.array([0, 2, 1, 0])[MASK]).all()
+
+
+def test_labels_that_are_not_sound(folder):
+    (folder / "labels.txt").write_text("coat\ncoat\n")
+    with pytest.raises(DatasetError, match="must name each class once"):
+        read_pairs(folder)
+    (folder / "labels.txt").write_text("coat\nhat\n")
+    with pytest.raises(DatasetError, match="class id 3, but the data's classes end at 2"):
+        read_pairs(folder).samples[0].load()
+    with pytest.raises(DatasetError, match="'garment', which the pairs data lacks"):
+        read_pairs(folder, class_map())
+
+
+def test_what_is_missing_or_broken(folder):
+    write_photo(folder / "images" / "alone.jpg", HEIGHT, WIDTH)
+    write_mask(folder / "masks" / "coat_Back.png", MASK[:-1])
+    (folder / "masks" / "coat_Front.png").write_bytes(b"torn")
+    (folder / "images" / "7.jpg").write_bytes(b"torn")
+    data = read_pairs(folder)
+    assert [item.id for item in data.skipped] == ["alone"]
+    for sample in data.samples:
+        with pytest.raises(HemlineError, match=r"7.jpg|coat_Back.png|coat_Front.png"):
+            sample.load()
+
+
+def test_cut_outs(tmp_path):
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    alpha[5:15, 5:15], alpha[5:15, 15:20], alpha[5:15, 20:25] = 255, 128, 127
+    write_photo(tmp_path / "original" / "a.jpg", HEIGHT, WIDTH)
+    write_photo(tmp_path / "original" / "b.jpg", HEIGHT, WIDTH)
+    cutouts = tmp_path / "cutout"
+    cutouts.mkdir()
+    colour = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    Image.fromarray(np.dstack([colour, alpha])).save(cutouts / "a.png")
+    Image.fromarray(colour).save(cutouts / "b.png")
+    a, b = read_cutouts(tmp_path).samples
+    assert (a.load()[1] == (alpha > 127)).all()
+    with pytest.raises(DatasetError, match="no alpha channel"):
+        b.load()
+    with pytest.raises(DatasetError, match="'hat', which the cutouts data lacks"):
+        read_cutouts(tmp_path, class_map("atr-18"))
+
+
+def test_a_folder_of_something_else(tmp_path):
+    with pytest.raises(DatasetError, match="has no folder images or original"):
+        read_pairs(tmp_path)
+    (tmp_path / "images").mkdir()
+    (tmp_path / "masks").mkdir()
+    with pytest.raises(DatasetError, match="has a mask of the same name"):
+        read_pairs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("stem", "garment", "view"),
+    [
+        ("a_Front", "a", "Front"),
+        ("a_FrontLeft", "a", "FrontLeft"),
+        ("a_b_back", "a_b", "back"),
+        ("_Front", "_Front", ""),
+        ("front", "front", ""),
+        ("a-Front", "a-Front", ""),
+    ],
+)
+def test_garment_and_view(stem, garment, view):
+    assert garment_and_view(stem) == (garment, view)

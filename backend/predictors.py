@@ -20,6 +20,8 @@ class Network(Protocol):
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Any]: ...
 
+    def examine(self, image: NDArray[np.uint8]) -> Any: ...
+
 
 class Predictors:
     """Loads the networks of model versions and keeps the `keep` used last.
@@ -72,12 +74,12 @@ class QueuedPredictor:
         self._metrics = metrics
         self._urgent = urgent
 
-    def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Any]:
-        """As Predictor.predict; waits for its turn."""
+    def examine(self, image: NDArray[np.uint8]) -> Any:
+        """As Predictor.examine; waits for its turn."""
         network = self._predictors.get(self._version)
 
-        def call() -> list[Any]:
+        def call() -> Any:
             with self._metrics.model_seconds.time():
-                return network.predict(images)
+                return network.examine(image)
 
         return self._thread.run(call, urgent=self._urgent)

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.datasets.pairs import garment_and_view
-from hemline.errors import HemlineError, ImageError, LabelStudioError
+from hemline.errors import HemlineError, ImageError, LabelStudioError, MaskError
 from hemline.images import decode_image
 from hemline.labelstudio.config import LabelConfig
 from hemline.labelstudio.photos import Photo
 from hemline.labelstudio.regions import mask_to_regions
+from hemline.masks.embedding import pack_embedding
+from hemline.masks.histograms import probability_histograms
 from hemline.masks.png import decode_class_mask, encode_class_mask
+from hemline.masks.probability_map import encode_probability_map
 from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
 from hemline.store.artifacts import ArtifactStore
@@ -23,11 +26,12 @@ from hemline.store.engine import Store
 from hemline.store.models import champion, create_version, promote
 from hemline.store.predictions import find_prediction, save_prediction
 from hemline.store.projects import lock_project
+from hemline.store.signals import keep_prediction
 from hemline.store.tables import ModelVersion, Prediction, Task
 from hemline.store.tasks import record_photo, set_task_problem, upsert_task
 
 if TYPE_CHECKING:
-    from hemline.segmentation.predictor import Predictor
+    from hemline.segmentation.predictor import Examination, Predictor
 
 
 class Photos(Protocol):
@@ -149,7 +153,14 @@ class Prefiller:
                 set_task_problem(session, task.id, str(error))
             raise
         before_model()
-        predicted = model.predictor.predict([image])[0]
+        examined = model.predictor.examine(image)
+        predicted = examined.prediction
+        try:
+            kept = self._keep(examined)
+        except MaskError as error:  # probabilities that are no numbers
+            with self._store.session() as session:
+                set_task_problem(session, task.id, str(error))
+            raise
         own = model.predictor.labels
         scores = {
             model.labels[own.index(name)]: value for name, value in predicted.region_scores.items()
@@ -167,6 +178,8 @@ class Prefiller:
                 score=predicted.score,
                 region_scores=scores,
             )
+            # Values follow: the worker's sweep finds that they are missing.
+            keep_prediction(session, saved, **kept)
         return self._answer(saved, predicted.mask, model, config, task, fresh=True)
 
     def answer(
@@ -175,6 +188,21 @@ class Prefiller:
         """A stored prediction as Label Studio takes it."""
         mask = decode_class_mask(self._artifacts.get(stored.mask_digest))
         return self._answer(stored, mask, model, config, task, fresh=False)
+
+    def _keep(self, examined: "Examination") -> dict[str, Any]:
+        """What is stored beside the mask, so that no ranking ever runs a model.
+
+        Raises:
+            MaskError: the model gave probabilities that are none.
+        """
+        packed = encode_probability_map(examined.probabilities)
+        histograms = probability_histograms(examined.probabilities, examined.prediction.mask)
+        return {
+            "map_digest": self._artifacts.put(packed, "probability map"),
+            "histograms": histograms.to_bytes(),
+            "embedding": pack_embedding(examined.embedding),
+            "flip_dice": examined.flip_dice,
+        }
 
     def _register(
         self, project_id: int, config: LabelConfig, ls_task: dict[str, Any], version_id: int

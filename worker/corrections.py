@@ -13,12 +13,14 @@ from hemline.errors import ArtifactError, HemlineError, LabelStudioUnavailable, 
 from hemline.images import decode_image
 from hemline.labelstudio.config import LabelConfig
 from hemline.labelstudio.regions import regions_to_mask
+from hemline.labelstudio.review_fields import verdict_in
 from hemline.masks.overlap import dice
 from hemline.masks.png import decode_class_mask, encode_class_mask
 from hemline.store.annotations import find_annotation, record_annotation
 from hemline.store.corrections import get_prediction, refresh_labelled, shown_prediction
+from hemline.store.label_review import review_saved
 from hemline.store.splits import assign_split
-from hemline.store.tables import Prediction, Project, Task
+from hemline.store.tables import Prediction, Project, Task, Verdict
 from hemline.store.tasks import record_photo, set_task_problem
 from worker.services import Services
 
@@ -39,6 +41,8 @@ class Submitted:
     ground_truth: bool
     created_at: datetime | None
     updated_at: datetime | None
+    verdict: Verdict | None = None  # the reviewer's choice, if there is one among the answers
+    updated_by: str = ""  # who saved last: the reviewer, where the annotator is another
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +56,19 @@ class _Prefill:
 
 def parse_submitted(values: Mapping[str, Any]) -> Submitted:
     """An annotation of Label Studio's JSON. Raises ValueError or KeyError if it has no id."""
+    result = values.get("result") or []
+    verdict = verdict_in(result)
     return Submitted(
         ls_annotation_id=int(values["id"]),
-        result=values.get("result") or [],
+        result=result,
         annotator=_annotator(values.get("completed_by")),
         lead_time_s=values.get("lead_time"),
         was_cancelled=bool(values.get("was_cancelled")),
         ground_truth=bool(values.get("ground_truth")),
         created_at=parse_time(values.get("created_at")),
         updated_at=parse_time(values.get("updated_at")),
+        verdict=Verdict(verdict) if verdict else None,
+        updated_by=_annotator(values.get("updated_by")),
     )
 
 
@@ -84,6 +92,7 @@ def record_submitted(
     with services.store.session() as session:
         known = find_annotation(session, project.id, submitted.ls_annotation_id)
         old_problem = known.problem if known is not None else None
+        before = (known.mask_digest, known.verdict) if known is not None else (None, None)
         stored = record_annotation(
             session,
             project_id=project.id,
@@ -100,6 +109,7 @@ def record_submitted(
             untouched=prefill is not None and prefill.untouched,
             dice=prefill.dice if prefill else None,
             problem=problem,
+            verdict=submitted.verdict,
             ls_updated_at=submitted.updated_at,
         )
         if stored.problem or (old_problem and old_problem == task.problem):
@@ -110,6 +120,12 @@ def record_submitted(
                 validation_share=services.settings.validation_share,
             )  # fmt: skip
         refresh_labelled(session, [task.id])
+        if stored.ls_updated_at == submitted.updated_at:
+            review_saved(
+                session, stored, mask_before=before[0], verdict_before=before[1],
+                by=submitted.updated_by or submitted.annotator,
+            )  # fmt: skip
+    services.sender.send("worker.signals", queue="housekeeping")
 
 
 def _read_mask(

@@ -11,6 +11,7 @@ from hemline.errors import HemlineError
 from hemline.labelstudio.client import Json, LabelStudioClient
 from hemline.labelstudio.config import render_label_config
 from hemline.labelstudio.http import LabelStudioRefused
+from hemline.labelstudio.review_fields import add_review_fields
 
 LABELS = ("garment",)
 _INSTRUCTION = (
@@ -35,7 +36,7 @@ def find_project(client: LabelStudioClient, known: ProjectState | None, title: s
             return known
     made = client.create_project(
         title[:50].ljust(3, "_"),
-        render_label_config(LABELS),
+        add_review_fields(render_label_config(LABELS)),
         expert_instruction=_INSTRUCTION,
         show_instruction=False,
     )

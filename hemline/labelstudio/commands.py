@@ -13,9 +13,17 @@ def connect(
     backend_url: Annotated[
         str,
         typer.Option(
-            help="Address of the backend as Label Studio reaches it. Default: HOST and PORT."
+            help="Address of the backend as Label Studio reaches it. "
+            "Default: HEMLINE_BACKEND_URL, else HOST and PORT."
         ),
     ] = "",
+    review_fields: Annotated[
+        bool,
+        typer.Option(
+            "--review-fields",
+            help="Add two things to the label config: why a task is to be reviewed, and a verdict.",
+        ),
+    ] = False,
 ) -> None:
     """Connect a Label Studio project: pre-filled tasks out, corrections in."""
     from hemline.labelstudio.client import LabelStudioClient
@@ -23,11 +31,12 @@ def connect(
     from hemline.settings import get_settings
 
     settings = get_settings()
-    url = backend_url or f"http://{settings.host}:{settings.port}"
+    url = backend_url or settings.reachable_backend_url
     with LabelStudioClient(settings.label_studio_url, settings.label_studio_api_key) as client:
         made = connect_project(
-            client, settings, project_id, backend_url=url, on_step=lambda step: typer.echo(step)
-        )
+            client, settings, project_id, backend_url=url, review_fields=review_fields,
+            on_step=lambda step: typer.echo(step),
+        )  # fmt: skip
     shown = f", which shows {made.model_version}" if made.model_version else ""
     typer.echo(f"{settings.link_url}/projects/{project_id} is connected to {url}{shown}")
     if not settings.webhook_secret:

@@ -23,7 +23,6 @@ _HOTKEYS = (
     *(f"shift+alt+{key}" for key in _DIGITS + _LETTERS),
     *(f"ctrl+alt+{key}" for key in _DIGITS + _LETTERS),
 )
-_REVIEW_HEADER = '  <Header value="Why: $review_reason"/>\n'
 _EXAMPLE = (
     '<Image name="image" value="$image"/>'
     '<BrushLabels name="mask" toName="image"><Label value="garment"/></BrushLabels>'
@@ -76,14 +75,13 @@ def parse_label_config(xml: str) -> LabelConfig:
     )
 
 
-def render_label_config(labels: Sequence[str], *, review: bool = False) -> str:
+def render_label_config(labels: Sequence[str]) -> str:
     """Write a label config for masks of `labels`.
 
     Each label has a colour and a hotkey of its own.
 
     Args:
         labels: 1 to 90 different names; there are no more free keys.
-        review: show each task's `review_reason` above its photo.
 
     Raises:
         LabelConfigError: there is no label, one is empty or twice there, or they are over 90.
@@ -95,7 +93,7 @@ def render_label_config(labels: Sequence[str], *, review: bool = False) -> str:
         for index, label in enumerate(labels)
     )
     return (
-        f"<View>\n{_REVIEW_HEADER if review else ''}"
+        "<View>\n"
         '  <Image name="image" value="$image" zoom="true" zoomControl="true"/>\n'
         f'  <BrushLabels name="mask" toName="image">\n{lines}  </BrushLabels>\n'
         "</View>\n"

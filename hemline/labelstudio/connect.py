@@ -10,6 +10,7 @@ from hemline.labelstudio.client import Json, LabelStudioClient
 from hemline.labelstudio.config import parse_label_config
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.live_version import is_ours, show_version, unnamed
+from hemline.labelstudio.review_fields import add_review_fields, has_review_fields
 from hemline.labelstudio.review_tab import ensure_review_tab
 from hemline.settings import Settings
 
@@ -34,6 +35,7 @@ def connect(
     project_id: int,
     *,
     backend_url: str,
+    review_fields: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
     patience_s: float = 60.0,
 ) -> Connection:
@@ -44,15 +46,21 @@ def connect(
     label gets a first model as soon as the backend hears of it: that is waited for, for
     `patience_s` seconds.
 
+    `review_fields` adds the reason and the verdict to the label config; else it is left alone.
+
     Raises LabelConfigError if the project's label config cannot be pre-filled, LabelStudioError if
     Label Studio refuses the backend or cannot reach it.
     """
     backend_url = backend_url.rstrip("/")
     project = client.get_project(project_id)
     config = parse_label_config(project["label_config"])
+    changes: Json = {}
+    if review_fields and not has_review_fields(project["label_config"]):
+        changes["label_config"] = add_review_fields(project["label_config"])
     on_step("project settings")
     client.update_project(
         project_id,
+        **changes,
         show_collab_predictions=True,  # a task opens with its prediction as a new annotation
         evaluate_predictions_automatically=False,  # each page of the table would wait for masks
         sampling="Uncertainty sampling",
@@ -128,6 +136,12 @@ def _explained(error: LabelStudioRefused, backend_url: str) -> LabelStudioError:
             f"Label Studio refuses the private address {backend_url}; start it with "
             "ML_BLOCK_LOCAL_IP=false and SSRF_PROTECTION_ENABLED=false, or give an address that "
             "is not private"
+        )
+    if "Enter a valid URL" in str(error):
+        return LabelStudioError(
+            f"Label Studio sends no webhooks to {backend_url}: the host's name needs a dot "
+            "(or to be localhost, or an IP address); give the backend such a name and set "
+            "HEMLINE_BACKEND_URL to it"
         )
     if error.status in (400, 500):
         return LabelStudioError(

@@ -7,6 +7,7 @@ from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.store.annotations import delete_annotations
+from hemline.store.label_review import review_deleted
 from hemline.store.tables import Annotation, Prediction, Task
 
 
@@ -71,4 +72,5 @@ def withdraw_annotations(
                 .values(problem=None)
             )
     refresh_labelled(session, [annotation.task_id for annotation in known])
+    review_deleted(session, known)
     return [annotation.ls_annotation_id for annotation in known]

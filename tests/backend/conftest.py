@@ -17,7 +17,7 @@ from hemline.errors import ImageError, ModelError
 from hemline.labelstudio.config import LabelConfig, render_label_config
 from hemline.labelstudio.photos import Photo
 from hemline.prefill import LoadedModel, Prefiller
-from hemline.segmentation.predictor import MaskPrediction
+from hemline.segmentation.predictor import Examination, MaskPrediction
 from hemline.settings import Settings
 from hemline.store.artifacts import ArtifactStore
 from hemline.store.engine import Store
@@ -67,6 +67,11 @@ class FakeNetwork:
         mask = np.zeros(images[0].shape[:2], np.uint8)
         mask[16:48, 12:36] = 1
         return [MaskPrediction(mask, 0.75, {"garment": 0.9})]
+
+    def examine(self, image: Any) -> Examination:
+        (prediction,) = self.predict([image])
+        probabilities = prediction.mask[None, ::4, ::4] * np.float32(0.9)
+        return Examination(prediction, probabilities, 0.95, np.ones(32, np.float32))
 
 
 class FakePrefiller(Prefiller):

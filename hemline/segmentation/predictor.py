@@ -91,7 +91,9 @@ class Predictor:
         named = {self.labels[k - 1]: value for k, value in means.items()}
         flip_dice = None
         if len(views) == 2:
-            flip_dice = _agreement(*(_classes(view, *view.shape[1:], threshold) for view in views))
+            flip_dice = _agreement(
+                *(_classes(view, view.shape[1], view.shape[2], threshold) for view in views)
+            )
         return Examination(MaskPrediction(mask, score, named), probabilities, flip_dice, embedding)
 
     def _prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -16,6 +16,7 @@ from hemline.labelstudio import connect as connecting
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.config import render_label_config
 from hemline.labelstudio.connect import SECRET_HEADER
+from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.live_version import show_version
 from hemline.ports import pick_free_port
 from hemline.settings import Settings
@@ -281,6 +282,11 @@ def test_no_backend_there(ls_client: LabelStudioClient, project: int, settings: 
     url = f"http://127.0.0.1:{pick_free_port()}"
     with pytest.raises(LabelStudioError, match=f"cannot use the backend at {url}: is it running"):
         connect(ls_client, settings, project, backend_url=url)
+
+
+def test_a_host_name_without_a_dot_is_explained() -> None:
+    refused = LabelStudioRefused('400: {"url": ["Enter a valid URL."]}', 400)
+    assert "host's name needs a dot" in str(connecting._explained(refused, "http://backend:9090"))
 
 
 def test_a_label_config_without_a_brush(

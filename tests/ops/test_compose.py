@@ -165,3 +165,11 @@ def test_the_image_is_built_from_the_locks():
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", text, re.MULTILINE)
     names = {name for line in copied for name in line.split()} - {"."}
     assert {f"!{name}" for name in names} <= set(ignored)
+
+
+def test_label_studio_gets_a_name_of_the_backend_that_it_takes(compose, services):
+    """A webhook's host needs a dot in its name, and the name must lead to the backend."""
+    given = compose["x-hemline"]["environment"]["HEMLINE_BACKEND_URL"]
+    host = re.fullmatch(r"\$\{HEMLINE_BACKEND_URL:-http://([a-z.]+):9090\}", given)[1]
+    assert "." in host
+    assert host in services["backend"]["networks"]["default"]["aliases"]

@@ -82,7 +82,6 @@ def expect_label(session: Session, annotation: Annotation) -> None:
         "version": 0,
         "values": {},
         "regions": {},
-        "outline_digest": None,
         "risk": None,
         "attempts": 0,
         "claimed_at": None,
@@ -173,7 +172,6 @@ def store_label_values(
     prediction_id: int | None,
     values: Json,
     regions: Json,
-    outline_digest: str | None,
     risk: float | None,
 ) -> bool:
     """Stores what was computed; False, and nothing stored, if the mask is another by now."""

@@ -358,8 +358,7 @@ class LabelSignals(Base):
     mask_digest: Mapped[str] = mapped_column(Words(64))  # of the label they were computed from
     version: Mapped[int] = mapped_column(default=0)  # of the statistics; 0: values are missing
     values: Mapped[Json] = mapped_column(default=dict)  # signal name to number
-    regions: Mapped[Json] = mapped_column(default=dict)  # name to [[x, y], ...] in photo pixels
-    outline_digest: Mapped[str | None] = mapped_column(Words(64))  # artifact: signals of each point
+    regions: Mapped[Json] = mapped_column(default=dict)  # where to look, in photo pixels
     risk: Mapped[float | None]  # that the label is wrong, 0 to 1
     attempts: Mapped[int] = mapped_column(default=0)  # at computing the values
     claimed_at: Mapped[datetime | None]  # when the last attempt began

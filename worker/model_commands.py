@@ -8,6 +8,7 @@ import typer
 from hemline.errors import StoreError
 
 if TYPE_CHECKING:
+    from hemline.store.succession import Succession
     from hemline.store.tables import Evaluation, ModelVersion, Project
     from worker.services import Services
 
@@ -38,29 +39,29 @@ def promote(
 ) -> None:
     """Make a version the champion, whatever the test said, and predict the pool with it."""
     from hemline.store.models import find_version
-    from hemline.store.models import promote as make_champion
+    from hemline.store.succession import promote_by_hand
     from worker.services import get_services
 
     services = get_services()
     named = re.fullmatch(r"hemline-(\d+)-v\d+", version)
     row = _project(services, int(named[1]) if named else project)
     with services.store.session() as session:
-        chosen = make_champion(session, find_version(session, row.id, version).id)
-    _predict_anew(services, row, chosen)
+        succession = promote_by_hand(session, find_version(session, row.id, version).id)
+    _predict_anew(services, succession)
 
 
 def rollback(
     project: Annotated[int, typer.Argument(help="Label Studio's project id.")],
 ) -> None:
     """Go back to the champion before, and predict the pool with it."""
-    from hemline.store.models import rollback as go_back
+    from hemline.store.succession import roll_back
     from worker.services import get_services
 
     services = get_services()
     row = _project(services, project)
     with services.store.session() as session:
-        chosen = go_back(session, row.id)
-    _predict_anew(services, row, chosen)
+        succession = roll_back(session, row.id)
+    _predict_anew(services, succession)
 
 
 def retrain(
@@ -77,18 +78,11 @@ def retrain(
         raise typer.Exit(1)
 
 
-def _predict_anew(services: "Services", project: "Project", chosen: "ModelVersion") -> None:
-    from hemline.store.jobs import queue_job
-    from hemline.store.predictions import forget_sends
-    from hemline.store.tables import JobKind
-
-    with services.store.session() as session:
-        # Label Studio lost these predictions when a later version took their place.
-        forget_sends(session, project.id, chosen.id)
-        job = queue_job(session, project.id, JobKind.PREDICT_POOL, {})
+def _predict_anew(services: "Services", succession: "Succession") -> None:
+    job, name = succession.job, succession.champion.name
     sent = services.sender.send("worker.predict_pool", job.id, queue="predict")
     later = "" if sent else "; Redis is away, so the worker finds it when it runs"
-    typer.echo(f"{chosen.name} is champion; job {job.id} predicts the unlabelled tasks{later}.")
+    typer.echo(f"{name} is champion; job {job.id} predicts the unlabelled tasks{later}.")
 
 
 def _project(services: "Services", ls_project_id: int | None) -> "Project":

@@ -1,17 +1,17 @@
 """When a training starts: after enough corrections, by time, or because somebody asked."""
 
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.config import parse_label_config
-from hemline.store.annotations import corrections_since, training_items
 from hemline.store.projects import get_project, list_projects
+from hemline.store.readiness import Readiness
+from hemline.store.readiness import readiness as count_readiness
 from hemline.store.runs import active_run, last_run, queue_run
 from hemline.store.snapshots import take_snapshot
-from hemline.store.tables import Annotation, Project, RunTrigger, Split, utcnow
+from hemline.store.tables import Project, RunTrigger, utcnow
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -23,17 +23,6 @@ class TrainingRequest:
 
     run_id: int | None
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Readiness:
-    """What a project has towards its next training."""
-
-    corrections: int  # tasks corrected since the last run was queued
-    needed: int  # of them that start the next run
-    gold_garments: int
-    gold_minimum: int
-    training_tasks: int
 
 
 def train_on_corrections(services: Services, ls_project_id: int) -> TrainingRequest | None:
@@ -77,16 +66,12 @@ def request_training(
 def readiness(services: Services, project: Project) -> Readiness:
     """What the project has towards its next training."""
     with services.store.reading() as session:
-        last = last_run(session, project.id)
-        corrections = corrections_since(session, project.id, last.created_at if last else None)
-        items = training_items(session, project.id)
-    return Readiness(
-        corrections=corrections,
-        needed=project.retrain_after or services.settings.retrain_after,
-        gold_garments=_gold_garments(items),
-        gold_minimum=services.settings.gold_minimum,
-        training_tasks=sum(item.task.split is Split.TRAIN for item in items),
-    )
+        return count_readiness(
+            session,
+            project,
+            retrain_after=services.settings.retrain_after,
+            gold_minimum=services.settings.gold_minimum,
+        )
 
 
 def _request(services: Services, ls_project_id: int, trigger: RunTrigger) -> TrainingRequest:
@@ -133,7 +118,3 @@ def _refusal(services: Services, project: Project) -> str | None:
             f"{ready.gold_minimum} are needed to judge a model; correct photos of more garments"
         )
     return None
-
-
-def _gold_garments(items: Sequence[Annotation]) -> int:
-    return len({item.task.garment for item in items if item.task.split is Split.GOLD})

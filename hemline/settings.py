@@ -78,6 +78,17 @@ class Settings(BaseSettings):
     image_cache_bytes: int = Field(
         default=2 * 2**30, ge=0, description="Bound on the cache of fetched photos, in bytes."
     )
+    picture_cache_bytes: int = Field(
+        default=2**30,
+        ge=0,
+        description="Bound on the cache of the dashboard's thumbnails and overlays, in bytes.",
+    )
+    brand_colour: str = Field(
+        default="#7a1f3d",
+        pattern="^#[0-9a-fA-F]{6}$",
+        description="Colour, as #rrggbb, that the dashboard shows cut-outs on beside white, grey "
+        "and black.",
+    )
 
     host: str = Field(
         default="127.0.0.1",

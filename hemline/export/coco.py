@@ -10,9 +10,9 @@ import numpy as np
 
 from hemline.export.formats import Exported
 from hemline.export.names import safe_suffix
-from hemline.export.outlines import mask_to_rings
 from hemline.files import open_atomically
 from hemline.masks.coco import encode_coco_rle
+from hemline.masks.outlines import mask_to_rings
 
 Json = dict[str, Any]
 

@@ -21,6 +21,7 @@ from hemline.images import decode_image
 from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.labelstudio.photos import PhotoFetcher
 from hemline.masks.png import decode_class_mask
+from hemline.masks.renumber import renumber
 from hemline.store.artifacts import ArtifactStore
 from hemline.store.engine import Store
 from hemline.store.exports import (
@@ -169,7 +170,8 @@ class _Run:
 
     def _exported(self, item: ExportItem, name: str) -> Exported:
         mask = decode_class_mask(self._sources.artifacts.get(item.mask_digest))
-        mask = _in_words_of(self._config, item.labels, mask)
+        labels = self._config.labels
+        mask = renumber(mask, labels if item.labels is None else item.labels, labels)
         photo = self._photo(item, mask) if self._form.needs_photo else None
         return Exported(item, name, mask, photo, self._config)
 
@@ -244,23 +246,3 @@ def _claimed(out: Path, identity: bytes) -> Iterator[None]:
         for path in out.rglob(_ASIDE):  # what a killed export was about to write
             path.unlink()
         yield
-
-
-def _in_words_of(
-    config: LabelConfig, labels: tuple[str, ...] | None, mask: NDArray[np.uint8]
-) -> NDArray[np.uint8]:
-    """The mask with the label config's class ids: sole labels are the same one, whatever they are
-    called, and what the config no longer has becomes background."""
-    known = config.labels if labels is None else labels
-    if int(mask.max()) > len(known):
-        raise MaskError(
-            f"the mask has class id {int(mask.max())}, but there are {len(known)} labels; "
-            "the label config changed, so correct it anew"
-        )
-    if labels is None or labels == config.labels or len(labels) == len(config.labels) == 1:
-        return mask
-    table = np.zeros(256, dtype=np.uint8)
-    for class_id, label in enumerate(labels, start=1):
-        if label in config.labels:
-            table[class_id] = config.labels.index(label) + 1
-    return table[mask]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from hemline.export.formats import Exported
-from hemline.export.outlines import join_rings, mask_to_rings
+from hemline.masks.outlines import join_rings, mask_to_rings
 
 
 class Yolo:

@@ -21,6 +21,7 @@ from hemline.store.tables import (
 )
 
 _MOST_AT_ONCE = 1000
+_OF_TASKS = ("garment", "garment_type", "view", "photo_session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,22 +52,26 @@ class ReviewFilter:
     state: ReviewState | None = ReviewState.OPEN
     reason: Reason | None = None
     verdict: Verdict | None = None
+    garment: str | None = None
     garment_type: str | None = None
     view: str | None = None
     photo_session: str | None = None
     annotator: str | None = None  # of the label that the item is about
     model_version_id: int | None = None  # of the prediction that the item is about
+    label: str | None = None  # that the prediction has a region of
 
 
 @dataclass(frozen=True, slots=True)
 class ReviewPage:
-    """Items in order, the highest priority first, and where the next page begins, if there is one.
+    """Items in order, the highest priority first, and where the pages beside it begin.
 
     Each item comes with its task, its annotation and its prediction with the model version.
+    `after` leads to the next page and `before` to the one before; None: there is none.
     """
 
     items: Sequence[ReviewItem]
     after: Place | None
+    before: Place | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,20 +96,32 @@ def review_page(
     kind: ReviewKind,
     *,
     after: Place | None = None,
+    before: Place | None = None,
     limit: int = 50,
     only: ReviewFilter | None = None,
 ) -> ReviewPage:
-    """The items that come after a place in the order (None: the first), at most `limit` (1000)."""
+    """The items that come right after a place in the order, or right before it; at most `limit`
+    (1000). Without a place, the first ones."""
     limit = max(1, min(limit, _MOST_AT_ONCE))
     statement = _chosen(select(ReviewItem), project_id, kind, only or ReviewFilter())
-    if after is not None:
-        here = tuple_(ReviewItem.priority, ReviewItem.id)
-        statement = statement.where(here < tuple_(after.priority, after.item_id))
-    ordered = statement.order_by(ReviewItem.priority.desc(), ReviewItem.id.desc())
-    found = session.scalars(ordered.limit(limit + 1).options(*_with_all())).all()
-    items = found[:limit]
-    last = items[-1] if len(found) > limit else None
-    return ReviewPage(items, Place(last.priority, last.id) if last else None)
+    order = (ReviewItem.priority, ReviewItem.id)
+    if before is not None:
+        statement = statement.where(tuple_(*order) > tuple_(before.priority, before.item_id))
+        statement = statement.order_by(*(column.asc() for column in order))
+    else:
+        if after is not None:
+            statement = statement.where(tuple_(*order) < tuple_(after.priority, after.item_id))
+        statement = statement.order_by(*(column.desc() for column in order))
+    found = session.scalars(statement.limit(limit + 1).options(*_with_all())).all()
+    items, is_more = list(found[:limit]), len(found) > limit
+    if before is not None:
+        items.reverse()
+    has_next, has_previous = (True, is_more) if before is not None else (is_more, after is not None)
+    return ReviewPage(
+        items,
+        after=_place_of(items[-1]) if items and has_next else None,
+        before=_place_of(items[0]) if items and has_previous else None,
+    )
 
 
 def count_items(
@@ -181,20 +198,26 @@ def _chosen(
         conditions.append(reason_column(only.reason))
     if only.verdict is not None:
         conditions.append(ReviewItem.verdict == only.verdict)
-    if (only.garment_type, only.view, only.photo_session) != (None, None, None):
+    of_task = {name: getattr(only, name) for name in _OF_TASKS}
+    if any(value is not None for value in of_task.values()):
         statement = statement.join(Task, Task.id == ReviewItem.task_id)
         conditions += [
-            getattr(Task, name) == getattr(only, name)
-            for name in ("garment_type", "view", "photo_session")
-            if getattr(only, name) is not None
+            getattr(Task, name) == value for name, value in of_task.items() if value is not None
         ]
     if only.annotator is not None:
         statement = statement.join(Annotation, Annotation.id == ReviewItem.annotation_id)
         conditions.append(Annotation.annotator == only.annotator)
-    if only.model_version_id is not None:
+    if only.model_version_id is not None or only.label is not None:
         statement = statement.join(Prediction, Prediction.id == ReviewItem.prediction_id)
+    if only.model_version_id is not None:
         conditions.append(Prediction.model_version_id == only.model_version_id)
+    if only.label is not None:
+        conditions.append(Prediction.region_scores[only.label].as_string().is_not(None))
     return statement.where(*conditions)
+
+
+def _place_of(item: ReviewItem) -> Place:
+    return Place(item.priority, item.id)
 
 
 def _with_all() -> tuple[Any, ...]:

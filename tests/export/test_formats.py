@@ -13,7 +13,7 @@ from pycocotools.coco import COCO
 
 from hemline.export import labelstudio as labelstudio_export
 from hemline.export.formats import FormatName
-from hemline.export.outlines import join_rings, mask_to_rings
+from hemline.masks.outlines import join_rings, mask_to_rings
 from hemline.export.run import run_export
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.config import parse_label_config, render_label_config

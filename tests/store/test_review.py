@@ -130,6 +130,24 @@ def test_reasons_are_counted_several_at_once(store: Store, project: Project) -> 
     assert low[0].reasons["low_contrast"] == {"value": 2.0}
 
 
+def test_the_way_back_leads_over_the_same_pages(store: Store, project: Project) -> None:
+    priorities = [0.5, 0.5, 0.9, 0.1, 0.5, 0.0, 1.0]
+    tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
+    _put(store, *(_placed(task, value) for task, value in zip(tasks, priorities, strict=True)))
+    with store.reading() as session:
+        there = [review_page(session, project.id, LABEL, limit=3)]
+        while (after := there[-1].after) is not None:
+            there.append(review_page(session, project.id, LABEL, after=after, limit=3))
+        back = [there[-1]]
+        while (before := back[0].before) is not None:
+            back.insert(0, review_page(session, project.id, LABEL, before=before, limit=3))
+    assert [len(page.items) for page in there] == [3, 3, 1]
+    assert [page.items for page in back] == [page.items for page in there]
+    assert there[0].before is None
+    assert back[0].after == there[0].after
+    assert back[0].before is None
+
+
 def test_filters_narrow_an_order(store: Store, project: Project) -> None:
     front, back = _task(store, project, 1), _task(store, project, 2, "Back")
     annotation = _annotate(store, front, "b" * 64)
@@ -142,6 +160,8 @@ def test_filters_narrow_an_order(store: Store, project: Project) -> None:
             return found
 
         assert ids(ReviewFilter(view="Back")) == [back.id]
+        assert ids(ReviewFilter(garment="D1")) == [front.id]
+        assert ids(ReviewFilter(label="sleeve")) == []
         assert ids(ReviewFilter(annotator="ann@x.org")) == [front.id]
         assert ids(ReviewFilter(garment_type="Dress")) == []
         assert ids(ReviewFilter(model_version_id=1)) == []

@@ -1,0 +1,102 @@
+"""The sketch of a picture: what of a task, its label and its prediction each kind is made from."""
+
+from itertools import chain
+from typing import Any
+
+from flask import url_for
+
+from hemline.errors import LabelConfigError
+from hemline.labelstudio.config import parse_label_config
+from hemline.pictures.picture import PictureKind, Sketch
+from hemline.store.looks import Look
+
+_WITH_PHOTO = (PictureKind.CARD, PictureKind.PHOTO, PictureKind.CUTOUT)
+_WITH_CORRECTION = (PictureKind.CARD, PictureKind.CORRECTION, PictureKind.DIFFERENCE)
+_WITH_PREDICTION = (PictureKind.CARD, PictureKind.PREDICTION, PictureKind.DIFFERENCE)
+_REGIONS = (PictureKind.LOW_CONTRAST, PictureKind.DISAGREEMENT)
+_POINTS_AT_LEAST = 2
+
+
+def sketch(kind: PictureKind, look: Look) -> Sketch:
+    """The sketch, with nothing in it that the picture does not show."""
+    task = look.task
+    fields: dict[str, Any] = {}
+    if kind in _WITH_PHOTO:
+        fields |= {
+            "image_url": task.image_url, "ls_task_id": task.ls_task_id,
+            "image_digest": task.image_digest,
+        }  # fmt: skip
+    correction = look.annotation.mask_digest if look.annotation is not None else None
+    prediction = look.prediction.mask_digest if look.prediction is not None else None
+    if kind in _WITH_CORRECTION:
+        fields["correction"] = correction
+    if kind in _WITH_PREDICTION:
+        fields["prediction"] = prediction
+    if kind is PictureKind.CUTOUT:
+        fields["correction"] = correction or prediction
+    if kind is PictureKind.DIFFERENCE and look.prediction is not None:
+        fields["own_labels"] = tuple(look.prediction.model_version.labels)
+        fields["labels"] = _labels(look) or fields["own_labels"]
+    if kind is PictureKind.UNCERTAINTY:
+        fields["map_digest"] = look.map_digest
+    if kind in _REGIONS:
+        fields["lines"] = _lines(kind, look)
+    if kind in _REGIONS or kind is PictureKind.UNCERTAINTY:
+        fields["size"] = _size(look)
+    return Sketch(kind, **fields)
+
+
+def picture_address(kind: PictureKind, look: Look) -> str:
+    """Where the picture is: an address that changes with the picture, so that it may be kept."""
+    return url_for(
+        "dashboard.picture", project=look.project.ls_project_id, task=look.task.ls_task_id,
+        kind=kind.value, key=sketch(kind, look).key,
+        label=look.annotation.id if look.annotation is not None else None,
+        prediction=look.prediction.id if look.prediction is not None else None,
+    )  # fmt: skip
+
+
+def _labels(look: Look) -> tuple[str, ...]:
+    try:
+        return parse_label_config(look.project.label_config).labels
+    except LabelConfigError:
+        return ()
+
+
+def _size(look: Look) -> tuple[int, int] | None:
+    for row in (look.task, look.annotation):
+        if row is not None and row.height and row.width:
+            return row.height, row.width
+    return None
+
+
+def _lines(kind: PictureKind, look: Look) -> tuple[tuple[tuple[float, float], ...], ...]:
+    """The regions of that kind: those about contrast, or the others."""
+    wants_contrast = kind is PictureKind.LOW_CONTRAST
+    chosen = [
+        points for name, points in look.regions.items() if ("contrast" in name) == wants_contrast
+    ]
+    return tuple(line for line in map(_line, chain.from_iterable(map(_parts, chosen))) if line)
+
+
+def _parts(region: Any) -> list[Any]:
+    """A region is one line of points, or several lines."""
+    if not isinstance(region, list) or not region:
+        return []
+    first = region[0]
+    is_line = isinstance(first, list) and bool(first) and isinstance(first[0], int | float)
+    return [region] if is_line else list(region)
+
+
+def _line(points: Any) -> tuple[tuple[float, float], ...]:
+    """The points of a line; empty if they are none, for regions are read as they were stored."""
+    try:
+        line = tuple((float(x), float(y)) for x, y in points)
+    except (TypeError, ValueError):
+        return ()
+    return line if len(line) >= _POINTS_AT_LEAST else ()
+
+
+def has_regions(kind: PictureKind, look: Look) -> bool:
+    """Whether there is anything of that kind to draw."""
+    return bool(_lines(kind, look))

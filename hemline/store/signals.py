@@ -47,6 +47,7 @@ def keep_prediction(
         "flip_dice": flip_dice,
         "version": 0,
         "values": {},
+        "regions": {},
         "predicted_dice": None,
         "predicted_dice_low": None,
         "cluster": None,
@@ -196,6 +197,7 @@ def store_prediction_values(
     *,
     version: int,
     values: Json,
+    regions: Json,
     predicted_dice: float | None = None,
     predicted_dice_low: float | None = None,
 ) -> bool:

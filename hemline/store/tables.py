@@ -330,6 +330,7 @@ class PredictionSignals(Base):
     flip_dice: Mapped[float | None]  # photo's mask against mirrored photo's, 0 to 1
     version: Mapped[int] = mapped_column(default=0)  # of the statistics; 0: values are missing
     values: Mapped[Json] = mapped_column(default=dict)  # signal name to number
+    regions: Mapped[Json] = mapped_column(default=dict)  # where to look, in photo pixels
     predicted_dice: Mapped[float | None]  # 0 to 1
     predicted_dice_low: Mapped[float | None]  # its lower bound
     cluster: Mapped[int | None]

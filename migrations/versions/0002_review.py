@@ -48,6 +48,7 @@ def _create_prediction_signals() -> None:
         sa.Column("flip_dice", sa.Double()),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("values", _json(), nullable=False),
+        sa.Column("regions", _json(), nullable=False),
         sa.Column("predicted_dice", sa.Double()),
         sa.Column("predicted_dice_low", sa.Double()),
         sa.Column("cluster", sa.Integer()),

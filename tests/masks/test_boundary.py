@@ -12,7 +12,7 @@ from scipy import ndimage
 from scipy.spatial.distance import cdist
 
 from hemline.errors import MaskError
-from hemline.masks.boundary import assd, boundary_f, boundary_iou, hd95
+from hemline.masks.boundary import assd, boundary_f, boundary_figures, boundary_iou, hd95
 
 # MONAI 1.6 calls a part of its own with an argument that it has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:.*always_return_as_numpy:FutureWarning")
@@ -121,7 +121,29 @@ def test_empty_masks():
         assert hd95(*pair) == assd(*pair) == 50
 
 
+@given(pairs(filled=False), st.sampled_from([0, 3]))
+def test_all_at_once_are_the_same_as_each(pair, tolerance):
+    figures = boundary_figures(*pair, tolerance_px=tolerance)
+    assert figures.boundary_iou == boundary_iou(*pair)
+    assert figures.boundary_f == boundary_f(*pair, tolerance_px=tolerance)
+    assert figures.hd95 == hd95(*pair)
+    assert figures.assd == assd(*pair)
+
+
+@pytest.mark.parametrize("noise", [0.0, 0.02])
+def test_searching_and_mapping_give_the_same_distances(monkeypatch, noise):
+    rng = np.random.default_rng(1)
+    a = np.zeros((300, 200), np.uint8)
+    cv2.ellipse(a, (100, 150), (60, 120), 10, 0, 360, 1, -1)
+    b = np.roll(a, 5, axis=0) ^ (rng.random(a.shape) < noise)
+    found = []
+    for share in (0, 1_000_000):  # always searching, always mapping
+        monkeypatch.setattr("hemline.masks.boundary._PIXELS_A_SEARCH", share)
+        found.append(boundary_figures(a, b))
+    assert found[0] == found[1]
+
+
 def test_masks_of_two_sizes_are_an_error():
-    for figure in (boundary_iou, boundary_f, hd95, assd):
+    for figure in (boundary_figures, boundary_iou, boundary_f, hd95, assd):
         with pytest.raises(MaskError, match="cannot be compared"):
             figure(np.zeros((3, 4), np.uint8), np.zeros((4, 3), np.uint8))

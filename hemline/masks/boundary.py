@@ -142,7 +142,8 @@ def _distances(edge: NDArray[np.uint8], other: NDArray[np.uint8]) -> NDArray[np.
     if (np.count_nonzero(off) + len(targets)) * _PIXELS_A_SEARCH > edge.size:
         distance_map = cv2.distanceTransform(1 - other, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
         # Squares of distances between pixels are whole numbers, which OpenCV misses by a rounding.
-        return np.sqrt(np.rint(np.square(distance_map[edge != 0], dtype=np.float64)))
+        squares = np.square(distance_map[edge != 0].astype(np.float64))
+        return np.asarray(np.sqrt(np.rint(squares)))
     distances[off] = KDTree(targets).query(places[off])[0]
     return distances
 

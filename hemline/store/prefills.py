@@ -1,0 +1,156 @@
+"""How good pre-fills were: their Dice with the corrections, by model version, and people's time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Integer, and_, cast, func, select
+from sqlalchemy.orm import Session
+
+from hemline.masks.statistics import Summary, summarise
+from hemline.store.tables import Annotation, Prediction, ReviewVerdict, Verdict
+
+_STEPS = 1000  # Dice is counted in thousandths: what people are shown of it
+_NEWEST = 4000  # annotations whose lead times are read
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionPrefills:
+    """One version's pre-fills that were corrected or accepted.
+
+    `dice` (n,) ascending, 0 to 1, in thousandths; `confirmed_bad` are indices of it: labels that a
+    reviewer found wrong and that are still as they were. `untouched` of the n were accepted.
+    """
+
+    model_version_id: int
+    dice: Values
+    untouched: int
+    confirmed_bad: tuple[int, ...]
+
+    @property
+    def summary(self) -> Summary:
+        """Mean, median and outliers; the corrected figures leave out what a person confirmed."""
+        return _summary(np.round(self.dice * _STEPS).astype(np.int32).tobytes(), self.confirmed_bad)
+
+    @property
+    def untouched_share(self) -> float:
+        return self.untouched / len(self.dice)
+
+
+@dataclass(frozen=True, slots=True)
+class LeadTimes:
+    """Seconds that people spent on the newest annotations, with a pre-fill and without."""
+
+    with_prefill: Values
+    without: Values
+
+
+def prefills_by_version(session: Session, project_id: int) -> list[VersionPrefills]:
+    """Every version whose pre-fills people have seen, by its id; counted by the database."""
+    step = cast(func.round(Annotation.dice * _STEPS), Integer)
+    counts = session.execute(
+        select(
+            Prediction.model_version_id,
+            step,
+            func.count(),
+            func.sum(cast(Annotation.untouched, Integer)),
+        )
+        .select_from(Annotation)
+        .join(Prediction, Prediction.id == Annotation.prediction_id)
+        .where(_measured(project_id))
+        .group_by(Prediction.model_version_id, step)
+        .order_by(Prediction.model_version_id, step)
+    ).all()
+    bad = _confirmed_bad(session, project_id)
+    versions = sorted({row[0] for row in counts})
+    return [
+        _of_version(version, [(row[1], row[2], row[3]) for row in counts if row[0] == version],
+                    bad.get(version, []))
+        for version in versions
+    ]  # fmt: skip
+
+
+def lead_times(session: Session, project_id: int) -> LeadTimes:
+    """Lead times of the newest annotations; what was skipped counts for neither."""
+    rows = session.execute(
+        select(Annotation.lead_time_s, Annotation.prediction_id.is_not(None))
+        .where(
+            Annotation.project_id == project_id,
+            Annotation.deleted_at.is_(None),
+            Annotation.was_cancelled.is_(False),
+            Annotation.lead_time_s.is_not(None),
+        )
+        .order_by(Annotation.changed_at.desc())
+        .limit(_NEWEST)
+    ).all()
+    return LeadTimes(
+        with_prefill=np.array([seconds for seconds, seen in rows if seen], np.float64),
+        without=np.array([seconds for seconds, seen in rows if not seen], np.float64),
+    )
+
+
+def _measured(project_id: int) -> ColumnElement[bool]:
+    return and_(
+        Annotation.project_id == project_id,
+        Annotation.dice.is_not(None),
+        Annotation.deleted_at.is_(None),
+    )
+
+
+def _confirmed_bad(session: Session, project_id: int) -> dict[int, list[float]]:
+    """Dice, by version, of the labels that were found wrong and have not changed since."""
+    rows = session.execute(
+        select(Prediction.model_version_id, Annotation.id, Annotation.dice)
+        .select_from(ReviewVerdict)
+        .join(
+            Annotation,
+            and_(
+                Annotation.id == ReviewVerdict.annotation_id,
+                Annotation.mask_digest == ReviewVerdict.content_digest,
+            ),
+        )
+        .join(Prediction, Prediction.id == Annotation.prediction_id)
+        .where(
+            ReviewVerdict.project_id == project_id,
+            ReviewVerdict.verdict == Verdict.LABEL_WRONG,
+            _measured(project_id),
+        )
+        .distinct()
+    )
+    found: dict[int, list[float]] = {}
+    for version, _, dice in rows:
+        found.setdefault(version, []).append(float(dice or 0))
+    return found
+
+
+def _of_version(
+    version: int, counts: Sequence[tuple[int, int, int]], bad: Sequence[float]
+) -> VersionPrefills:
+    steps = np.array([step for step, _, _ in counts])
+    dice = np.repeat(steps, [number for _, number, _ in counts]) / _STEPS
+    return VersionPrefills(
+        model_version_id=version,
+        dice=dice,
+        untouched=sum(untouched for _, _, untouched in counts),
+        confirmed_bad=_places(dice, bad),
+    )
+
+
+def _places(dice: Values, some: Sequence[float]) -> tuple[int, ...]:
+    """An index of its own in `dice` for each of some of its values."""
+    taken: list[int] = []
+    for value in sorted(round(value * _STEPS) / _STEPS for value in some):
+        place = int(np.searchsorted(dice, value - 0.5 / _STEPS))
+        taken.append(max(place, taken[-1] + 1) if taken else place)
+    return tuple(place for place in taken if place < len(dice))
+
+
+@lru_cache(maxsize=256)
+def _summary(steps: bytes, confirmed_bad: tuple[int, ...]) -> Summary:
+    """Kept, since figures of a version that was replaced hardly ever change."""
+    dice = np.frombuffer(steps, np.int32) / _STEPS
+    return summarise(dice, confirmed_bad=confirmed_bad)

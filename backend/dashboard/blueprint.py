@@ -13,13 +13,14 @@ from backend.dashboard import (
     login,
     overview,
     pages,
+    problems,
     words,
 )
 from backend.dashboard.cookie import DashboardCookie
 from backend.dashboard.secret_key import secret_key
 from backend.services import Services
 
-PAGES = (login, home, overview, activity)
+PAGES = (login, home, overview, problems, activity)
 
 
 def register_dashboard(app: Flask, services: Services) -> None:

@@ -11,6 +11,9 @@ from hemline.errors import MaskError
 
 Mask = NDArray[np.bool_] | NDArray[np.uint8]
 
+IGNORE = 255  # of a truth's pixels that nobody labelled: they count neither for nor against
+_STRIP = 64  # rows at a time stay in the processor's cache
+
 
 def dice(a: Mask, b: Mask) -> float:
     """Twice the pixels in both over the sum of the pixels of each; 0 apart, 1 equal.
@@ -79,13 +82,31 @@ def confusion(
         MaskError: the sizes differ, or a counted pixel has a class id beyond `classes`.
     """
     _check_sizes(predicted, truth)
-    counted = np.ones(truth.shape, dtype=bool) if ignore is None else truth != ignore
-    rows, columns = truth[counted].astype(np.int64), predicted[counted].astype(np.int64)
-    for name, ids in (("truth", rows), ("prediction", columns)):
-        if ids.size and ids.max() >= classes:
-            raise MaskError(f"{name} has class id {ids.max()} but there are {classes} classes")
-    matrix = np.bincount(rows * classes + columns, minlength=classes * classes)
-    return matrix.reshape(classes, classes)
+    counted = None if ignore is None else truth != ignore
+    for name, ids in (("truth", truth), ("prediction", predicted)):
+        top = int(ids.max(initial=0) if counted is None else ids.max(where=counted, initial=0))
+        if top >= classes:
+            raise MaskError(f"{name} has class id {top} but there are {classes} classes")
+    cells = classes * classes
+    matrix = np.zeros(cells + 1, dtype=np.int64)  # the last cell is of what does not count
+    for top in range(0, len(truth), _STRIP):
+        strip = np.s_[top : top + _STRIP]
+        codes = truth[strip].astype(np.int64) * classes + predicted[strip]
+        if counted is not None:
+            codes[~counted[strip]] = cells
+        matrix += np.bincount(codes.ravel(), minlength=cells + 1)
+    return matrix[:cells].reshape(classes, classes)
+
+
+def foreground(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+    """A confusion matrix of background and anything else, (2, 2), from one of any classes."""
+    edges = [0, 1]
+    return np.add.reduceat(np.add.reduceat(matrix, edges, axis=0), edges, axis=1)
+
+
+def accuracy(matrix: NDArray[np.int64]) -> float:
+    """Share of the counted pixels whose class is right, 0 to 1; 1 if none was counted."""
+    return _ratio(int(np.trace(matrix)), int(matrix.sum()))
 
 
 def class_dice(matrix: NDArray[np.int64]) -> NDArray[np.float64]:

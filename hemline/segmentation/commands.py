@@ -1,14 +1,15 @@
-"""`hemline train`, `evaluate` and `predict`: recipes on folders, from the command line."""
+"""`hemline train` and `predict`, with `evaluate`: recipes on folders, from the command line."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, track
+from rich.progress import track
 
 from hemline.errors import DatasetError, HemlineError
+from hemline.segmentation.evaluate_command import evaluate_command
+from hemline.segmentation.options import Device, Model
 
 if TYPE_CHECKING:
     from hemline.segmentation.training import EpochReport
@@ -23,8 +24,6 @@ Data = Annotated[
         "--data", help="KIND:PATH, once for each source: ccp, cutouts, pairs or studio (a number)."
     ),
 ]
-Model = Annotated[Path | None, typer.Option("--model", help="Model file. Default: the starter.")]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 
 
 @app.command("train")
@@ -92,46 +91,7 @@ def train_command(
     _out.print(f"model written to {result.path}")
 
 
-@app.command("evaluate")
-def evaluate_command(
-    data: Data,
-    model: Model = None,
-    part: Annotated[str, typer.Option(help="all, validation or test of the split.")] = "all",
-    validation: Annotated[float, typer.Option(help="As in the training.")] = 0.1,
-    test: Annotated[float, typer.Option(help="As in the training.")] = 0.15,
-    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
-    device: Device = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
-    """Measure a model on photos with masks, at the photos' own size."""
-    from hemline.datasets.sources import join, open_data
-    from hemline.datasets.splits import split_by_garment
-    from hemline.segmentation.evaluation import MEASURES, evaluate, summarise
-    from hemline.segmentation.predictor import Predictor
-    from hemline.segmentation.starter import starter_path
-
-    samples = join([open_data(source) for source in data]).samples
-    if part != "all":
-        parts = split_by_garment(samples, (validation, test), seed=seed)
-        if part not in ("validation", "test"):
-            raise DatasetError(f"part '{part}' is none of all, validation, test")
-        samples = tuple(parts[0 if part == "validation" else 1])
-    predictor = Predictor(model or starter_path(), device=device)
-    with Progress(console=_err, transient=True) as progress:
-        bar = progress.add_task("measuring", total=len(samples))
-        result = evaluate(predictor, samples, lambda: progress.advance(bar))
-    summary = {
-        **summarise(result.items),
-        "threshold": predictor.card.threshold,
-        "skipped": [{"id": name, "problem": why} for name, why in result.skipped],
-    }
-    if as_json:
-        print(json.dumps(summary))
-        return
-    for measure in MEASURES if result.items else ():
-        value = summary[measure]
-        _out.print(f"{measure:16} mean {value['mean']:.4f}   median {value['median']:.4f}")
-    _out.print(f"on {summary['n']} photos, {len(result.skipped)} skipped")
+app.command("evaluate")(evaluate_command)
 
 
 @app.command("predict")

@@ -1,86 +1,141 @@
-"""What a model is worth: figures of each photo at its own size, and their summary."""
+"""What a model is worth: figures of each photo at its own size, and the pixels of each class."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from hemline.datasets.sample import Sample
+from hemline.datasets.sample import Pixels, Sample
 from hemline.errors import HemlineError
-from hemline.masks.boundary import boundary_f, boundary_iou
-from hemline.masks.overlap import dice, iou, pixel_accuracy
+from hemline.masks.boundary import boundary_figures
+from hemline.masks.overlap import (
+    IGNORE,
+    accuracy,
+    class_dice,
+    class_iou,
+    class_precision,
+    class_recall,
+    confusion,
+    foreground,
+)
 from hemline.segmentation.predictor import Predictor
-
-MEASURES = ("dice", "iou", "boundary_iou", "boundary_f", "pixel_accuracy")
 
 
 @dataclass(frozen=True, slots=True)
 class ItemFigures:
-    """Figures of one photo, 0 to 1: of the garment as a whole, and Dice a label."""
+    """Figures of one photo: of the garment as a whole, and Dice a label that either mask has.
+
+    All lie in 0 to 1, 1 best, but `hd95` and `assd`, which are pixels of the photo, 0 best.
+    """
 
     id: str
     garment: str
     dice: float
     iou: float
+    precision: float
+    recall: float
     boundary_iou: float
     boundary_f: float
+    hd95: float
+    assd: float
     pixel_accuracy: float
     labels: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
+class Measured:
+    """One photo's figures with what they were taken of.
+
+    `image` (H, W, 3) RGB, `truth` and `mask` (H, W) class ids; `matrix` is their confusion.
+    """
+
+    figures: ItemFigures
+    image: Pixels
+    truth: Pixels
+    mask: Pixels
+    matrix: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluated:
-    """The figures of the photos that could be read, and (id, problem) of those that could not."""
+    """The figures of the photos that could be read, and (id, problem) of those that could not.
+
+    `matrix` (C, C) counts the pixels of all photos, rows true classes, background first, and
+    `photos` (C,) those whose truth has the class.
+    """
 
     items: list[ItemFigures]
     skipped: list[tuple[str, str]]
+    matrix: NDArray[np.int64]
+    photos: NDArray[np.int64]
 
 
 def evaluate(
-    predictor: Predictor, samples: Sequence[Sample], on_item: Callable[[], None] = lambda: None
+    predictor: Predictor,
+    samples: Sequence[Sample],
+    on_item: Callable[[Measured | None], None] = lambda measured: None,
 ) -> Evaluated:
-    """Figures of a model on some samples, one photo in memory at a time."""
-    items: list[ItemFigures] = []
-    skipped: list[tuple[str, str]] = []
+    """Figures of a model on some samples, one photo in memory at a time.
+
+    `on_item` is called for each sample, with None for one that could not be read.
+    """
+    classes = len(predictor.labels) + 1
+    result = Evaluated([], [], np.zeros((classes, classes), np.int64), np.zeros(classes, np.int64))
     for sample in samples:
         try:
-            items.append(evaluate_one(predictor, sample))
+            measured = evaluate_one(predictor, sample)
         except (HemlineError, OSError) as error:
-            skipped.append((sample.id, str(error)))
-        on_item()
-    return Evaluated(items, skipped)
+            result.skipped.append((sample.id, str(error)))
+            on_item(None)
+            continue
+        result.items.append(measured.figures)
+        result.matrix[...] += measured.matrix
+        result.photos[...] += measured.matrix.sum(axis=1) > 0
+        on_item(measured)
+    return result
 
 
-def evaluate_one(predictor: Predictor, sample: Sample) -> ItemFigures:
-    """Figures of a model on one sample. Each class counts where truth or mask has it."""
+def evaluate_one(predictor: Predictor, sample: Sample) -> Measured:
+    """Figures of a model on one sample.
+
+    Raises:
+        HemlineError: the photo or its mask cannot be read, or the mask has an unknown class id.
+    """
     image, truth = sample.load()
     mask = predictor.predict([image])[0].mask
-    garment, drawn = truth > 0, mask > 0
-    present = sorted({*np.unique(truth).tolist(), *np.unique(mask).tolist()} - {0})
-    by_label = {predictor.labels[k - 1]: dice(mask == k, truth == k) for k in present}
+    matrix = confusion(mask, truth, classes=len(predictor.labels) + 1, ignore=IGNORE)
+    figures = _figures(sample, mask, truth, matrix, predictor.labels)
+    return Measured(figures, image, truth, mask, matrix)
+
+
+def _figures(
+    sample: Sample, mask: Pixels, truth: Pixels, matrix: NDArray[np.int64], labels: Sequence[str]
+) -> ItemFigures:
+    counted = truth != IGNORE
+    outlines = boundary_figures((mask > 0) & counted, (truth > 0) & counted)
+    garment = foreground(matrix)
+    by_class = class_dice(matrix)[1:]
     return ItemFigures(
         id=sample.id,
         garment=sample.garment,
-        dice=dice(drawn, garment),
-        iou=iou(drawn, garment),
-        boundary_iou=boundary_iou(drawn, garment),
-        boundary_f=boundary_f(drawn, garment),
-        pixel_accuracy=pixel_accuracy(mask, truth),
-        labels=by_label,
+        dice=_of_garment(class_dice(garment)),
+        iou=_of_garment(class_iou(garment)),
+        precision=_of_garment(class_precision(garment)),
+        recall=_of_garment(class_recall(garment)),
+        boundary_iou=outlines.boundary_iou,
+        boundary_f=outlines.boundary_f,
+        hd95=outlines.hd95,
+        assd=outlines.assd,
+        pixel_accuracy=accuracy(matrix),
+        labels={
+            label: float(value)
+            for label, value in zip(labels, by_class, strict=True)
+            if not np.isnan(value)
+        },
     )
 
 
-def summarise(items: Sequence[ItemFigures]) -> dict[str, Any]:
-    """n, then mean and median of each measure, then mean Dice a label over the photos with it."""
-    summary: dict[str, Any] = {"n": len(items)}
-    rows = [asdict(item) for item in items]
-    for measure in MEASURES if rows else ():
-        values = [row[measure] for row in rows]
-        summary[measure] = {"mean": float(np.mean(values)), "median": float(np.median(values))}
-    names = sorted({name for item in items for name in item.labels})
-    summary["labels"] = {
-        name: float(np.mean([item.labels[name] for item in items if name in item.labels]))
-        for name in names
-    }
-    return summary
+def _of_garment(figures: NDArray[np.float64]) -> float:
+    """The figure of the garment; 1 where truth and mask are both empty and so agree."""
+    return 1.0 if np.isnan(figures[1]) else float(figures[1])

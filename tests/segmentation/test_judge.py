@@ -12,7 +12,7 @@ from hemline.segmentation.judge import judge, sign_flip_p
 
 def figures(dice: list[float], views: int = 1) -> list[ItemFigures]:
     return [
-        ItemFigures(f"{number}-{view}", f"g{number}", value, value, value, value, value)
+        ItemFigures(f"{number}-{view}", f"g{number}", *[value] * 9)
         for number, value in enumerate(dice)
         for view in range(views)
     ]

@@ -1,0 +1,148 @@
+"""`hemline evaluate`: a model on photos with masks, as a table, one JSON object, and files."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from hemline.errors import DatasetError
+from hemline.segmentation.options import Device, Model
+
+if TYPE_CHECKING:
+    from hemline.datasets.sample import Sample
+
+PARTS = ("all", "validation", "test")
+
+_out = Console()
+_err = Console(stderr=True)
+
+
+def evaluate_command(
+    data: Annotated[
+        list[str], typer.Option("--data", help="KIND:PATH, once for each source, as in training.")
+    ],
+    model: Model = None,
+    part: Annotated[str, typer.Option(help="all, validation or test of the split.")] = "all",
+    validation: Annotated[float, typer.Option(min=0, max=1, help="As in the training.")] = 0.1,
+    test: Annotated[float, typer.Option(min=0, max=1, help="As in the training.")] = 0.15,
+    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Folder for overlays, a CSV row a photo, and a table of the outliers."),
+    ] = None,
+    device: Device = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Measure a model on photos with masks, at the photos' own size."""
+    from hemline.segmentation.evaluation import Measured, evaluate
+    from hemline.segmentation.evaluation_data import evaluation_data
+    from hemline.segmentation.evaluation_files import EvaluationFiles
+    from hemline.segmentation.evaluation_summary import evaluation_summary
+    from hemline.segmentation.predictor import Predictor
+    from hemline.segmentation.starter import starter_path
+
+    predictor = Predictor(model or starter_path(), device=device)
+    dataset = evaluation_data(data, predictor.card)
+    samples = _part(dataset.samples, part, (validation, test), seed)
+    if not samples:
+        raise DatasetError(f"no photo is in part '{part}' of {', '.join(data)}; try --part all")
+    files = EvaluationFiles(out) if out else None
+    with Progress(console=_err, transient=True) as progress:
+        bar = progress.add_task("measuring", total=len(samples))
+
+        def on_item(measured: Measured | None) -> None:
+            if files and measured:
+                files.add(measured)
+            progress.advance(bar)
+
+        result = evaluate(predictor, samples, on_item)
+    if part == "all":
+        result.skipped.extend((skipped.id, skipped.problem) for skipped in dataset.skipped)
+    if not result.items:
+        name, problem = result.skipped[0]
+        raise DatasetError(f"none of {len(samples)} photos could be measured; {name}: {problem}")
+    summary = evaluation_summary(result, predictor.labels)
+    summary["threshold"] = predictor.card.threshold
+    if files:
+        files.finish()
+    if as_json:
+        print(json.dumps(summary))
+        return
+    _print(summary)
+    if out:
+        _out.print(
+            f"overlays, photos.csv and outliers.csv are in {out}", soft_wrap=True, markup=False
+        )
+
+
+def _part(
+    samples: Sequence["Sample"], part: str, shares: tuple[float, float], seed: int
+) -> Sequence["Sample"]:
+    """The samples of a part of the split that `hemline train` makes with these shares."""
+    from hemline.datasets.splits import split_by_garment
+
+    if part not in PARTS:
+        raise DatasetError(f"part '{part}' is none of {', '.join(PARTS)}")
+    if part == "all":
+        return samples
+    if sum(shares) > 1:
+        raise DatasetError(f"--validation {shares[0]:g} and --test {shares[1]:g} exceed 1 together")
+    return split_by_garment(samples, shares, seed=seed)[PARTS.index(part) - 1]
+
+
+def _print(summary: dict[str, Any]) -> None:
+    from hemline.segmentation.evaluation_summary import MEASURES
+
+    typer.echo(f"{summary['n']} photos, threshold {summary['threshold']:.2f}")
+    figures = Table(box=SIMPLE, pad_edge=False)
+    for column in ("measure", "mean", "95 %", "median", "95 %", "corrected", "left out"):
+        figures.add_column(column, justify="left" if column == "measure" else "right")
+    for measure in MEASURES:
+        value = summary[measure]
+        figures.add_row(
+            measure,
+            _number(value["mean"]), _interval(value["mean_interval"]),
+            _number(value["median"]), _interval(value["median_interval"]),
+            _number(value["corrected_mean"]), str(len(value["left_out"])),
+        )  # fmt: skip
+    _out.print(figures)
+    pooled = summary["pooled"]
+    typer.echo(
+        f"all pixels: IoU {_number(pooled['iou'])}, macro IoU {_number(pooled['macro_iou'])}, "
+        f"mean IoU with background {_number(pooled['mean_iou'])}, "
+        f"macro F1 {_number(pooled['macro_f1'])}"
+    )
+    _out.print(_class_table(summary["classes"]))
+    for warning in summary["warnings"]:
+        typer.secho(f"warning: {warning}", fg="yellow", err=True)
+    for item in summary["skipped"]:
+        _err.print(
+            f"skipped {item['id']}: {item['problem']}", style="yellow", soft_wrap=True, markup=False
+        )
+
+
+def _class_table(rows: Sequence[dict[str, Any]]) -> Table:
+    table = Table(box=SIMPLE, pad_edge=False)
+    names = ("iou", "f1", "precision", "recall")
+    for column in ("label", *names, "share", "photos"):
+        table.add_column(column, justify="left" if column == "label" else "right")
+    for row in rows:
+        shares = f"{row['truth_share']:.2%}"
+        table.add_row(
+            row["label"], *(_number(row[name]) for name in names), shares, str(row["photos"])
+        )
+    return table
+
+
+def _number(value: float | None) -> str:
+    return "–" if value is None else f"{value:#.4g}" if value >= 1 else f"{value:.4f}"
+
+
+def _interval(value: tuple[float, float] | None) -> str:
+    return "–" if value is None else f"{value[0]:#.3g}–{value[1]:#.3g}"

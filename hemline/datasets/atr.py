@@ -47,7 +47,8 @@ def read_atr(folder: Path, classes: ClassMap | None = None) -> Dataset:
         for group, row in rows.places():
             name = f"{len(samples):05d}"
             load = partial(_load, rows, group, row, name, translate)
-            samples.append(Sample(id=name, garment=name, view="", source="atr", load=load))
+            read = partial(rows.photo, group, row)
+            samples.append(Sample(name, name, "", "atr", load, read))
     return Dataset(tuple(samples), classes.labels)
 
 
@@ -75,6 +76,9 @@ class _Parquet:
     def places(self) -> list[tuple[int, int]]:
         """Row group and row within it, of each row."""
         return [(group, row) for group, size in enumerate(self._sizes) for row in range(size)]
+
+    def photo(self, group: int, row: int) -> bytes:
+        return self.row(group, row)[0]
 
     def row(self, group: int, row: int) -> tuple[bytes, bytes]:
         """The photo's and the mask's file."""

@@ -30,7 +30,7 @@ def read_ccp(folder: Path, classes: ClassMap | None = None) -> Dataset:
             skipped.append(Skipped(path.stem, f"'{path}' has no photo '{photo}'; add it"))
             continue
         load = partial(_load, photo, path, translate)
-        samples.append(Sample(id=path.stem, garment=path.stem, view="", source="ccp", load=load))
+        samples.append(Sample(path.stem, path.stem, "", "ccp", load, photo.read_bytes))
     if not samples:
         raise DatasetError(
             f"'{folder}' has no photos/NNNN.jpg with annotations/pixel-level/NNNN.mat; "

@@ -55,7 +55,7 @@ def read_cfpd(folder: Path, classes: ClassMap | None = None) -> Dataset:
             skipped.append(Skipped(stem, f"'{folder}' has no photo '{name}'; unpack it there"))
             continue
         load = partial(_load, photo, path, index, translate)
-        samples.append(Sample(id=stem, garment=stem, view="", source="cfpd", load=load))
+        samples.append(Sample(stem, stem, "", "cfpd", load, photo.read_bytes))
     if not samples:
         raise DatasetError(f"'{folder}' has no photo of '{path.name}'; unpack them there")
     return Dataset(tuple(samples), classes.labels, tuple(skipped))

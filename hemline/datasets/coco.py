@@ -158,7 +158,7 @@ def _sample(
     if not all(isinstance(side, int) and side > 0 for side in size):
         return Skipped(stem, f"'{file.path}' says no size of '{name}'; add height and width")
     load = partial(_load, photo, file.path, file.spans[image_id], size, target)
-    return Sample(id=stem, garment=stem, view="", source=source, load=load)
+    return Sample(stem, stem, "", source, load, photo.read_bytes)
 
 
 def _load(

@@ -58,7 +58,7 @@ def read_imaterialist(path: Path, classes: ClassMap | None = None) -> Dataset:
             skipped.append(Skipped(stem, f"'{table.parent}' has no photo '{stem}.jpg'; unpack it"))
             continue
         load = partial(_load, photo, rows, places)
-        samples.append(Sample(id=stem, garment=stem, view="", source="imaterialist", load=load))
+        samples.append(Sample(stem, stem, "", "imaterialist", load, photo.read_bytes))
     if not samples:
         raise DatasetError(f"'{table.parent}' has no photo of '{table.name}'; unpack them there")
     return Dataset(tuple(samples), classes.labels, tuple(skipped))

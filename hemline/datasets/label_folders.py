@@ -44,7 +44,8 @@ def read_label_folders(
             mask = masks / f"{photo.stem}.png"
             if mask.exists():
                 load = partial(_load, photo, mask, translate)
-                samples.append(Sample(photo.stem, photo.stem, "", vocabulary.name, load))
+                stem = photo.stem
+                samples.append(Sample(stem, stem, "", vocabulary.name, load, photo.read_bytes))
             else:
                 skipped.append(Skipped(photo.stem, f"'{photo}' has no mask '{mask}'; add it"))
     if not samples:

@@ -56,7 +56,7 @@ def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
             continue
         garment, view = garment_and_view(_UPLOAD.sub("", photo.stem))
         load = partial(_load, photo, export, span, ids)
-        samples.append(Sample(photo.stem, garment, view, "labelstudio", load))
+        samples.append(Sample(photo.stem, garment, view, "labelstudio", load, photo.read_bytes))
     if not samples:
         raise DatasetError(f"'{folder}' has no photo of '{export.name}'; put them there")
     return Dataset(tuple(samples), classes.labels, tuple(skipped))

@@ -101,9 +101,8 @@ def _read(
             skipped.append(Skipped(photo.stem, f"'{photo}' has no {kind} in '{masks}'"))
             continue
         garment, view = garment_and_view(photo.stem)
-        samples.append(
-            Sample(photo.stem, garment, view, source, partial(load, photo, by_stem[photo.stem]))
-        )
+        load_both = partial(load, photo, by_stem[photo.stem])
+        samples.append(Sample(photo.stem, garment, view, source, load_both, photo.read_bytes))
     if not samples:
         raise DatasetError(f"no photo in '{images}' has a {kind} of the same name in '{masks}'")
     return Dataset(tuple(samples), classes.labels, tuple(skipped))

@@ -4,7 +4,7 @@ import os
 from collections import defaultdict
 from pathlib import Path, PurePosixPath
 
-PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
+from hemline.datasets.pairs import PHOTO_SUFFIXES
 
 
 class PhotoFolder:

@@ -19,7 +19,8 @@ class Sample:
     `load` returns the photo `(H, W, 3)` uint8 RGB, upright, and the mask `(H, W)` uint8 of class
     ids, 0 for background. It reads the files at each call, so that a data set costs no memory, and
     raises a HemlineError that names the file where photo or mask cannot be used.
-    `garment` groups what must share a split: the views of one garment.
+    `garment` groups what must share a split: the views of one garment. `read` returns the photo's
+    file, where there is one, for a look at it that is quicker than `load`.
     """
 
     id: str
@@ -27,6 +28,7 @@ class Sample:
     view: str
     source: str
     load: Callable[[], tuple[Pixels, Pixels]]
+    read: Callable[[], bytes] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from hemline.datasets.human_parsing import read_cihp, read_lip
 from hemline.datasets.imaterialist import read_imaterialist
 from hemline.datasets.labelstudio_export import read_labelstudio
 from hemline.datasets.modanet import read_modanet
+from hemline.datasets.near_duplicates import group_near_duplicates
 from hemline.datasets.pairs import read_cutouts, read_pairs
 from hemline.datasets.sample import Dataset, Sample, Skipped
 from hemline.datasets.scenes import read_scenes
@@ -37,7 +38,10 @@ def open_data(source: str, classes: ClassMap | None = None) -> Dataset:
 
 
 def join(datasets: Sequence[Dataset]) -> Dataset:
-    """One data set from several that have the same labels.
+    """One data set from several that have the same labels, ready to be split.
+
+    Photos of one garment, within a source, and near-duplicates, within and across sources, have one
+    garment name in it, so that no split by garment parts them.
 
     Raises:
         DatasetError: their labels differ.
@@ -53,7 +57,7 @@ def join(datasets: Sequence[Dataset]) -> Dataset:
             )
         samples.extend(dataset.samples)
         skipped.extend(dataset.skipped)
-    return Dataset(tuple(samples), labels, tuple(skipped))
+    return Dataset(tuple(group_near_duplicates(samples)), labels, tuple(skipped))
 
 
 Reader = Callable[[str, ClassMap | None], Dataset]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from hemline.datasets.sample import Sample
+from hemline.errors import DatasetError
 
 _BUCKETS = 2**32
 
@@ -28,6 +29,32 @@ def split_by_garment(
                 part.append(sample)
                 break
     return parts
+
+
+def folds_by_garment(samples: Sequence[Sample], count: int, *, seed: int = 0) -> list[list[Sample]]:
+    """`count` parts of about as many garments each, every sample in one: for K-fold training.
+
+    Other than in `split_by_garment`, adding photos may move others: folds must be of one size more
+    than they must last.
+
+    Raises:
+        DatasetError: there are fewer garments than folds.
+    """
+    if count < 2:
+        raise ValueError(f"{count} folds are too few; give 2 or more")
+    garments = sorted(
+        {(sample.source, sample.garment) for sample in samples},
+        key=lambda garment: (garment_position(garment[0], garment[1], seed), garment),
+    )
+    if len(garments) < count:
+        raise DatasetError(
+            f"{len(garments)} garments cannot make {count} folds; add garments or take fewer folds"
+        )
+    fold = {garment: index % count for index, garment in enumerate(garments)}
+    folds: list[list[Sample]] = [[] for _ in range(count)]
+    for sample in samples:
+        folds[fold[sample.source, sample.garment]].append(sample)
+    return folds
 
 
 def garment_position(source: str, garment: str, seed: int) -> float:

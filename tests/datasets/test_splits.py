@@ -1,11 +1,14 @@
 """Splits: garments never straddle, and adding photos moves none."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from hemline.datasets.sample import Sample
-from hemline.datasets.splits import split_by_garment
+from hemline.datasets.splits import folds_by_garment, split_by_garment
+from hemline.errors import DatasetError
 
 
 def sample(garment: str, view: str) -> Sample:
@@ -42,3 +45,39 @@ def test_shares_are_about_right():
 def test_impossible_shares(shares):
     with pytest.raises(ValueError, match="shares"):
         split_by_garment([], shares)
+
+
+@given(garments, st.integers(2, 6), st.integers(0, 9))
+def test_folds_are_of_one_size_and_keep_views_together(names, count, seed):
+    samples = [sample(name, view) for view in ("Front", "Back") for name in names]
+    if len(names) < count:
+        with pytest.raises(DatasetError, match=f"{len(names)} garments cannot make {count} folds"):
+            folds_by_garment(samples, count, seed=seed)
+        return
+    folds = folds_by_garment(samples, count, seed=seed)
+    seen = [{item.garment for item in fold} for fold in folds]
+    assert sum(len(fold) for fold in seen) == len(set(names))
+    assert max(map(len, seen)) - min(map(len, seen)) <= 1
+    assert sorted(item.id for fold in folds for item in fold) == sorted(s.id for s in samples)
+
+
+def test_folds_do_not_hang_on_the_order_of_the_photos():
+    samples = [sample(str(n), "") for n in range(20)]
+    forward, backward = folds_by_garment(samples, 4), folds_by_garment(samples[::-1], 4)
+    assert [{s.id for s in fold} for fold in forward] == [{s.id for s in fold} for fold in backward]
+    assert forward != folds_by_garment(samples, 4, seed=1)
+
+
+def test_one_fold_is_none():
+    with pytest.raises(ValueError, match="1 folds are too few"):
+        folds_by_garment([], 1)
+
+
+@given(garments, st.integers(0, 9), st.data())
+def test_garments_that_were_joined_share_a_part(names, seed, data):
+    samples = [sample(name, "") for name in names]
+    joined = [data.draw(st.sampled_from(names)) for _ in names]
+    grouped = [replace(item, garment=name) for item, name in zip(samples, joined, strict=True)]
+    parts = split_by_garment(grouped, (0.4, 0.6), seed=seed)
+    seen = [{item.garment for item in part} for part in parts]
+    assert not seen[0] & seen[1]

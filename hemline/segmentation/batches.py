@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hemline.segmentation.pixel_cache import PixelCache
-from hemline.segmentation.recipe import Augment
+from hemline.segmentation.recipe_parts import Augment
 from hemline.segmentation.transforms import augment
 
 _AHEAD = 4
@@ -33,20 +33,30 @@ def plan_epoch(
 
 
 def training_batches(
-    cache: PixelCache, plan: list[list[int]], options: Augment, *, seed: int, epoch: int
+    cache: PixelCache,
+    plan: list[list[int]],
+    options: Augment,
+    mirrored: Tensor,
+    *,
+    seed: int,
+    epoch: int,
+    start: int = 0,
 ) -> Iterator[tuple[Tensor, Tensor]]:
-    """Photos `(N, 3, h, w)` and class-id masks `(N, h, w)`, uint8, changed at random."""
+    """Photos `(N, 3, h, w)` and class-id masks `(N, h, w)`, uint8, changed at random.
+
+    `mirrored` is what `augment` needs; `start` is the first batch of the plan to make.
+    """
 
     def make(position: int) -> tuple[Tensor, Tensor]:
         pairs = []
         for place, index in enumerate(plan[position]):
             rng = np.random.default_rng((seed, epoch, position, place))
-            pairs.append(augment(*as_tensors(cache, index), options, rng))
+            pairs.append(augment(*as_tensors(cache, index), options, mirrored, rng))
         return torch.stack([pair[0] for pair in pairs]), torch.cat([pair[1] for pair in pairs])
 
     with ThreadPoolExecutor(2, thread_name_prefix="batches") as pool:
         waiting: list[Future[tuple[Tensor, Tensor]]] = []
-        for position in range(len(plan)):
+        for position in range(start, len(plan)):
             waiting.append(pool.submit(make, position))
             if len(waiting) > _AHEAD:
                 yield waiting.pop(0).result()

@@ -14,28 +14,48 @@ from hemline.files import write_atomically
 
 @dataclass(slots=True)
 class Progress:
-    """How far a training is, and the best weights so far."""
+    """How far a training is, and the best weights so far.
+
+    `position` and `loss` are for an epoch that was interrupted: the batches done, and the sum of
+    their losses. `improved_epoch` is the last that was better by what counts as better.
+    """
 
     epoch: int = 0
+    position: int = 0
+    loss: float = 0.0
     best_epoch: int = 0
-    best_dice: float | None = None
+    best_score: float | None = None
     best_threshold: float = 0.5
     best_weights: dict[str, Tensor] = field(default_factory=dict)
+    improved_epoch: int = 0
+    improved_score: float | None = None
     curve: list[dict[str, Any]] = field(default_factory=list)
 
-    def add(self, report: dict[str, Any], dice: float | None, threshold: float, model: Any) -> None:
-        """Takes in an epoch. Without a validation Dice the newest weights are the best."""
+    def add(
+        self,
+        report: dict[str, Any],
+        score: float | None,
+        threshold: float,
+        model: Any,
+        *,
+        min_delta: float = 0.0,
+    ) -> None:
+        """Takes in an epoch. Without a validation score the newest weights are the best."""
         self.epoch += 1
+        self.position, self.loss = 0, 0.0
         self.curve.append(report)
-        if dice is None or self.best_dice is None or dice > self.best_dice:
-            self.best_epoch, self.best_dice, self.best_threshold = self.epoch, dice, threshold
+        before = self.improved_score
+        if score is None or before is None or score > before + min_delta:
+            self.improved_epoch, self.improved_score = self.epoch, score
+        if score is None or self.best_score is None or score > self.best_score:
+            self.best_epoch, self.best_score, self.best_threshold = self.epoch, score, threshold
             self.best_weights = {
                 key: value.detach().cpu().clone() for key, value in model.state_dict().items()
             }
 
 
 def save_checkpoint(
-    path: Path, identity: str, progress: Progress, model: Any, optimiser: Any, scheduler: Any
+    path: Path, identity: str, progress: Progress, model: Any, optimiser: Any, rates: Any
 ) -> None:
     """Writes the state of a training atomically: a kill leaves the old one or the new one."""
     buffer = io.BytesIO()
@@ -46,16 +66,15 @@ def save_checkpoint(
             "progress": state,
             "model": model.state_dict(),
             "optimiser": optimiser.state_dict(),
-            "scheduler": scheduler.state_dict(),
+            "rates": rates.state_dict(),
+            "random": torch.get_rng_state(),  # what dropout draws from
         },
         buffer,
     )
     write_atomically(path, buffer.getvalue())
 
 
-def load_checkpoint(
-    path: Path, identity: str, model: Any, optimiser: Any, scheduler: Any
-) -> Progress:
+def load_checkpoint(path: Path, identity: str, model: Any, optimiser: Any, rates: Any) -> Progress:
     """Puts a checkpoint's state into the training's parts and returns its progress.
 
     Raises:
@@ -68,12 +87,13 @@ def load_checkpoint(
         raise ModelError(
             f"checkpoint '{path}' cannot be read; delete it to start afresh"
         ) from error
-    if state["identity"] != identity:
+    if state.get("identity") != identity:
         raise ModelError(
             f"checkpoint '{path}' was written with another recipe, parent, class list or set of "
             "photos; give the same ones, or another folder to start afresh"
         )
     model.load_state_dict(state["model"])
     optimiser.load_state_dict(state["optimiser"])
-    scheduler.load_state_dict(state["scheduler"])
+    rates.load_state_dict(state["rates"])
+    torch.set_rng_state(state["random"])
     return Progress(**state["progress"])

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from hemline.datasets.sample import swap_pairs
 from hemline.masks.clean import clean_mask
-from hemline.segmentation.geometry import input_size, resize_image
+from hemline.segmentation.framing import frame_of, lay_image
 from hemline.segmentation.model_file import load_model
 from hemline.segmentation.transforms import normalise
 
@@ -40,9 +40,10 @@ class Examination:
 
     `probabilities` are `(C, h, w)` float32 in 0..1 at the network's size, averaged over the photo
     and its mirror image where the recipe flips; C is 1 for one label (the garment's), else one a
-    label with the background first. `flip_dice` is the Dice, 0 to 1, between the mask of the photo
-    and that of its mirror image at the network's size, a pixel counting where both give it the
-    same label; None where the recipe does not flip. `embedding` is `(E,)` float32: the encoder's
+    label with the background first; of a letterboxed photo they are the photo's part. `flip_dice`
+    is the Dice, 0 to 1, between the mask of the photo and that of its mirror image at the network's
+    size, a pixel counting where both give it the same label; None where the recipe does not flip.
+    `embedding` is `(E,)` float32: the encoder's
     deepest feature map, averaged over its pixels; E is the encoder's.
     """
 
@@ -80,9 +81,11 @@ class Predictor:
 
     def examine(self, image: NDArray[np.uint8]) -> Examination:
         """The mask of a photo `(H, W, 3)` uint8 RGB, with what the network saw on the way."""
-        batch = torch.from_numpy(self._prepare(image).transpose(2, 0, 1)[None].copy())
+        options = self.card.recipe.input
+        frame = frame_of(image.shape[0], image.shape[1], options)
+        batch = torch.from_numpy(lay_image(image, frame, options).transpose(2, 0, 1)[None].copy())
         with self._lock, torch.inference_mode():
-            views = self._forward(batch.to(self._device)).cpu().numpy()
+            views = self._forward(batch.to(self._device))[..., *frame.photo].cpu().numpy()
             embedding = self._deepest.float().mean((0, 2, 3)).cpu().numpy()
         probabilities: Probabilities = views.mean(0)
         threshold = self.card.threshold
@@ -96,13 +99,9 @@ class Predictor:
             )
         return Examination(MaskPrediction(mask, score, named), probabilities, flip_dice, embedding)
 
-    def _prepare(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        height, width = input_size(image.shape[0], image.shape[1], self.card.recipe.input.pixels)
-        return resize_image(image, height, width)
-
     def _forward(self, photo: Tensor) -> Tensor:
         """Probabilities of each view, `(1 or 2, C, h, w)`: the photo, and the photo mirrored."""
-        images = normalise(photo)
+        images = normalise(photo, self.card.recipe.input.preprocess)
         if self.card.recipe.prediction.flip:
             images = torch.cat([images, images.flip(3)])
         logits = self._model(images.to(memory_format=torch.channels_last)).float()

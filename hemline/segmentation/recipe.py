@@ -1,87 +1,49 @@
 """Recipes: one readable file each that says how a network is built, trained and used."""
 
 import tomllib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from hemline.errors import RecipeError
+from hemline.datasets.class_lists import class_map
+from hemline.errors import DatasetError, RecipeError
+from hemline.segmentation.recipe_parts import (
+    Augment,
+    Input,
+    Loss,
+    Network,
+    Optimiser,
+    Part,
+    Prediction,
+    Schedule,
+    Split,
+)
 
-LossName = Literal["dice", "cross_entropy", "focal", "lovasz"]
-Range = tuple[float, float]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Network(_Part):
-    """The network, in the terms of segmentation-models-pytorch."""
-
-    architecture: str = "unet"
-    encoder: str = "mobilenet_v2"
-    options: dict[str, Any] = Field(default_factory=dict)  # e.g. decoder_attention_type = "scse"
-
-
-class Input(_Part):
-    """What the network sees. A photo keeps its shape and is scaled to about `pixels` pixels."""
-
-    pixels: int = Field(default=256 * 384, ge=32 * 32)
+_EXTENDS = "extends"
+_DEEPEST = 8  # recipes that extend one another
 
 
-class Loss(_Part):
-    """One term of the loss and its weight. "cross_entropy" is binary for one label."""
+class Recipe(Part):
+    """Everything a training is made of. Kept whole beside the weights.
 
-    name: LossName
-    weight: float = Field(default=1.0, gt=0)
-
-
-class Augment(_Part):
-    """Random changes of a training photo; ranges are uniform."""
-
-    flip: float = Field(default=0.5, ge=0, le=1)  # probability
-    scale: Range = (0.8, 1.25)  # factor
-    rotate: float = Field(default=10.0, ge=0, le=180)  # degrees, either way
-    shift: float = Field(default=0.08, ge=0, le=0.5)  # share of the side, either way
-    brightness: float = Field(default=0.25, ge=0)
-    contrast: float = Field(default=0.25, ge=0)
-    saturation: float = Field(default=0.25, ge=0)
-    hue: float = Field(default=0.03, ge=0, le=0.5)
-
-
-class Optimiser(_Part):
-    """AdamW under a one-cycle rate: a warm-up to `rate`, then a cosine to nearly nothing."""
-
-    rate: float = Field(default=1e-3, gt=0)
-    weight_decay: float = Field(default=1e-2, ge=0)
-    warm_up: float = Field(default=0.15, gt=0, lt=1)  # share of the steps
-
-
-class Schedule(_Part):
-    """How long a training takes. The epoch with the best validation Dice is kept."""
-
-    epochs: int = Field(default=12, ge=1)
-    batch: int = Field(default=8, ge=1)
-    patience: int = Field(default=6, ge=1)  # epochs without a better one before it stops
-    least_steps: int = Field(default=0, ge=0)  # small sets are repeated up to this many an epoch
-
-
-class Prediction(_Part):
-    """How a trained network is used."""
-
-    flip: bool = True  # average with the mirrored photo: twice the time, steadier masks
-    tune_threshold: bool = True  # on validation, for one label; else 0.5
-
-
-class Recipe(_Part):
-    """Everything a training is made of but its data. Kept whole beside the weights."""
+    `data` are the sources of `hemline train` where none is given, as KIND:PATH. `classes` is the
+    name of a class list or a table of label = [classes of the data]; without it there is one
+    label, or the data's own. A training on corrections has its data and labels from Label Studio.
+    """
 
     name: str
     description: str = ""
+    data: tuple[str, ...] = ()
+    classes: str | dict[str, tuple[str, ...]] | None = None
+    split: Split = Split()
     network: Network = Network()
     input: Input = Input()
-    loss: tuple[Loss, ...] = (Loss(name="dice", weight=0.5), Loss(name="cross_entropy", weight=0.5))
+    loss: tuple[Loss, ...] = Field(
+        default=(Loss(name="dice", weight=0.5), Loss(name="cross_entropy", weight=0.5)),
+        min_length=1,
+    )
     augment: Augment = Augment()
     optimiser: Optimiser = Optimiser()
     schedule: Schedule = Schedule()
@@ -94,32 +56,31 @@ class Recipe(_Part):
 def load_recipe(name: str | Path) -> Recipe:
     """The recipe of a name under recipes/, or of a path that ends in .toml.
 
+    A file may extend another by name: `extends = "mannequin"` takes over all it does not say
+    itself.
+
     Raises:
         RecipeError: there is none of that name, or it has an unknown key or a bad value.
     """
-    path = Path(name) if str(name).endswith(".toml") else recipes_folder() / f"{name}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in recipes_folder().glob("*.toml")))
-        raise RecipeError(f"there is no recipe '{name}'; take one of {known}, or a path to a .toml")
-    try:
-        with path.open("rb") as file:
-            return parse_recipe(tomllib.load(file), source=str(path))
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"recipe '{path}' is not valid TOML: {error}") from error
+    return parse_recipe(_read(name, 0), source=str(_path(name)))
 
 
-def parse_recipe(values: dict[str, Any], *, source: str) -> Recipe:
+def parse_recipe(values: Mapping[str, Any], *, source: str) -> Recipe:
     """A recipe from its plain values; `source` names it in an error.
 
     Raises:
         RecipeError: an unknown key or a bad value.
     """
     try:
-        return Recipe.model_validate(values)
+        recipe = Recipe.model_validate(values)
+        class_map(recipe.classes)
     except ValidationError as error:
         first = error.errors()[0]
         key = ".".join(str(part) for part in first["loc"])
         raise RecipeError(f"recipe '{source}', key '{key}': {first['msg']}") from error
+    except DatasetError as error:
+        raise RecipeError(f"recipe '{source}', key 'classes': {error}") from error
+    return recipe
 
 
 def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
@@ -131,7 +92,71 @@ def with_epochs(recipe: Recipe, epochs: int) -> Recipe:
     return recipe.model_copy(update=schedules)
 
 
+def with_values(recipe: Recipe, changes: Sequence[str]) -> Recipe:
+    """The recipe with some keys changed, each as on the command line: `network.encoder=resnet34`.
+
+    A value is read as TOML; what is none ("resnet34") is text.
+
+    Raises:
+        RecipeError: a change is not KEY=VALUE, or the recipe has no such key.
+    """
+    values = recipe.model_dump(mode="json")
+    for change in changes:
+        key, equals, text = change.partition("=")
+        if not (equals and key):
+            raise RecipeError(f"'{change}' is not KEY=VALUE, as in schedule.epochs=5")
+        part: Any = values
+        *path, last = key.split(".")
+        for name in path:
+            part = part.setdefault(name, {}) if isinstance(part, dict) else None
+        if not isinstance(part, dict):
+            raise RecipeError(f"'{key}' is no key of a recipe; lists cannot be changed in part")
+        part[last] = _toml_value(text)
+    return parse_recipe(values, source=recipe.name)
+
+
 def recipes_folder() -> Path:
     """The folder of the recipes: beside the package in a checkout, inside it when installed."""
     inside = Path(__file__).parent.parent / "recipes"
     return inside if inside.is_dir() else Path(__file__).parents[2] / "recipes"
+
+
+def _path(name: str | Path) -> Path:
+    return Path(name) if str(name).endswith(".toml") else recipes_folder() / f"{name}.toml"
+
+
+def _read(name: str | Path, depth: int) -> dict[str, Any]:
+    path = _path(name)
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in recipes_folder().glob("*.toml")))
+        raise RecipeError(f"there is no recipe '{name}'; take one of {known}, or a path to a .toml")
+    if depth > _DEEPEST:
+        raise RecipeError(f"recipe '{path}' extends itself; remove the key extends from one")
+    try:
+        with path.open("rb") as file:
+            values = tomllib.load(file)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"recipe '{path}' is not valid TOML: {error}") from error
+    if _EXTENDS not in values:
+        return values
+    parent = str(values.pop(_EXTENDS))
+    beside = path.parent / f"{parent}.toml"
+    return _merge(_read(beside if beside.is_file() else parent, depth + 1), values)
+
+
+def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
+    """The child's values over the parent's, table by table. Another network is taken whole: one
+    architecture's options mean nothing to another."""
+    merged = dict(parent)
+    for key, value in child.items():
+        whole = key in ("network", "classes")
+        both = isinstance(value, dict) and isinstance(parent.get(key), dict)
+        merged[key] = _merge(parent[key], value) if both and not whole else value
+    return merged
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text

@@ -1,6 +1,7 @@
 """Random changes of training photos, each drawn from its own seed so that a resumed training,
 or one with more threads, sees the same pixels."""
 
+from collections.abc import Sequence
 from math import exp, log
 
 import numpy as np
@@ -9,24 +10,44 @@ from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
+from hemline.datasets.sample import swap_pairs
 from hemline.segmentation.networks import MEAN, STD
-from hemline.segmentation.recipe import Augment
+from hemline.segmentation.recipe_parts import Augment, Preprocessing
 
 _FILL = [255 * value for value in MEAN]  # beyond the photo's edge the network sees zero
 
 
 def augment(
-    image: Tensor, mask: Tensor, options: Augment, rng: np.random.Generator
+    image: Tensor, mask: Tensor, options: Augment, mirrored: Tensor, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor]:
-    """A changed copy of a photo `(3, H, W)` uint8 and its class-id mask `(1, H, W)` uint8."""
+    """A changed copy of a photo `(3, H, W)` uint8 and its class-id mask `(1, H, W)` uint8.
+
+    `mirrored` is `(256,)` uint8: the class id that each has in the mirrored photo.
+    """
     if rng.random() < options.flip:
-        image, mask = F.horizontal_flip(image), F.horizontal_flip(mask)
+        image, mask = F.horizontal_flip(image), mirrored[F.horizontal_flip(mask).int()]
     image, mask = _move(image, mask, options, rng)
     return _recolour(image, options, rng), mask
 
 
-def normalise(images: Tensor) -> Tensor:
-    """Photos `(N, 3, H, W)` uint8 as the encoder was trained to see them, float32."""
+def mirrored_ids(labels: Sequence[str]) -> Tensor:
+    """The class id each class id has in a mirrored photo, `(256,)` uint8: left becomes right."""
+    ids = torch.arange(256, dtype=torch.uint8)
+    for one, other in swap_pairs(labels):
+        ids[one], ids[other] = other, one
+    return ids
+
+
+def normalise(images: Tensor, preprocess: Sequence[Preprocessing] = ()) -> Tensor:
+    """Photos `(N, 3, H, W)` uint8 as the encoder was trained to see them, float32.
+
+    With "centre_and_normalise" each photo has its own mean 0 and standard deviation 1 in each
+    channel instead of those of ImageNet.
+    """
+    if "centre_and_normalise" in preprocess:
+        values = images.float()
+        spread, centre = torch.std_mean(values, dim=(2, 3), keepdim=True, correction=0)
+        return (values - centre) / spread.clamp(min=1.0)
     mean = torch.tensor(MEAN, device=images.device).view(1, 3, 1, 1) * 255
     std = torch.tensor(STD, device=images.device).view(1, 3, 1, 1) * 255
     return (images.float() - mean) / std

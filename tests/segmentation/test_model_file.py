@@ -72,4 +72,4 @@ def test_encoder_of_another_network(small_recipe, tmp_path):
     path = tmp_path / "encoder.safetensors"
     save_file({"conv.weight": torch.zeros(1)}, path)
     with pytest.raises(ModelError, match=r"encoder\.safetensors.*encoder"):
-        load_encoder(build_network(small_recipe.network, 1), path)
+        load_encoder(build_network(small_recipe.network, 1), path, small_recipe.network)

@@ -1,0 +1,187 @@
+"""One epoch of a training after the other, on the CPU or a GPU."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.fabric import Fabric
+from torch import nn
+
+from hemline.segmentation.batches import plan_epoch, training_batches
+from hemline.segmentation.checkpoint import Progress, load_checkpoint, save_checkpoint
+from hemline.segmentation.losses import WeightedLoss
+from hemline.segmentation.optimisers import build_optimiser
+from hemline.segmentation.pixel_cache import PixelCache
+from hemline.segmentation.rates import build_rates
+from hemline.segmentation.recipe import Recipe
+from hemline.segmentation.transforms import mirrored_ids, normalise
+from hemline.segmentation.validation import validate
+
+_STEEPEST = 1.0  # norm that gradients are clipped to
+
+
+@dataclass(frozen=True, slots=True)
+class EpochReport:
+    """One epoch, counted from 1.
+
+    `loss` is the mean over its batches and `rate` the learning rate it ended with. `dice`, `score`,
+    `threshold` and `labels` are what validation.Validated says they are.
+    """
+
+    epoch: int
+    epochs: int
+    loss: float
+    dice: float | None
+    threshold: float
+    seconds: float
+    score: float | None = None
+    rate: float = 0.0
+    labels: dict[str, float | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """Who looks on: `photo` is called after each photo decoded, `batch` with (batches done, of an
+    epoch's), `epoch` after each epoch; `stop` is asked after each batch whether to stop there."""
+
+    photo: Callable[[], None] = lambda: None
+    batch: Callable[[int, int], None] = lambda done, total: None
+    epoch: Callable[[EpochReport], None] = lambda report: None
+    stop: Callable[[], bool] = lambda: False
+
+
+class Trainer:
+    """A network with all that its training needs; its state goes to a checkpoint and back."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        labels: Sequence[str],
+        model: nn.Module,
+        data: PixelCache,
+        held: PixelCache,
+        *,
+        fine_tune: bool,
+        device: str,
+    ) -> None:
+        self.recipe, self.labels = recipe, tuple(labels)
+        self.data, self.held = data, held
+        self.schedule = recipe.fine_tune if fine_tune else recipe.schedule
+        rate = recipe.fine_tune_rate if fine_tune else recipe.optimiser.rate
+        self._repeats = max(1, -(-self.schedule.least_steps * self.schedule.batch // len(data)))
+        self._fabric = _fabric(device)
+        optimiser = build_optimiser(model.parameters(), recipe.optimiser, rate)
+        self._rates = build_rates(
+            optimiser,
+            recipe.optimiser,
+            rate=rate,
+            epochs=self.schedule.epochs,
+            steps=len(self._plan(0)),
+        )
+        self.model: Any
+        self._optimiser: Any
+        self.model, self._optimiser = self._fabric.setup(
+            model.to(memory_format=torch.channels_last),
+            optimiser,
+        )
+        counts = data.counts[: len(labels) + 1]
+        self._loss = WeightedLoss(recipe.loss, (counts / counts.sum()).tolist())
+        self._loss.to(self._fabric.device)
+        self._mirrored = mirrored_ids(labels)
+
+    def finished(self, progress: Progress) -> bool:
+        """Whether the epochs are over, or there was none better for as long as patience lasts."""
+        waited = progress.epoch - progress.improved_epoch
+        over = progress.epoch >= self.schedule.epochs
+        return over or (progress.epoch > 0 and waited >= self.schedule.patience)
+
+    def run_epoch(self, progress: Progress, watch: Watch, checkpoint: Path, identity: str) -> Any:
+        """Trains and validates an epoch, from the batch on where `progress` was interrupted.
+
+        Raises:
+            KeyboardInterrupt: `watch` asked to stop; the checkpoint says where.
+        """
+        begin = time.monotonic()
+        self._train(progress, watch, checkpoint, identity)
+        steps = len(self._plan(progress.epoch + 1))
+        found = validate(self.model, self.held, self.recipe, self.labels, self._fabric.device)
+        loss = progress.loss / steps
+        self._rates.end_epoch(-loss if found.score is None else found.score)
+        return EpochReport(
+            epoch=progress.epoch + 1,
+            epochs=self.schedule.epochs,
+            loss=loss,
+            dice=found.dice,
+            threshold=found.threshold,
+            seconds=time.monotonic() - begin,
+            score=found.score,
+            rate=float(self._optimiser.param_groups[0]["lr"]),
+            labels=found.labels,
+        )
+
+    def save(self, path: Path, identity: str, progress: Progress) -> None:
+        """Writes a checkpoint."""
+        save_checkpoint(path, identity, progress, self.model, self._optimiser, self._rates)
+
+    def load(self, path: Path, identity: str) -> Progress:
+        """Goes back to a checkpoint.
+
+        Raises:
+            ModelError: it is broken or another training's.
+        """
+        return load_checkpoint(path, identity, self.model, self._optimiser, self._rates)
+
+    def _plan(self, epoch: int) -> list[list[int]]:
+        return plan_epoch(
+            self.data,
+            batch=self.schedule.batch,
+            repeats=self._repeats,
+            seed=self.recipe.seed,
+            epoch=epoch,
+        )
+
+    def _train(self, progress: Progress, watch: Watch, checkpoint: Path, identity: str) -> None:
+        self.model.train()
+        epoch = progress.epoch + 1
+        plan = self._plan(epoch)
+        batches = training_batches(
+            self.data,
+            plan,
+            self.recipe.augment,
+            self._mirrored,
+            seed=self.recipe.seed,
+            epoch=epoch,
+            start=progress.position,
+        )
+        for images, masks in batches:
+            progress.loss += self._step(images, masks)
+            progress.position += 1
+            watch.batch(progress.position, len(plan))
+            if watch.stop():
+                self.save(checkpoint, identity, progress)
+                raise KeyboardInterrupt
+
+    def _step(self, images: torch.Tensor, masks: torch.Tensor) -> float:
+        device = self._fabric.device
+        photos = normalise(images.to(device), self.recipe.input.preprocess)
+        logits = self.model(photos.to(memory_format=torch.channels_last))
+        value = self._loss(logits, masks.to(device))
+        self._fabric.backward(value)
+        self._fabric.clip_gradients(self.model, self._optimiser, max_norm=_STEEPEST)
+        self._optimiser.step()
+        self._optimiser.zero_grad(set_to_none=True)
+        self._rates.step()
+        return float(value.item())
+
+
+def _fabric(device: str) -> Fabric:
+    accelerator = {"auto": "auto", "cpu": "cpu", "cuda": "cuda"}[device]
+    on_gpu = accelerator != "cpu" and torch.cuda.is_available()
+    fabric = Fabric(
+        accelerator=accelerator, devices=1, precision="bf16-mixed" if on_gpu else "32-true"
+    )
+    fabric.launch()
+    return fabric

@@ -1,0 +1,81 @@
+"""How good a network is on the photos held back: what chooses the best epoch and the threshold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hemline.masks.histograms import dice_by_threshold
+from hemline.segmentation.batches import as_tensors
+from hemline.segmentation.pixel_cache import PixelCache
+from hemline.segmentation.recipe import Recipe
+from hemline.segmentation.thresholds import best_threshold
+from hemline.segmentation.transforms import normalise
+
+_ENOUGH = 4  # validation photos; fewer choose at random, and the last epoch is the safer choice
+
+
+@dataclass(frozen=True, slots=True)
+class Validated:
+    """Figures at the network's size, 0 to 1; None where fewer than 4 photos are held back.
+
+    `dice` is the garment's, all labels together, averaged over photos, at `threshold`. `labels`
+    is the IoU of each label over the pixels of all photos, None for one that neither the masks nor
+    the network have; empty with one label. `score` chooses the best epoch: the Dice with one
+    label, the mean of the labels' IoU with several.
+    """
+
+    score: float | None = None
+    dice: float | None = None
+    threshold: float = 0.5
+    labels: dict[str, float | None] = field(default_factory=dict)
+
+
+@torch.inference_mode()
+def validate(
+    model: Any, held: PixelCache, recipe: Recipe, labels: Sequence[str], device: torch.device
+) -> Validated:
+    """Figures of a network on the photos of a cache."""
+    if len(held) < _ENOUGH:
+        return Validated()
+    model.eval()
+    rows = []
+    confusion = np.zeros((len(labels) + 1, len(labels) + 1), dtype=np.int64)
+    for index in range(len(held)):
+        image, mask = as_tensors(held, index)
+        batch = normalise(image[None].to(device), recipe.input.preprocess)
+        logits = model(batch.to(memory_format=torch.channels_last)).float()
+        binary = logits.shape[1] == 1
+        garment = logits.sigmoid()[0, 0] if binary else 1 - logits.softmax(1)[0, 0]
+        truth = mask[0].numpy()
+        rows.append(dice_by_threshold(garment.cpu().numpy(), truth > 0))
+        if not binary:
+            drawn = logits[0].argmax(0).cpu().numpy()
+            confusion += _confusion(truth, drawn, len(labels) + 1)
+    dice = np.array(rows)
+    threshold = best_threshold(dice) if recipe.prediction.tune_threshold and binary else 0.5
+    mean = float(dice.mean(axis=0)[round(threshold * (dice.shape[1] + 1)) - 1])
+    if len(labels) == 1:
+        return Validated(mean, mean, threshold)
+    by_label = _label_iou(confusion, labels)
+    known = [value for value in by_label.values() if value is not None]
+    return Validated(float(np.mean(known)) if known else 0.0, mean, threshold, by_label)
+
+
+def _confusion(truth: NDArray[np.uint8], drawn: NDArray[Any], classes: int) -> NDArray[np.int64]:
+    """Pixels by (true class, drawn class). Ids that are no class (void) are not counted."""
+    known = truth < classes
+    pairs = truth[known].astype(np.int64) * classes + drawn[known]
+    return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
+
+
+def _label_iou(confusion: NDArray[np.int64], labels: Sequence[str]) -> dict[str, float | None]:
+    shared = np.diag(confusion)
+    union = confusion.sum(0) + confusion.sum(1) - shared
+    return {
+        label: float(shared[k] / union[k]) if union[k] else None
+        for k, label in enumerate(labels, start=1)
+    }

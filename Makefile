@@ -1,6 +1,6 @@
 # `make` alone prints what each target does.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench lock labelstudio image
+.PHONY: help demo test test-slow lint format bench bench-training lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -37,6 +37,9 @@ format: ## Put the code into its format and mend what can be mended by program
 bench: .python ## Measure the answer times of /predict, /health, /setup and the webhook
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python benchmarks/bench_backend.py
+
+bench-training: .python ## Time a training beside an ordinary script: make bench-training DATA=ccp:PATH
+	$(BIN)/python benchmarks/bench_training.py --data "$(DATA)" $(if $(ENCODER),--encoder "$(ENCODER)")
 
 lock: .python ## Write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

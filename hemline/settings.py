@@ -190,6 +190,19 @@ class Settings(BaseSettings):
         description="A candidate is promoted if its Dice is higher on the gold split at this "
         "one-sided level.",
     )
+    rank_after: int = Field(
+        default=20, ge=1, description="Labels new since the last ranking that start the next."
+    )
+    rank_every_h: float = Field(
+        default=24.0,
+        gt=0,
+        description="Hours after which a ranking starts if there is any new label.",
+    )
+    review_shown: int = Field(
+        default=50,
+        ge=0,
+        description="Tasks at the top of the review order that get their reasons in Label Studio.",
+    )
     reconcile_every_s: float = Field(
         default=60.0, gt=0, description="Seconds between looks for what webhooks lost."
     )

@@ -43,6 +43,8 @@ def build(settings: Settings) -> Celery:
 _ROUTES = {
     "ingest": "ingest",
     "predict_pool": "predict",
+    "rank": "predict",
+    "signals": "housekeeping",
     "train": "train",
     "sweep": "housekeeping",
     "reconcile": "housekeeping",

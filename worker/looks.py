@@ -43,7 +43,7 @@ def read_look(values: Mapping[str, Any], regions: Mapping[str, Any]) -> Look:
     """The look that `look_values` and `look_regions` wrote. Numbers that are missing are NaN."""
     has_row = any(values.get(name) is not None for name in RISK_SIGNALS)
     row = np.array([_number(values, name) for name in RISK_SIGNALS], dtype=np.float32)
-    complexity = []
+    complexity: list[float] = []
     while (name := _COMPLEXITY.format(len(complexity))) in values:
         complexity.append(_number(values, name))
     findings = Findings(

@@ -1,23 +1,29 @@
 """Sends again what nobody works on: what the broker lost, or a dead worker left behind."""
 
 from hemline.store.deliveries import count_by_state
-from hemline.store.jobs import stale_jobs
+from hemline.store.jobs import get_job, stale_jobs
 from hemline.store.runs import stale_runs
-from hemline.store.tables import DeliveryState
+from hemline.store.tables import DeliveryState, JobKind
 from worker.services import Services
+from worker.signals import signals_wait
+
+_TASKS = {JobKind.PREDICT_POOL: "worker.predict_pool", JobKind.RANK: "worker.rank"}
 
 
 def sweep_once(services: Services) -> None:
     """One look at the store. A queue in which something waits already is left alone."""
     with services.store.reading() as session:
         waiting = count_by_state(session)[DeliveryState.NEW]
-        jobs = stale_jobs(session)
+        jobs = [(job_id, get_job(session, job_id).kind) for job_id in stale_jobs(session)]
         runs = stale_runs(session)
     if waiting and _is_empty(services, "ingest"):
         services.sender.send("worker.ingest", queue="ingest")
     if jobs and _is_empty(services, "predict"):
-        for job_id in jobs:
-            services.sender.send("worker.predict_pool", job_id, queue="predict")
+        for job_id, kind in jobs:
+            if kind in _TASKS:
+                services.sender.send(_TASKS[kind], job_id, queue="predict")
+    if signals_wait(services) and _is_empty(services, "housekeeping"):
+        services.sender.send("worker.signals", queue="housekeeping")
     if runs and _is_empty(services, "train"):
         for run_id in runs:
             services.sender.send("worker.train", run_id, queue="train")

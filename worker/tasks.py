@@ -5,8 +5,10 @@ import logging
 from worker.app import app
 from worker.ingest import ingest_deliveries
 from worker.predict_pool import predict_pool
+from worker.rank import rank_project, rank_when_due
 from worker.reconcile import reconcile_all
 from worker.services import get_services
+from worker.signals import compute_signals
 from worker.sweep import sweep_once
 from worker.train import train_run
 from worker.triggers import train_on_schedule
@@ -24,6 +26,19 @@ def ingest() -> None:
 def predict(job_id: int) -> None:
     """Predicts a project's unlabelled tasks with its champion and imports the masks."""
     predict_pool(get_services(), job_id)
+
+
+@app.task(name="worker.signals")
+def signals() -> None:
+    """Computes the signals that wait, then queues the rankings that are due."""
+    compute_signals(get_services())
+    rank_when_due(get_services())
+
+
+@app.task(name="worker.rank")
+def rank(job_id: int) -> None:
+    """Learns from a project's labels and verdicts, and places every label and photo anew."""
+    rank_project(get_services(), job_id)
 
 
 @app.task(name="worker.train")

@@ -1,11 +1,10 @@
 """What a ranking reads: the signals of a project's labels and photos, a page at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, true, update
 from sqlalchemy.orm import Session, aliased, contains_eager
 
 from hemline.store.tables import (
@@ -17,11 +16,13 @@ from hemline.store.tables import (
     Prediction,
     PredictionSignals,
     Project,
+    ReviewVerdict,
     Task,
+    Verdict,
     utcnow,
 )
 
-_PAGE = 500
+PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ def signals_to_compare(
         .join(PredictionSignals.prediction)
         .join(Prediction.model_version)
         .where(Prediction.task_id == task.id, PredictionSignals.map_digest.is_not(None))
-        .where(True if task.image_digest is None else Prediction.image_digest == task.image_digest)
+        .where(
+            true() if task.image_digest is None else Prediction.image_digest == task.image_digest
+        )
         .order_by(
             (ModelVersion.state == ModelState.CHAMPION).desc(),
             func.coalesce(Prediction.id == shown_id, False).desc(),
@@ -66,83 +69,100 @@ def signals_to_compare(
     )
 
 
-def label_pages(
-    session: Session, project_id: int, version: int, *, page: int = _PAGE
-) -> Iterator[list[LabelRow]]:
-    """The one label of each task whose signals are there, by task. One page is in memory."""
+def label_page(
+    session: Session, project_id: int, version: int, *, after: int = 0, limit: int = PAGE
+) -> tuple[list[LabelRow], int | None]:
+    """Labels of the next `limit` labelled tasks, one of each that has its signals, and the last
+    task's id; None: there are no more."""
+    tasks = session.scalars(
+        select(Task.id)
+        .where(Task.project_id == project_id, Task.id > after, Task.is_labeled.is_(True))
+        .order_by(Task.id)
+        .limit(limit)
+    ).all()
+    if not tasks:
+        return [], None
     compared = aliased(PredictionSignals)
     saved_at = func.coalesce(Annotation.ls_updated_at, Annotation.changed_at)
-    statement = (
+    rows = session.execute(
         select(Task, Annotation, LabelSignals, compared)
         .join(Annotation, Annotation.task_id == Task.id)
         .join(LabelSignals, LabelSignals.annotation_id == Annotation.id)
         .join(compared, compared.prediction_id == LabelSignals.prediction_id, isouter=True)
-        .where(Task.project_id == project_id, LabelSignals.version == version)
+        .where(Task.id.in_(tasks), LabelSignals.version == version)
         .order_by(Task.id, Annotation.ground_truth.desc(), saved_at.desc(), Annotation.id.desc())
+    ).all()
+    grouped = groupby(rows, key=lambda row: row[0].id)
+    return [LabelRow(*next(group)) for _, group in grouped], tasks[-1]
+
+
+def photo_page(
+    session: Session,
+    project_id: int,
+    model_version_id: int,
+    version: int,
+    *,
+    after: int = 0,
+    limit: int = PAGE,
+) -> tuple[list[PhotoRow], int | None]:
+    """The next `limit` unlabelled tasks that have that model's prediction with its signals, and
+    the last one's id; None: there are no more."""
+    rows = session.execute(
+        select(Task, Prediction, PredictionSignals)
+        .join(Prediction, Prediction.task_id == Task.id)
+        .join(PredictionSignals, PredictionSignals.prediction_id == Prediction.id)
+        .where(
+            Task.project_id == project_id,
+            Task.is_labeled.is_(False),
+            Task.id > after,
+            Prediction.model_version_id == model_version_id,
+            PredictionSignals.version == version,
+        )
+        .order_by(Task.id)
+        .limit(limit)
+    ).all()
+    return [PhotoRow(*row) for row in rows], rows[-1][0].id if rows else None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDice:
+    """A pre-fill that was corrected: its signals, and its Dice with the correction."""
+
+    values: Json
+    regions: Json
+    flip_dice: float | None
+    score: float
+    dice: float | None
+    garment: str
+
+
+def known_dice(session: Session, project_id: int, version: int, limit: int) -> list[KnownDice]:
+    """The newest corrected pre-fills whose signals are there; not those of labels that a person
+    found to be wrong."""
+    wrong = exists().where(
+        ReviewVerdict.annotation_id == Annotation.id,
+        ReviewVerdict.content_digest == Annotation.mask_digest,
+        ReviewVerdict.verdict == Verdict.LABEL_WRONG,
     )
-    after = 0
-    while True:
-        tasks = session.scalars(
-            select(Task.id)
-            .where(Task.project_id == project_id, Task.id > after, Task.is_labeled)
-            .order_by(Task.id)
-            .limit(page)
-        ).all()
-        if not tasks:
-            return
-        rows = session.execute(statement.where(Task.id > after, Task.id <= tasks[-1])).all()
-        yield [LabelRow(*next(group)) for _, group in groupby(rows, key=lambda row: row[0].id)]
-        after = tasks[-1]
-        session.expunge_all()
-
-
-def photo_pages(
-    session: Session, project_id: int, model_version_id: int, version: int, *, page: int = _PAGE
-) -> Iterator[list[PhotoRow]]:
-    """Unlabelled tasks with that model's prediction and its signals, by task."""
-    after = 0
-    while True:
-        rows = session.execute(
-            select(Task, Prediction, PredictionSignals)
-            .join(Prediction, Prediction.task_id == Task.id)
-            .join(PredictionSignals, PredictionSignals.prediction_id == Prediction.id)
-            .where(
-                Task.project_id == project_id,
-                Task.is_labeled.is_(False),
-                Task.id > after,
-                Prediction.model_version_id == model_version_id,
-                PredictionSignals.version == version,
-            )
-            .order_by(Task.id)
-            .limit(page)
-        ).all()
-        if not rows:
-            return
-        yield [PhotoRow(*row) for row in rows]
-        after = rows[-1][0].id
-        session.expunge_all()
-
-
-def known_dice(session: Session, project_id: int, version: int, limit: int) -> list[Any]:
-    """(values, flip_dice, score, Dice with the correction) of the newest corrected pre-fills."""
-    return list(
-        session.execute(
-            select(
-                PredictionSignals.values, PredictionSignals.flip_dice, Prediction.score,
-                Annotation.dice,
-            )
-            .join(Prediction, Prediction.id == Annotation.prediction_id)
-            .join(PredictionSignals, PredictionSignals.prediction_id == Prediction.id)
-            .where(
-                Annotation.project_id == project_id,
-                Annotation.dice.is_not(None),
-                Annotation.deleted_at.is_(None),
-                PredictionSignals.version == version,
-            )
-            .order_by(Annotation.id.desc())
-            .limit(limit)
-        ).tuples()
+    rows = session.execute(
+        select(
+            PredictionSignals.values, PredictionSignals.regions, PredictionSignals.flip_dice,
+            Prediction.score, Annotation.dice, Task.garment,
+        )
+        .join(Prediction, Prediction.id == PredictionSignals.prediction_id)
+        .join(Annotation, Annotation.prediction_id == Prediction.id)
+        .join(Task, Task.id == Annotation.task_id)
+        .where(
+            Annotation.project_id == project_id,
+            Annotation.dice.is_not(None),
+            Annotation.deleted_at.is_(None),
+            PredictionSignals.version == version,
+            ~wrong,
+        )
+        .order_by(Annotation.id.desc())
+        .limit(limit)
     )  # fmt: skip
+    return [KnownDice(*row) for row in rows.tuples()]
 
 
 def count_new_labels(session: Session, project: Project, version: int) -> int:

@@ -127,10 +127,39 @@ def count_tasks_to_predict(
     return session.scalar(statement.select_from(Task)) or 0
 
 
-def _to_predict(project_id: int, model_version_id: int) -> ColumnElement[bool]:
+def labelled_to_predict(
+    session: Session,
+    project_id: int,
+    model_version_id: int,
+    *,
+    after_ls_task_id: int = 0,
+    limit: int,
+) -> Sequence[Task]:
+    """Tasks with a label and without that version's prediction, which their labels are judged
+    beside; paged as `tasks_to_predict`."""
+    return session.scalars(
+        select(Task)
+        .where(
+            _to_predict(project_id, model_version_id, labelled=True),
+            Task.ls_task_id > after_ls_task_id,
+        )
+        .order_by(Task.ls_task_id)
+        .limit(limit)
+    ).all()
+
+
+def count_labelled_to_predict(session: Session, project_id: int, model_version_id: int) -> int:
+    """Number of such tasks."""
+    wanted = _to_predict(project_id, model_version_id, labelled=True)
+    return session.scalar(select(func.count()).where(wanted).select_from(Task)) or 0
+
+
+def _to_predict(
+    project_id: int, model_version_id: int, *, labelled: bool = False
+) -> ColumnElement[bool]:
     predicted = exists().where(
         Prediction.task_id == Task.id,
         Prediction.model_version_id == model_version_id,
         Task.image_digest.is_(None) | (Prediction.image_digest == Task.image_digest),
     )
-    return and_(Task.project_id == project_id, Task.is_labeled.is_(False), ~predicted)
+    return and_(Task.project_id == project_id, Task.is_labeled.is_(labelled), ~predicted)

@@ -1,0 +1,74 @@
+"""A photo and what the model saw in it, brought back from the photo cache and the store."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemline.errors import ArtifactError, MaskError
+from hemline.images import decode_image
+from hemline.masks.histograms import THRESHOLDS, ProbabilityHistograms
+from hemline.masks.probability_map import Probabilities, decode_probability_map
+from hemline.store.tables import PredictionSignals, Task
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A photo (H, W, 3) uint8 RGB and its stored probabilities (C, h, w); None where there are
+    none of this very photo. `threshold` is what the predicted mask was made with."""
+
+    photo: NDArray[np.uint8]
+    probabilities: Probabilities | None
+    threshold: float
+    flip_dice: float | None
+
+
+def see(
+    services: Services, task: Task, compared: PredictionSignals | None, labels: tuple[str, ...]
+) -> Seen:
+    """The task's photo, with the map of a prediction in the class ids of `labels`.
+
+    Raises:
+        LabelStudioUnavailable, LabelStudioRefused: the photo cannot be had now.
+        HemlineError: it cannot be had, or is broken.
+    """
+    photo = services.photos.fetch(task.image_url, task_id=task.ls_task_id)
+    pixels = decode_image(photo.data, name=photo.name, max_pixels=services.settings.max_pixels)
+    if compared is None or compared.image_digest != photo.digest:
+        return Seen(pixels, None, 0.5, None)
+    stored = _stored_map(services, compared, labels)
+    if stored is None:
+        return Seen(pixels, None, 0.5, None)
+    return Seen(pixels, stored, _threshold(compared), compared.flip_dice)
+
+
+def _stored_map(
+    services: Services, compared: PredictionSignals, labels: tuple[str, ...]
+) -> Probabilities | None:
+    """The map in the class ids of `labels`; None if it is lost, which the look then says."""
+    try:
+        stored = decode_probability_map(services.artifacts.get(compared.map_digest or ""))
+    except (ArtifactError, MaskError) as error:
+        log.warning("prediction %d: %s", compared.prediction_id, error)
+        return None
+    own = tuple(compared.prediction.model_version.labels)
+    if own == labels or len(stored) == 1:
+        return stored
+    planes = np.zeros((len(labels) + 1, *stored.shape[1:]), dtype=np.float32)
+    for k, name in enumerate(labels, start=1):
+        if name in own:
+            planes[k] = stored[own.index(name) + 1]
+    planes[0] = np.clip(1 - planes[1:].sum(axis=0), 0, 1)
+    return planes
+
+
+def _threshold(signals: PredictionSignals) -> float:
+    """The threshold that the mask was made with: the one at which its probabilities give it."""
+    if signals.histograms is None:
+        return 0.5
+    agreement = ProbabilityHistograms.from_bytes(signals.histograms).dice()
+    return float(THRESHOLDS[agreement[0].argmax()]) if len(agreement) == 1 else 0.5

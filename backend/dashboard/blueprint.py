@@ -8,11 +8,16 @@ from backend.dashboard import (
     access,
     activity,
     failures,
+    gallery,
     headers,
     home,
+    image,
+    judging,
     login,
+    models,
     overview,
     pages,
+    pictures,
     problems,
     words,
 )
@@ -20,7 +25,18 @@ from backend.dashboard.cookie import DashboardCookie
 from backend.dashboard.secret_key import secret_key
 from backend.services import Services
 
-PAGES = (login, home, overview, problems, activity)
+PAGES = (
+    login,
+    home,
+    overview,
+    gallery,
+    image,
+    judging,
+    pictures,
+    models,
+    problems,
+    activity,
+)
 
 
 def register_dashboard(app: Flask, services: Services) -> None:

@@ -1,6 +1,6 @@
 """The sketch of a picture: what of a task, its label and its prediction each kind is made from."""
 
-from itertools import chain
+from math import isfinite
 from typing import Any
 
 from flask import url_for
@@ -14,7 +14,10 @@ _WITH_PHOTO = (PictureKind.CARD, PictureKind.PHOTO, PictureKind.CUTOUT)
 _WITH_CORRECTION = (PictureKind.CARD, PictureKind.CORRECTION, PictureKind.DIFFERENCE)
 _WITH_PREDICTION = (PictureKind.CARD, PictureKind.PREDICTION, PictureKind.DIFFERENCE)
 _REGIONS = (PictureKind.LOW_CONTRAST, PictureKind.DISAGREEMENT)
+_PALE = "pale"  # the region of a label's signals where garment and background hardly part
 _POINTS_AT_LEAST = 2
+
+Line = tuple[tuple[float, float], ...]
 
 
 def sketch(kind: PictureKind, look: Look) -> Sketch:
@@ -70,31 +73,28 @@ def _size(look: Look) -> tuple[int, int] | None:
     return None
 
 
-def _lines(kind: PictureKind, look: Look) -> tuple[tuple[tuple[float, float], ...], ...]:
-    """The regions of that kind: those about contrast, or the others."""
-    wants_contrast = kind is PictureKind.LOW_CONTRAST
-    chosen = [
-        points for name, points in look.regions.items() if ("contrast" in name) == wants_contrast
-    ]
-    return tuple(line for line in map(_line, chain.from_iterable(map(_parts, chosen))) if line)
+def _lines(kind: PictureKind, look: Look) -> tuple[Line, ...]:
+    """The regions of that kind: where contrast is low, or where label and model disagree."""
+    wants_pale = kind is PictureKind.LOW_CONTRAST
+    lines = (
+        _line(region)
+        for name, region in look.regions.items()
+        if isinstance(region, dict) and (name == _PALE) == wants_pale
+    )
+    return tuple(line for line in lines if line)
 
 
-def _parts(region: Any) -> list[Any]:
-    """A region is one line of points, or several lines."""
-    if not isinstance(region, list) or not region:
-        return []
-    first = region[0]
-    is_line = isinstance(first, list) and bool(first) and isinstance(first[0], int | float)
-    return [region] if is_line else list(region)
-
-
-def _line(points: Any) -> tuple[tuple[float, float], ...]:
-    """The points of a line; empty if they are none, for regions are read as they were stored."""
+def _line(region: dict[str, Any]) -> Line:
+    """The points of a region; empty if they are none, for regions are read as they were stored."""
     try:
-        line = tuple((float(x), float(y)) for x, y in points)
+        line = tuple((float(x), float(y)) for x, y in region.get("points") or ())
     except (TypeError, ValueError):
         return ()
-    return line if len(line) >= _POINTS_AT_LEAST else ()
+    if len(line) < _POINTS_AT_LEAST or not all(
+        isfinite(value) for point in line for value in point
+    ):
+        return ()
+    return (*line, line[0]) if region.get("kind") == "polygon" else line
 
 
 def has_regions(kind: PictureKind, look: Look) -> bool:

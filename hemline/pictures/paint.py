@@ -87,8 +87,12 @@ def uncertainty(probabilities: NDArray[np.float32], size: tuple[int, int]) -> Pi
 
 def outline_svg(mask: Pixels, colour: tuple[int, int, int], width: int) -> str:
     """A mask's outlines as an SVG of the mask's size, sharp at any zoom."""
-    paths = [outline.points for inside in _classes(mask) for outline in trace_outlines(inside)]
-    return lines_svg(paths, mask.shape[0], mask.shape[1], colour, width, closed=True)
+    lines = [
+        np.vstack([outline.points, outline.points[:1]])
+        for inside in _classes(mask)
+        for outline in trace_outlines(inside)
+    ]
+    return lines_svg(lines, mask.shape[0], mask.shape[1], colour, width)
 
 
 def lines_svg(
@@ -97,26 +101,19 @@ def lines_svg(
     width: int,
     colour: tuple[int, int, int],
     stroke: int,
-    *,
-    closed: bool,
-    dashed: bool = False,
 ) -> str:
     """Lines (N, 2) of x, y in photo pixels as an SVG of the photo's size, with a dark casing."""
-    end = "Z" if closed else ""
-    path = "".join(
-        "M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in line) + end for line in lines if len(line)
-    )
+    path = "".join("M" + "L".join(f"{x:.2f} {y:.2f}" for x, y in line) for line in lines)
     shared = (
         f'd="{path}" fill="none" stroke-linejoin="round" stroke-linecap="round" '
         'vector-effect="non-scaling-stroke"'
     )
-    dash = ' stroke-dasharray="9 6"' if dashed else ""
     hexadecimal = "#{:02x}{:02x}{:02x}".format(*colour)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" '
         f'width="{width}" height="{height}" preserveAspectRatio="none">'
         f'<path {shared} stroke="#000" stroke-opacity="0.55" stroke-width="{stroke + 2}"/>'
-        f'<path {shared} stroke="{hexadecimal}" stroke-width="{stroke}"{dash}/></svg>'
+        f'<path {shared} stroke="{hexadecimal}" stroke-width="{stroke}"/></svg>'
     )
 
 

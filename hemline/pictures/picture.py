@@ -110,8 +110,8 @@ class Painter:
             ),
             PictureKind.DIFFERENCE: self._difference,
             PictureKind.UNCERTAINTY: self._uncertainty,
-            PictureKind.LOW_CONTRAST: lambda sketch: _lines(sketch, _LOW_CONTRAST, closed=False),
-            PictureKind.DISAGREEMENT: lambda sketch: _lines(sketch, _DISAGREEMENT, closed=True),
+            PictureKind.LOW_CONTRAST: lambda sketch: _lines(sketch, _LOW_CONTRAST),
+            PictureKind.DISAGREEMENT: lambda sketch: _lines(sketch, _DISAGREEMENT),
             PictureKind.CUTOUT: self._cutout,
         }
 
@@ -186,12 +186,11 @@ class Painter:
         return mask
 
 
-def _lines(sketch: Sketch, colour: tuple[int, int, int], *, closed: bool) -> bytes:
+def _lines(sketch: Sketch, colour: tuple[int, int, int]) -> bytes:
     if sketch.size is None:
         raise MaskError("the size of the photo is not known yet")
     lines = [np.asarray(line, dtype=np.float64).reshape(-1, 2) for line in sketch.lines]
-    height, width = sketch.size
-    return paint.lines_svg(lines, height, width, colour, 4, closed=closed, dashed=closed).encode()
+    return paint.lines_svg(lines, *sketch.size, colour, 4).encode()
 
 
 def _jpeg(pixels: paint.Pixels, quality: int) -> bytes:

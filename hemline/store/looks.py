@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import distinct, select
+from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
 from hemline.store.tables import (
@@ -14,6 +14,7 @@ from hemline.store.tables import (
     Prediction,
     PredictionSignals,
     Project,
+    ReviewVerdict,
     Task,
 )
 
@@ -103,6 +104,15 @@ def predictions_of(
     return [(prediction, signals) for prediction, signals in rows]
 
 
+def verdicts_on(session: Session, task_id: int) -> Sequence[ReviewVerdict]:
+    """What reviewers said of the task, newest first."""
+    return session.scalars(
+        select(ReviewVerdict)
+        .where(ReviewVerdict.task_id == task_id)
+        .order_by(ReviewVerdict.id.desc())
+    ).all()
+
+
 @dataclass(frozen=True, slots=True)
 class Choices:
     """What a project's images can be filtered by."""
@@ -120,7 +130,7 @@ def filter_choices(session: Session, project_id: int) -> Choices:
         column: InstrumentedAttribute[str], owner: type[Task] | type[Annotation]
     ) -> list[str]:
         found = session.scalars(
-            select(distinct(column)).where(owner.project_id == project_id).limit(_MOST_CHOICES)
+            select(column).distinct().where(owner.project_id == project_id).limit(_MOST_CHOICES)
         )
         return sorted(value for value in found if value)
 

@@ -1,0 +1,98 @@
+"""The filter of the review pages: read from an address leniently, and written into links."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from hemline.errors import StoreError
+from hemline.store.review import Place, ReviewFilter
+from hemline.store.tables import ModelVersion, Reason, ReviewKind, ReviewState, Verdict
+
+_ORDERS = {"labels": ReviewKind.LABEL, "photos": ReviewKind.PHOTO}
+_STATES: Mapping[str, ReviewState | None] = {
+    "open": ReviewState.OPEN,
+    "closed": ReviewState.CLOSED,
+    "all": None,
+}
+# The name in the address, and the field of ReviewFilter.
+_TEXTS = {
+    "garment": "garment",
+    "type": "garment_type",
+    "view": "view",
+    "session": "photo_session",
+    "annotator": "annotator",
+    "label": "label",
+}
+_LONGEST = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks for.
+
+    Attributes:
+        query: the filter as an address has it, without the place; what is not said is the default.
+        problems: sentences about what could not be understood and is left out.
+    """
+
+    kind: ReviewKind
+    only: ReviewFilter
+    after: Place | None
+    before: Place | None
+    query: dict[str, str]
+    problems: list[str] = field(default_factory=list)
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether anything but the order is chosen."""
+        return bool(set(self.query) - {"order"})
+
+
+def read_filter(
+    given: Mapping[str, str], versions: Sequence[ModelVersion], labels: Sequence[str]
+) -> Asked:
+    """The filter of an address; what makes no sense is left out and said."""
+    query: dict[str, str] = {}
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+
+    def choose(name: str, choices: Mapping[str, Any], default: str | None) -> Any:
+        text = given.get(name, "").strip()
+        if text in choices:
+            if text != default:
+                query[name] = text
+            return choices[text]
+        if text:
+            problems.append(
+                f"There is no {name} '{text[:60]}', so that was left out; "
+                f"choose from {', '.join(choices) or 'none yet'}."
+            )
+        return choices[default] if default is not None else None
+
+    kind = choose("order", _ORDERS, "labels")
+    values["state"] = choose("state", _STATES, "open")
+    values["reason"] = choose("reason", {reason.value: reason for reason in Reason}, None)
+    values["verdict"] = choose("verdict", {verdict.value: verdict for verdict in Verdict}, None)
+    numbers = {str(version.number): version.id for version in versions}
+    values["model_version_id"] = choose("version", numbers, None)
+    if "label" in given and given["label"] not in ("", *labels):
+        choose("label", dict.fromkeys(labels), None)
+        given = {name: text for name, text in given.items() if name != "label"}
+    for name, column in _TEXTS.items():
+        text = given.get(name, "").strip()[:_LONGEST]
+        if text:
+            values[column] = query[name] = text
+    places = {name: _place(given.get(name, ""), problems) for name in ("after", "before")}
+    if values["verdict"] is not None and "state" not in query and not given.get("state"):
+        values["state"] = None  # an item with a verdict is closed
+    return Asked(kind, ReviewFilter(**values), places["after"], places["before"], query, problems)
+
+
+def _place(text: str, problems: list[str]) -> Place | None:
+    if not text:
+        return None
+    try:
+        return Place.parse(text)
+    except StoreError:
+        problems.append(f"'{text[:60]}' is no page, so this is the first one.")
+        return None

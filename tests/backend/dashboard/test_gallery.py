@@ -1,0 +1,203 @@
+"""Flagged cut-outs: the order, its pages and filters, the actions, and other people's words."""
+
+import re
+
+import pytest
+
+from hemline.store.people import list_events
+from hemline.store.projects import get_project
+from hemline.store.review import get_item, item_of_task, review_page
+from hemline.store.tables import ReviewItem, ReviewKind, ReviewState, Role, Task, Verdict
+from hemline.store.tasks import get_task
+from tests.backend.dashboard.visitor import Visitor
+
+HOSTILE = '"><script>alert(1)</script>'
+
+
+@pytest.fixture
+def visitor(filled):
+    return Visitor(filled)
+
+
+def tasks_on(page):
+    return [
+        int(number) for number in re.findall(r'class="shot" href="/dashboard/1/image/(\d+)', page)
+    ]
+
+
+def first_item(backend, kind=ReviewKind.LABEL) -> ReviewItem:
+    with backend.store.reading() as session:
+        project = get_project(session, 1)
+        return review_page(session, project.id, kind, limit=1).items[0]
+
+
+def press(visitor, item, action, revision=None, **more):
+    number = item.revision if revision is None else revision
+    return visitor.post("/dashboard/1/flagged", do=f"{item.id} {number} {action}", **more)
+
+
+def test_planted_faults_stand_first_with_their_reasons(filled, visitor):
+    page = visitor.see("/dashboard/1/flagged")
+    with filled.store.reading() as session:
+        project = get_project(session, 1)
+        expected = review_page(session, project.id, ReviewKind.LABEL, limit=60).items
+    assert tasks_on(page) == [item.task.ls_task_id for item in expected]
+    faulty = [item for item in expected if item.priority > 0.8]
+    assert len(faulty) == 10
+    assert page.count("Bad ground truth</strong>") == sum(i.bad_ground_truth for i in faulty)
+    assert "0.40; higher than 97 % of the project" in page
+
+
+def test_pages_lead_on_and_back(visitor):
+    first = visitor.see("/dashboard/1/flagged?state=all")
+    assert 'rel="prev"' not in first
+    following = re.search(r'rel="next" href="([^"]+)"', first)
+    second = visitor.see(following[1].replace("&amp;", "&"))
+    assert len(tasks_on(first)) == 60
+    assert len(tasks_on(second)) == 15
+    assert not set(tasks_on(first)) & set(tasks_on(second))
+    assert 'rel="next"' not in second
+    back = re.search(r'rel="prev" href="([^"]+)"', second)
+    assert tasks_on(visitor.see(back[1].replace("&amp;", "&"))) == tasks_on(first)
+
+
+def test_every_filter_narrows(filled, visitor):
+    everything = set(
+        tasks_on(visitor.see("/dashboard/1/flagged?state=all&reason=bad_ground_truth"))
+    )
+    assert everything
+    for query in ("view=Back", "type=dress", "session=day+1", "version=3", "garment=g00001",
+                  "annotator=ada@studio.example", "reason=limited_data", "state=closed",
+                  "verdict=label_wrong", "order=photos"):  # fmt: skip
+        found = visitor.see(f"/dashboard/1/flagged?{query}")
+        with filled.store.reading() as session:
+            rows = [get_task(session, 1, number) for number in tasks_on(found)]
+        assert rows, query
+        if query.startswith("view"):
+            assert {task.view for task in rows} == {"Back"}
+        if query.startswith("garment"):
+            assert {task.garment for task in rows} == {"g00001"}
+
+
+@pytest.mark.parametrize(
+    ("query", "told"),
+    [
+        ("reason=ugly", "There is no reason &#39;ugly&#39;"),
+        ("version=hemline-9", "There is no version"),
+        ("after=%3Cscript%3E", "is no page"),
+        ("after=0.5", "is no page"),
+        ("order=random&state=lost", "There is no order"),
+        ("view=Nowhere", "No image fits"),
+        ("after=0.0_1", "past the end"),
+        ("before=1.0_999999", "past the end"),
+    ],
+)
+def test_nonsense_is_a_sentence(visitor, query, told):
+    assert told in visitor.see(f"/dashboard/1/flagged?{query}")
+
+
+def test_an_empty_project_says_what_will_come(make_backend):
+    backend = make_backend()
+    backend.connect()
+    visitor = Visitor(backend)
+    assert "No label is flagged" in visitor.see("/dashboard/1/flagged")
+    assert "No photo waits for a label" in visitor.see("/dashboard/1/flagged?order=photos")
+
+
+@pytest.mark.parametrize(
+    ("action", "verdict"),
+    [
+        ("fine", Verdict.BOTH_FINE),
+        ("review", Verdict.LABEL_WRONG),
+        ("reshoot", Verdict.PHOTO_FAULT),
+    ],
+)
+def test_a_button_gives_a_verdict_and_is_written_down(filled, visitor, action, verdict):
+    item = first_item(filled)
+    answer = press(visitor, item, action)
+    assert answer.status_code == 303
+    page = visitor.see(answer.headers["Location"])
+    assert f"Task {item.task.ls_task_id} " in page
+    assert item.task.ls_task_id not in tasks_on(page)
+    with filled.store.reading() as session:
+        changed = get_item(session, item.id)
+        (event,) = [e for e in list_events(session, item.project_id, limit=9) if e.details]
+    assert (changed.state, changed.verdict, changed.verdict_by) == (
+        ReviewState.CLOSED, verdict, "ada"
+    )  # fmt: skip
+    assert (event.person, event.target) == ("ada", f"task {item.task.ls_task_id}")
+    assert event.details == {"order": "label", "verdict": verdict.value}
+
+
+def test_of_a_photo_review_says_that_the_model_is_wrong(filled, visitor):
+    item = first_item(filled, ReviewKind.PHOTO)
+    press(visitor, item, "review")
+    with filled.store.reading() as session:
+        assert get_item(session, item.id).verdict is Verdict.MODEL_WRONG
+
+
+def test_a_verdict_can_be_taken_back(filled, visitor):
+    item = first_item(filled)
+    press(visitor, item, "fine")
+    assert "Take back" in visitor.see("/dashboard/1/flagged?state=closed")
+    press(visitor, item, "back", revision=item.revision + 1)
+    with filled.store.reading() as session:
+        assert get_item(session, item.id).state is ReviewState.OPEN
+
+
+def test_the_second_of_two_people_is_told_kindly(filled, visitor):
+    item = first_item(filled)
+    press(visitor, item, "fine")
+    other = Visitor(filled, name="bea", role=Role.REVIEWER)
+    answer = press(other, item, "review")
+    assert "was judged already: fine, by ada, just now" in other.see(answer.headers["Location"])
+    script = other.client.post(
+        "/dashboard/1/flagged", headers={"Accept": "application/json"},
+        data={"csrf_token": other.token(), "do": f"{item.id} {item.revision} review"},
+    )  # fmt: skip
+    assert script.status_code == 200
+    assert script.json["done"] is False
+    assert "by ada" in script.json["sentence"]
+    with filled.store.reading() as session:
+        assert get_item(session, item.id).verdict is Verdict.BOTH_FINE
+
+
+def test_viewers_look_and_do_not_judge(filled):
+    viewer = Visitor(filled, name="vic", role=Role.VIEWER)
+    assert "Mark fine" not in viewer.see("/dashboard/1/flagged")
+    assert press(viewer, first_item(filled), "fine").status_code == 403
+    assert first_item(filled).state is ReviewState.OPEN
+
+
+def test_a_form_from_elsewhere_changes_nothing(filled, visitor):
+    item = first_item(filled)
+    answer = visitor.client.post("/dashboard/1/flagged", data={"do": f"{item.id} 0 fine"})
+    assert answer.status_code == 400
+    assert press(visitor, item, "explode").status_code == 400
+    assert visitor.post("/dashboard/1/flagged", do="1").status_code == 400
+    assert visitor.post("/dashboard/1/flagged", do="99999999 0 fine").status_code == 404
+    assert first_item(filled).id == item.id
+
+
+def test_an_item_of_another_project_is_not_judged_here(filled, visitor):
+    item = first_item(filled)
+    filled.connect(key="2.1795225515")
+    answer = visitor.post("/dashboard/2/flagged", do=f"{item.id} {item.revision} fine")
+    assert answer.status_code == 404
+    assert first_item(filled).id == item.id
+
+
+def test_label_studios_words_are_never_markup(filled, visitor):
+    item = first_item(filled)
+    with filled.store.session() as session:
+        task = session.get(Task, item.task_id)
+        task.garment = task.view = task.garment_type = task.photo_session = HOSTILE
+        task.problem = HOSTILE
+        item = item_of_task(session, task.id, ReviewKind.LABEL)
+        item.annotation.annotator = HOSTILE
+        item.reasons = {"bad_ground_truth": {"sentence": HOSTILE, "percentile": 99.96}}
+        number = task.ls_task_id
+    for path in ("/dashboard/1/flagged", f"/dashboard/1/image/{number}"):
+        page = visitor.see(path)
+        assert "<script>alert" not in page
+        assert "&lt;script&gt;" in page

@@ -1,6 +1,5 @@
 """Folders of photos beside folders of class-id PNGs: the layout of the human parsing data sets."""
 
-import os
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -8,6 +7,7 @@ from pathlib import Path
 from hemline.datasets.class_masks import Translation, check_same_size, read_class_mask
 from hemline.datasets.classes import ClassMap, Vocabulary
 from hemline.datasets.photo_file import read_image
+from hemline.datasets.photo_folder import walk
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.errors import DatasetError
 
@@ -55,11 +55,11 @@ def read_label_folders(
 
 def _find(folder: Path, layouts: Sequence[tuple[str, str]]) -> list[tuple[Path, Path]]:
     by_name: dict[str, list[Path]] = {}
-    for root, names, _ in os.walk(folder):
-        if len(Path(root).relative_to(folder).parts) >= _DEEP:
+    for root, names, _ in walk(folder):
+        if len(root.relative_to(folder).parts) >= _DEEP:
             names.clear()
         for name in names:
-            by_name.setdefault(name, []).append(Path(root) / name)
+            by_name.setdefault(name, []).append(root / name)
     pairs = []
     for photos_name, masks_name in layouts:
         masks = by_name.get(masks_name, [])

@@ -92,5 +92,12 @@ def _mean_dice(items: Sequence[ItemFigures]) -> float:
 
 
 def _row(item: ItemFigures, champion: Sequence[ItemFigures] | None) -> dict[str, Any]:
-    theirs = next((other.dice for other in champion or [] if other.id == item.id), None)
-    return {"id": item.id, "garment": item.garment, "dice": item.dice, "champion_dice": theirs}
+    theirs = next((other for other in champion or [] if other.id == item.id), None)
+    return {
+        "id": item.id,
+        "garment": item.garment,
+        "dice": item.dice,
+        "champion_dice": theirs.dice if theirs else None,
+        "labels": item.labels,
+        "champion_labels": theirs.labels if theirs else {},
+    }

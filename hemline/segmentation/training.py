@@ -1,5 +1,6 @@
 """Training: from samples to a model file, resumed from its last checkpoint after a crash."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
@@ -18,6 +19,8 @@ from hemline.segmentation.networks import build_network, load_encoder
 from hemline.segmentation.pixel_cache import PixelCache, Skipped
 from hemline.segmentation.recipe import Recipe
 from hemline.segmentation.trainer import EpochReport, Trainer, Watch
+
+log = logging.getLogger(__name__)
 
 __all__ = ["EpochReport", "TrainedModel", "Watch", "train"]
 
@@ -86,8 +89,19 @@ def train(
         draw_curve(progress.curve, work_dir / "curve.svg")
         if progress.best_epoch == progress.epoch:  # a training that is stopped leaves its best
             _write(work_dir, recipe, labels, progress, data, held)
+        _warn_of_zeros(report)
         watch.epoch(report)
     return _write(work_dir, recipe, labels, progress, data, held)
+
+
+def _warn_of_zeros(report: EpochReport) -> None:
+    """No class ends at 0 unnoticed: a mean over many hides it."""
+    zeros = [label for label, value in report.labels.items() if value == 0]
+    if zeros:
+        log.warning(
+            "after epoch %d the network does not find %s (IoU 0 on validation)",
+            report.epoch, ", ".join(f"'{label}'" for label in zeros),
+        )  # fmt: skip
 
 
 def labels_without_pixels(labels: Sequence[str], figures: dict[str, Any]) -> list[str]:

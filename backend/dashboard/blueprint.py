@@ -7,6 +7,8 @@ from jinja2 import StrictUndefined
 from backend.dashboard import (
     access,
     activity,
+    annotators,
+    causes,
     failures,
     gallery,
     headers,
@@ -33,7 +35,9 @@ PAGES = (
     image,
     judging,
     pictures,
+    causes,
     models,
+    annotators,
     problems,
     activity,
 )

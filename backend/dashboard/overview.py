@@ -20,7 +20,8 @@ from hemline.store.prefills import LeadTimes, VersionPrefills, lead_times, prefi
 from hemline.store.readiness import readiness
 from hemline.store.tables import ModelState, ModelVersion
 
-_WIDE = (900.0, 280.0)
+_WIDE = (780.0, 280.0)
+_FULL = (1180.0, 230.0)
 _NEWEST = 24  # versions in the chart
 
 
@@ -97,21 +98,26 @@ def _over_time(
     ]  # fmt: skip
     columns = ("Version", "Trained", "Masks", "Median", "Mean", "Corrected mean", "Confirmed bad",
                "Untouched")  # fmt: skip
+    lines = [
+        Series(
+            "median, 95 % interval",
+            [s.median for s in summaries],
+            intervals=[s.median_interval for s in summaries],
+        ),
+        Series("mean", [s.mean for s in summaries]),
+    ]
+    if any(summary.left_out for summary in summaries):
+        corrected = [summary.corrected_mean for summary in summaries]
+        lines.append(Series("mean without confirmed bad labels", corrected, is_dashed=True))
     return line_chart(
         "Dice of pre-fills with their corrections, by model version",
         places,
-        [
-            Series("median, 95 % interval", [s.median for s in summaries],
-                   intervals=[s.median_interval for s in summaries]),
-            Series("mean", [s.mean for s in summaries]),
-            Series("mean without confirmed bad labels", [s.corrected_mean for s in summaries],
-                   is_dashed=True),
-        ],
+        lines,
         over="version",
         write=dice,
         size=_WIDE,
         rows=(columns, table),
-    )  # fmt: skip
+    )
 
 
 def _distribution(
@@ -125,7 +131,7 @@ def _distribution(
         chosen.dice,
         outliers=chosen.summary.outliers,
         median=chosen.summary.median,
-        size=_WIDE,
+        size=_FULL,
     )
 
 

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from flask import Blueprint, g, url_for
+from flask import Blueprint
+from flask.sansio.blueprints import BlueprintSetupState
 
 from backend.services import Services
 
@@ -10,13 +11,13 @@ NONE = "–"
 
 
 def register(blueprint: Blueprint, services: Services) -> None:
-    @blueprint.context_processor
-    def add() -> dict[str, object]:
-        return {
-            "dice": dice, "percent": percent, "count": count, "moment": moment, "ago": ago,
-            "duration": duration, "signed": signed, "label_studio": services.settings.link_url,
-            "request_id": g.get("request_id", ""), "home": url_for("dashboard.home"),
-        }  # fmt: skip
+    @blueprint.record_once
+    def add(state: BlueprintSetupState) -> None:
+        # Globals and no context: macros that one template imports from another see them too.
+        state.app.jinja_env.globals.update(
+            dice=dice, percent=percent, count=count, moment=moment, ago=ago, duration=duration,
+            signed=signed, label_studio=services.settings.link_url,
+        )  # fmt: skip
 
 
 def dice(value: float | None) -> str:
@@ -25,7 +26,11 @@ def dice(value: float | None) -> str:
 
 
 def signed(value: float | None) -> str:
-    return NONE if value is None else f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
+    if value is None:
+        return NONE
+    if abs(value) < 0.0005:
+        return "0.000"
+    return f"{value:+.3f}".replace("-", "\N{MINUS SIGN}")
 
 
 def percent(share: float | None) -> str:

@@ -1,0 +1,109 @@
+"""What an evaluation's stored figures say: by class, by view, and photo by photo."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import isfinite
+from typing import Any
+
+from hemline.masks.statistics import mean_interval
+from hemline.store.tables import Evaluation
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One gold photo: Dice of the version and of the champion it was judged against, 0 to 1."""
+
+    ls_task_id: int | None
+    garment: str
+    dice: float
+    champion_dice: float | None
+    labels: Mapping[str, float]
+    champion_labels: Mapping[str, float]
+
+    @property
+    def change(self) -> float:
+        return self.dice - (self.champion_dice or 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Photos of one class or view: means, and the mean difference with its 95 % interval."""
+
+    name: str
+    photos: int
+    dice: float
+    champion_dice: float | None
+    difference: float | None
+    interval: tuple[float, float] | None
+
+
+def read_items(evaluation: Evaluation) -> list[Item]:
+    """The photos of an evaluation. What an older version of Hemline did not store is left out."""
+    items = (_item(row) for row in evaluation.figures.get("items") or ())
+    return [item for item in items if item is not None]
+
+
+def by_class(items: Sequence[Item]) -> list[Group]:
+    """A group for each class, over the photos where either mask has it."""
+    pairs: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
+    for item in items:
+        for name, value in item.labels.items():
+            pairs[name].append((value, item.champion_labels.get(name)))
+    return [_group(name, pairs[name]) for name in sorted(pairs)]
+
+
+def by_view(items: Sequence[Item], view_of: Callable[[int | None], str]) -> list[Group]:
+    """A group for each view."""
+    pairs: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
+    for item in items:
+        pairs[view_of(item.ls_task_id)].append((item.dice, item.champion_dice))
+    return [_group(name, pairs[name]) for name in sorted(pairs)]
+
+
+def better_and_worse(items: Iterable[Item], number: int) -> tuple[list[Item], list[Item]]:
+    """The photos that changed most for the better and for the worse, at most `number` of each."""
+    changed = sorted(
+        (item for item in items if item.champion_dice is not None), key=lambda item: item.change
+    )
+    better = [item for item in reversed(changed) if item.change > 0][:number]
+    return better, [item for item in changed if item.change < 0][:number]
+
+
+def _group(name: str, pairs: Sequence[tuple[float, float | None]]) -> Group:
+    both = [(mine, theirs) for mine, theirs in pairs if theirs is not None]
+    differences = [mine - theirs for mine, theirs in both]
+    return Group(
+        name=name,
+        photos=len(pairs),
+        dice=sum(mine for mine, _ in pairs) / len(pairs),
+        champion_dice=sum(theirs for _, theirs in both) / len(both) if both else None,
+        difference=sum(differences) / len(both) if both else None,
+        interval=mean_interval(differences) if both else None,
+    )
+
+
+def _item(row: Any) -> Item | None:
+    dice = _number(row.get("dice")) if isinstance(row, Mapping) else None
+    if dice is None:
+        return None
+    task = str(row.get("id", "")).removeprefix("task-")
+    return Item(
+        ls_task_id=int(task) if task.isdecimal() and len(task) < 10 else None,
+        garment=str(row.get("garment", "")),
+        dice=dice,
+        champion_dice=_number(row.get("champion_dice")),
+        labels=_numbers(row.get("labels")),
+        champion_labels=_numbers(row.get("champion_labels")),
+    )
+
+
+def _numbers(values: Any) -> dict[str, float]:
+    if not isinstance(values, Mapping):
+        return {}
+    read = {str(name): _number(value) for name, value in values.items()}
+    return {name: value for name, value in read.items() if value is not None}
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and isfinite(value) else None

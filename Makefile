@@ -10,7 +10,7 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 	--no-emit-index-url --no-annotate --no-header
 
 help: ## Print this help
-	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
 demo: .python ## Start Label Studio with pre-filled sample photos; IMAGES=folder takes your own
 	@$(PYTHON) scripts/bootstrap.py
@@ -38,7 +38,8 @@ bench: .python ## Measure the answer times of /predict, /health, /setup and the 
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python benchmarks/bench_backend.py
 
-bench-training: .python ## Time a training beside an ordinary script: make bench-training DATA=ccp:PATH
+bench-training: .python ## Time a training beside an ordinary script: DATA=ccp:PATH
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python benchmarks/bench_training.py --data "$(DATA)" $(if $(ENCODER),--encoder "$(ENCODER)")
 
 lock: .python ## Write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions

@@ -31,6 +31,7 @@ from torchvision.transforms import v2
 
 from hemline.datasets.sample import Sample
 from hemline.datasets.sources import open_data
+from hemline.errors import HemlineError
 from hemline.masks.overlap import dice
 from hemline.masks.statistics import summarise
 from hemline.segmentation.geometry import input_size
@@ -49,7 +50,10 @@ Size = tuple[int, int]  # height, width
 
 def main() -> None:
     options = parse_options()
-    samples = open_data(options.data).samples
+    try:
+        samples = open_data(options.data).samples
+    except HemlineError as error:
+        raise SystemExit(str(error)) from error
     needed = options.photos + HELD_OUT
     if len(samples) < needed:
         raise SystemExit(f"{options.data} has {len(samples)} photos, {needed} are needed")

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
@@ -100,7 +99,7 @@ def _print(summary: dict[str, Any]) -> None:
     from hemline.segmentation.evaluation_summary import MEASURES
 
     typer.echo(f"{summary['n']} photos, threshold {summary['threshold']:.2f}")
-    figures = Table(box=SIMPLE, pad_edge=False)
+    figures = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for column in ("measure", "mean", "95 %", "median", "95 %", "corrected", "left out"):
         figures.add_column(column, justify="left" if column == "measure" else "right")
     for measure in MEASURES:
@@ -128,7 +127,7 @@ def _print(summary: dict[str, Any]) -> None:
 
 
 def _class_table(rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(box=SIMPLE, pad_edge=False)
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     names = ("iou", "f1", "precision", "recall")
     for column in ("label", *names, "share", "photos"):
         table.add_column(column, justify="left" if column == "label" else "right")
@@ -141,8 +140,10 @@ def _class_table(rows: Sequence[dict[str, Any]]) -> Table:
 
 
 def _number(value: float | None) -> str:
-    return "–" if value is None else f"{value:#.4g}" if value >= 1 else f"{value:.4f}"
+    return "–" if value is None else f"{value:.2f}" if value > 1 else f"{value:.4f}"
 
 
 def _interval(value: tuple[float, float] | None) -> str:
-    return "–" if value is None else f"{value[0]:#.3g}–{value[1]:#.3g}"
+    if value is None:
+        return "–"
+    return "–".join(f"{end:.3f}" if end <= 1 else f"{end:.1f}" for end in value)

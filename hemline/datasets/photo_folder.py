@@ -33,7 +33,7 @@ class PhotoFolder:
 
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:
-    """`os.walk` that follows links to folders, each folder once: data often lies on another disk."""
+    """`os.walk` that follows links to folders, each once: data often lies on another disk."""
     seen: set[str] = set()
     for root, folders, files in os.walk(folder, followlinks=True):
         real = os.path.realpath(root)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from active_learning.look import risks_of
 from active_learning.reasons import Findings
 from hemline.labelstudio.config import parse_label_config
+from hemline.labelstudio.review_fields import has_review_fields
 from hemline.store.jobs import active_job, queue_job
 from hemline.store.models import champion
 from hemline.store.places import place_all
@@ -47,6 +48,7 @@ from worker.ranking import (
 )
 from worker.risk_examples import learn_project_risk
 from worker.services import Services
+from worker.show_reviews import show_project
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +101,8 @@ def _rank(services: Services, at_work: JobAtWork) -> None:
     digest = services.artifacts.put(ranking.to_bytes(), "ranking")
     with services.store.session() as session:
         keep_ranking(session, project.id, digest)
+    if has_review_fields(project.label_config):
+        show_project(services, project)
     log.info("project %d is ranked: %s", project.ls_project_id, ranking.figures)
 
 

@@ -3,11 +3,13 @@
 import logging
 
 from worker.app import app
+from worker.export import export_masks
 from worker.ingest import ingest_deliveries
 from worker.predict_pool import predict_pool
 from worker.rank import rank_project, rank_when_due
 from worker.reconcile import reconcile_all
 from worker.services import get_services
+from worker.show_reviews import show_reviews
 from worker.signals import compute_signals
 from worker.sweep import sweep_once
 from worker.train import train_run
@@ -41,6 +43,12 @@ def rank(job_id: int) -> None:
     rank_project(get_services(), job_id)
 
 
+@app.task(name="worker.export")
+def export(job_id: int) -> None:
+    """Writes the masks that somebody ordered into a folder."""
+    export_masks(get_services(), job_id)
+
+
 @app.task(name="worker.train")
 def train(run_id: int) -> None:
     """Trains, judges and promotes or rejects, in a process of its own."""
@@ -61,5 +69,7 @@ def reconcile() -> None:
 
 @app.task(name="worker.schedule")
 def schedule() -> None:
-    """Starts the trainings that are due by time."""
+    """Starts what is due by time, and has Label Studio show the top of the review order."""
     train_on_schedule(get_services())
+    rank_when_due(get_services())
+    show_reviews(get_services())

@@ -215,6 +215,11 @@ class LabelStudioClient:
             return task
         raise LabelStudioRefused(f"project {project_id} has no task {task_id}", 404)
 
+    def update_task_data(self, task_id: int, data: Json) -> Json:
+        """Replace a task's data: all of it, or what is left out is gone."""
+        answer: Json = self.http.json("PATCH", f"/api/tasks/{task_id}/", json={"data": data})
+        return answer
+
     def open_task(self, task_id: int) -> Json:
         """One task as the editor opens it: the backend predicts if there is no prediction."""
         return self._get(f"/api/tasks/{task_id}/", timeout=120.0)

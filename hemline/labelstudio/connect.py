@@ -11,7 +11,7 @@ from hemline.labelstudio.config import parse_label_config
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.live_version import is_ours, show_version, unnamed
 from hemline.labelstudio.review_fields import add_review_fields, has_review_fields
-from hemline.labelstudio.review_tab import ensure_review_tab
+from hemline.labelstudio.review_tab import ensure_tabs
 from hemline.settings import Settings
 
 SECRET_HEADER = "X-Hemline-Secret"
@@ -25,7 +25,6 @@ class Connection:
     project_id: int
     backend_id: int
     webhook_id: int
-    view_id: int
     model_version: str
 
 
@@ -54,13 +53,13 @@ def connect(
     backend_url = backend_url.rstrip("/")
     project = client.get_project(project_id)
     config = parse_label_config(project["label_config"])
-    changes: Json = {}
-    if review_fields and not has_review_fields(project["label_config"]):
-        changes["label_config"] = add_review_fields(project["label_config"])
+    label_config = project["label_config"]
+    if review_fields:
+        label_config = add_review_fields(label_config)
     on_step("project settings")
     client.update_project(
         project_id,
-        **changes,
+        **({"label_config": label_config} if label_config != project["label_config"] else {}),
         show_collab_predictions=True,  # a task opens with its prediction as a new annotation
         evaluate_predictions_automatically=False,  # each page of the table would wait for masks
         sampling="Uncertainty sampling",
@@ -71,15 +70,15 @@ def connect(
     backend = _ensure_backend(client, settings, project_id, backend_url)
     on_step("webhook")
     webhook = _ensure_webhook(client, settings, project_id, backend_url, gone)
-    on_step("review tab")
-    view_id = ensure_review_tab(client, project_id)
+    on_step("tabs")
+    ensure_tabs(client, project_id, review=has_review_fields(label_config))
     if len(config.labels) == 1 and not backend.get("model_version"):
         on_step("first model")
         backend = _wait_for_model(client, backend, patience_s)
     model_version = backend.get("model_version") or ""
     if model_version:
         show_version(client, project_id, model_version)
-    return Connection(project_id, backend["id"], webhook["id"], view_id, model_version)
+    return Connection(project_id, backend["id"], webhook["id"], model_version)
 
 
 def _remove_stale_backends(

@@ -162,7 +162,7 @@ def known_dice(session: Session, project_id: int, version: int, limit: int) -> l
         .order_by(Annotation.id.desc())
         .limit(limit)
     )  # fmt: skip
-    return [KnownDice(*row) for row in rows.tuples()]
+    return [KnownDice(*row) for row in rows]
 
 
 def count_new_labels(session: Session, project: Project, version: int) -> int:

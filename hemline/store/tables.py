@@ -210,6 +210,12 @@ class Task(Base):
     __table_args__ = (
         UniqueConstraint("project_id", "ls_task_id"),
         Index("ix_task_project_garment", "project_id", "garment"),
+        Index(
+            "ix_task_shown",
+            "project_id",
+            sqlite_where=text("shown_priority IS NOT NULL"),
+            postgresql_where=text("shown_priority IS NOT NULL"),
+        ),
         Index("ix_task_project_labeled", "project_id", "is_labeled"),
         Index(
             "ix_task_problem",
@@ -235,6 +241,7 @@ class Task(Base):
     is_labeled: Mapped[bool] = mapped_column(default=False)
     in_audit: Mapped[bool] = mapped_column(default=False)  # drawn at random: keeps estimates honest
     accepted_at: Mapped[datetime | None]  # its mask was good enough to be taken unseen
+    shown_priority: Mapped[float | None]  # in Label Studio, with the reasons; None: not shown
     problem: Mapped[str | None] = mapped_column(Words())  # the clear mark on this task
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)

@@ -146,10 +146,18 @@ def _create_task() -> None:
         sa.Column("is_labeled", sa.Boolean(), nullable=False),
         sa.Column("in_audit", sa.Boolean(), nullable=False),
         sa.Column("accepted_at", _moment()),
+        sa.Column("shown_priority", sa.Double()),
         sa.Column("problem", sa.String()),
         sa.Column("created_at", _moment(), nullable=False),
         sa.Column("updated_at", _moment(), nullable=False),
         sa.UniqueConstraint("project_id", "ls_task_id"),
+    )
+    op.create_index(
+        "ix_task_shown",
+        "task",
+        ["project_id"],
+        sqlite_where=sa.text("shown_priority IS NOT NULL"),
+        postgresql_where=sa.text("shown_priority IS NOT NULL"),
     )
     op.create_index("ix_task_project_garment", "task", ["project_id", "garment"])
 

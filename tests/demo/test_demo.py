@@ -140,6 +140,7 @@ def _check_project(client: LabelStudioClient, project_id: int, demo: Demo) -> No
     }
     assert [view["data"]["title"] for view in client.list_views(project_id)] == [
         "All tasks",
+        "To label",
         "Review",
     ]
     assert ACCOUNT.password in demo.output

@@ -134,7 +134,7 @@ def test_connect_sets_everything_once(
     assert once["webhooks"] == [
         (made.webhook_id, f"{backend.url}/webhook", {SECRET_HEADER: "a secret"}, True)
     ]
-    assert [title for _, title in once["views"]] == ["All tasks", "Review"]
+    assert [title for _, title in once["views"]] == ["All tasks", "To label"]
     assert again == made
     assert state(ls_client, project) == once
 

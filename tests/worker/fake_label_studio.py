@@ -127,8 +127,14 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(404, {"detail": "Not found."})
 
     def do_PATCH(self) -> None:
+        path, _ = self._where()
         body = self._body()
         with self.fake.lock:
+            if path.startswith("/api/tasks/"):
+                row = self.fake.tasks[int(path.split("/")[3])]
+                row.update(body)  # data is replaced, whatever it lacks
+                self._json(200, row)
+                return
             self.fake.project.update(body)
             self._json(200, self.fake.project)
 
@@ -147,7 +153,8 @@ class _Handler(BaseHTTPRequestHandler):
                 since = item["value"]
             else:
                 after = item["value"]
-        chosen = [number for number in sorted(self.fake.tasks) if number > after]
+        included = query.get("selectedItems", {}).get("included", self.fake.tasks)
+        chosen = [n for n in sorted(self.fake.tasks) if n > after and n in included]
         rows = [self.fake.full_task(number) for number in chosen]
         return [row for row in rows if row["updated_at"] > since][:100]
 

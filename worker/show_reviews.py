@@ -1,0 +1,121 @@
+"""Has Label Studio show the top of the review order: priorities for its tab, reasons in its header.
+
+Label Studio changes one task at a time and takes a task's data whole, so the top alone is shown,
+and only what has changed is sent.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+
+from active_learning.reasons import Reason
+from hemline.errors import LabelStudioUnavailable
+from hemline.labelstudio.http import LabelStudioRefused
+from hemline.labelstudio.review_fields import (
+    PRIORITY_FIELD,
+    REASON_FIELD,
+    has_review_fields,
+    review_data,
+)
+from hemline.store.projects import list_projects
+from hemline.store.review import review_page
+from hemline.store.shown_reviews import keep_shown, shown_tasks
+from hemline.store.tables import Project, ReviewItem, ReviewKind, Task
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+
+_WORDS = {reason.value: reason.words for reason in Reason}
+_SAME = 0.02  # a priority that moved by less is not sent again, unless the reasons changed
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a task is to show; the tab is of labels alone, so a photo has no priority there."""
+
+    task: Task
+    priority: float
+    reason: str
+
+
+def show_reviews(services: Services) -> None:
+    """Brings every project's top up to date in Label Studio; it waits while that is away.
+
+    Projects whose label config does not show reasons are left alone.
+    """
+    with services.store.reading() as session:
+        projects = [project for project in list_projects(session) if not project.problem]
+    for project in projects:
+        if has_review_fields(project.label_config):
+            try:
+                show_project(services, project)
+            except LabelStudioUnavailable as error:
+                log.info("reviews wait to be shown: %s", error)
+                return
+
+
+def show_project(services: Services, project: Project) -> int:
+    """Brings one project's top up to date; how many tasks were changed."""
+    wanted = _wanted(services, project)
+    with services.store.reading() as session:
+        gone = [task for task in shown_tasks(session, project.id) if task.id not in wanted]
+    changed = sum(_send(services, project, task, None) for task in gone)
+    for shown in wanted.values():
+        if _differs(shown):
+            changed += _send(services, project, shown.task, shown)
+    return changed
+
+
+def reason_text(item: ReviewItem) -> str:
+    """What the header says: how likely the label is wrong, and each reason with its evidence."""
+    said = [
+        f"{_WORDS.get(name, name)}: {evidence.get('sentence', '')}"
+        for name, evidence in item.reasons.items()
+    ]
+    if item.kind == ReviewKind.LABEL:
+        said.insert(0, f"Label risk {item.priority:.0%}")
+    return ". ".join(said)
+
+
+def _wanted(services: Services, project: Project) -> dict[int, _Shown]:
+    """The top of both orders, by task."""
+    limit = services.settings.review_shown
+    wanted: dict[int, _Shown] = {}
+    for kind in ReviewKind if limit else ():
+        with services.store.reading() as session:
+            page = review_page(session, project.id, kind, limit=limit)
+        for item in page.items:
+            # A photo without a reason has nothing to say; its place is its prediction's score.
+            if item.kind == ReviewKind.LABEL or item.reasons:
+                priority = item.priority if item.kind == ReviewKind.LABEL else 0.0
+                wanted[item.task_id] = _Shown(item.task, priority, reason_text(item))
+    return wanted
+
+
+def _differs(shown: _Shown) -> bool:
+    before = shown.task.shown_priority
+    if before is None or shown.task.data.get(REASON_FIELD) is None:
+        return True
+    moved = abs(before - shown.priority) >= _SAME
+    return moved or shown.task.data[REASON_FIELD] != shown.reason
+
+
+def _send(services: Services, project: Project, task: Task, shown: _Shown | None) -> bool:
+    """Changes one task's data, all of the rest as Label Studio has it now; whether it could."""
+    try:
+        data: dict[str, Any] = dict(
+            services.client.get_task(project.ls_project_id, task.ls_task_id)["data"]
+        )
+        data |= review_data(shown.priority, shown.reason) if shown else {}
+        if shown is None:
+            data.pop(PRIORITY_FIELD, None)
+            data.pop(REASON_FIELD, None)
+        services.client.update_task_data(task.ls_task_id, data)
+    except LabelStudioUnavailable:
+        raise
+    except LabelStudioRefused as error:
+        log.info("task %d does not show its review: %s", task.ls_task_id, error)
+        return False
+    with services.store.session() as session:
+        keep_shown(session, task.id, data, shown.priority if shown else None)
+    return True

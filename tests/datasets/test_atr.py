@@ -1,3 +1,5 @@
+"""ATR from folders and from parquet: the same samples, and rows that are broken."""
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq

@@ -1,3 +1,5 @@
+"""Clothing Co-Parsing: tags, clothing, and what is missing or broken."""
+
 import numpy as np
 import pytest
 from scipy.io import savemat

@@ -1,3 +1,5 @@
+"""CFPD's HDF5 file: transposed, superpixels from 0, classes from 1."""
+
 import h5py
 import numpy as np
 import pytest

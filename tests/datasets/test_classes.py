@@ -1,3 +1,5 @@
+"""Class lists and tables: what becomes what, and what a data set lacks."""
+
 import pytest
 
 from hemline.datasets.class_lists import CLASS_LISTS, class_map

@@ -1,3 +1,5 @@
+"""COCO's layout, of Fashionpedia and ModaNet: mixed shapes, ids, broken ones."""
+
 import json
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""LIP and CIHP as their archives unpack, and the flip that swaps left and right."""
+
 import numpy as np
 import pytest
 

@@ -1,3 +1,5 @@
+"""iMaterialist of both years: run lengths against a pixel-by-pixel writer, broken rows."""
+
 import csv
 import json
 

@@ -1,3 +1,5 @@
+"""Elements of large JSON files: found where they stand, in little memory."""
+
 import json
 import string
 import tracemalloc

@@ -1,3 +1,5 @@
+"""Near-duplicates: copies of street photos are found, a studio's are not one garment."""
+
 from functools import partial
 
 import cv2

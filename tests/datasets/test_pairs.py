@@ -1,3 +1,5 @@
+"""Image-mask pairs and cut-outs."""
+
 import numpy as np
 import pytest
 from PIL import Image

@@ -1,3 +1,5 @@
+"""Photos below a folder, by name."""
+
 from hemline.datasets.photo_folder import PhotoFolder
 from tests.datasets.files import write_photo
 

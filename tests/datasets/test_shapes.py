@@ -1,3 +1,5 @@
+"""Shapes painted into one mask: order, background, left and right, size."""
+
 import numpy as np
 import pytest
 

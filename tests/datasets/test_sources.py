@@ -1,3 +1,5 @@
+"""KIND:PATH on the command line."""
+
 import re
 from pathlib import Path
 

@@ -44,6 +44,7 @@ _ROUTES = {
     "ingest": "ingest",
     "predict_pool": "predict",
     "rank": "predict",
+    "export": "predict",
     "signals": "housekeeping",
     "train": "train",
     "sweep": "housekeeping",

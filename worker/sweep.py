@@ -7,7 +7,11 @@ from hemline.store.tables import DeliveryState, JobKind
 from worker.services import Services
 from worker.signals import signals_wait
 
-_TASKS = {JobKind.PREDICT_POOL: "worker.predict_pool", JobKind.RANK: "worker.rank"}
+_TASKS = {
+    JobKind.PREDICT_POOL: "worker.predict_pool",
+    JobKind.RANK: "worker.rank",
+    JobKind.EXPORT: "worker.export",
+}
 
 
 def sweep_once(services: Services) -> None:
@@ -20,8 +24,7 @@ def sweep_once(services: Services) -> None:
         services.sender.send("worker.ingest", queue="ingest")
     if jobs and _is_empty(services, "predict"):
         for job_id, kind in jobs:
-            if kind in _TASKS:
-                services.sender.send(_TASKS[kind], job_id, queue="predict")
+            services.sender.send(_TASKS[kind], job_id, queue="predict")
     if signals_wait(services) and _is_empty(services, "housekeeping"):
         services.sender.send("worker.signals", queue="housekeeping")
     if runs and _is_empty(services, "train"):

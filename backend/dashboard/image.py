@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 from backend.dashboard.filters import Asked, read_filter
 from backend.dashboard.gallery import project_labels
 from backend.dashboard.judging import ACTIONS
-from backend.dashboard.pages import known_project, render_page
+from backend.dashboard.pages import asked_id, known_project, render_page
 from backend.dashboard.reasons import VERDICT_TITLES, priority_title, told_reasons
 from backend.dashboard.sketches import has_regions, picture_address
 from backend.services import Services
@@ -86,8 +86,8 @@ def _chosen(services: Services, bare: Look, item: ReviewItem | None, history: Hi
     order is about, else the newest."""
     current = [row for row in history.labels if row.deleted_at is None and row.mask_digest]
     about = (item.annotation_id, item.prediction_id) if item is not None else (None, None)
-    annotation_id = request.args.get("correction", type=int) or about[0]
-    prediction_id = request.args.get("prediction", type=int) or about[1]
+    annotation_id = asked_id("correction") or about[0]
+    prediction_id = asked_id("prediction") or about[1]
     if annotation_id is None and current:
         annotation_id = current[0].id
     if prediction_id is None and history.predictions:
@@ -125,8 +125,8 @@ def _layers(look: Look) -> list[Layer]:
     no_map = "this prediction was made without a map of its probabilities"
     no_region = "nothing of it was found"
     found = (
-        (PictureKind.CORRECTION, "Correction", "c", True, "" if has_label else no_label),
         (PictureKind.PREDICTION, "Prediction", "p", True, "" if has_prediction else no_prediction),
+        (PictureKind.CORRECTION, "Correction", "c", True, "" if has_label else no_label),
         (PictureKind.DIFFERENCE, "Difference", "d", False, both),
         (PictureKind.UNCERTAINTY, "Uncertainty", "u", False, "" if look.map_digest else no_map),
         (PictureKind.LOW_CONTRAST, "Low contrast", "l", False,

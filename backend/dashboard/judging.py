@@ -1,5 +1,6 @@
 """The buttons below a flagged image: fine, to review, reshoot, and back again."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,7 @@ from hemline.store.tables import Project, ReviewItem, ReviewKind, ReviewState, R
 from hemline.store.verdicts import StaleItemError, give_verdict, reopen
 
 _BACK = "back"  # takes a verdict back
+_NUMBER = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,16 @@ class Action:
 
 ACTIONS = (
     Action(
-        "fine", "Mark fine", "is marked fine", "Nothing needs to be done (key 1)",
+        "fine", "Mark fine", "is marked fine", "Nothing needs to be done (1)",
         Verdict.BOTH_FINE, Verdict.BOTH_FINE,
     ),
     Action(
         "review", "Send to review", "is sent to review",
-        "The mask is wrong and somebody must mend it in Label Studio (key 2)",
+        "The mask is wrong and somebody must mend it in Label Studio (2)",
         Verdict.LABEL_WRONG, Verdict.MODEL_WRONG,
     ),
     Action(
-        "reshoot", "Reshoot", "waits for a new photo", "The photo itself is at fault (key 3)",
+        "reshoot", "Reshoot", "waits for a new photo", "The photo itself is at fault (3)",
         Verdict.PHOTO_FAULT, Verdict.PHOTO_FAULT,
     ),
 )  # fmt: skip
@@ -75,7 +77,13 @@ def _pressed(text: str) -> tuple[int, int, str]:
     number, _, rest = text.partition(" ")
     revision, _, name = rest.partition(" ")
     known = name == _BACK or name in _BY_NAME
-    if not (known and number.isdecimal() and revision.isdecimal() and len(text) < 60):
+    if not (
+        known
+        and number.isdecimal()
+        and revision.isdecimal()
+        and len(number) < 10
+        and len(revision) < 10
+    ):
         abort(400, "nothing was changed: the page sent no action that is known; load it again")
     return int(number), int(revision), name
 

@@ -57,3 +57,9 @@ def say(sentence: str) -> None:
 def see(endpoint: str, **values: Any) -> ResponseReturnValue:
     """Sends the browser to another page after something was done."""
     return redirect(url_for(f"dashboard.{endpoint}", **values), code=303)
+
+
+def asked_id(name: str) -> int | None:
+    """The row that the address's query names; None if it names none that there can be."""
+    number = request.args.get(name, type=int)
+    return number if number is not None and 0 < number <= _LARGEST else None

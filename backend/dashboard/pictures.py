@@ -6,7 +6,7 @@ import re
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
-from backend.dashboard.pages import known_project
+from backend.dashboard.pages import asked_id, known_project
 from backend.dashboard.sketches import sketch
 from backend.room import Room
 from backend.services import Services
@@ -55,8 +55,8 @@ def register(blueprint: Blueprint, services: Services) -> None:
         with services.store.reading() as session:
             look = look_at(
                 session, row, task,
-                annotation_id=request.args.get("label", type=int),
-                prediction_id=request.args.get("prediction", type=int),
+                annotation_id=asked_id("label"),
+                prediction_id=asked_id("prediction"),
             )  # fmt: skip
         if look is None:
             return _instead(placeholder(f"Task {task} is not here any more."))

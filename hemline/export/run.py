@@ -34,6 +34,7 @@ from hemline.store.exports import (
 from hemline.store.tables import Project
 
 ABOUT = "export.json"
+SUMMARY = "summary.json"  # how many masks are there, and how many failed
 _LOCK = ".lock"
 _ASIDE = ".*.????????"  # names of hemline.files while it writes
 _THREADS = 4  # photos are waited for, and PNGs are packed outside of Python's lock
@@ -132,7 +133,10 @@ class _Run:
         parts = (self._out / record.files[0].path for record in good)
         shared = self._form.finish(self._out, parts, self._config.labels)
         self._journal.settle(records)
-        return Summary(len(good) - kept, kept, len(records) - len(good), tuple(shared))
+        summary = Summary(len(good) - kept, kept, len(records) - len(good), tuple(shared))
+        figures = {"masks": len(good), "failed": summary.failed}
+        write_atomically(self._out / SUMMARY, json.dumps(figures).encode())
+        return summary
 
     def _one(self, item: ExportItem) -> tuple[Record, bool]:
         """The task's record, and whether its files were written now."""

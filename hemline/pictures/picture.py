@@ -22,7 +22,7 @@ from hemline.masks.renumber import renumber
 from hemline.pictures import paint
 from hemline.store.artifacts import ArtifactStore
 
-_VERSION = 1  # goes up when the same picture would be drawn otherwise
+_VERSION = 2  # goes up when the same picture would be drawn otherwise
 CARD_SIDE = 440
 FULL_SIDE = 1600
 _LOW_CONTRAST = (255, 235, 59)
@@ -103,10 +103,10 @@ class Painter:
             PictureKind.CARD: self._card,
             PictureKind.PHOTO: self._photo,
             PictureKind.CORRECTION: lambda sketch: self._outline(
-                sketch.correction, paint.CORRECTION
+                sketch.correction, paint.CORRECTION, 2
             ),
             PictureKind.PREDICTION: lambda sketch: self._outline(
-                sketch.prediction, paint.PREDICTION
+                sketch.prediction, paint.PREDICTION, 4
             ),
             PictureKind.DIFFERENCE: self._difference,
             PictureKind.UNCERTAINTY: self._uncertainty,
@@ -139,8 +139,8 @@ class Painter:
         photo = self._pixels(sketch)
         return _jpeg(paint.shrink(photo, paint.fitted(photo.shape, FULL_SIDE)), 88)
 
-    def _outline(self, digest: str | None, colour: tuple[int, int, int]) -> bytes:
-        return paint.outline_svg(self._mask(digest), colour, 2).encode()
+    def _outline(self, digest: str | None, colour: tuple[int, int, int], width: int) -> bytes:
+        return paint.outline_svg(self._mask(digest), colour, width).encode()
 
     def _difference(self, sketch: Sketch) -> bytes:
         correction = self._mask(sketch.correction)

@@ -176,6 +176,7 @@ def test_a_form_from_elsewhere_changes_nothing(filled, visitor):
     assert press(visitor, item, "explode").status_code == 400
     assert visitor.post("/dashboard/1/flagged", do="1").status_code == 400
     assert visitor.post("/dashboard/1/flagged", do="99999999 0 fine").status_code == 404
+    assert visitor.post("/dashboard/1/flagged", do=f"{2**70} 0 fine").status_code == 400
     assert first_item(filled).id == item.id
 
 

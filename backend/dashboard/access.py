@@ -57,7 +57,10 @@ def needs(role: Role) -> Callable[[View[P]], View[P]]:
         def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
             person = current_person()
             if not may(person.role, role):
-                abort(403, f"you are a {person.role} and this needs a {role}; ask an admin")
+                abort(
+                    403,
+                    f"your role is {person.role} and this needs the role {role}; ask an admin for it",
+                )
             return view(*args, **kwargs)
 
         return guarded

@@ -16,7 +16,7 @@ from hemline.store.labels import NEWEST, LabelWork, label_work
 
 _FAST = 0.25  # of the median time of a mask that was changed
 _WEAK = 0.25  # the lowest quarter of what was expected of pre-fills
-_SHOWN = 60
+_SHOWN = 25
 
 
 @dataclass(frozen=True, slots=True)

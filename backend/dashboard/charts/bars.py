@@ -1,12 +1,11 @@
-"""Named bars, one under the other."""
+"""Bars one under the other, each below its name."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from backend.dashboard.charts.canvas import Canvas, Chart, Scale
 
-_ROW = 26.0
-_MOST_LETTERS = 34
+_ROW = 42.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,22 +23,16 @@ def bar_chart(
     *,
     columns: tuple[str, str],
     full: float | None = None,
-    width: float = 640.0,
+    width: float = 400.0,
 ) -> Chart:
     """A bar for each, in the order given; `full` is the value of the longest one there could be."""
-    names = min(_MOST_LETTERS, max((len(bar.name) for bar in bars), default=0)) * 6.6 + 14
-    canvas = Canvas(width, max(_ROW * len(bars) + 4, 8.0))
+    canvas = Canvas(width, max(_ROW * len(bars), 8.0))
     longest = full or max((bar.value for bar in bars), default=0.0) or 1.0
-    along = Scale(0.0, longest, names, width - 110)
+    along = Scale(0.0, longest, 0.0, width - 90)
     for number, bar in enumerate(bars):
         y = number * _ROW
-        canvas.text(names - 10, y + 17, _cut(bar.name), "end name")
-        length = along(bar.value) - names
-        canvas.bar(names, y + 5, length, _ROW - 10, hint=f"{bar.name}: {bar.words}")
-        canvas.text(names + length + 8, y + 17, bar.words)
+        canvas.text(0, y + 14, bar.name, "name")
+        canvas.bar(0, y + 20, along(bar.value), 13, hint=f"{bar.name}: {bar.words}")
+        canvas.text(along(bar.value) + 8, y + 31, bar.words)
     told = "; ".join(f"{bar.name}: {bar.words}" for bar in bars)
     return Chart(title, canvas.svg(title, told), columns, [(bar.name, bar.words) for bar in bars])
-
-
-def _cut(name: str) -> str:
-    return name if len(name) <= _MOST_LETTERS else f"{name[: _MOST_LETTERS - 1]}…"

@@ -67,7 +67,7 @@ def _draw_frame(
     for value in ticks(up.low, up.high):
         canvas.line(_LEFT, up(value), canvas.width - _RIGHT, up(value), "grid-line")
         canvas.text(_LEFT - 7, up(value) + 4, _short(write(value)), "end")
-    every = -(-len(places) // _MOST_LABELS)
+    every = max(1, -(-len(places) // _MOST_LABELS))
     for number in range(len(places) - 1, -1, -every):  # the newest always has its label
         canvas.text(across[number], canvas.height - 8, places[number], "middle")
 

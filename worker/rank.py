@@ -1,6 +1,7 @@
 """Ranks a project anew: learns from its labels and verdicts, then places every label and photo."""
 
 import logging
+import math
 import random
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -8,11 +9,8 @@ from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
-from active_learning.look import risks_of
 from active_learning.reasons import Findings
+from active_learning.usefulness import fit_dice_predictor
 from hemline.labelstudio.config import parse_label_config
 from hemline.labelstudio.review_fields import has_review_fields
 from hemline.store.jobs import active_job, queue_job
@@ -32,20 +30,16 @@ from hemline.store.ranking_data import (
 )
 from hemline.store.tables import JobKind, Project, utcnow
 from worker.jobs import JobAtWork, run_job
-from worker.learning import LEAST_PREFILLS, learn_dice
 from worker.looks import VERSION, read_look
-from worker.ranking import (
-    SAMPLE,
+from worker.placing import (
     LabelLook,
     PhotoLook,
-    Ranking,
     dice_rows,
     distances,
     place_labels,
     place_photos,
-    ranking_of,
-    without_regions,
 )
+from worker.ranking import SAMPLE, Ranking, ranking_of, without_regions
 from worker.risk_examples import learn_project_risk
 from worker.services import Services
 from worker.show_reviews import show_project
@@ -103,29 +97,24 @@ def _rank(services: Services, at_work: JobAtWork) -> None:
         keep_ranking(session, project.id, digest)
     if has_review_fields(project.label_config):
         show_project(services, project)
-    log.info("project %d is ranked: %s", project.ls_project_id, ranking.figures)
+    log.info("project %d is ranked: %s", project.ls_project_id, ranking.risk.figures)
 
 
 def _with_dice(services: Services, project: Project, ranking: Ranking) -> Ranking:
     """With predicted Dice, learnt anew from the corrected pre-fills."""
     with services.store.reading() as session:
-        rows = known_dice(session, project.id, VERSION, _PREFILLS)
-    looks = [(read_look(row.values, row.regions), row.flip_dice, row.score) for row in rows]
-    dice = np.array([row.dice for row in rows], dtype=np.float64)
-    if len(rows) < LEAST_PREFILLS:
-        return replace(ranking, dice=None)
-    model, figures = learn_dice(dice_rows(looks), dice, [row.garment for row in rows])
-    return replace(ranking, dice=model, figures={**ranking.figures, "dice": figures})
+        known = known_dice(session, project.id, VERSION, _PREFILLS)
+    rows = dice_rows([(read_look(row.values, row.regions), row.flip_dice) for row in known])
+    dice = [math.nan if row.dice is None else row.dice for row in known]
+    return replace(ranking, dice=fit_dice_predictor(rows, dice, [row.garment for row in known]))
 
 
 def _with_samples(services: Services, project: Project, ranking: Ranking) -> Ranking:
     """With a sample of the project's findings, drawn anew, that places are told by."""
     labels = _sample(_labels(services, project), project.id)
     photos = _sample(_photos(services, project), project.id)
-    packed = [label.embedding for label in labels if label.embedding is not None]
-    known = np.array([np.frombuffer(data, dtype=np.int8) for data in packed], dtype=np.int8)
-    known = known.reshape(len(packed), -1) if packed else ranking.embeddings[:0]
-    risks = risks_of([label.look for label in labels], ranking.risk)
+    known = [label.embedding for label in labels if label.embedding is not None]
+    risks = ranking.risk.risks([item.look for item in labels], [item.garment for item in labels])
     return replace(
         ranking,
         embeddings=known,
@@ -137,7 +126,7 @@ def _with_samples(services: Services, project: Project, ranking: Ranking) -> Ran
     )
 
 
-def _findings(looked: Sequence[LabelLook | PhotoLook], known: NDArray[np.int8]) -> list[Findings]:
+def _findings(looked: Sequence[LabelLook | PhotoLook], known: Sequence[bytes]) -> list[Findings]:
     far = distances([item.embedding for item in looked], known)
     return [
         replace(without_regions(item.look.findings), distance=distance)
@@ -211,7 +200,7 @@ def _chunks(items: Iterator[T]) -> Iterator[list[T]]:
 def _label_look(project: Project, row: LabelRow) -> LabelLook:
     signals, compared = row.signals, row.predicted
     return LabelLook(
-        project.id, row.task.id, row.annotation.id, signals.mask_digest,
+        project.id, row.task.id, row.annotation.id, signals.mask_digest, row.task.garment,
         read_look(signals.values, signals.regions), signals.prediction_id,
         compared.embedding if compared else None,
     )  # fmt: skip
@@ -222,5 +211,4 @@ def _photo_look(project: Project, row: PhotoRow) -> PhotoLook:
     return PhotoLook(
         project.id, row.task.id, row.prediction.id, signals.image_digest,
         read_look(signals.values, signals.regions), signals.embedding, signals.flip_dice,
-        row.prediction.score,
     )  # fmt: skip

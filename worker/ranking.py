@@ -15,30 +15,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.forest import Forest
-from active_learning.label_risk import RISK_SIGNALS, RiskModel
-from active_learning.look import Look, risks_of
-from active_learning.neighbours import isolation
-from active_learning.reasons import Evidence, Findings, reasons
-from active_learning.risk_file import dump_risk_model, load_risk_model, shipped_risk_model
+from active_learning.label_risk import RISK_SIGNALS
+from active_learning.prediction_signals import PREDICTION_SIGNALS
+from active_learning.reasons import Findings
+from active_learning.risk_file import shipped_risk_model
+from active_learning.usefulness import DicePredictor
 from hemline.errors import ArtifactError, ModelError
+from hemline.masks.embedding import LENGTH
 from hemline.store.artifacts import ArtifactStore
-from hemline.store.places import Placed
 from hemline.store.tables import (
-    LabelSignals,
-    PredictionSignals,
     Project,
-    Reason,
-    ReviewKind,
 )
-from worker.learning import DICE_SIGNALS, DiceModel
-from worker.services import Services
+from worker.learning import ProjectRisk
 
 SAMPLE = 500  # of the project's labels and photos: what an image is compared with
 
 Json = dict[str, Any]
-Embeddings = NDArray[np.int8]
-_NONE = np.zeros((0, 128), dtype=np.int8)
 _MOST_KEPT = 8
+_NO_DICE = DicePredictor(None, 0.0, 1.0)  # the model's own expectation, of which nothing is known
 
 
 @dataclass(frozen=True)
@@ -57,38 +51,36 @@ class Planted:
 class Ranking:
     """What places are told by.
 
-    `labels` and `photos` are samples of findings; `embeddings` (N, 128) are of labelled photos;
-    `dice` predicts the Dice of a pre-fill, None until enough were corrected; `planted` are the
-    examples that the risk was learnt from, to go on with; `figures` is what was measured.
+    `labels` and `photos` are samples of findings; `embeddings` are of labelled photos;
+    `dice` predicts the Dice of a pre-fill; `planted` are the examples that the risk was learnt
+    from, to go on with.
     """
 
-    risk: RiskModel
+    risk: ProjectRisk
     labels: Sequence[Findings] = ()
     photos: Sequence[Findings] = ()
-    embeddings: Embeddings = field(default_factory=lambda: _NONE)
-    dice: DiceModel | None = None
+    embeddings: Sequence[bytes] = ()
+    dice: DicePredictor = _NO_DICE
     planted: Planted = field(default_factory=lambda: Planted())
-    figures: Json = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """An .npz without any pickle."""
+        risk, dice = self.risk, self.dice
         arrays: dict[str, Any] = {
-            "risk": _bytes(dump_risk_model(self.risk)),
-            "embeddings": self.embeddings,
+            "embeddings": _bytes(b"".join(self.embeddings)),
             "planted_rows": self.planted.rows,
             "planted_bad": self.planted.bad,
             "planted_labels": np.array(self.planted.labels, dtype=str),
-            "samples": _bytes(json.dumps(
-                {"labels": [_numbers(row) for row in self.labels],
-                 "photos": [_numbers(row) for row in self.photos], "figures": self.figures},
-            ).encode()),
+            "numbers": _bytes(json.dumps({
+                "labels": [_numbers(row) for row in self.labels],
+                "photos": [_numbers(row) for row in self.photos],
+                "risk": [risk.slope, risk.shift, risk.share], "figures": risk.figures,
+                "dice": [dice.shift, dice.margin],
+            }).encode()),
+            **{f"fold_{k}": _bytes(own.to_bytes()) for k, own in enumerate(risk.folds)},
         }  # fmt: skip
-        if self.dice is not None:
-            arrays |= {
-                "dice": _bytes(self.dice.middle.to_bytes()),
-                "dice_low": _bytes(self.dice.low.to_bytes()),
-                "dice_shift": np.array(self.dice.shift),
-            }
+        if dice.forest is not None:
+            arrays["dice"] = _bytes(dice.forest.to_bytes())
         file = io.BytesIO()
         np.savez_compressed(file, **arrays)
         return file.getvalue()
@@ -99,24 +91,29 @@ class Ranking:
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
-            samples = json.loads(bytes(arrays["samples"]))
-            labels, photos = (
-                [_findings(row) for row in samples[name]] for name in ("labels", "photos")
-            )
+            numbers = json.loads(bytes(arrays["numbers"]))
+            names = sorted(name for name in arrays if name.startswith("fold_"))
+            folds = [Forest.from_bytes(bytes(arrays[name])) for name in names]
+            planted = Planted(
+                arrays["planted_rows"], arrays["planted_bad"],
+                tuple(str(name) for name in arrays["planted_labels"]),
+            )  # fmt: skip
+            forest = Forest.from_bytes(bytes(arrays["dice"])) if "dice" in arrays else None
+            slope, shift, share = numbers["risk"]
+            prior = shipped_risk_model()
+            ranking = cls(
+                ProjectRisk(prior, folds, slope, shift, share, numbers["figures"]),
+                [_findings(row) for row in numbers["labels"]],
+                [_findings(row) for row in numbers["photos"]],
+                arrays["embeddings"], DicePredictor(forest, *numbers["dice"]), planted,
+            )  # fmt: skip
         except Exception as error:  # zipfile and numpy raise nearly anything on broken data
             raise ModelError(f"{len(data)} bytes are no ranking: {error}") from error
-        dice = None
-        if "dice" in arrays:
-            middle, low = (Forest.from_bytes(bytes(arrays[k])) for k in ("dice", "dice_low"))
-            dice = DiceModel(middle, low, float(arrays["dice_shift"]))
-        planted = Planted(
-            arrays["planted_rows"], arrays["planted_bad"],
-            tuple(str(name) for name in arrays["planted_labels"]),
-        )  # fmt: skip
-        return cls(
-            load_risk_model(bytes(arrays["risk"])), labels, photos, arrays["embeddings"], dice,
-            planted, samples["figures"],
-        )  # fmt: skip
+        if any(own.features != RISK_SIGNALS for own in folds) or (
+            forest is not None and forest.features != PREDICTION_SIGNALS
+        ):
+            raise ModelError("the ranking was learnt from other signals than today's; rank again")
+        return ranking
 
 
 _KEPT: dict[str, Ranking] = {}
@@ -129,143 +126,7 @@ def ranking_of(artifacts: ArtifactStore, project: Project) -> Ranking:
             return _stored(artifacts, project.ranking_digest)
         except (ArtifactError, ModelError):
             pass  # the next job learns it anew
-    return Ranking(shipped_risk_model())
-
-
-def place_of_label(
-    services: Services, project: Project, signals: LabelSignals, look: Look,
-    compared: PredictionSignals | None,
-) -> Placed:  # fmt: skip
-    """The place of one label in the order of the labels."""
-    ranking = ranking_of(services.artifacts, project)
-    annotation = signals.annotation
-    (placed,) = place_labels(ranking, [LabelLook(
-        project.id, annotation.task_id, annotation.id, signals.mask_digest, look,
-        compared.prediction_id if compared else None, compared.embedding if compared else None,
-    )])  # fmt: skip
-    return placed
-
-
-@dataclass(frozen=True, slots=True)
-class LabelLook:
-    """A label to be placed."""
-
-    project_id: int
-    task_id: int
-    annotation_id: int
-    mask_digest: str
-    look: Look
-    prediction_id: int | None
-    embedding: bytes | None
-
-
-def place_labels(ranking: Ranking, labels: Sequence[LabelLook]) -> list[Placed]:
-    """The places of labels, each compared with the ranking's sample and with one another."""
-    looks = [label.look for label in labels]
-    risks = risks_of(looks, ranking.risk)
-    far = distances([label.embedding for label in labels], ranking.embeddings)
-    found = [
-        replace(look.findings, risk=risk, distance=distance)
-        for look, risk, distance in zip(looks, risks, far, strict=True)
-    ]
-    told = reasons([*found, *ranking.labels])
-    return [
-        Placed(
-            label.project_id, label.task_id, ReviewKind.LABEL, risk, label.mask_digest,
-            annotation_id=label.annotation_id, prediction_id=label.prediction_id,
-            reasons=as_reasons(evidence),
-        )
-        for label, risk, evidence in zip(labels, risks, told, strict=False)
-    ]  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class PhotoLook:
-    """An unlabelled photo to be placed, by a look at its predicted mask."""
-
-    project_id: int
-    task_id: int
-    prediction_id: int
-    image_digest: str
-    look: Look
-    embedding: bytes | None
-    flip_dice: float | None
-    score: float
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedPhoto:
-    """A photo's place, and the Dice that its pre-fill is predicted to have."""
-
-    placed: Placed
-    predicted_dice: float
-    predicted_dice_low: float | None
-
-
-def place_photos(ranking: Ranking, photos: Sequence[PhotoLook]) -> list[PlacedPhoto]:
-    """The places of unlabelled photos: the worse the pre-fill is likely to be, the more a
-    correction teaches. Until that can be predicted, by the Dice that the model itself expects."""
-    middle = np.array([photo.score for photo in photos], dtype=np.float64)
-    low: NDArray[np.float64] | None = None
-    if ranking.dice is not None:
-        middle, low = ranking.dice.predict(
-            dice_rows([(photo.look, photo.flip_dice, photo.score) for photo in photos])
-        )
-    far = distances([photo.embedding for photo in photos], ranking.embeddings)
-    found = [
-        replace(photo.look.findings, risk=0.0, distance=distance)
-        for photo, distance in zip(photos, far, strict=True)
-    ]
-    told = reasons([*found, *ranking.photos])
-    return [
-        PlacedPhoto(
-            Placed(
-                photo.project_id, photo.task_id, ReviewKind.PHOTO, 1 - float(middle[k]),
-                photo.image_digest, prediction_id=photo.prediction_id,
-                reasons=as_reasons(told[k]),
-            ),
-            float(middle[k]), None if low is None else float(low[k]),
-        )
-        for k, photo in enumerate(photos)
-    ]  # fmt: skip
-
-
-def dice_rows(looks: Sequence[tuple[Look, float | None, float]]) -> NDArray[np.float32]:
-    """Rows (N, F) of DICE_SIGNALS from looks at predicted masks, flip Dice and score."""
-    rows = np.full((len(looks), len(DICE_SIGNALS)), np.nan, dtype=np.float32)
-    for k, (look, flip_dice, score) in enumerate(looks):
-        if look.row is not None:
-            rows[k, : len(look.row)] = look.row
-        rows[k, -2:] = (math.nan if flip_dice is None else flip_dice, score)
-    return rows
-
-
-def as_reasons(evidence: Sequence[Evidence]) -> dict[Reason, Json]:
-    """Evidence as a review item keeps it."""
-    return {
-        Reason(item.reason.value): {
-            "number": round(item.number, 6),
-            "percentile": round(item.percentile, 2),
-            "sentence": item.sentence,
-            "region": None if item.region is None
-            else {"kind": item.region.kind, "points": item.region.points},
-        }
-        for item in evidence
-    }  # fmt: skip
-
-
-def distances(packed: Sequence[bytes | None], known: Embeddings) -> list[float]:
-    """Mean distance of each embedding to its nearest among `known`, itself not counted; NaN where
-    there is no embedding or nothing to compare it with."""
-    result = [math.nan] * len(packed)
-    for k, data in enumerate(packed):
-        if data is None or len(data) != known.shape[1]:
-            continue
-        own = np.frombuffer(data, dtype=np.int8)
-        others = known[(known != own).any(axis=1)]
-        if len(others):
-            result[k] = isolation(own[None], others)[0]
-    return result
+    return Ranking(ProjectRisk(shipped_risk_model()))
 
 
 def without_regions(findings: Findings) -> Findings:
@@ -284,6 +145,10 @@ def _stored(artifacts: ArtifactStore, digest: str) -> Ranking:
 
 def _bytes(data: bytes) -> NDArray[np.uint8]:
     return np.frombuffer(data, dtype=np.uint8)
+
+
+def _split(data: bytes) -> list[bytes]:
+    return [data[start : start + LENGTH] for start in range(0, len(data), LENGTH)]
 
 
 def _numbers(findings: Findings) -> list[float | None]:

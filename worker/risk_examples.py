@@ -18,7 +18,7 @@ from hemline.store.ranking_data import LabelRow, label_page, signals_to_compare
 from hemline.store.tables import PredictionSignals, Project, ReviewKind, ReviewVerdict, Verdict
 from hemline.store.verdicts import verdicts_of
 from worker.jobs import JobAtWork
-from worker.learning import LEAST_LABELS, VERDICT_WEIGHT, Known, drawn, learn_risk
+from worker.learning import LEAST_LABELS, Known, ProjectRisk, drawn, learn_risk
 from worker.looks import VERSION, read_look
 from worker.ranking import Planted, Ranking
 from worker.seen import see
@@ -34,15 +34,14 @@ def learn_project_risk(
     services: Services, at_work: JobAtWork, project: Project, labels: tuple[str, ...],
     before: Ranking,
 ) -> Ranking:  # fmt: skip
-    """The project's ranking with a risk model learnt anew; the shipped one for few labels."""
+    """The project's ranking with its risk learnt anew; the shipped model alone for few labels."""
     shipped = shipped_risk_model()
     chosen, garments = _choose(services, project)
-    if len(chosen) < LEAST_LABELS:
-        return replace(before, risk=shipped, figures={"labels": len(chosen), "kept": "shipped"})
+    if len({row.task.garment for row in chosen}) < LEAST_LABELS:
+        return replace(before, risk=ProjectRisk(shipped, figures={"labels": len(chosen)}))
     planted = _plant(services, at_work, chosen, labels, before.planted, shipped)
     known = _known(planted, garments, *_judged(services, project))
-    model, figures = learn_risk(known, shipped)
-    return replace(before, risk=model, planted=planted, figures={"risk": figures})
+    return replace(before, risk=learn_risk(known, shipped, len(chosen)), planted=planted)
 
 
 def _choose(services: Services, project: Project) -> tuple[list[LabelRow], dict[str, str]]:
@@ -138,7 +137,7 @@ def _known(
     planted: Planted, garments: Mapping[str, str], judged: Sequence[ReviewVerdict],
     judged_rows: np.ndarray,
 ) -> Known:  # fmt: skip
-    """Planted faults and verdicts together; a verdict counts as several planted faults."""
+    """Planted faults and verdicts together."""
     wrong = np.array([v.verdict == Verdict.LABEL_WRONG for v in judged], dtype=np.bool_)
     own = [garments.get(name, name) for name in planted.labels]
     theirs = [garments.get(v.content_digest, f"task-{v.task_id}") for v in judged]
@@ -146,5 +145,5 @@ def _known(
         rows=np.concatenate([planted.rows, judged_rows]),
         bad=np.concatenate([planted.bad, wrong]),
         garments=[*own, *theirs],
-        weights=np.concatenate([np.ones(len(planted.rows)), np.full(len(judged), VERDICT_WEIGHT)]),
+        judged=np.arange(len(planted.rows) + len(judged)) >= len(planted.rows),
     )

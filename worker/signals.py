@@ -30,7 +30,7 @@ from hemline.store.signals import (
 )
 from hemline.store.tables import LabelSignals, PredictionSignals, Project, Task
 from worker.looks import VERSION, look_regions, look_values
-from worker.ranking import place_of_label
+from worker.placing import place_of_label
 from worker.seen import see
 from worker.services import Services
 

@@ -131,7 +131,6 @@ class KnownDice:
     values: Json
     regions: Json
     flip_dice: float | None
-    score: float
     dice: float | None
     garment: str
 
@@ -147,7 +146,7 @@ def known_dice(session: Session, project_id: int, version: int, limit: int) -> l
     rows = session.execute(
         select(
             PredictionSignals.values, PredictionSignals.regions, PredictionSignals.flip_dice,
-            Prediction.score, Annotation.dice, Task.garment,
+            Annotation.dice, Task.garment,
         )
         .join(Prediction, Prediction.id == PredictionSignals.prediction_id)
         .join(Annotation, Annotation.prediction_id == Prediction.id)

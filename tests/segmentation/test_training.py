@@ -1,17 +1,20 @@
 """Trainings that are real but small: they learn, resume, and refuse what does not belong."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
 import pytest
+from torch import nn
 
 from hemline.datasets.sample import Sample
 from hemline.errors import DatasetError, ImageError, ModelError
+from hemline.segmentation.checkpoint import Progress
 from hemline.segmentation.evaluation import evaluate
 from hemline.segmentation.model_file import load_model, read_card
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe import Recipe, with_epochs
-from hemline.segmentation.training import EpochReport, train
+from hemline.segmentation.training import EpochReport, Watch, labels_without_pixels, train
 from tests.segmentation.discs import disc_sample
 
 
@@ -65,6 +68,62 @@ def test_a_killed_training_goes_on_to_the_same_weights(small_recipe, samples, tm
     ours, theirs = load_model(resumed.path)[0].state_dict(), load_model(whole.path)[0].state_dict()
     for key, value in theirs.items():
         np.testing.assert_allclose(ours[key].numpy(), value.numpy(), rtol=1e-2, atol=1e-3)
+
+
+def test_a_training_stopped_within_an_epoch_goes_on_to_the_same_weights(
+    small_recipe, samples, tmp_path
+):
+    whole = run(small_recipe, samples, tmp_path / "whole")
+    done: list[int] = []
+    watch = Watch(batch=lambda position, _: done.append(position), stop=lambda: len(done) == 8)
+    with pytest.raises(KeyboardInterrupt):
+        run(small_recipe, samples, tmp_path / "stopped", watch=watch)
+    batches = max(done)
+    assert 0 < done[-1] < batches
+    resumed = run(small_recipe, samples, tmp_path / "stopped", resume=True)
+    assert [report["epoch"] for report in resumed.figures["curve"]] == [1, 2, 3, 4]
+    for ours, theirs in zip(resumed.figures["curve"], whole.figures["curve"], strict=True):
+        assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-3)
+
+
+def test_labels_at_zero_and_without_pixels_are_named(small_recipe, tmp_path, caplog):
+    labels = ("red", "green", "blue", "tie")
+    coloured = [disc_sample(number, labels=3) for number in range(9)]
+    with caplog.at_level(logging.WARNING):
+        result = train(
+            with_epochs(small_recipe, 1),
+            coloured[:3],
+            coloured[3:],
+            labels=labels,
+            work_dir=tmp_path,
+            device="cpu",
+        )
+    by_label = result.figures["validation_labels"]
+    assert tuple(by_label) == labels
+    zeros = [label for label in labels if by_label[label] == 0]
+    assert zeros
+    assert all(f"'{label}'" in caplog.text for label in zeros)
+    assert labels_without_pixels(labels, result.figures) == ["tie"]
+
+
+def test_patience_counts_from_what_min_delta_calls_better():
+    progress = Progress()
+    for score in (0.5, 0.504, 0.508, 0.6):
+        progress.add({}, score, 0.5, nn.Linear(1, 1), min_delta=0.01)
+    assert (progress.best_epoch, progress.improved_epoch) == (4, 4)
+    progress.add({}, 0.605, 0.5, nn.Linear(1, 1), min_delta=0.01)
+    assert (progress.best_epoch, progress.improved_epoch) == (5, 4)
+
+
+def test_a_mask_of_another_size_is_left_out_and_named(small_recipe, samples, tmp_path):
+    def load():
+        image, mask = samples[0].load()
+        return image, mask[:9]
+
+    bad = Sample(id="bad", garment="bad", view="", source="discs", load=load)
+    result = run(with_epochs(small_recipe, 1), [*samples[:7], bad, *samples[7:]], tmp_path)
+    assert result.figures["skipped"][0]["id"] == "bad"
+    assert "64 x 9 px, its photo 64 x 64 px" in result.figures["skipped"][0]["problem"]
 
 
 def test_a_finished_training_resumes_without_training(small_recipe, samples, tmp_path):

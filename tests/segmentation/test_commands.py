@@ -1,0 +1,139 @@
+"""`hemline train` and `predict` as a person runs them, Ctrl-C and mistakes among it."""
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import cv2
+import pytest
+from typer.testing import CliRunner, Result
+
+from hemline.errors import HemlineError
+from hemline.segmentation.commands import app
+
+TINY = """
+name = "tiny"
+[network]
+encoder = "mobilenet_v2"
+options = { decoder_channels = [16, 16, 8, 8, 8] }
+[input]
+pixels = 4096
+[split]
+validation = 0.4
+test = 0.1
+[schedule]
+epochs = 2
+batch = 2
+[fine_tune]
+epochs = 1
+batch = 2
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path) -> str:
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY)
+    return str(path)
+
+
+@pytest.fixture
+def data(tmp_path, samples) -> Path:
+    folder = tmp_path / "data"
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    for sample in samples:
+        image, mask = sample.load()
+        cv2.imwrite(str(folder / "images" / f"{sample.id}.png"), image[..., ::-1])
+        cv2.imwrite(str(folder / "masks" / f"{sample.id}.png"), mask * 255)
+    return folder
+
+
+def run(*arguments: object) -> Result:
+    """What the command did; a sentence that `hemline` would print is raised."""
+    result = CliRunner().invoke(app, [str(value) for value in arguments])
+    if isinstance(result.exception, HemlineError):
+        raise result.exception
+    return result
+
+
+def train(recipe: str, data: object, out: Path, *more: object) -> Result:
+    return run("train", "--recipe", recipe, "--data", data, "--out", out, "--device", "cpu", *more)
+
+
+def test_train_evaluate_fine_tune_and_predict(tmp_path, recipe, data):
+    trained = train(recipe, f"pairs:{data}", tmp_path / "out", "--tensorboard")
+    assert trained.exit_code == 0, trained.output
+    assert "epoch 2/2" in trained.output
+    model = tmp_path / "out" / "model.safetensors"
+    assert (tmp_path / "out" / "curve.svg").read_text().startswith("<svg")
+    events = list((tmp_path / "out" / "tensorboard").iterdir())
+    assert any(b"training/loss" in path.read_bytes() for path in events)
+    measured = run(
+        "evaluate", "--model", model, "--data", f"pairs:{data}", "--json", "--device", "cpu"
+    )
+    assert '"n": 12' in measured.stdout
+    child = train(recipe, f"pairs:{data}", tmp_path / "child", "--initial", model)
+    assert "epoch 1/1" in child.output, child.output
+    photo = data / "images" / "s3.png"
+    drawn = run("predict", photo, "--model", model, "--out", tmp_path / "masks", "--device", "cpu")
+    assert drawn.exit_code == 0, drawn.output
+    mask = cv2.imread(str(tmp_path / "masks" / "s3.png"), cv2.IMREAD_UNCHANGED)
+    assert mask.shape == (64, 64)
+    assert set(mask.ravel().tolist()) <= {0, 255}
+    run("predict", photo, "--model", model, "--out", tmp_path / "cut", "--cutout")
+    cutout = cv2.imread(str(tmp_path / "cut" / "s3.png"), cv2.IMREAD_UNCHANGED)
+    assert cutout.shape == (64, 64, 4)
+
+
+def test_what_is_wrong_is_one_sentence(tmp_path, recipe, data, samples):
+    out = tmp_path / "out"
+    with pytest.raises(HemlineError, match="names no data; give --data"):
+        run("train", "--recipe", recipe, "--out", out)
+    (tmp_path / "not.safetensors").write_bytes(b"pickle")
+    with pytest.raises(HemlineError, match=r"not\.safetensors.*safetensors"):
+        train(recipe, f"pairs:{data}", out, "--initial", tmp_path / "not.safetensors")
+    with pytest.raises(HemlineError, match="weights 'nothing' of the encoder"):
+        train(recipe, f"pairs:{data}", out, "--encoder", "nothing")
+    with pytest.raises(HemlineError, match="garment"):
+        train(recipe, f"pairs:{data}", out, "--set", "classes={trousers=['trousers']}")
+    with pytest.raises(HemlineError, match=r"'a/x\.png' and 'b/x\.jpg' would both be written"):
+        run("predict", "a/x.png", "b/x.jpg", "--out", out)
+
+
+def test_masks_of_another_size_are_named(tmp_path, recipe, data):
+    cv2.imwrite(str(data / "masks" / "s1.png"), cv2.imread(str(data / "masks" / "s1.png"))[:9])
+    trained = train(recipe, f"pairs:{data}", tmp_path / "out", "--epochs", 1, "--test", 0)
+    assert trained.exit_code == 0, trained.output
+    assert "skipped s1" in trained.output
+    assert "64 x 9 px" in trained.output
+
+
+def test_ctrl_c_leaves_a_checkpoint_that_resume_takes_up(tmp_path, recipe, data):
+    """A real process and a real SIGINT, within an epoch."""
+    command = [
+        *(sys.executable, "-c", "from hemline.cli import main; main()"),
+        *("train", "--recipe", recipe),
+        *("--data", f"pairs:{data}", "--out", str(tmp_path / "out"), "--device", "cpu"),
+        *("--set", "schedule.least_steps=300", "--threads", "1"),
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    checkpoint = tmp_path / "out" / "checkpoint.pt"
+    try:
+        while not (tmp_path / "out" / "validation.pixels").exists() and process.poll() is None:
+            time.sleep(0.1)
+        time.sleep(2)  # into the first epoch, which takes longer
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert process.returncode == 130, errors
+    assert "--resume" in errors
+    assert "Traceback" not in errors
+    assert checkpoint.exists()
+    arguments = command[3:]
+    resumed = run(*arguments, "--resume")
+    assert resumed.exit_code == 0, resumed.output
+    assert "epoch 2/2" in resumed.output

@@ -1,0 +1,32 @@
+"""Augmentation of masks with sides: a flip that keeps left on the left teaches the wrong thing."""
+
+import numpy as np
+import torch
+
+from hemline.segmentation.recipe_parts import Augment
+from hemline.segmentation.transforms import augment, mirrored_ids
+
+STILL = {"scale": (1, 1), "rotate": 0, "shift": 0}
+PLAIN = {"brightness": 0, "contrast": 0, "saturation": 0, "hue": 0}
+
+
+def flipped(probability: float, labels: list[str]) -> tuple[torch.Tensor, torch.Tensor]:
+    image = torch.arange(3 * 4 * 6, dtype=torch.uint8).reshape(3, 4, 6)
+    mask = torch.tensor([[[0, 1, 2, 3, 4, 4]] * 4], dtype=torch.uint8)
+    options = Augment(flip=probability, **STILL, **PLAIN)
+    return augment(image, mask, options, mirrored_ids(labels), np.random.default_rng(0))
+
+
+LABELS = ["hat", "left-shoe", "right-shoe", "bag"]
+
+
+def test_a_flip_swaps_left_and_right():
+    image, mask = flipped(1.0, LABELS)
+    assert mask[0, 0].tolist() == [4, 4, 2, 3, 1, 0]
+    assert mask.dtype == torch.uint8
+    assert image[0, 0].tolist() == [5, 4, 3, 2, 1, 0]
+
+
+def test_without_a_flip_nothing_swaps():
+    _, mask = flipped(0.0, LABELS)
+    assert mask[0, 0].tolist() == [0, 1, 2, 3, 4, 4]

@@ -103,6 +103,7 @@ def spoil_mask(mask: Mask, kind: FaultKind, rng: np.random.Generator, severity: 
     if not mask.any():
         return mask.copy()
     low, high = _RANGES[kind]
+    mask = np.ascontiguousarray(mask)  # OpenCV draws into no other layout
     return _SPOILERS[kind](mask, rng, low + severity * (high - low))
 
 

@@ -1,0 +1,108 @@
+"""`hemline rank`: which labels are most likely wrong, and why."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from hemline.errors import DatasetError, HemlineError
+
+if TYPE_CHECKING:
+    from active_learning.rank_folder import Ranked
+
+app = typer.Typer()
+_out = Console()
+_err = Console(stderr=True)
+
+
+@app.command("rank")
+def rank_command(
+    images: Annotated[Path | None, typer.Option(help="Folder of photos.")] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="Folder of their masks, by the photos' names.")
+    ] = None,
+    model: Annotated[Path | None, typer.Option(help="Model file. Default: the starter.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+) -> None:
+    """Order the labels of a folder by how likely each is wrong, the likeliest first, with reasons.
+
+    What cannot be judged comes last, with a sentence that says why.
+    """
+    from active_learning.folder import find_pairs
+    from active_learning.rank_folder import rank_folder
+    from hemline.segmentation.predictor import Predictor
+    from hemline.segmentation.starter import starter_path
+
+    if images is None or masks is None:
+        raise DatasetError("nothing to rank; give --images FOLDER and --masks FOLDER")
+    pairs = find_pairs(images, masks)
+    predictor = Predictor(model or starter_path(), device=device)
+    bar = track(pairs, "looking", console=_err, transient=True, disable=not _err.is_terminal)
+    ranked = rank_folder(bar, predictor)
+    if as_json:
+        for item in ranked:
+            print(json.dumps(item.as_json()))
+        return
+    _print_table(ranked)
+
+
+@app.command("fit-prior")
+def fit_prior_command(
+    data: Annotated[
+        list[str], typer.Option("--data", help="KIND:PATH of labelled photos, once for each.")
+    ],
+    out: Annotated[Path, typer.Option(help="File for the risk model.")],
+    drawn: Annotated[int, typer.Option(min=0, help="Drawn garments beside them.")] = 60,
+    model: Annotated[Path | None, typer.Option(help="Model file. Default: the starter.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder to keep signals in, to go on from when stopped.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Learn anew what `hemline rank` knows of wrong labels before it has seen any of yours.
+
+    Of the data only the validation and the test part are used, which the starter has not learnt
+    from. Faults are planted in copies of their labels.
+    """
+    from active_learning.learn import Example, learn
+    from active_learning.prior import examples_of, scenes
+    from active_learning.risk_file import dump_risk_model
+    from hemline.datasets.sources import join, open_data
+    from hemline.datasets.splits import split_by_garment
+    from hemline.files import write_atomically
+    from hemline.segmentation.predictor import Predictor
+    from hemline.segmentation.starter import starter_path
+
+    parts = split_by_garment(join([open_data(source) for source in data]).samples, (0.1, 0.15))
+    groups = [[*parts[0], *parts[1]], scenes(drawn)]
+    predictor = Predictor(model or starter_path(), device=device)
+    examples: list[Example] = []
+    for group in groups:
+        for k, sample in enumerate(track(group, "looking", console=_err, transient=True)):
+            kept = None if keep is None else keep / sample.source / f"{sample.id}.npz"
+            try:
+                other = group[(k + 7) % len(group)]
+                examples += examples_of(sample, other, predictor, keep=kept)
+            except HemlineError as error:
+                _err.print(str(error), style="red")
+    garments = len({example.garment for example in examples})
+    if garments < 10:
+        raise DatasetError(f"{garments} garments are too few to learn from; give 10 or more")
+    write_atomically(out, dump_risk_model(learn(examples)))
+    _out.print(f"learnt from {len(examples)} labels of {garments} garments; wrote {out}")
+
+
+def _print_table(ranked: "list[Ranked]") -> None:
+    table = Table("image", "risk", "reasons")
+    for item in ranked:
+        said = "\n".join(
+            f"{evidence.reason.words}: {evidence.sentence}" for evidence in item.evidence
+        )
+        risk = "" if item.risk is None else f"{item.risk:.2f}"
+        table.add_row(item.id, risk, said or item.problem)
+    _out.print(table)

@@ -1,0 +1,98 @@
+"""The order of a plain folder: each pair is looked at once, then all are compared."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from active_learning.folder import Pair, read_pair
+from active_learning.look import Look, look_at_label, risks_of
+from active_learning.neighbours import isolation
+from active_learning.reasons import Evidence, reasons
+from active_learning.risk_file import shipped_risk_model
+from hemline.errors import HemlineError, MaskError
+from hemline.masks.embedding import LENGTH, pack_embedding, unpack_embeddings
+
+if TYPE_CHECKING:
+    from active_learning.label_risk import RiskModel
+    from hemline.segmentation.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class Ranked:
+    """One image of the order; `risk` is None where it could not be judged, and `problem` why."""
+
+    id: str
+    risk: float | None
+    evidence: list[Evidence]
+    problem: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values: what `hemline rank --json` prints."""
+        return {
+            "id": self.id,
+            "label_risk": None if self.risk is None else round(self.risk, 6),
+            "reasons": [
+                {
+                    "reason": item.reason.value,
+                    "number": round(item.number, 6),
+                    "percentile": round(item.percentile, 2),
+                    "evidence": item.sentence,
+                    "region": None
+                    if item.region is None
+                    else {"kind": item.region.kind, "points": item.region.points},
+                }
+                for item in self.evidence
+            ],
+            "problem": self.problem or None,
+        }
+
+
+def rank_folder(pairs: Iterable[Pair], predictor: "Predictor") -> list[Ranked]:
+    """The pairs in order of risk, the likeliest to be wrong first; what cannot be judged is last.
+
+    One photo is in memory at a time, and of each a few kilobytes are kept.
+    """
+    model = shipped_risk_model()
+    names: list[str] = []
+    looks: list[Look] = []
+    embeddings: list[bytes] = []
+    failed: list[Ranked] = []
+    for pair in pairs:
+        try:
+            look, embedding = _look(pair, predictor, model)
+        except HemlineError as error:
+            failed.append(Ranked(pair.id, None, [], str(error)))
+            continue
+        names.append(pair.id)
+        looks.append(look)
+        embeddings.append(embedding)
+    if not looks:
+        return failed
+    risks = risks_of(looks, model)
+    distances = isolation(unpack_embeddings(embeddings))
+    findings = [
+        replace(look.findings, risk=risk, distance=distance)
+        for look, risk, distance in zip(looks, risks, distances, strict=True)
+    ]
+    ranked = [
+        Ranked(name, risk, evidence, look.note)
+        for name, risk, evidence, look in zip(names, risks, reasons(findings), looks, strict=True)
+    ]
+    return sorted(ranked, key=lambda item: (-(item.risk or 0.0), item.id)) + failed
+
+
+def _look(pair: Pair, predictor: "Predictor", model: "RiskModel") -> tuple[Look, bytes]:
+    pixels = read_pair(pair)
+    seen = predictor.examine(pixels.photo)
+    look = look_at_label(
+        pixels.photo,
+        pixels.mask,
+        seen.probabilities,
+        model,
+        threshold=predictor.card.threshold,
+        flip_dice=seen.flip_dice,
+    )
+    try:
+        return look, pack_embedding(seen.embedding)
+    except MaskError:  # a broken model; the note of the look says so
+        return look, bytes(LENGTH)

@@ -1,0 +1,222 @@
+"""Why an image needs a person: four reasons, several at once, each with its evidence."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from active_learning.arc_signals import ARC_SIGNALS
+from active_learning.label_risk import worst_arc
+from active_learning.label_signals import LabelSignals
+
+RISKY = 0.5  # label risk from which a label is more likely wrong than right
+_LOW_CONTRAST = 6.0  # ΔE00
+_SURE_SAME = 0.75  # both sides of the outline at least this probable are one thing to the model
+_LEAST_ARC = 0.04  # share of the outline that must lack contrast to be worth a word
+_EXTREME = 90.0  # percentile of the project from which a number stands out
+_ENOUGH = 10  # images below which a percentile says nothing
+_FAR = 1.5  # times the median distance to the nearest labels: data is thin there
+
+Points = list[list[float]]
+
+
+class Reason(Enum):
+    """A reason's database value and its words for people."""
+
+    BAD_GROUND_TRUTH = ("bad_ground_truth", "Bad ground truth")
+    LOW_CONTRAST = ("low_contrast", "Low contrast")
+    LIMITED_DATA = ("limited_data", "Limited data")
+    TOO_COMPLICATED = ("too_complicated", "Too complicated")
+
+    words: str
+
+    def __new__(cls, value: str, words: str) -> "Reason":
+        reason = object.__new__(cls)
+        reason._value_ = value
+        reason.words = words
+        return reason
+
+
+@dataclass(frozen=True)
+class Region:
+    """Where to look, in photo pixels: a closed "polygon" or an open "line" of x, y."""
+
+    kind: str
+    points: Points
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One reason of one image: its number, what share of the project has a lower one, and where.
+
+    `percentile` is 0..100, 50 for an image alone in its project.
+    """
+
+    reason: Reason
+    number: float
+    percentile: float
+    sentence: str
+    region: Region | None = None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the reasons of one image are decided from; None or NaN where unknown.
+
+    `risk` of its label; `low_contrast` share of the outline where garment and background hardly
+    part and the model does not say otherwise; `distance` of its embedding to the nearest others;
+    `complexity` is the raw numbers whose mean percentile it is.
+    """
+
+    risk: float
+    low_contrast: float
+    distance: float
+    complexity: tuple[float, ...]
+    wrong: Region | None
+    wrong_sentence: str
+    pale: Region | None
+
+
+def find(
+    signals: LabelSignals,
+    risk: float,
+    point_risks: NDArray[np.float64],
+    *,
+    flip_dice: float = float("nan"),
+    distance: float = float("nan"),
+) -> Findings:
+    """Gather one label's findings from its signals, its risk and its points' risks."""
+    share, pale = _pale_arc(signals)
+    wrong, sentence = _wrong_region(signals, point_risks)
+    value = signals.values.get
+    return Findings(
+        risk=risk,
+        low_contrast=share,
+        distance=distance,
+        complexity=(
+            1 - flip_dice,
+            1 - value("own_expected_dice", float("nan")),
+            value("band_entropy", float("nan")),
+            value("texture_around", float("nan")),
+            value("perimeter", float("nan")),
+            value("thin_share", float("nan")),
+        ),
+        wrong=wrong,
+        wrong_sentence=sentence,
+        pale=pale,
+    )
+
+
+def reasons(findings: Sequence[Findings]) -> list[list[Evidence]]:
+    """The reasons of each image of a project, its label's first, [] where nothing stands out."""
+    risks = percentiles([item.risk for item in findings])
+    pale = percentiles([item.low_contrast for item in findings])
+    far = percentiles([item.distance for item in findings])
+    hard = complexities(findings)
+    hard_rank = percentiles(hard)
+    known = [item.distance for item in findings if np.isfinite(item.distance)]
+    usual = float(np.median(known)) if known else float("nan")
+    enough = len(findings) >= _ENOUGH
+    result = []
+    for k, item in enumerate(findings):
+        found: list[Evidence] = []
+        if item.risk >= RISKY:
+            found.append(
+                Evidence(
+                    Reason.BAD_GROUND_TRUTH, item.risk, risks[k], item.wrong_sentence, item.wrong
+                )
+            )
+        if item.low_contrast >= _LEAST_ARC and (
+            item.low_contrast >= 0.2 or (enough and pale[k] >= _EXTREME)
+        ):
+            sentence = (
+                f"along {item.low_contrast:.0%} of the outline garment and background differ by "
+                f"less than {_LOW_CONTRAST:g} ΔE"
+            )
+            found.append(
+                Evidence(Reason.LOW_CONTRAST, item.low_contrast, pale[k], sentence, item.pale)
+            )
+        rare = enough and far[k] >= _EXTREME and item.distance >= _FAR * usual
+        if rare:
+            sentence = (
+                f"{item.distance / max(usual, 1e-9):.1f} times as far from its likes as usual"
+            )
+            found.append(Evidence(Reason.LIMITED_DATA, item.distance, far[k], sentence))
+        if enough and hard_rank[k] >= _EXTREME and hard[k] >= 65 and not rare:
+            sentence = "fine or busy outline and an unsure model, more than in most photos here"
+            found.append(Evidence(Reason.TOO_COMPLICATED, hard[k], hard_rank[k], sentence))
+        result.append(found)
+    return result
+
+
+def percentiles(values: Sequence[float]) -> list[float]:
+    """Share of the others that each value is above, ties half, in 0..100; 50 where it is NaN or
+    has no others."""
+    array = np.asarray(values, dtype=np.float64)
+    known = np.sort(array[np.isfinite(array)])
+    if len(known) < 2:
+        return [50.0] * len(array)
+    below = np.searchsorted(known, array, side="left")
+    above = len(known) - np.searchsorted(known, array, side="right")
+    share = 50.0 * (1 + (below - above) / (len(known) - 1))
+    return [float(value) if np.isfinite(x) else 50.0 for value, x in zip(share, array, strict=True)]
+
+
+def complexities(findings: Sequence[Findings]) -> list[float]:
+    """Mean percentile of each image's complexity numbers, 0..100."""
+    if not findings:
+        return []
+    columns = list(zip(*(item.complexity for item in findings), strict=True))
+    ranks = np.array([percentiles(list(column)) for column in columns])
+    return [float(value) for value in ranks.mean(axis=0)]
+
+
+def _pale_arc(signals: LabelSignals) -> tuple[float, Region | None]:
+    """Share of the outline without contrast that is the photo's doing, and its longest stretch.
+
+    Where the model is sure of the same thing on both sides it is the outline that is off, and the
+    lack of contrast is no excuse.
+    """
+    arcs = signals.arcs
+    if not len(arcs):
+        return 0.0, None
+    contrast, inner, outer = (
+        arcs[:, ARC_SIGNALS.index(name)]
+        for name in ("contrast_close", "probability_-0.04", "probability_0.04")
+    )
+    same = (np.minimum(inner, outer) > _SURE_SAME) | (np.maximum(inner, outer) < 1 - _SURE_SAME)
+    pale = (contrast < _LOW_CONTRAST) & ~same  # NaN, at the photo's border, is not pale
+    share = float(pale.mean())
+    if share < _LEAST_ARC:
+        return share, None
+    _, where = worst_arc(pale.astype(np.float64), signals.piece, min(share, 0.5))
+    return share, Region("line", _rounded(signals.points[where]))
+
+
+def _wrong_region(
+    signals: LabelSignals, point_risks: NDArray[np.float64]
+) -> tuple[Region | None, str]:
+    """What to draw for a wrong label, and what to say of it: the part that is missing or too much
+    if the model is sure of one, else the worst arc of the outline."""
+    missing, extra = (signals.values.get(f"{kind}_largest", 0.0) for kind in ("missing", "extra"))
+    side = "missing" if not extra > missing else "extra"
+    part, size = (signals.missing, missing) if side == "missing" else (signals.extra, extra)
+    depth = signals.values.get(f"{side}_depth", 0.0)
+    if part is not None and len(part) > 2 and size >= 0.01 and depth >= 0.03:
+        said = (
+            f"the model is sure of a part that the mask leaves out, {size:.1%} of its area"
+            if side == "missing"
+            else f"the mask takes in a part that the model is sure is none, {size:.1%} of its area"
+        )
+        return Region("polygon", _rounded(part)), said
+    if not len(point_risks):
+        return None, "the mask does not fit the photo"
+    mean, where = worst_arc(point_risks, signals.piece, 0.1)
+    said = f"a stretch of the outline is off with a probability of {mean:.0%}"
+    return Region("line", _rounded(signals.points[where])), said
+
+
+def _rounded(points: NDArray[np.float64]) -> Points:
+    return [[round(float(x), 1), round(float(y), 1)] for x, y in points]

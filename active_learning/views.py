@@ -1,0 +1,84 @@
+"""Views of one garment should agree: the one that differs most from its siblings is a signal."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from active_learning.frame import Mask, Photo
+
+_LIMIT = 3.0  # times the usual distance between views
+
+
+@dataclass(frozen=True)
+class ViewSignals:
+    """What one view's mask says of its garment: mean CIELAB `colour` (3,) of the inner part, and
+    the `height` and `area` of the mask as shares of the photo's."""
+
+    colour: tuple[float, float, float]
+    height: float
+    area: float
+
+
+def view_signals(photo: Photo, mask: Mask) -> ViewSignals | None:
+    """The signals of a view; None for an empty mask.
+
+    Args:
+        photo: (H, W, 3) uint8 RGB.
+        mask: (H, W), non-zero is garment.
+    """
+    rows, columns = np.nonzero(mask)
+    if not len(rows):
+        return None
+    step = max(1, len(rows) // 20_000)
+    pixels = photo[rows[::step], columns[::step]].astype(np.float32)[None] / 255
+    lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[0]
+    middle = np.median(lab, axis=0)
+    return ViewSignals(
+        (float(middle[0]), float(middle[1]), float(middle[2])),
+        float(np.ptp(rows) + 1) / mask.shape[0],
+        len(rows) / mask.size,
+    )
+
+
+def odd_views(garments: Sequence[Sequence[ViewSignals | None]]) -> list[list[float]]:
+    """How far each view is from its garment's others, in units of what is usual between views.
+
+    1 is usual and 3 or more is odd; 0 where there is no other view to compare with. Views are the
+    same garment from another side, so only how unusual a difference is says anything.
+    """
+    rows = [[_row(view) for view in views] for views in garments]
+    gaps = [_gaps(views) for views in rows]
+    every = np.concatenate([np.zeros((0, 3)), *(g for g in gaps if len(g))])
+    known = every[np.isfinite(every).all(axis=1)]
+    if not len(known):
+        return [[0.0] * len(views) for views in garments]
+    usual = np.maximum(np.median(known, axis=0), [2.0, 0.02, 0.05])
+    return [
+        [float(np.max(gap / usual)) if np.isfinite(gap).all() else 0.0 for gap in views]
+        for views in gaps
+    ]
+
+
+def disagree(oddness: Sequence[float]) -> bool:
+    """Whether a garment's views disagree so much that each should be looked at."""
+    return max(oddness, default=0.0) >= _LIMIT
+
+
+def _row(view: ViewSignals | None) -> NDArray[np.float64]:
+    if view is None:
+        return np.full(5, np.nan)
+    return np.array([*view.colour, np.log(view.height), np.log(view.area)])
+
+
+def _gaps(views: Sequence[NDArray[np.float64]]) -> NDArray[np.float64]:
+    """Each view's difference to the median of the others, (n, 3): colour, log height, log area."""
+    result = np.full((len(views), 3), np.nan)
+    for k, view in enumerate(views):
+        others = [other for j, other in enumerate(views) if j != k and np.isfinite(other).all()]
+        if others and np.isfinite(view).all():
+            gap = np.abs(view - np.median(others, axis=0))
+            result[k] = [np.linalg.norm(gap[:3]), gap[3], gap[4]]
+    return result

@@ -251,6 +251,8 @@ def register_task(
         image_url=url,
         garment=garment,
         view=view,
+        garment_type=_first(data, "garment_type", "category"),
+        photo_session=_first(data, "photo_session", "session"),
     )
 
 
@@ -276,6 +278,11 @@ def _garment_and_view(data: dict[str, Any], url: str, ls_task_id: int) -> tuple[
     garment, view = garment_and_view(PurePosixPath(unquote(path)).stem)
     garment = str(data.get("garment") or garment or f"task-{ls_task_id}")
     return garment[:255], str(data.get("view") or view)[:64]
+
+
+def _first(data: dict[str, Any], *names: str) -> str:
+    """The first of these fields that the task's data has, as text."""
+    return next((str(data[name])[:64] for name in names if data.get(name)), "")
 
 
 def _in_words_of(

@@ -15,6 +15,7 @@ from active_learning.risk_file import shipped_risk_model
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.config import parse_label_config
 from hemline.labelstudio.http import LabelStudioRefused
+from hemline.masks.histograms import probability_histograms
 from hemline.masks.png import decode_class_mask
 from hemline.store.label_review import label_of_task
 from hemline.store.places import place
@@ -31,7 +32,7 @@ from hemline.store.signals import (
 from hemline.store.tables import LabelSignals, PredictionSignals, Project, Task
 from worker.looks import VERSION, look_regions, look_values
 from worker.placing import place_of_label
-from worker.seen import see
+from worker.seen import Seen, see
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -105,13 +106,15 @@ def _label(services: Services, claimed: LabelSignals) -> None:
         project = session.get_one(Project, task.project_id)
     labels = parse_label_config(project.label_config).labels
     mask = decode_class_mask(services.artifacts.get(claimed.mask_digest))
-    look = _look(services, task, mask, compared, labels)
+    seen = see(services, task, compared, labels)
+    look = _look(seen, mask)
     placed = place_of_label(services, project, claimed, look, compared)
     with services.store.session() as session:
         stored = store_label_values(
             session, claimed, version=VERSION,
             prediction_id=compared.prediction_id if compared else None,
             values=look_values(look), regions=look_regions(look), risk=placed.priority,
+            histograms=_histograms(seen, mask),
         )  # fmt: skip
         counts = label_of_task(session, task.id)
         if stored and counts is not None and counts.id == claimed.annotation_id:
@@ -122,20 +125,22 @@ def _prediction(services: Services, claimed: PredictionSignals) -> None:
     prediction = claimed.prediction
     mask = decode_class_mask(services.artifacts.get(prediction.mask_digest))
     labels = tuple(prediction.model_version.labels)
-    look = _look(services, prediction.task, mask, claimed, labels)
+    look = _look(see(services, prediction.task, claimed, labels), mask)
     with services.store.session() as session:
         store_prediction_values(
             session, claimed, version=VERSION, values=look_values(look), regions=look_regions(look)
         )
 
 
-def _look(
-    services: Services, task: Task, mask: Mask, compared: PredictionSignals | None,
-    labels: tuple[str, ...],
-) -> Look:  # fmt: skip
-    """Looks at a mask of class ids of `labels`, beside a stored prediction where there is one."""
-    seen = see(services, task, compared, labels)
+def _look(seen: Seen, mask: Mask) -> Look:
     return look_at_label(
         seen.photo, mask, seen.probabilities, shipped_risk_model(), threshold=seen.threshold,
         flip_dice=seen.flip_dice,
     )  # fmt: skip
+
+
+def _histograms(seen: Seen, mask: Mask) -> bytes | None:
+    """What tells the Dice of the model with this label at any threshold, and its calibration."""
+    if seen.probabilities is None:
+        return None
+    return probability_histograms(seen.probabilities, mask).to_bytes()

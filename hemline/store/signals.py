@@ -39,7 +39,7 @@ def keep_prediction(
 
     A prediction of another photo replaces it all; one of the same photo changes nothing.
     """
-    fresh = {
+    fresh: dict[str, object] = {
         "image_digest": prediction.image_digest,
         "map_digest": map_digest,
         "histograms": histograms,
@@ -77,12 +77,13 @@ def expect_label(session: Session, annotation: Annotation) -> None:
     if not usable:
         session.execute(delete(LabelSignals).where(LabelSignals.annotation_id == annotation.id))
         return
-    fresh = {
+    fresh: dict[str, object] = {
         "mask_digest": annotation.mask_digest,
         "prediction_id": annotation.prediction_id,
         "version": 0,
         "values": {},
         "regions": {},
+        "histograms": None,
         "risk": None,
         "attempts": 0,
         "claimed_at": None,
@@ -173,6 +174,7 @@ def store_label_values(
     prediction_id: int | None,
     values: Json,
     regions: Json,
+    histograms: bytes | None,
     risk: float | None,
 ) -> bool:
     """Stores what was computed; False, and nothing stored, if the mask is another by now."""

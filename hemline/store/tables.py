@@ -367,6 +367,7 @@ class LabelSignals(Base):
     version: Mapped[int] = mapped_column(default=0)  # of the statistics; 0: values are missing
     values: Mapped[Json] = mapped_column(default=dict)  # signal name to number
     regions: Mapped[Json] = mapped_column(default=dict)  # where to look, in photo pixels
+    histograms: Mapped[bytes | None]  # of the prediction inside and outside of this label
     risk: Mapped[float | None]  # that the label is wrong, 0 to 1
     attempts: Mapped[int] = mapped_column(default=0)  # at computing the values
     claimed_at: Mapped[datetime | None]  # when the last attempt began

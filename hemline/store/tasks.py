@@ -19,13 +19,22 @@ def upsert_task(
     image_url: str,
     garment: str,
     view: str,
+    garment_type: str = "",
+    photo_session: str = "",
 ) -> Task:
     """Inserts the task or updates it.
 
     Another image URL forgets the photo and the problem of the one before. The garment stays once
     the task has a split, because a split is of a garment and never changes.
     """
-    values = {"data": data, "image_url": image_url, "garment": garment, "view": view}
+    values = {
+        "data": data,
+        "image_url": image_url,
+        "garment": garment,
+        "view": view,
+        "garment_type": garment_type,
+        "photo_session": photo_session,
+    }
     statement = insert_into(session, Task, project_id=project_id, ls_task_id=ls_task_id, **values)
     new = statement.excluded
     same_photo = Task.image_url == new.image_url
@@ -38,6 +47,8 @@ def upsert_task(
         "image_url": new.image_url,
         "garment": case((Task.split.is_(None), new.garment), else_=Task.garment),
         "view": new.view,
+        "garment_type": new.garment_type,
+        "photo_session": new.photo_session,
         "updated_at": utcnow(),
     }
     statement = statement.on_conflict_do_update(

@@ -75,6 +75,7 @@ def _create_label_signals() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("values", _json(), nullable=False),
         sa.Column("regions", _json(), nullable=False),
+        sa.Column("histograms", sa.LargeBinary()),
         sa.Column("risk", sa.Double()),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("claimed_at", _moment()),

@@ -127,7 +127,7 @@ def test_a_result_of_a_mask_that_was_edited_meanwhile_is_dropped(
     with services.store.session() as session:
         stored = store_label_values(
             session, claimed, version=VERSION, prediction_id=None, values={"softmin": 0.0},
-            regions={}, risk=1.0,
+            regions={}, histograms=None, risk=1.0,
         )  # fmt: skip
     assert not stored
     compute_signals(services)

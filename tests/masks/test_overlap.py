@@ -12,12 +12,14 @@ from torchmetrics.functional.segmentation import dice_score
 
 from hemline.errors import MaskError
 from hemline.masks.overlap import (
+    accuracy,
     class_dice,
     class_iou,
     class_precision,
     class_recall,
     confusion,
     dice,
+    foreground,
     iou,
     pixel_accuracy,
     precision,
@@ -141,6 +143,33 @@ def test_absent_classes_are_left_out_and_missed_ones_are_0():
     matrix = confusion(predicted, truth, classes=4)
     for figure in (class_dice, class_iou, class_precision, class_recall):
         assert figure(matrix) == pytest.approx([1, 0, 0, np.nan], nan_ok=True)
+
+
+@given(pairs())
+def test_the_foreground_of_a_matrix_is_that_of_the_masks(pair):
+    predicted, truth = pair
+    matrix = confusion(predicted, truth, classes=CLASSES)
+    binary = confusion((predicted > 0).astype(np.uint8), (truth > 0).astype(np.uint8), classes=2)
+    assert np.array_equal(foreground(matrix), binary)
+    assert accuracy(matrix) == pytest.approx(pixel_accuracy(predicted, truth))
+
+
+@pytest.mark.parametrize("classes", [2, 20, 254])
+def test_a_large_photo_is_counted_whole(classes):
+    rng = np.random.default_rng(classes)
+    truth, predicted = rng.integers(0, classes, (2, 333, 50), dtype=np.uint8)
+    truth[100:140] = 255
+    flat = truth[truth != 255], predicted[truth != 255]
+    expected = sk.confusion_matrix(*flat, labels=range(classes))
+    assert np.array_equal(confusion(predicted, truth, classes=classes, ignore=255), expected)
+
+
+def test_no_pixel_at_all():
+    nothing = np.full((3, 3), 255, np.uint8)
+    matrix = confusion(nothing * 0, nothing, classes=2, ignore=255)
+    assert not matrix.any()
+    assert accuracy(matrix) == 1
+    assert confusion(*[np.zeros((0, 5), np.uint8)] * 2, classes=2).tolist() == [[0, 0], [0, 0]]
 
 
 def test_masks_of_two_sizes_are_an_error():

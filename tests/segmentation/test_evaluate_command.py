@@ -105,6 +105,21 @@ def test_the_datas_ids_become_the_models(monkeypatch, small_recipe):
     assert loaded("dress") == [[0, 1, 1, 255]]
 
 
+def test_the_data_is_opened_with_the_classes_of_the_models_recipe(monkeypatch, small_recipe):
+    asked = []
+
+    def open_data(source, classes):
+        asked.append(classes)
+        return Dataset((), ("top",))
+
+    monkeypatch.setattr(data_module, "open_data", open_data)
+    recipe = small_recipe.model_copy(update={"classes": {"top": ("shirt", "blouse")}})
+    evaluation_data(["ccp:x", "ccp:y"], ModelCard(recipe, ("top",), 0.5))
+    assert [classes.labels for classes in asked] == [("top",)] * 2
+    evaluation_data(["ccp:x"], ModelCard(small_recipe, ("top",), 0.5))
+    assert asked[-1] is None
+
+
 def test_an_overlay_outlines_both_in_two_colours():
     image = np.zeros((80, 60, 3), np.uint8)
     truth, mask = np.zeros((80, 60), np.uint8), np.zeros((80, 60), np.uint8)

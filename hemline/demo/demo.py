@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.panel import Panel
 
 from hemline.child_process import ChildProcess
+from hemline.demo.admin import add_admin
 from hemline.demo.checks import check_machine, only_one
 from hemline.demo.environment import settings_environment, shell_exports
 from hemline.demo.photo_folder import PhotoFolder, open_photo_folder
@@ -64,6 +65,7 @@ def run_demo(
         try:
             with progress.step("Starting"):
                 stack.start(on_wait=progress.tell)
+                add_admin(settings, state.account)
             if artist is not None:
                 with progress.step("Drawing sample photos"):
                     _wait_for_samples(artist, files_root, progress)
@@ -165,6 +167,8 @@ def _what_next(stack: Stack, project: ProjectState, photos: PhotoFolder) -> Pane
         f"[bold]{stack.url}/projects/{project.project_id}[/bold]\n"
         f"email     {account.email}\n"
         f"password  {account.password}\n\n"
+        "How good the masks are, and why, stands on the dashboard; the same\n"
+        f"email and password: [bold]{stack.backend_url}/dashboard[/bold]\n\n"
         f"{len(photos.photos)} photos from {photos.folder}\n\n"
         'Next: log in and press "Label All Tasks". Each photo opens with its\n'
         "garment masked: correct it with brush and eraser, and submit. After\n"

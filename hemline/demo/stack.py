@@ -54,6 +54,7 @@ def stack_settings(
         "basic_auth_user": "",
         "basic_auth_pass": "",
         "webhook_secret": webhook_secret,
+        "secret_key": "",
     }
     return Settings.model_validate(where | others)
 

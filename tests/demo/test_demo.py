@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import cv2
+import httpx
 import psutil
 import pytest
 
@@ -145,6 +146,18 @@ def _check_project(client: LabelStudioClient, project_id: int, demo: Demo) -> No
     ]
     assert ACCOUNT.password in demo.output
     assert f"/projects/{project_id}" in demo.output
+    _check_dashboard(demo)
+
+
+def _check_dashboard(demo: Demo) -> None:
+    """The address that is printed leads to a log-in that knows the demo's account."""
+    address = f"http://127.0.0.1:{load_state(demo.home / 'state.json').backend_port}/dashboard"
+    assert address in demo.output
+    with httpx.Client(trust_env=False, follow_redirects=True) as browser:
+        form = browser.get(address).text
+        token = form.partition('name="csrf_token" value="')[2].partition('"')[0]
+        fields = {"name": ACCOUNT.email, "password": ACCOUNT.password, "csrf_token": token}
+        assert "Log out" in browser.post(f"{address}/log-in", data=fields).text
 
 
 def _check_mask(task: dict[str, Any], images: Path) -> None:

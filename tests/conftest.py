@@ -6,6 +6,7 @@ pytest_plugins = [
     "tests.plugins.shared",  # before require_all, which imports it
     "tests.plugins.require_all",
     "tests.plugins.label_studio",
+    "tests.plugins.chromium",
 ]
 
 # A deadline is an assertion on time, which a busy machine fails.

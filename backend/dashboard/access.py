@@ -59,7 +59,8 @@ def needs(role: Role) -> Callable[[View[P]], View[P]]:
             if not may(person.role, role):
                 abort(
                     403,
-                    f"your role is {person.role} and this needs the role {role}; ask an admin for it",
+                    f"your role is {person.role} and this needs the role {role}; ask an admin for "
+                    "it",
                 )
             return view(*args, **kwargs)
 

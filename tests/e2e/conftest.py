@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from hemline.demo.environment import child_environment
 from hemline.demo.photo_folder import open_photo_folder
@@ -56,13 +56,6 @@ least_steps = 12
 [prediction]
 flip = false
 """
-# No name is looked up, and no other machine is asked for anything.
-_CHROMIUM = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
 _PATIENCE_MS = 120_000
 
 
@@ -144,18 +137,6 @@ def deployment(
         process = os.environ.get("PYTEST_XDIST_WORKER", "alone")
         shutil.copytree(home / "logs", ARTIFACTS / "logs" / process, dirs_exist_ok=True)
     store.dispose()
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    """Debian's Chromium, or the one that CHROMIUM names, with a profile of its own."""
-    executable = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    if not Path(executable).exists():
-        pytest.skip(f"{executable} is missing: run `apt-get install chromium`, or set CHROMIUM")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(_CHROMIUM))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="session")

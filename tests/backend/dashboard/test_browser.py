@@ -1,0 +1,174 @@
+"""The dashboard in a real browser: nothing in its console, and everything from the keyboard."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page
+from werkzeug.serving import make_server
+
+from hemline.store.models import champion
+from hemline.store.runs import active_run
+from hemline.store.tables import Role
+from tests.backend.dashboard.visitor import PASSWORD, Visitor
+
+pytestmark = pytest.mark.browser
+
+PAGES = {
+    "overview": "", "flagged": "/flagged", "causes": "/causes", "models": "/models",
+    "model": "/models/3", "annotators": "/annotators", "problems": "/problems",
+    "activity": "/activity", "image": "/flagged/1", "nowhere": "/nowhere",
+}  # fmt: skip
+ARTIFACTS = Path(__file__).parents[3] / "artifacts" / "dashboard"
+_PATIENCE_MS = 60_000
+
+
+class Served:
+    """A backend on a port, and windows of a browser that remember what went wrong in them."""
+
+    def __init__(self, backend: Any, browser: Browser) -> None:
+        self.backend = backend
+        self.browser = browser
+        self.complaints: list[str] = []
+        self._server = make_server("127.0.0.1", 0, backend.app, threaded=True)
+        self.url = f"http://127.0.0.1:{self._server.port}"
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+        self._contexts: list[Any] = []
+
+    def window(self, **options: Any) -> Page:
+        context = self.browser.new_context(viewport={"width": 1280, "height": 800}, **options)
+        context.set_default_timeout(_PATIENCE_MS)
+        self._contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        return page
+
+    def logged_in(self, **options: Any) -> Page:
+        """A window in which somebody has logged in, with nothing but the keyboard."""
+        page = self.window(**options)
+        page.goto(f"{self.url}/dashboard/1")
+        page.locator("#name:focus").wait_for()
+        page.keyboard.type("ada")
+        page.keyboard.press("Tab")
+        page.keyboard.type(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url(f"{self.url}/dashboard/1")
+        return page
+
+    def stop(self) -> None:
+        for context in self._contexts:
+            context.close()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+
+@pytest.fixture
+def serve(chromium: Browser) -> Iterator[Callable[[Any], Served]]:
+    made = []
+
+    def start(backend: Any) -> Served:
+        Visitor(backend, name="ada", role=Role.ADMIN, log_in=False)
+        made.append(Served(backend, chromium))
+        return made[-1]
+
+    yield start
+    for served in made:
+        served.stop()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_quiet_in_light_and_dark_and_fits_a_laptop(filled, serve, scheme):
+    served = serve(filled)
+    page = served.logged_in(color_scheme=scheme)
+    backgrounds = set()
+    for name, path in PAGES.items():
+        page.goto(f"{served.url}/dashboard/1{path}")
+        page.wait_for_load_state("load")
+        backgrounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+        too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not too_wide, name
+        unnamed = page.evaluate(
+            "[...document.querySelectorAll('img:not([alt]), svg:not([aria-labelledby])')]"
+            ".filter(e => !e.closest('[aria-hidden]')).length"
+        )
+        assert not unnamed, name
+        ARTIFACTS.mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=ARTIFACTS / f"{name}-{scheme}.png", full_page=True)
+    assert len(backgrounds) == 1
+    red = int(backgrounds.pop().removeprefix("rgb(").split(",")[0])
+    assert (red > 200) == (scheme == "light")
+    assert [text for text in served.complaints if "404" not in text] == []
+
+
+def test_the_policy_stops_what_is_inline(filled, serve):
+    """The console is not quiet because nobody listens: what the policy forbids is told there."""
+    served = serve(filled)
+    page = served.logged_in()
+    page.evaluate(
+        "document.body.insertAdjacentHTML('beforeend', '<p style=\"color:red\">x</p>"
+        '<img src="https://elsewhere.example/x.png">\')'
+    )
+    page.wait_for_timeout(300)
+    assert any("Content Security Policy" in text for text in served.complaints)
+
+
+def test_the_first_tab_skips_to_the_content(filled, serve):
+    page = serve(filled).logged_in()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+
+
+def test_a_champion_is_changed_from_the_keyboard_alone(filled, serve):
+    served = serve(filled)
+    page = served.logged_in()
+    page.goto(f"{served.url}/dashboard/1/models")
+    page.locator("summary", has_text="Roll back").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Roll back to hemline-1-v2"
+    page.keyboard.press("Enter")
+    page.locator("[role=status]", has_text="hemline-1-v2 pre-fills from now on").wait_for()
+    with filled.store.reading() as session:
+        now = champion(session, 1)
+    assert now is not None
+    assert now.number == 2
+    assert served.complaints == []
+
+
+def test_what_is_running_is_kept_up_to_date(filled, serve):
+    served = serve(filled)
+    page = served.logged_in()
+    page.clock.install()
+    page.reload()
+    page.get_by_text("epoch 5 of at most 12").wait_for()
+    with filled.store.session() as session:
+        run = active_run(session, 1)
+        assert run is not None
+        run.epoch = 6
+    page.clock.run_for(6000)
+    page.get_by_text("epoch 6 of at most 12").wait_for()
+    assert served.complaints == []
+
+
+def test_an_empty_hemline_leads_on(backend, serve):
+    served = serve(backend)
+    page = served.window()
+    page.goto(f"{served.url}/dashboard")
+    page.fill("#name", "ada")
+    page.fill("#password", "wrong one")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    page.locator("#password:focus").wait_for()
+    page.keyboard.type(PASSWORD)  # the cursor is where it is needed
+    page.keyboard.press("Enter")
+    page.get_by_text("No project is connected yet").wait_for()
+    page.get_by_role("button", name="Log out").click()
+    page.get_by_label("Password").wait_for()
+    assert [text for text in served.complaints if "401" not in text] == []

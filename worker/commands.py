@@ -8,9 +8,12 @@ from hemline.errors import HemlineError
 from hemline.queue import QUEUES
 from worker.inspect_commands import deliveries, problems, status
 from worker.model_commands import models, promote, retrain, rollback
+from worker.review_commands import statistics, triage
 
 app = typer.Typer()
-for command in (models, promote, rollback, retrain, status, problems, deliveries):
+for command in (
+    models, promote, rollback, retrain, status, problems, deliveries, statistics, triage,
+):  # fmt: skip
     app.command()(command)
 
 

@@ -23,7 +23,7 @@ def models(project: Which = None) -> None:
     from worker.tables import print_table
 
     services = get_services()
-    only = _project(services, project).id if project is not None else None
+    only = find_project(services, project).id if project is not None else None
     with services.store.reading() as session:
         versions = list_versions(session, only)
         judged = {version.id: evaluations_of(session, version.id) for version in versions}
@@ -44,7 +44,7 @@ def promote(
 
     services = get_services()
     named = re.fullmatch(r"hemline-(\d+)-v\d+", version)
-    row = _project(services, int(named[1]) if named else project)
+    row = find_project(services, int(named[1]) if named else project)
     with services.store.session() as session:
         succession = promote_by_hand(session, find_version(session, row.id, version).id)
     _predict_anew(services, succession)
@@ -58,7 +58,7 @@ def rollback(
     from worker.services import get_services
 
     services = get_services()
-    row = _project(services, project)
+    row = find_project(services, project)
     with services.store.session() as session:
         succession = roll_back(session, row.id)
     _predict_anew(services, succession)
@@ -85,7 +85,7 @@ def _predict_anew(services: "Services", succession: "Succession") -> None:
     typer.echo(f"{name} is champion; job {job.id} predicts the unlabelled tasks{later}.")
 
 
-def _project(services: "Services", ls_project_id: int | None) -> "Project":
+def find_project(services: "Services", ls_project_id: int | None) -> "Project":
     """The project of that id, or the only one there is."""
     from hemline.store.projects import get_project, list_projects
 

@@ -78,6 +78,7 @@ class PhotoLook:
 
     project_id: int
     task_id: int
+    ls_task_id: int
     prediction_id: int
     image_digest: str
     look: Look

@@ -43,6 +43,7 @@ from worker.ranking import SAMPLE, Ranking, ranking_of, without_regions
 from worker.risk_examples import learn_project_risk
 from worker.services import Services
 from worker.show_reviews import show_project
+from worker.triage import moved, sort_out
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +180,7 @@ def _place_labels(
 def _place_photos(
     services: Services, at_work: JobAtWork, project: Project, ranking: Ranking
 ) -> None:
+    threshold = moved(services, project)
     for chunk in _chunks(_photos(services, project)):
         placed = place_photos(ranking, chunk)
         with services.store.session() as session:
@@ -189,6 +191,8 @@ def _place_photos(
                   "predicted_dice_low": item.predicted_dice_low})
                 for item in placed
             ])  # fmt: skip
+        numbers = [photo.ls_task_id for photo in chunk]
+        sort_out(services, project, threshold, list(zip(numbers, placed, strict=True)))
         at_work.tell()
 
 
@@ -209,6 +213,6 @@ def _label_look(project: Project, row: LabelRow) -> LabelLook:
 def _photo_look(project: Project, row: PhotoRow) -> PhotoLook:
     signals = row.signals
     return PhotoLook(
-        project.id, row.task.id, row.prediction.id, signals.image_digest,
+        project.id, row.task.id, row.task.ls_task_id, row.prediction.id, signals.image_digest,
         read_look(signals.values, signals.regions), signals.embedding, signals.flip_dice,
     )  # fmt: skip

@@ -195,6 +195,7 @@ class Project(Base):
     recipe: Mapped[str | None] = mapped_column(Words(255))  # None: the setting's recipe
     retrain_after: Mapped[int | None]  # None: the setting's number
     accept_above: Mapped[float | None]  # predicted Dice that is accepted unseen; None: none is
+    accept_threshold: Mapped[float | None]  # the same, moved by what the audit found
     audit_share: Mapped[float] = mapped_column(default=0.1)  # of those, what a person sees still
     ranking_digest: Mapped[str | None] = mapped_column(Words(64))  # artifact of its fitted ranking
     ranked_at: Mapped[datetime | None]

@@ -1,6 +1,7 @@
 """Tasks: the photos of a project, what is known of each, and which wait for a prediction."""
 
 from collections.abc import Sequence
+from hashlib import sha256
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, delete, exists, func, select, update
@@ -8,6 +9,8 @@ from sqlalchemy.orm import Session, contains_eager
 
 from hemline.store.insert import insert_into
 from hemline.store.tables import Json, Prediction, Task, utcnow
+
+AUDIT_SHARE = 0.05  # of the tasks: the frozen set that versions are compared on
 
 
 def upsert_task(
@@ -35,7 +38,10 @@ def upsert_task(
         "garment_type": garment_type,
         "photo_session": photo_session,
     }
-    statement = insert_into(session, Task, project_id=project_id, ls_task_id=ls_task_id, **values)
+    statement = insert_into(
+        session, Task, project_id=project_id, ls_task_id=ls_task_id,
+        in_audit=_is_drawn(project_id, ls_task_id), **values,
+    )  # fmt: skip
     new = statement.excluded
     same_photo = Task.image_url == new.image_url
     updates: dict[str, Any] = {
@@ -136,6 +142,12 @@ def count_tasks_to_predict(
     if not marked:
         statement = statement.where(Task.problem.is_(None))
     return session.scalar(statement.select_from(Task)) or 0
+
+
+def _is_drawn(project_id: int, ls_task_id: int) -> bool:
+    """Whether a task is of the audit set: one in twenty, by its number alone, once and for all."""
+    drawn = sha256(f"audit/{project_id}/{ls_task_id}".encode()).digest()[0]
+    return drawn < AUDIT_SHARE * 256
 
 
 def labelled_to_predict(

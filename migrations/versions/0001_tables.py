@@ -48,6 +48,7 @@ def _create_project() -> None:
         sa.Column("recipe", sa.String(255)),
         sa.Column("retrain_after", sa.Integer()),
         sa.Column("accept_above", sa.Double()),
+        sa.Column("accept_threshold", sa.Double()),
         sa.Column("audit_share", sa.Double(), nullable=False),
         sa.Column("ranking_digest", sa.String(64)),
         sa.Column("ranked_at", _moment()),

@@ -1,0 +1,164 @@
+"""How good a project's pre-fills are: by whom, of what, with which version, at which threshold."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from hemline.masks.histograms import THRESHOLDS, ProbabilityHistograms
+from hemline.masks.statistics import Summary, summarise
+from hemline.store.tables import (
+    Annotation,
+    LabelSignals,
+    ModelVersion,
+    Prediction,
+    ReviewVerdict,
+    Task,
+    Verdict,
+)
+
+GROUPS = ("garment_type", "view", "photo_session", "annotator", "version")
+NEWEST = 50_000  # corrections that are read
+
+
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A pre-fill and the Dice it had with its correction. `confirmed_bad`: a person found this very
+    label wrong."""
+
+    task_id: int
+    dice: float
+    garment_type: str
+    view: str
+    photo_session: str
+    annotator: str
+    version: str
+    confirmed_bad: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """What one version's stored probabilities say of its labels, with no model run.
+
+    Mean Dice with the labels at the best threshold and at 0.5, of the first class alone.
+    `calibration_error` is the mean gap over all pixels between the probability and the share that
+    is inside the labels, 0 to 1.
+    """
+
+    version: str
+    labels: int
+    best_threshold: float
+    best_dice: float
+    dice_at_half: float
+    calibration_error: float
+
+
+def corrected_prefills(
+    session: Session, project_id: int, *, limit: int = NEWEST
+) -> list[Corrected]:
+    """The newest corrected or accepted pre-fills."""
+    wrong = exists().where(
+        ReviewVerdict.annotation_id == Annotation.id,
+        ReviewVerdict.content_digest == Annotation.mask_digest,
+        ReviewVerdict.verdict == Verdict.LABEL_WRONG,
+    )
+    rows = session.execute(
+        select(
+            Task.id, Annotation.dice, Task.garment_type, Task.view, Task.photo_session,
+            Annotation.annotator, ModelVersion.name, wrong,
+        )
+        .join(Annotation, Annotation.task_id == Task.id)
+        .join(Prediction, Prediction.id == Annotation.prediction_id)
+        .join(ModelVersion, ModelVersion.id == Prediction.model_version_id)
+        .where(
+            Task.project_id == project_id,
+            Annotation.dice.is_not(None),
+            Annotation.deleted_at.is_(None),
+        )
+        .order_by(Annotation.id.desc())
+        .limit(limit)
+    )  # fmt: skip
+    return [Corrected(row[0], float(row[1] or 0), *row[2:]) for row in rows]
+
+
+def summary_of(corrected: Sequence[Corrected]) -> Summary:
+    """Mean and median with intervals; the corrected ones leave out confirmed bad labels alone."""
+    bad = [k for k, row in enumerate(corrected) if row.confirmed_bad]
+    return summarise([row.dice for row in corrected], confirmed_bad=bad)
+
+
+def by_group(corrected: Sequence[Corrected], group: str) -> dict[str, Summary]:
+    """The summary of each value of one of `GROUPS`, the lowest mean first."""
+    groups: dict[str, list[Corrected]] = defaultdict(list)
+    for row in corrected:
+        groups[getattr(row, group)].append(row)
+    found = {name: summary_of(rows) for name, rows in groups.items()}
+    return dict(sorted(found.items(), key=lambda pair: pair[1].mean or 0.0))
+
+
+def tuned_thresholds(session: Session, project_id: int, *, limit: int = NEWEST) -> list[Tuned]:
+    """The threshold each version would have done best with, from the histograms of its labels."""
+    rows = session.execute(
+        select(ModelVersion.name, LabelSignals.histograms)
+        .join(Prediction, Prediction.model_version_id == ModelVersion.id)
+        .join(LabelSignals, LabelSignals.prediction_id == Prediction.id)
+        .where(ModelVersion.project_id == project_id, LabelSignals.histograms.is_not(None))
+        .order_by(LabelSignals.annotation_id.desc())
+        .limit(limit)
+    )
+    packed: dict[str, list[bytes]] = defaultdict(list)
+    for name, histograms in rows:
+        packed[name].append(histograms or b"")
+    return [_tuned(name, histograms) for name, histograms in sorted(packed.items())]
+
+
+def audited_tasks(
+    session: Session, project_id: int, version_ids: Sequence[int]
+) -> list[tuple[int, str, dict[int, str]]]:
+    """(Label Studio's task id, digest of its label, digest of each version's mask) of the audit
+    set's labelled tasks that all of the versions have predicted."""
+    rows = session.execute(
+        select(
+            Task.ls_task_id, Annotation.mask_digest, Prediction.model_version_id,
+            Prediction.mask_digest.label("predicted"),
+        )
+        .join(Annotation, Annotation.task_id == Task.id)
+        .join(Prediction, Prediction.task_id == Task.id)
+        .where(
+            Task.project_id == project_id,
+            Task.in_audit.is_(True),
+            Annotation.mask_digest.is_not(None),
+            Annotation.was_cancelled.is_(False),
+            Annotation.deleted_at.is_(None),
+            Prediction.model_version_id.in_(version_ids),
+        )
+        .order_by(Task.ls_task_id, Annotation.id)
+    )  # fmt: skip
+    found: dict[int, tuple[str, dict[int, str]]] = {}
+    for row in rows:
+        masks = found.setdefault(row.ls_task_id, (row.mask_digest, {}))[1]
+        masks[row.model_version_id] = row.predicted
+    return [
+        (task, label, masks)
+        for task, (label, masks) in found.items()
+        if len(masks) == len(version_ids)
+    ]
+
+
+def _tuned(version: str, packed: Sequence[bytes]) -> Tuned:
+    read = [ProbabilityHistograms.from_bytes(data) for data in packed]
+    curve: NDArray[np.float64] = np.mean([own.dice()[0] for own in read], axis=0)
+    pooled = ProbabilityHistograms(
+        np.sum([own.inside[:1] for own in read], axis=0),
+        np.sum([own.outside[:1] for own in read], axis=0),
+    )
+    best = int(curve.argmax())
+    half = int(np.searchsorted(THRESHOLDS, 0.5))
+    return Tuned(
+        version, len(read), float(THRESHOLDS[best]), float(curve[best]), float(curve[half]),
+        float(pooled.calibration_error()[0]),
+    )  # fmt: skip

@@ -1,0 +1,85 @@
+"""A project's statistics as plain values, and the drift between its versions on the audit set."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from active_learning.drift import Drift, paired_drift
+from hemline.errors import ArtifactError, MaskError
+from hemline.masks.overlap import dice
+from hemline.masks.png import decode_class_mask
+from hemline.masks.statistics import Summary
+from hemline.store.models import list_versions
+from hemline.store.project_statistics import (
+    GROUPS,
+    audited_tasks,
+    by_group,
+    corrected_prefills,
+    summary_of,
+    tuned_thresholds,
+)
+from hemline.store.tables import ModelState, ModelVersion, Project
+from worker.services import Services
+
+Json = dict[str, Any]
+
+
+def project_statistics(services: Services, project: Project) -> Json:
+    """All of it: pre-fills against corrections in all and by group, thresholds, drift."""
+    with services.store.reading() as session:
+        corrected = corrected_prefills(session, project.id)
+        tuned = tuned_thresholds(session, project.id)
+    return {
+        "project": project.ls_project_id,
+        "prefills": _plain(summary_of(corrected)),
+        "groups": {
+            group: {name: _plain(found) for name, found in by_group(corrected, group).items()}
+            for group in GROUPS
+        },
+        "thresholds": [asdict(own) for own in tuned],
+        "drift": drift(services, project),
+    }
+
+
+def drift(services: Services, project: Project) -> Json | None:
+    """The champion against the champion before it, on the audit tasks that both have predicted.
+
+    None where there were not two champions yet, or no audit task has a label.
+    """
+    with services.store.reading() as session:
+        reigned = [
+            version for version in list_versions(session, project.id)
+            if version.promoted_at is not None
+        ]  # fmt: skip
+        new = next((v for v in reigned if v.state == ModelState.CHAMPION), None)
+        old = max((v for v in reigned if v is not new), key=_promoted, default=None)
+        if new is None or old is None:
+            return None
+        tasks = audited_tasks(session, project.id, [old.id, new.id])
+    pairs = []
+    for ls_task_id, label, masks in tasks:
+        try:
+            truth = decode_class_mask(services.artifacts.get(label)) > 0
+            both = [decode_class_mask(services.artifacts.get(masks[v.id])) > 0 for v in (old, new)]
+        except (ArtifactError, MaskError):
+            continue
+        if all(mask.shape == truth.shape for mask in both):
+            pairs.append((ls_task_id, *(float(dice(mask, truth)) for mask in both)))
+    found: Drift | None = paired_drift([p[1] for p in pairs], [p[2] for p in pairs])
+    if found is None:
+        return None
+    return {
+        "from": old.name, "to": new.name, "tasks": found.count, "mean": found.mean,
+        "interval": found.interval, "worst_task": pairs[found.worst][0],
+    }  # fmt: skip
+
+
+def _promoted(version: ModelVersion) -> float:
+    return version.promoted_at.timestamp() if version.promoted_at else 0.0
+
+
+def _plain(summary: Summary) -> Mapping[str, Any]:
+    """A summary as JSON takes it; of the outliers and of what was left out the number counts."""
+    return asdict(summary) | {
+        "outliers": len(summary.outliers), "left_out": len(summary.left_out),
+    }  # fmt: skip

@@ -1,6 +1,6 @@
 # `make` alone prints what each target does.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench bench-training lock labelstudio image
+.PHONY: help demo test test-slow lint format bench bench-training bench-dashboard lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -41,6 +41,10 @@ bench: .python ## Measure the answer times of /predict, /health, /setup and the 
 bench-training: .python ## Time a training beside an ordinary script: DATA=ccp:PATH
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python benchmarks/bench_training.py --data "$(DATA)" $(if $(ENCODER),--encoder "$(ENCODER)")
+
+bench-dashboard: .python ## Measure the review pages and thumbnails with 100,000 images stored
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.bench_dashboard
 
 lock: .python ## Write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

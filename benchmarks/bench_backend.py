@@ -141,11 +141,11 @@ def draw_photos(folder: Path, count: int) -> list[dict[str, Any]]:
 
 
 @contextmanager
-def backend(home: Path) -> Iterator[int]:
+def backend(home: Path, **more: str) -> Iterator[int]:
     port = pick_free_port()
     env = os.environ | {
         "HEMLINE_HOME": str(home), "PORT": str(port), "LOCAL_FILES_DOCUMENT_ROOT": str(home),
-        "LOG_LEVEL": "WARNING", "DATABASE_URL": "", "REDIS_URL": "",
+        "LOG_LEVEL": "WARNING", "DATABASE_URL": "", "REDIS_URL": "", **more,
     }  # fmt: skip
     command = [sys.executable, "-c", "from hemline.cli import main; main()", "backend"]
     process = subprocess.Popen(command, env=env)

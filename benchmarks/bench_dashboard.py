@@ -1,0 +1,173 @@
+"""Answer times of the dashboard's review pages with 100,000 images in the store.
+
+    python -m benchmarks.bench_dashboard [--tasks 100000] [--requests 40] [--database URL]
+
+Fills a store (SQLite in a temporary folder, or an empty database of that URL) with a drawn project,
+serves it with a real `hemline backend`, and asks for gallery pages with each filter, for page 1,000
+by its key, for one image and for thumbnails that are cached and that are not. Prints a table of
+milliseconds and fails when a page or a cached thumbnail misses its bar.
+"""
+
+import argparse
+import http.client
+import re
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from urllib.parse import urlencode
+
+from benchmarks.bench_backend import backend
+from hemline.settings import Settings
+from hemline.store.artifacts import ArtifactStore
+from hemline.store.engine import Store
+from hemline.store.people import add_person
+from hemline.store.projects import get_project
+from hemline.store.review import Place, review_page
+from hemline.store.tables import ReviewKind, Role
+from tests.backend.dashboard.studio_project import fill_project
+
+PASSWORD = "for the benchmark"
+PAGE_BAR_MS, THUMBNAIL_BAR_MS = 200.0, 30.0  # at p95
+PAGE_SIZE = 60
+FILTERS = (
+    "reason=bad_ground_truth", "reason=low_contrast", "reason=too_complicated", "view=Back",
+    "type=dress", "session=day+1", "session=day+125", "garment=g00007",
+    "annotator=ada@studio.example", "version=1", "version=3", "state=closed", "state=all",
+    "verdict=label_wrong", "view=Nowhere", "reason=limited_data&view=Back&type=skirt&version=2",
+)  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--tasks", type=int, default=100_000, help="images in the store")
+    parser.add_argument("--requests", type=int, default=40, help="requests a row")
+    parser.add_argument("--database", default="", help="URL of an empty database; default SQLite")
+    options = parser.parse_args()
+    home = Path(tempfile.mkdtemp(prefix="hemline-bench-"))
+    try:
+        began = time.perf_counter()
+        deep = fill(home, options.tasks, options.database)
+        print(f"{options.tasks} images were stored in {time.perf_counter() - began:.0f} s\n")
+        environment = {"LOCAL_FILES_DOCUMENT_ROOT": str(home / "files")}
+        if options.database:
+            environment["DATABASE_URL"] = options.database
+        with backend(home, **environment) as port:
+            missed = measure(Visitor(port), options.requests, deep)
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
+    if missed:
+        sys.exit(f"over the bar at p95: {', '.join(missed)}")
+
+
+def fill(home: Path, tasks: int, database: str) -> Place | None:
+    """Fills the store; where page 1,000 of the labels begins, or the last page there is."""
+    settings = Settings(home=home, database_url=database, redis_url="")
+    store = Store(settings.database)
+    store.upgrade()
+    photos = home / "files" / "photos"
+    fill_project(
+        store, ArtifactStore(settings.artifacts), tasks=tasks, photos=photos, labelled=0.9,
+        height=900, width=600,
+    )  # fmt: skip
+    with store.session() as session:
+        add_person(session, "bench", _hash(), Role.REVIEWER)
+    with store.reading() as session:
+        project = get_project(session, 1)
+        assert project is not None
+        after: Place | None = None
+        for _ in range(999 * PAGE_SIZE // 1000):
+            page = review_page(session, project.id, ReviewKind.LABEL, after=after, limit=1000)
+            if page.after is None:
+                break
+            after = page.after
+            session.expunge_all()
+    store.dispose()
+    return after
+
+
+def measure(visitor: "Visitor", requests: int, deep: Place | None) -> list[str]:
+    """Prints a row each; returns the rows over their bar."""
+    print(f"{'milliseconds':52}{'n':>5}{'p50':>8}{'p95':>8}{'max':>8}{'bar':>7}")
+    missed = []
+
+    def row(title: str, ask: Callable[[int], object], bar: float | None, count: int) -> None:
+        ask(-1)  # what is kept for a minute is asked for once
+        times = []
+        for number in range(count):
+            began = time.perf_counter()
+            ask(number)
+            times.append((time.perf_counter() - began) * 1000)
+        times.sort()
+        p95 = times[min(len(times) - 1, round(0.95 * (len(times) - 1)))]
+        over = bar is not None and p95 > bar
+        missed.extend([title] if over else [])
+        shown = f"{bar:.0f}{' !' if over else ''}" if bar is not None else ""
+        print(
+            f"{title:52}{count:5}{times[len(times) // 2]:8.1f}{p95:8.1f}{times[-1]:8.1f}{shown:>7}",
+            flush=True,
+        )
+
+    flagged = "/dashboard/1/flagged"
+    pages = {"page 1": flagged, "photos, page 1": f"{flagged}?order=photos"}
+    if deep is not None:
+        pages["page 1,000"] = f"{flagged}?after={deep}"
+        pages["the page before page 1,000"] = f"{flagged}?before={deep}"
+    pages |= {f"page 1, {query}": f"{flagged}?{query}" for query in FILTERS}
+    for title, path in pages.items():
+        row(title, partial(visitor.page, path), PAGE_BAR_MS, requests)
+    text = visitor.page(flagged)
+    tasks = re.findall(r'class="shot" href="([^"]+)"', text)
+    row("one image", lambda n: visitor.page(tasks[n % len(tasks)]), PAGE_BAR_MS, requests)
+    shots = [shot.replace("&amp;", "&") for shot in re.findall(r'<img src="([^"]+)"', text)]
+    row("thumbnail, made", lambda n: visitor.picture(shots[n]), None, 5)
+    for shot in shots:
+        visitor.picture(shot)
+    row("thumbnail, cached", lambda n: visitor.picture(shots[n % len(shots)]), THUMBNAIL_BAR_MS,
+        5 * requests)  # fmt: skip
+    return missed
+
+
+class Visitor:
+    """A browser that has logged in; its connection stays open."""
+
+    def __init__(self, port: int) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+        self._cookie = ""
+        token = re.search(r'name="csrf_token" value="([^"]+)"', self.page("/dashboard/log-in"))
+        assert token is not None
+        form = {"name": "bench", "password": PASSWORD, "csrf_token": token[1]}
+        status, _ = self._ask("POST", "/dashboard/log-in", urlencode(form))
+        assert status == 303, "the log-in failed"
+
+    def page(self, path: str, _number: int = 0) -> str:
+        status, data = self._ask("GET", path)
+        assert status == 200, f"{path} answered {status}"
+        return data.decode()
+
+    def picture(self, path: str) -> None:
+        status, data = self._ask("GET", path)
+        assert status == 200, f"{path} answered {status}"
+        assert data[:2] == b"\xff\xd8", data[:300]
+
+    def _ask(self, method: str, path: str, body: str = "") -> tuple[int, bytes]:
+        headers = {"Cookie": self._cookie, "Content-Type": "application/x-www-form-urlencoded"}
+        self._connection.request(method, path.replace("&amp;", "&"), body or None, headers)
+        answer = self._connection.getresponse()
+        cookie = answer.headers.get("Set-Cookie", "")
+        if cookie:
+            self._cookie = cookie.partition(";")[0]
+        return answer.status, answer.read()
+
+
+def _hash() -> str:
+    from backend.dashboard.passwords import hash_password
+
+    return hash_password(PASSWORD)
+
+
+if __name__ == "__main__":
+    main()

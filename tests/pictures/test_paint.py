@@ -1,0 +1,98 @@
+"""What is drawn: outlines where the mask's edge is, differences where masks differ."""
+
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from hemline.errors import MaskError
+from hemline.labelstudio.photos import Photo
+from hemline.pictures import paint
+from hemline.pictures.picture import Painter, PictureKind, Sketch
+from hemline.pictures.placeholder import BUSY_WIDTH, busy_placeholder, placeholder
+from hemline.store.artifacts import ArtifactStore
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def square(size: int = 40, low: int = 10, high: int = 30) -> NDArray[np.uint8]:
+    mask = np.zeros((size, size), np.uint8)
+    mask[low:high, low:high] = 1
+    return mask
+
+
+def test_outlines_are_drawn_at_the_edge_of_the_mask_at_any_scale() -> None:
+    for side in (20, 40, 80):
+        canvas = np.full((side, side, 3), 255, np.uint8)
+        paint.draw_outlines(canvas, square(), paint.CORRECTION, 1)
+        touched = np.argwhere((canvas < 200).any(axis=-1)) / side
+        assert np.abs(touched.min() - 0.25) < 3.5 / side
+        assert np.abs(touched.max() - 0.75) < 3.5 / side
+        assert (canvas[side // 2, side // 2] == 255).all()
+
+
+def test_a_difference_is_blue_where_only_the_correction_is_and_orange_the_other_way() -> None:
+    shifted = np.roll(square(), 5, axis=1)
+    layer = paint.difference(square(), shifted, (40, 40))
+    assert tuple(layer[20, 12, :3]) == paint.CORRECTION
+    assert tuple(layer[20, 32, :3]) == paint.PREDICTION
+    assert layer[20, 20, 3] == 0
+    assert layer[2, 2, 3] == 0
+    assert (paint.difference(square(), square(), (20, 20))[..., 3] == 0).all()
+
+
+@pytest.mark.parametrize("classes", [1, 3])
+def test_uncertainty_is_seen_where_a_model_is_unsure(classes: int) -> None:
+    sure, unsure = ([0.98], [0.5]) if classes == 1 else ([0.98, 0.01, 0.01], [0.4, 0.4, 0.2])
+    probabilities = np.zeros((classes, 4, 4), np.float32)
+    probabilities[:, :, :2] = np.array(sure)[:, None, None]
+    probabilities[:, :, 2:] = np.array(unsure)[:, None, None]
+    layer = paint.uncertainty(probabilities, (40, 40))
+    assert layer[20, 2, 3] < 30
+    assert layer[20, 37, 3] > 200
+
+
+def test_outlines_as_svg_have_holes_and_the_mask_s_size() -> None:
+    mask = square()
+    mask[15:20, 15:20] = 0
+    root = ElementTree.fromstring(paint.outline_svg(mask, paint.CORRECTION, 2))
+    assert root.get("viewBox") == "0 0 40 40"
+    paths = root.findall(f"{SVG}path")
+    assert [path.get("d", "").count("M") for path in paths] == [2, 2]
+
+
+def test_pictures_are_never_enlarged() -> None:
+    assert paint.fitted((3000, 2000, 3), 1600) == (1600, 1067)
+    assert paint.fitted((30, 20), 1600) == (30, 20)
+    assert paint.fitted((1, 100_000), 1600) == (1, 1600)
+
+
+@pytest.mark.parametrize("sentence", ["", "<script>&\x00\u202e", "word " * 400, "x" * 4000])
+def test_any_sentence_can_stand_in_a_picture_s_place(sentence: str) -> None:
+    root = ElementTree.fromstring(placeholder(sentence))
+    assert root.findall(f"{SVG}script") == []
+    assert 1 <= len(root.findall(f".//{SVG}text")) <= 14
+    assert ElementTree.fromstring(busy_placeholder()).get("width") == str(BUSY_WIDTH)
+
+
+class NoPhotos:
+    def fetch(self, url: str, *, task_id: int | None = None) -> Photo:
+        raise AssertionError("this picture needs no photo")
+
+
+def test_what_is_missing_is_said(tmp_path: object) -> None:
+    painter = Painter(ArtifactStore(f"{tmp_path}/artifacts"), NoPhotos(), 10**6)
+    for kind in (PictureKind.CORRECTION, PictureKind.DIFFERENCE, PictureKind.UNCERTAINTY,
+                 PictureKind.LOW_CONTRAST):  # fmt: skip
+        with pytest.raises(MaskError):
+            painter.draw(Sketch(kind))
+    drawn = painter.draw(Sketch(PictureKind.DISAGREEMENT, size=(4, 3), lines=(((0, 0), (2, 2)),)))
+    assert b'viewBox="0 0 3 4"' in drawn
+
+
+def test_a_key_tells_pictures_apart() -> None:
+    one = Sketch(PictureKind.CARD, correction="a")
+    assert one.key == Sketch(PictureKind.CARD, correction="a").key
+    assert one.key != Sketch(PictureKind.CARD, prediction="a").key
+    assert one.key != Sketch(PictureKind.PHOTO, correction="a").key

@@ -11,7 +11,7 @@ from active_learning.arc_signals import ARC_SIGNALS
 from active_learning.label_risk import worst_arc
 from active_learning.label_signals import LabelSignals
 
-RISKY = 0.5  # label risk from which a label is more likely wrong than right
+RISKY = 0.3  # label risk worth a person's look: three times that of any label
 _LOW_CONTRAST = 6.0  # ΔE00
 _SURE_SAME = 0.75  # both sides of the outline at least this probable are one thing to the model
 _LEAST_ARC = 0.04  # share of the outline that must lack contrast to be worth a word

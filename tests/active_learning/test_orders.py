@@ -1,0 +1,187 @@
+"""Batches, triage, drift, views and predicted Dice: pure functions, tried at their edges."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from active_learning.batches import Candidate, choose_batch, cluster_ids
+from active_learning.drift import paired_drift, population_stability
+from active_learning.neighbours import isolation
+from active_learning.prediction_signals import PREDICTION_SIGNALS, prediction_signals
+from active_learning.reasons import Reason, percentiles
+from active_learning.triage import accepts, is_audited, moved_threshold
+from active_learning.usefulness import fit_dice_predictor
+from active_learning.views import disagree, odd_views, view_signals
+from tests.active_learning.garments import draw, probabilities
+
+
+def _candidates(count, **changes):
+    return [
+        Candidate(f"t{k}", f"g{k // 2}", k % 4, usefulness=k / count, **changes)
+        for k in range(count)
+    ]
+
+
+@given(st.integers(0, 60), st.integers(0, 30), st.integers(0, 5))
+def test_a_batch_keeps_to_its_budget_and_takes_no_garment_twice(count, items, seed):
+    candidates = _candidates(count)
+    batch = choose_batch(candidates, items=items, labelled_clusters=[0] * 60, seed=seed)
+    garments = [int(chosen.id[1:]) // 2 for chosen in batch]
+    assert len(set(garments)) == len(batch)
+    assert len(batch) == min(items, (count + 1) // 2)
+    assert batch == choose_batch(candidates, items=items, labelled_clusters=[0] * 60, seed=seed)
+
+
+def test_minutes_are_a_budget_too():
+    batch = choose_batch(_candidates(40, minutes=3.0), minutes=10)
+    assert len(batch) == 3
+
+
+def test_views_that_disagree_may_all_come():
+    candidates = [Candidate(f"v{k}", "coat", 0, 0.5, views_disagree=True) for k in range(3)]
+    assert len(choose_batch(candidates, items=9)) == 3
+
+
+def test_a_batch_has_a_random_share_and_is_from_all_over():
+    batch = choose_batch(_candidates(200), items=40, labelled_clusters=[0] * 60)
+    assert sum(chosen.random for chosen in batch) == 4
+    clusters = {int(chosen.id[1:]) % 4 for chosen in batch[:9]}
+    assert clusters == {0, 1, 2, 3}
+
+
+def test_a_cold_start_begins_where_nothing_is_labelled():
+    candidates = [Candidate(f"t{k}", f"g{k}", k % 3, 0.0, typicality=k) for k in range(12)]
+    batch = choose_batch(candidates, items=2, labelled_clusters=[0, 0, 1], random_share=0)
+    assert [chosen.id for chosen in batch] == ["t11", "t10"]
+
+
+def test_a_batch_without_a_budget_is_refused():
+    with pytest.raises(ValueError, match="needs a budget"):
+        choose_batch([])
+    with pytest.raises(ValueError, match=r"outside 0\.\.1"):
+        choose_batch([], items=1, random_share=2)
+
+
+def test_clusters_part_what_is_apart():
+    rng = np.random.default_rng(0)
+    centres = np.eye(8, dtype=np.float32)[[0, 1]]
+    points = np.repeat(centres, 20, axis=0) + rng.normal(0, 0.01, (40, 8)).astype(np.float32)
+    found = cluster_ids(points, clusters=2)
+    assert len(set(found[:20])) == len(set(found[20:])) == 1
+    assert found[0] != found[20]
+    assert cluster_ids(points[:1]).tolist() == [0]
+
+
+def test_isolation_agrees_with_all_pairs():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(30, 6)).astype(np.float32)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    points[3] = 0
+    found = isolation(points)
+    known = [k for k in range(30) if k != 3]
+    for k in known:
+        others = sorted(np.linalg.norm(points[k] - points[j]) for j in known if j != k)
+        assert found[k] == pytest.approx(np.mean(others[:5]), abs=1e-3)
+    assert np.isnan(found[3])
+    assert np.isnan(isolation(points[:1])).all()
+
+
+@given(st.lists(st.floats(-5, 5) | st.just(float("nan")), max_size=20))
+def test_percentiles_rank(values):
+    found = percentiles(values)
+    assert all(0 <= value <= 100 for value in found)
+    known = [(v, p) for v, p in zip(values, found, strict=True) if v == v]
+    assert [p for _, p in sorted(known)] == sorted(p for _, p in known)
+
+
+def test_reasons_have_a_value_and_words():
+    assert Reason("low_contrast").words == "Low contrast"
+
+
+def test_triage_is_off_by_default_and_never_takes_a_nan():
+    assert not accepts(0.99, None)
+    assert not accepts(float("nan"), 0.9)
+    assert accepts(0.95, 0.95)
+
+
+def test_the_audit_share_is_kept_and_steady():
+    drawn = [is_audited(f"task{k}") for k in range(4000)]
+    assert 0.07 < np.mean(drawn) < 0.13
+    assert drawn == [is_audited(f"task{k}") for k in range(4000)]
+
+
+def test_the_threshold_moves_with_what_the_audit_finds():
+    good, poor = [0.99] * 60, [0.9] * 60
+    assert moved_threshold(0.97, good, wanted=0.95) == pytest.approx(0.96)
+    assert moved_threshold(0.97, poor, wanted=0.95) == pytest.approx(0.98)
+    assert moved_threshold(0.95, good, wanted=0.95) == 0.95
+    assert moved_threshold(0.97, poor[:9], wanted=0.95) == 0.97
+    assert moved_threshold(0.97, [float("nan")] * 20, wanted=0.95) > 0.97
+
+
+def test_drift_is_paired():
+    old = np.random.default_rng(0).random(50)
+    drift = paired_drift(old, old - 0.01)
+    assert drift.mean == pytest.approx(-0.01)
+    assert drift.interval == pytest.approx((-0.01, -0.01))
+    assert paired_drift([], []) is None
+    with pytest.raises(ValueError, match="no pairs"):
+        paired_drift([1], [])
+
+
+def test_population_stability_tells_the_same_from_another():
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=2000)
+    assert population_stability(one, rng.normal(size=2000)) < 0.02
+    assert population_stability(one, rng.normal(1, 1, size=2000)) > 0.25
+    assert population_stability([], one) == 0
+    assert np.isfinite(population_stability([1, 1, 1], [2]))
+
+
+def test_the_odd_view_is_found():
+    garments = [[view_signals(*draw(k)) for _ in range(3)] for k in range(4)]
+    photo, mask = draw(0)
+    half = mask.copy()
+    half[100:] = 0
+    garments[0][2] = view_signals(photo, half)
+    garments.append([None, view_signals(photo, mask)])
+    found = odd_views(garments)
+    assert found[0][2] > max(found[0][:2])
+    assert disagree(found[0])
+    assert not disagree(found[1])
+    assert found[4] == [0.0, 0.0]
+    assert odd_views([]) == []
+
+
+def test_predicted_dice_learns_and_its_bound_holds():
+    rng = np.random.default_rng(0)
+    rows = rng.random((400, len(PREDICTION_SIGNALS)))
+    dice = 0.6 + 0.35 * rows[:, PREDICTION_SIGNALS.index("band_entropy")] + rng.normal(0, 0.02, 400)
+    names = [f"g{k}" for k in range(400)]
+    predictor = fit_dice_predictor(rows[:300], dice[:300], names[:300])
+    middle, low = predictor.predict(rows[300:])
+    constant = np.abs(dice[300:] - np.median(dice[:300])).mean()
+    assert np.abs(middle - dice[300:]).mean() < 0.6 * constant
+    assert 0.82 < (dice[300:] >= low).mean() <= 1
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, 29])
+def test_few_audit_items_promise_nothing(count):
+    rows = np.full((count, len(PREDICTION_SIGNALS)), 0.9)
+    predictor = fit_dice_predictor(rows, [0.8] * count, ["g"] * count)
+    middle, low = predictor.predict(np.full((2, len(PREDICTION_SIGNALS)), 0.9))
+    assert middle == pytest.approx([0.8 if count else 0.9] * 2)
+    assert (low <= middle).all()
+    if count < 9:
+        assert (low == 0).all()
+
+
+def test_an_empty_prediction_has_no_dice_to_hope_for():
+    photo, mask = draw(0)
+    values = prediction_signals(photo, np.zeros_like(mask), probabilities(mask), flip_dice=0.5)
+    row = np.array([[values[name] for name in PREDICTION_SIGNALS]])
+    middle, low = fit_dice_predictor(row[:0], [], []).predict(row)
+    assert middle[0] == low[0] == 0
+    full = prediction_signals(photo, mask, probabilities(mask))
+    assert 0.8 < full["own_expected_dice"] <= 1

@@ -1,0 +1,205 @@
+"""A plain folder in order of risk; whatever is broken gets a sentence and never the top."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from active_learning.commands import app
+from active_learning.folder import find_pairs, read_mask
+from active_learning.rank_folder import rank_folder
+from hemline.errors import DatasetError, MaskError
+from tests.active_learning.garments import draw
+
+REASONS = {"bad_ground_truth", "low_contrast", "limited_data", "too_complicated"}
+
+
+@dataclass
+class Folders:
+    images: Path
+    masks: Path
+    predictor: object
+
+    def add(self, name, mask=None, seed=None, *, photo=True, of=255):
+        """A photo with the given mask, by default its own."""
+        image, truth = draw(len(name) * 7 + sum(name.encode()) if seed is None else seed)
+        self.predictor.truths[image.tobytes()] = truth
+        if photo:
+            Image.fromarray(image).save(self.images / f"{name}.png")
+        drawn = truth if mask is None else mask(truth)
+        Image.fromarray((drawn * of).astype(np.uint8)).save(self.masks / f"{name}.png")
+        return truth
+
+    def rank(self):
+        return rank_folder(find_pairs(self.images, self.masks), self.predictor)
+
+
+@pytest.fixture
+def folders(tmp_path, predictor):
+    for name in ("images", "masks"):
+        (tmp_path / name).mkdir()
+    return Folders(tmp_path / "images", tmp_path / "masks", predictor)
+
+
+def _cut(mask):
+    cut = mask.copy()
+    cut[int(np.nonzero(mask)[0].max()) - 30 :] = 0
+    return cut
+
+
+def _grown(mask):
+    wide = mask.copy()
+    cv2.ellipse(wide, (95, 120), (22, 16), 30, 0, 360, 1, cv2.FILLED)
+    return wide
+
+
+def test_wrong_labels_come_first_with_the_reason_and_where(folders):
+    for k in range(8):
+        folders.add(f"good{k}")
+    folders.add("hem", _cut)
+    folders.add("extra", _grown)
+    ranked = folders.rank()
+    assert {item.id for item in ranked[:2]} == {"hem", "extra"}
+    assert all(0 <= item.risk <= 1 for item in ranked)
+    assert [item.risk for item in ranked] == sorted((i.risk for i in ranked), reverse=True)
+    for item in ranked[:2]:
+        shown = json.loads(json.dumps(item.as_json()))
+        assert {reason["reason"] for reason in shown["reasons"]} <= REASONS
+        bad = next(r for r in shown["reasons"] if r["reason"] == "bad_ground_truth")
+        assert bad["percentile"] > 80
+        assert bad["evidence"]
+        points = np.array(bad["region"]["points"])
+        assert len(points) > 2
+        assert (points >= -1).all()
+        assert (points <= [121, 181]).all()
+
+
+def test_whatever_is_broken_gets_a_sentence_and_comes_last(folders):
+    folders.add("good")
+    folders.add("small")
+    Image.fromarray(np.ones((5, 5), np.uint8)).save(folders.masks / "small.png")
+    folders.add("unreadable")
+    (folders.images / "unreadable.png").write_bytes(b"no photo")
+    folders.add("noise")
+    (folders.masks / "noise.png").write_bytes(b"no mask")
+    folders.add("alone")
+    (folders.masks / "alone.png").unlink()
+    folders.add("coloured")
+    Image.fromarray(draw(1)[0]).save(folders.masks / "coloured.png")
+    ranked = folders.rank()
+    assert ranked[0].id == "good"
+    said = {item.id: item.problem for item in ranked[1:]}
+    assert all(item.risk is None for item in ranked[1:])
+    assert "make the two the same size" in said["small"]
+    assert "no photo" in said["unreadable"]
+    assert "cannot be read" in said["noise"]
+    assert "has no mask" in said["alone"]
+    assert "coloured picture" in said["coloured"]
+
+
+def test_an_empty_mask_and_a_full_one_say_so(folders):
+    folders.add("empty", np.zeros_like)
+    folders.add("full", np.ones_like)
+    ranked = {item.id: item for item in folders.rank()}
+    for name, words in (
+        ("empty", "the mask is empty, but the model sees"),
+        ("full", "whole photo"),
+    ):
+        assert ranked[name].risk > 0.5
+        assert words in ranked[name].evidence[0].sentence
+    assert ranked["empty"].evidence[0].region is not None
+
+
+def test_nan_probabilities_leave_the_photo_to_judge_by(folders):
+    folders.predictor.broken = True
+    for k in range(3):
+        folders.add(f"good{k}")
+    folders.add("cut", _cut)
+    folders.add("empty", np.zeros_like)
+    ranked = folders.rank()
+    assert ranked[0].id == "cut"
+    assert "judged without the model" in ranked[0].problem
+    assert ranked[-1].risk is None
+    assert "no prediction to compare it with" in ranked[-1].problem
+
+
+def test_one_image_alone_is_ranked(folders):
+    folders.add("only")
+    (only,) = folders.rank()
+    assert 0 <= only.risk < 0.5
+    assert only.as_json()["problem"] is None
+
+
+def test_one_mask_for_every_photo_is_defined(folders):
+    shape = draw(0)[1]
+    for k in range(4):
+        folders.add(f"same{k}", lambda truth: shape)
+    assert all(0 <= item.risk <= 1 for item in folders.rank())
+
+
+def test_class_ids_that_no_model_knows_are_garment(folders):
+    folders.add("odd", of=7)
+    (only,) = folders.rank()
+    assert only.risk < 0.5
+
+
+@pytest.mark.parametrize(
+    ("pixels", "mode", "expected"),
+    [
+        ([[0, 255, 128, 127]], "L", [[0, 1, 1, 0]]),
+        ([[0, 1, 2, 18]], "L", [[0, 1, 2, 18]]),
+        ([[0, 1, 2, 200]], "P", [[0, 1, 2, 200]]),
+        ([[0, 255]], "1", [[0, 1]]),
+        ([[0, 65535]], "I;16", [[0, 1]]),
+        ([[0, 3]], "I;16", [[0, 3]]),
+    ],
+)
+def test_masks_of_each_kind(tmp_path, pixels, mode, expected):
+    array = np.array(pixels, np.uint16 if mode == "I;16" else np.uint8)
+    image = Image.fromarray(array)
+    if mode == "P":
+        image.putpalette([0, 0, 0] * 256)
+    image = image.convert("1") if mode == "1" else image
+    image.save(tmp_path / "m.png")
+    assert read_mask(tmp_path / "m.png").tolist() == expected
+
+
+def test_alpha_is_the_mask_of_a_cut_out(tmp_path):
+    pixels = np.zeros((2, 2, 4), np.uint8)
+    pixels[0, :, 3] = 255
+    Image.fromarray(pixels).save(tmp_path / "m.png")
+    assert read_mask(tmp_path / "m.png").tolist() == [[1, 1], [0, 0]]
+    with pytest.raises(MaskError, match="cannot be read"):
+        read_mask(tmp_path / "none.png")
+
+
+def test_folders_that_cannot_be_are_refused(tmp_path, folders):
+    with pytest.raises(DatasetError, match="is not a folder"):
+        find_pairs(tmp_path / "none", folders.masks)
+    with pytest.raises(DatasetError, match="has no photos"):
+        find_pairs(folders.images, folders.masks)
+    folders.add("one")
+    (folders.masks / "one.tif").write_bytes(b"")
+    with pytest.raises(DatasetError, match="two masks of one name"):
+        find_pairs(folders.images, folders.masks)
+
+
+def test_the_command_prints_a_line_each(folders, monkeypatch):
+    folders.add("good")
+    folders.add("cut", _cut)
+    monkeypatch.setattr(
+        "hemline.segmentation.predictor.Predictor", lambda path, device: folders.predictor
+    )
+    command = ["--images", str(folders.images), "--masks", str(folders.masks)]
+    result = CliRunner().invoke(app, ["rank", *command, "--json"])
+    assert result.exit_code == 0, result.output
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["id"] for line in lines] == ["cut", "good"]
+    assert set(lines[0]) == {"id", "label_risk", "reasons", "problem"}
+    table = CliRunner().invoke(app, ["rank", *command])
+    assert "cut" in table.stdout

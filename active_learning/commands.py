@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 app = typer.Typer()
 _out = Console()
 _err = Console(stderr=True)
+_SHOWN = 100  # items of a project's order
 
 
 @app.command("rank")
 def rank_command(
+    project: Annotated[
+        int | None, typer.Argument(help="Label Studio's project id, in place of folders.")
+    ] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of photos.")] = None,
     masks: Annotated[
         Path | None, typer.Option(help="Folder of their masks, by the photos' names.")
@@ -28,18 +32,34 @@ def rank_command(
     model: Annotated[Path | None, typer.Option(help="Model file. Default: the starter.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    kind: Annotated[
+        str, typer.Option(help="Of a project: label (is it wrong?) or photo (worth labelling?).")
+    ] = "label",
+    items: Annotated[
+        int | None, typer.Option(min=1, help="Of a project: a batch of so many, from all over.")
+    ] = None,
+    batch_minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Of a project: a batch that takes so long.")
+    ] = None,
 ) -> None:
-    """Order the labels of a folder by how likely each is wrong, the likeliest first, with reasons.
+    """Order labels by how likely each is wrong, the likeliest first, with reasons.
 
-    What cannot be judged comes last, with a sentence that says why.
+    Of a folder: each photo is looked at now; what cannot be judged comes last, with a sentence that
+    says why. Of a project: the order as it is kept, and photos without a label by how much one
+    would help.
     """
+    if project is not None:
+        if images is not None or masks is not None:
+            raise DatasetError("a project has its photos in Label Studio; leave the folders out")
+        _rank_project(project, kind, items, batch_minutes, as_json)
+        return
     from active_learning.folder import find_pairs
     from active_learning.rank_folder import rank_folder
     from hemline.segmentation.predictor import Predictor
     from hemline.segmentation.starter import starter_path
 
     if images is None or masks is None:
-        raise DatasetError("nothing to rank; give --images FOLDER and --masks FOLDER")
+        raise DatasetError("nothing to rank; give a project, or --images and --masks FOLDER")
     pairs = find_pairs(images, masks)
     predictor = Predictor(model or starter_path(), device=device)
     bar = track(pairs, "looking", console=_err, transient=True, disable=not _err.is_terminal)
@@ -95,6 +115,34 @@ def fit_prior_command(
         raise DatasetError(f"{garments} garments are too few to learn from; give 10 or more")
     write_atomically(out, dump_risk_model(learn(examples)))
     _out.print(f"learnt from {len(examples)} labels of {garments} garments; wrote {out}")
+
+
+def _rank_project(
+    project: int, kind: str, items: int | None, minutes: float | None, as_json: bool
+) -> None:
+    from active_learning.rank_project import project_batch, project_order
+    from hemline.settings import get_settings
+    from hemline.store.engine import Store
+    from hemline.store.tables import ReviewKind
+
+    if kind not in list(ReviewKind):
+        raise DatasetError(f"there is no order of '{kind}'; choose label or photo")
+    store, chosen = Store(get_settings().database), ReviewKind(kind)
+    if items is None and minutes is None:
+        placed = project_order(store, project, chosen, _SHOWN)
+    else:
+        placed = project_batch(store, project, chosen, items=items, minutes=minutes)
+    if as_json:
+        for item in placed:
+            print(json.dumps(item.as_json()))
+        return
+    table = Table(
+        "task", "garment", "risk" if kind == ReviewKind.LABEL else "usefulness", "reasons"
+    )
+    for item in placed:
+        said = [*item.sentences(), *(["drawn at random"] if item.random else [])]
+        table.add_row(str(item.task), item.garment, f"{item.priority:.2f}", "\n".join(said))
+    _out.print(table if placed else "Nothing is in this order yet; the worker ranks new labels.")
 
 
 def _print_table(ranked: "list[Ranked]") -> None:

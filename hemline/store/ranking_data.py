@@ -204,3 +204,30 @@ def keep_ranking(session: Session, project_id: int, digest: str) -> None:
         .where(Project.id == project_id)
         .values(ranking_digest=digest, ranked_at=utcnow())
     )
+
+
+def embeddings_of(session: Session, prediction_ids: Sequence[int]) -> dict[int, bytes]:
+    """Embeddings of predictions that have one, by prediction; ask for some thousands at most."""
+    rows = session.execute(
+        select(PredictionSignals.prediction_id, PredictionSignals.embedding).where(
+            PredictionSignals.prediction_id.in_(prediction_ids),
+            PredictionSignals.embedding.is_not(None),
+        )
+    )
+    return {row[0]: row[1] for row in rows if row[1] is not None}
+
+
+def labelled_embeddings(session: Session, project_id: int, limit: int) -> list[bytes]:
+    """Embeddings of the photos labelled last."""
+    rows = session.scalars(
+        select(PredictionSignals.embedding)
+        .join(Annotation, Annotation.prediction_id == PredictionSignals.prediction_id)
+        .where(
+            Annotation.project_id == project_id,
+            Annotation.deleted_at.is_(None),
+            PredictionSignals.embedding.is_not(None),
+        )
+        .order_by(Annotation.id.desc())
+        .limit(limit)
+    )
+    return [row for row in rows if row is not None]

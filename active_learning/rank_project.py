@@ -1,0 +1,133 @@
+"""A project's review order as the store has it, and batches of it within a budget."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from active_learning.batches import Candidate, choose_batch, cluster_ids, typicalities
+from active_learning.reasons import Reason
+from hemline.errors import StoreError
+from hemline.masks.embedding import LENGTH, unpack_embeddings
+from hemline.store.engine import Store
+from hemline.store.prefills import lead_times
+from hemline.store.projects import get_project
+from hemline.store.ranking_data import embeddings_of, labelled_embeddings
+from hemline.store.review import review_page
+from hemline.store.tables import Project, ReviewItem, ReviewKind
+
+POOL = 1000  # items at the top that a batch is chosen from
+_WORDS = {reason.value: reason.words for reason in Reason}
+_MINUTES = 1.0  # a photo takes, until people's own time is known
+_UNKNOWN = bytes(LENGTH)
+
+
+@dataclass(frozen=True)
+class Placed:
+    """One task of the order. `random` marks one that was drawn to keep the estimates honest."""
+
+    task: int
+    garment: str
+    kind: str
+    priority: float
+    reasons: dict[str, Any]
+    random: bool = False
+
+    def as_json(self) -> dict[str, Any]:
+        """Plain values: what `hemline rank PROJECT --json` prints."""
+        name = "label_risk" if self.kind == ReviewKind.LABEL else "usefulness"
+        return {
+            "id": self.task, "garment": self.garment, name: round(self.priority, 6),
+            "reasons": [{"reason": reason, **found} for reason, found in self.reasons.items()],
+            "random": self.random,
+        }  # fmt: skip
+
+    def sentences(self) -> list[str]:
+        """The reasons in words."""
+        return [
+            f"{_WORDS.get(reason, reason)}: {found.get('sentence', '')}"
+            for reason, found in self.reasons.items()
+        ]
+
+
+def project_order(store: Store, ls_project_id: int, kind: ReviewKind, limit: int) -> list[Placed]:
+    """The first open items of an order.
+
+    Raises:
+        StoreError: the project is not known.
+    """
+    with store.reading() as session:
+        project = _project(session, ls_project_id)
+        items = review_page(session, project.id, kind, limit=limit).items
+    return [_placed(item) for item in items]
+
+
+def project_batch(
+    store: Store, ls_project_id: int, kind: ReviewKind, *, items: int | None,
+    minutes: float | None, seed: int = 0,
+) -> list[Placed]:  # fmt: skip
+    """What to work on next, within a number of items, of minutes, or both.
+
+    From the top of the order, from all over the project's photos, no garment twice, and a tenth of
+    it at random.
+
+    Raises:
+        StoreError: the project is not known.
+    """
+    with store.reading() as session:
+        project = _project(session, ls_project_id)
+        top = review_page(session, project.id, kind, limit=POOL).items
+        packed = embeddings_of(session, [i.prediction_id for i in top if i.prediction_id])
+        labelled = labelled_embeddings(session, project.id, POOL)
+        each = _minutes(session, project)
+    by_id = {str(item.task.ls_task_id): item for item in top}
+    candidates, labelled_clusters = _candidates(top, packed, labelled, each, kind)
+    chosen = choose_batch(
+        candidates, items=items, minutes=minutes, labelled_clusters=labelled_clusters, seed=seed
+    )
+    return [_placed(by_id[choice.id], random=choice.random) for choice in chosen]
+
+
+def _candidates(
+    top: Sequence[ReviewItem], packed: dict[int, bytes], labelled: Sequence[bytes], each: float,
+    kind: ReviewKind,
+) -> tuple[list[Candidate], list[int]]:  # fmt: skip
+    """What a batch is chosen from, and the clusters of what is labelled. Labels have one cluster:
+    each of them that is wrong is worth as much."""
+    points = unpack_embeddings([packed.get(item.prediction_id or 0, _UNKNOWN) for item in top])
+    typical = typicalities(points) if len(points) else []
+    known = unpack_embeddings(labelled)
+    every = cluster_ids(np.concatenate([points, known])) if kind == ReviewKind.PHOTO else None
+    candidates = [
+        Candidate(
+            id=str(item.task.ls_task_id), garment=item.task.garment,
+            cluster=0 if every is None else int(every[k]), usefulness=item.priority,
+            typicality=typical[k], minutes=each,
+        )
+        for k, item in enumerate(top)
+    ]  # fmt: skip
+    if every is None:  # never a cold start: labels are ordered by risk alone
+        return candidates, [1] * POOL
+    return candidates, [int(cluster) for cluster in every[len(top) :]]
+
+
+def _minutes(session: Any, project: Project) -> float:
+    seconds = lead_times(session, project.id).with_prefill
+    return float(np.median(seconds)) / 60 if len(seconds) >= 5 else _MINUTES
+
+
+def _project(session: Any, ls_project_id: int) -> Project:
+    project = get_project(session, ls_project_id)
+    if project is None:
+        raise StoreError(
+            f"project {ls_project_id} is not known; connect it with `hemline connect "
+            f"{ls_project_id}`"
+        )
+    return project
+
+
+def _placed(item: ReviewItem, *, random: bool = False) -> Placed:
+    return Placed(
+        item.task.ls_task_id, item.task.garment, item.kind, item.priority, item.reasons, random
+    )

@@ -28,9 +28,15 @@ def evaluate_command(
     ],
     model: Model = None,
     part: Annotated[str, typer.Option(help="all, validation or test of the split.")] = "all",
-    validation: Annotated[float, typer.Option(min=0, max=1, help="As in the training.")] = 0.1,
-    test: Annotated[float, typer.Option(min=0, max=1, help="As in the training.")] = 0.15,
-    seed: Annotated[int, typer.Option(help="Seed of the split.")] = 0,
+    validation: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Default: the model's recipe's.")
+    ] = None,
+    test: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Default: the model's recipe's.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the split. Default: the model's recipe's.")
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(help="Folder for overlays, a CSV row a photo, and a table of the outliers."),
@@ -48,7 +54,12 @@ def evaluate_command(
 
     predictor = Predictor(model or starter_path(), device=device)
     dataset = evaluation_data(data, predictor.card)
-    samples = _part(dataset.samples, part, (validation, test), seed)
+    split = predictor.card.recipe.split
+    shares = (
+        split.validation if validation is None else validation,
+        split.test if test is None else test,
+    )
+    samples = _part(dataset.samples, part, shares, split.seed if seed is None else seed)
     if not samples:
         raise DatasetError(f"no photo is in part '{part}' of {', '.join(data)}; try --part all")
     files = EvaluationFiles(out) if out else None

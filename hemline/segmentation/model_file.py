@@ -20,6 +20,7 @@ from hemline.segmentation.recipe import Recipe, parse_recipe
 
 _KEY = "hemline"
 _FORMAT = 1
+_SECOND = "second_pass."  # what the names of the second network's weights begin with
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class ModelCard:
     threshold: float  # of the garment's probability; one label only
     figures: dict[str, Any] = field(default_factory=dict)
     code_version: str = __version__
+    second_threshold: float | None = None  # of the second network, where there are two
 
 
 def save_model(path: Path, state: Mapping[str, Tensor], card: ModelCard) -> None:
@@ -74,22 +76,57 @@ def read_card(path: Path) -> ModelCard:
         threshold=float(card["threshold"]),
         figures=card["figures"],
         code_version=card["code_version"],
+        second_threshold=card.get("second_threshold"),
     )
 
 
-def load_model(path: Path) -> tuple[nn.Module, ModelCard]:
+def join_networks(
+    first: Path, second: Path, path: Path, recipe: Recipe, figures: dict[str, Any]
+) -> None:
+    """Writes the model file of a double pass from those of its two networks."""
+    card, other = read_card(first), read_card(second)
+    weights = _read_weights(first)
+    weights |= {_SECOND + key: value for key, value in _read_weights(second).items()}
+    save_model(
+        path,
+        weights,
+        ModelCard(recipe, card.labels, card.threshold, figures, second_threshold=other.threshold),
+    )
+
+
+def take_second(path: Path, out: Path) -> Path | None:
+    """Writes the second network of a double pass as a model file of its own; None if it has none.
+
+    Raises:
+        ModelError: `path` is no model file.
+    """
+    card = read_card(path)
+    weights = _of_pass(_read_weights(path), second=True)
+    if card.second_threshold is None or not weights:
+        return None
+    out.parent.mkdir(parents=True, exist_ok=True)
+    alone = card.recipe.model_copy(update={"second_pass": None})
+    save_model(out, weights, ModelCard(alone, card.labels, card.second_threshold))
+    return out
+
+
+def load_model(path: Path, *, second: bool = False) -> tuple[nn.Module, ModelCard]:
     """The network of a model file in float32, in evaluation mode, with its card.
+
+    `second` takes the second network of a double pass.
 
     Raises:
         ModelError: the file is broken or its weights do not fit the network its card names.
     """
     card = read_card(path)
     model = build_network(card.recipe.network, len(card.labels))
-    load_weights(model, path)
+    load_weights(model, path, second=second)
     return model.eval(), card
 
 
-def load_weights(model: nn.Module, path: Path, *, same_labels: bool = True) -> None:
+def load_weights(
+    model: nn.Module, path: Path, *, same_labels: bool = True, second: bool = False
+) -> None:
     """Puts a model file's weights into a network of the same recipe.
 
     With `same_labels` False the segmentation head stays as it is, so that a network with another
@@ -98,11 +135,7 @@ def load_weights(model: nn.Module, path: Path, *, same_labels: bool = True) -> N
     Raises:
         ModelError: the weights belong to another network.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            weights = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise ModelError(f"model '{path}' is no readable safetensors file: {error}") from error
+    weights = _of_pass(_read_weights(path), second=second)
     own = model.state_dict()
     if not same_labels:
         weights = {
@@ -126,6 +159,23 @@ def load_weights(model: nn.Module, path: Path, *, same_labels: bool = True) -> N
     with torch.no_grad():
         for key, value in weights.items():
             own[key].copy_(value)
+
+
+def _read_weights(path: Path) -> dict[str, Tensor]:
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise ModelError(f"model '{path}' is no readable safetensors file: {error}") from error
+
+
+def _of_pass(weights: Mapping[str, Tensor], *, second: bool) -> dict[str, Tensor]:
+    """The weights of one of the networks of a model file, by the network's own names."""
+    return {
+        key.removeprefix(_SECOND): value
+        for key, value in weights.items()
+        if key.startswith(_SECOND) == second
+    }
 
 
 def file_digest(path: Path) -> str:

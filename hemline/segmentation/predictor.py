@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from hemline.datasets.sample import swap_pairs
 from hemline.masks.clean import clean_mask
+from hemline.segmentation.double_pass import see_through
 from hemline.segmentation.framing import frame_of, lay_image
 from hemline.segmentation.model_file import load_model
 from hemline.segmentation.transforms import normalise
@@ -73,6 +74,10 @@ class Predictor:
         self._model = model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._deepest = torch.zeros(0)
         self._model.encoder.register_forward_hook(self._keep_deepest)
+        self._second: nn.Module | None = None
+        if self.card.recipe.second_pass:
+            second, _ = load_model(path, second=True)
+            self._second = second.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._lock = threading.Lock()
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[MaskPrediction]:
@@ -81,15 +86,16 @@ class Predictor:
 
     def examine(self, image: NDArray[np.uint8]) -> Examination:
         """The mask of a photo `(H, W, 3)` uint8 RGB, with what the network saw on the way."""
-        options = self.card.recipe.input
-        frame = frame_of(image.shape[0], image.shape[1], options)
-        batch = torch.from_numpy(lay_image(image, frame, options).transpose(2, 0, 1)[None].copy())
-        with self._lock, torch.inference_mode():
-            views = self._forward(batch.to(self._device))[..., *frame.photo].cpu().numpy()
-            embedding = self._deepest.float().mean((0, 2, 3)).cpu().numpy()
+        views, embedding = self._see(self._model, image)
         probabilities: Probabilities = views.mean(0)
         threshold = self.card.threshold
         mask = clean_mask(_classes(probabilities, image.shape[0], image.shape[1], threshold))
+        if self._second is not None and self.card.recipe.second_pass:
+            seen = see_through(image, mask, self.card.recipe.second_pass.dilate)
+            views, _ = self._see(self._second, seen)
+            probabilities = views.mean(0)
+            threshold = self.card.second_threshold or threshold
+            mask = clean_mask(_classes(probabilities, image.shape[0], image.shape[1], threshold))
         score, means = _scores(probabilities, mask)
         named = {self.labels[k - 1]: value for k, value in means.items()}
         flip_dice = None
@@ -99,12 +105,24 @@ class Predictor:
             )
         return Examination(MaskPrediction(mask, score, named), probabilities, flip_dice, embedding)
 
-    def _forward(self, photo: Tensor) -> Tensor:
+    def _see(
+        self, model: nn.Module, image: NDArray[np.uint8]
+    ) -> tuple[Probabilities, NDArray[np.float32]]:
+        """Probabilities of each view, and the embedding, which is the first network's."""
+        options = self.card.recipe.input
+        frame = frame_of(image.shape[0], image.shape[1], options)
+        batch = torch.from_numpy(lay_image(image, frame, options).transpose(2, 0, 1)[None].copy())
+        with self._lock, torch.inference_mode():
+            views = self._forward(model, batch.to(self._device))[..., *frame.photo]
+            embedding = self._deepest.float().mean((0, 2, 3))
+            return views.cpu().numpy(), embedding.cpu().numpy()
+
+    def _forward(self, model: nn.Module, photo: Tensor) -> Tensor:
         """Probabilities of each view, `(1 or 2, C, h, w)`: the photo, and the photo mirrored."""
         images = normalise(photo, self.card.recipe.input.preprocess)
         if self.card.recipe.prediction.flip:
             images = torch.cat([images, images.flip(3)])
-        logits = self._model(images.to(memory_format=torch.channels_last)).float()
+        logits = model(images.to(memory_format=torch.channels_last)).float()
         values: Tensor = logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
         if self.card.recipe.prediction.flip:
             back = values[1].flip(2)

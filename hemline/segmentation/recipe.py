@@ -18,6 +18,7 @@ from hemline.segmentation.recipe_parts import (
     Part,
     Prediction,
     Schedule,
+    SecondPass,
     Split,
 )
 
@@ -50,6 +51,7 @@ class Recipe(Part):
     fine_tune: Schedule = Schedule()  # instead of `schedule` where a parent's weights are at hand
     fine_tune_rate: float = Field(default=3e-4, gt=0)
     prediction: Prediction = Prediction()
+    second_pass: SecondPass | None = None
     seed: int = 0
 
 

@@ -127,6 +127,12 @@ class Prediction(Part):
     tune_threshold: bool = True  # on validation, for one label; else 0.5
 
 
+class SecondPass(Part):
+    """A second network of the same kind, which sees the photo within the first one's mask alone."""
+
+    dilate: int = Field(default=50, ge=0)  # pixels of the photo that the mask is made wider by
+
+
 class Split(Part):
     """Shares of the garments that `hemline train` holds back; all views of one go together."""
 

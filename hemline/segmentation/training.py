@@ -14,6 +14,7 @@ from hemline.datasets.sample import Sample
 from hemline.errors import DatasetError
 from hemline.segmentation.checkpoint import Progress
 from hemline.segmentation.curve import draw_curve
+from hemline.segmentation.double_training import train_both
 from hemline.segmentation.model_file import ModelCard, load_weights, read_card, save_model
 from hemline.segmentation.networks import build_network, load_encoder
 from hemline.segmentation.pixel_cache import PixelCache, Skipped
@@ -61,6 +62,46 @@ def train(
         KeyboardInterrupt: `watch` asked to stop; the checkpoint says where.
     """
     watch = watch or replace(Watch(), epoch=on_epoch)
+    if recipe.second_pass is None:
+        return _train_one(
+            recipe, samples, validation, labels=labels, work_dir=work_dir, initial=initial,
+            encoder=encoder, resume=resume, device=device, watch=watch,
+        )  # fmt: skip
+
+    def train_one(
+        alone: Recipe,
+        samples: Sequence[Sample],
+        validation: Sequence[Sample],
+        initial: Path | None,
+        folder: Path,
+        watch: Watch,
+    ) -> tuple[Path, dict[str, Any]]:
+        trained = _train_one(
+            alone, samples, validation, labels=labels, work_dir=folder, initial=initial,
+            encoder=encoder, resume=resume, device=device, watch=watch,
+        )  # fmt: skip
+        return trained.path, trained.figures
+
+    path, figures = train_both(
+        train_one, recipe, samples, validation,
+        initial=initial, work_dir=work_dir, device=device, watch=watch,
+    )  # fmt: skip
+    return TrainedModel(path, figures)
+
+
+def _train_one(
+    recipe: Recipe,
+    samples: Sequence[Sample],
+    validation: Sequence[Sample],
+    *,
+    labels: Sequence[str],
+    work_dir: Path,
+    initial: Path | None,
+    encoder: str | Path | None,
+    resume: bool,
+    device: str,
+    watch: Watch,
+) -> TrainedModel:
     torch.manual_seed(recipe.seed)
     model = _initial_network(recipe, labels, initial, encoder)
     data = PixelCache(samples, recipe.input, work_dir / "train.pixels", watch.photo)

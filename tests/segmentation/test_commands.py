@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import pytest
+import torch
 from typer.testing import CliRunner, Result
 
 from hemline.errors import HemlineError
@@ -117,14 +118,13 @@ def test_ctrl_c_leaves_a_checkpoint_that_resume_takes_up(tmp_path, recipe, data)
         *(sys.executable, "-c", "from hemline.cli import main; main()"),
         *("train", "--recipe", recipe),
         *("--data", f"pairs:{data}", "--out", str(tmp_path / "out"), "--device", "cpu"),
-        *("--set", "schedule.least_steps=300", "--threads", "1"),
+        *("--set", "schedule.least_steps=60", "--threads", "1"),
     ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     checkpoint = tmp_path / "out" / "checkpoint.pt"
     try:
-        while not (tmp_path / "out" / "validation.pixels").exists() and process.poll() is None:
-            time.sleep(0.1)
-        time.sleep(2)  # into the first epoch, which takes longer
+        while not checkpoint.exists() and process.poll() is None:
+            time.sleep(0.05)  # until the first epoch ends; the second has begun then
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=60)
     finally:
@@ -132,7 +132,9 @@ def test_ctrl_c_leaves_a_checkpoint_that_resume_takes_up(tmp_path, recipe, data)
     assert process.returncode == 130, errors
     assert "--resume" in errors
     assert "Traceback" not in errors
-    assert checkpoint.exists()
+    stopped = torch.load(checkpoint, weights_only=True)["progress"]
+    assert stopped["epoch"] == 1
+    assert 0 < stopped["position"] < 60
     arguments = command[3:]
     resumed = run(*arguments, "--resume")
     assert resumed.exit_code == 0, resumed.output

@@ -1,5 +1,7 @@
 """The gate: a candidate is promoted only if it is better, garments being what is counted."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -52,6 +54,30 @@ def test_views_of_a_garment_do_not_count_as_evidence_of_their_own():
     three_garments = judge(figures([0.9] * 3, views=4), figures([0.8] * 3, views=4), level=0.05)
     assert not three_garments.promoted
     assert three_garments.figures["p"] == pytest.approx(1 / 8)
+
+
+def test_too_few_garments_are_said_to_be_too_few():
+    assert "fewer than 5 garments cannot show it" in (
+        judge(figures([0.9] * 4), figures([0.8] * 4), level=0.05).decision
+    )
+    assert "fewer" not in judge(figures([0.9] * 5), figures([0.8] * 5), level=0.05).decision
+
+
+def test_right_outlines_with_the_wrong_labels_lose():
+    """The garment as a whole is masked better, each label worse."""
+    confused = [replace(item, labels={"dress": 0.1, "skirt": 0.0}) for item in figures([0.99] * 6)]
+    right = [replace(item, labels={"dress": 0.9}) for item in figures([0.9] * 6)]
+    judgement = judge(confused, right, level=0.05)
+    assert not judgement.promoted
+    assert judgement.figures["difference"] == pytest.approx(0.05 - 0.9)
+    assert judge(right, confused, level=0.05).promoted
+
+
+def test_the_means_differ_by_the_difference():
+    candidate = [*figures([0.9], views=3), *figures([0.8, 0.7])[1:]]
+    champion = [*figures([0.5], views=3), *figures([0.8, 0.6])[1:]]
+    judged = judge(candidate, champion, level=0.05).figures
+    assert judged["mean_dice"] - judged["champion_mean_dice"] == pytest.approx(judged["difference"])
 
 
 def test_without_a_champion_the_empty_mask_is_the_rival():

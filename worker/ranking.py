@@ -105,7 +105,8 @@ class Ranking:
                 ProjectRisk(prior, folds, slope, shift, share, numbers["figures"]),
                 [_findings(row) for row in numbers["labels"]],
                 [_findings(row) for row in numbers["photos"]],
-                arrays["embeddings"], DicePredictor(forest, *numbers["dice"]), planted,
+                _split(bytes(arrays["embeddings"])), DicePredictor(forest, *numbers["dice"]),
+                planted,
             )  # fmt: skip
         except Exception as error:  # zipfile and numpy raise nearly anything on broken data
             raise ModelError(f"{len(data)} bytes are no ranking: {error}") from error

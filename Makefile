@@ -1,6 +1,7 @@
 # `make` alone prints what each target does.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench bench-training bench-dashboard lock labelstudio image
+.PHONY: help demo test test-slow lint format bench bench-training bench-dashboard bench-review lock labelstudio \
+	image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -45,6 +46,10 @@ bench-training: .python ## Time a training beside an ordinary script: DATA=ccp:P
 bench-dashboard: .python ## Measure the review pages and thumbnails with 100,000 images stored
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.bench_dashboard
+
+bench-review: .python ## Measure the review order with a million items: pages, and one label edit
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python benchmarks/bench_review.py
 
 lock: .python ## Write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 from backend.dashboard.pages import render_page
 from backend.services import Services
 from hemline.errors import HemlineError, LabelStudioError, StoreError
+from hemline.store.verdicts import StaleItemError
 
 log = structlog.get_logger(__name__)
 
@@ -16,7 +17,9 @@ _TITLES = {
     404: "Not here",
     409: "Somebody was faster",
     413: "Too much at once",
+    422: "That did not work",
     429: "Please wait",
+    502: "Label Studio does not answer",
 }
 
 
@@ -33,6 +36,8 @@ def _refused(error: HTTPException) -> Response:
 def _unfit(error: HemlineError) -> Response:
     if isinstance(error, LabelStudioError):
         return _page(502, str(error))
+    if isinstance(error, StaleItemError):
+        return _page(409, str(error))
     return _page(404 if isinstance(error, StoreError) else 422, str(error))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, abort
 from flask.typing import ResponseReturnValue
 
 from backend.dashboard.access import current_person, needs
@@ -15,6 +15,7 @@ from backend.dashboard.pages import known_project, render_page, say, see
 from backend.dashboard.sketches import picture_address
 from backend.dashboard.words import dice
 from backend.services import Services
+from hemline.errors import StoreError
 from hemline.pictures.picture import PictureKind
 from hemline.store.evaluations import evaluations_of
 from hemline.store.gold_items import GoldItem, gold_items, views_of
@@ -98,9 +99,12 @@ def register(blueprint: Blueprint, services: Services) -> None:
     @needs(Role.ADMIN)
     def go_back(project: int) -> ResponseReturnValue:
         row = known_project(services, project)
-        with services.store.session() as session:
-            succession = roll_back(session, row.id)
-            _note(session, row, "roll back", succession)
+        try:
+            with services.store.session() as session:
+                succession = roll_back(session, row.id)
+                _note(session, row, "roll back", succession)
+        except StoreError as error:  # somebody rolled back since the page was made
+            abort(409, f"nothing was changed: {error}")
         return _after(services, row, succession)
 
 

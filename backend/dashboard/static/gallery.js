@@ -78,20 +78,6 @@ function onKey(event) {
   event.preventDefault();
 }
 
-// A picture that is still being drawn comes as a drawing of three pixels: it is asked for again.
-function watch(image) {
-  let tries = 0;
-  function look() {
-    if (image.naturalWidth !== 3 || tries > 20) return;
-    tries += 1;
-    const address = new URL(image.src);
-    address.searchParams.set("again", tries);
-    setTimeout(() => { image.src = address.href; }, 1000 + 1000 * Math.random());
-  }
-  image.addEventListener("load", look);
-  if (image.complete) look();
-}
-
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button[form=judge]");
@@ -100,4 +86,3 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   press(button, card);
 });
-document.querySelectorAll(".flagged img").forEach(watch);

@@ -251,7 +251,7 @@ def test_a_roll_back_without_a_way_changes_nothing_and_says_so(filled):
         )
     visitor = Visitor(filled)
     answer = visitor.post("/dashboard/1/models/roll-back")
-    assert answer.status_code == 404
+    assert answer.status_code == 409
     assert "no champion before" in answer.text
     with filled.store.reading() as session:
         assert not list_events(session, 1)

@@ -1,16 +1,21 @@
 """A project of drawn photos, filled once and copied for each test."""
 
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from hemline.settings import Settings
 from hemline.store.artifacts import ArtifactStore
 from hemline.store.engine import Store
+from hemline.store.tables import Role
 from tests.backend.conftest import make_settings
+from tests.backend.dashboard.served import Served
 from tests.backend.dashboard.studio_project import fill_project
+from tests.backend.dashboard.visitor import Visitor
 
 FILES = "files"  # the local files root, in the home
 
@@ -33,3 +38,17 @@ def filled(filled_home: Path, make_backend: Any, tmp_path: Path) -> Any:
     """A backend of its own on a copy of that home."""
     shutil.copytree(filled_home, tmp_path, dirs_exist_ok=True)
     return make_backend(local_files_root=tmp_path / FILES)
+
+
+@pytest.fixture
+def serve(chromium: Browser) -> Iterator[Callable[[Any], Served]]:
+    made = []
+
+    def start(backend: Any) -> Served:
+        Visitor(backend, name="ada", role=Role.ADMIN, log_in=False)
+        made.append(Served(backend, chromium))
+        return made[-1]
+
+    yield start
+    for served in made:
+        served.stop()

@@ -1,84 +1,22 @@
 """The dashboard in a real browser: nothing in its console, and everything from the keyboard."""
 
-import threading
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page
-from werkzeug.serving import make_server
 
 from hemline.store.models import champion
 from hemline.store.runs import active_run
-from hemline.store.tables import Role
-from tests.backend.dashboard.visitor import PASSWORD, Visitor
+from tests.backend.dashboard.visitor import PASSWORD
 
 pytestmark = pytest.mark.browser
 
 PAGES = {
     "overview": "", "flagged": "/flagged", "causes": "/causes", "models": "/models",
     "model": "/models/3", "annotators": "/annotators", "problems": "/problems",
-    "activity": "/activity", "image": "/flagged/1", "nowhere": "/nowhere",
+    "activity": "/activity", "image": "/image/1",
+    "exports": "/exports", "nowhere": "/nowhere",
 }  # fmt: skip
 ARTIFACTS = Path(__file__).parents[3] / "artifacts" / "dashboard"
-_PATIENCE_MS = 60_000
-
-
-class Served:
-    """A backend on a port, and windows of a browser that remember what went wrong in them."""
-
-    def __init__(self, backend: Any, browser: Browser) -> None:
-        self.backend = backend
-        self.browser = browser
-        self.complaints: list[str] = []
-        self._server = make_server("127.0.0.1", 0, backend.app, threaded=True)
-        self.url = f"http://127.0.0.1:{self._server.port}"
-        self._thread = threading.Thread(target=self._server.serve_forever)
-        self._thread.start()
-        self._contexts: list[Any] = []
-
-    def window(self, **options: Any) -> Page:
-        context = self.browser.new_context(viewport={"width": 1280, "height": 800}, **options)
-        context.set_default_timeout(_PATIENCE_MS)
-        self._contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda message: self.complaints.append(message.text))
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        return page
-
-    def logged_in(self, **options: Any) -> Page:
-        """A window in which somebody has logged in, with nothing but the keyboard."""
-        page = self.window(**options)
-        page.goto(f"{self.url}/dashboard/1")
-        page.locator("#name:focus").wait_for()
-        page.keyboard.type("ada")
-        page.keyboard.press("Tab")
-        page.keyboard.type(PASSWORD)
-        page.keyboard.press("Enter")
-        page.wait_for_url(f"{self.url}/dashboard/1")
-        return page
-
-    def stop(self) -> None:
-        for context in self._contexts:
-            context.close()
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-
-@pytest.fixture
-def serve(chromium: Browser) -> Iterator[Callable[[Any], Served]]:
-    made = []
-
-    def start(backend: Any) -> Served:
-        Visitor(backend, name="ada", role=Role.ADMIN, log_in=False)
-        made.append(Served(backend, chromium))
-        return made[-1]
-
-    yield start
-    for served in made:
-        served.stop()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -43,6 +43,7 @@ from worker.ranking import SAMPLE, Ranking, ranking_of, without_regions
 from worker.risk_examples import learn_project_risk
 from worker.services import Services
 from worker.show_reviews import show_project
+from worker.show_scores import show_scores
 from worker.triage import moved, sort_out
 
 log = logging.getLogger(__name__)
@@ -96,6 +97,7 @@ def _rank(services: Services, at_work: JobAtWork) -> None:
     digest = services.artifacts.put(ranking.to_bytes(), "ranking")
     with services.store.session() as session:
         keep_ranking(session, project.id, digest)
+    show_scores(services, project)
     if has_review_fields(project.label_config):
         show_project(services, project)
     log.info("project %d is ranked: %s", project.ls_project_id, ranking.risk.figures)

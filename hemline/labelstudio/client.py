@@ -246,6 +246,11 @@ class LabelStudioClient:
 
     # Predictions
 
+    def update_prediction(self, prediction_id: int, **fields: Any) -> Json:
+        """Change one prediction; annotations made from it stay linked with it."""
+        answer: Json = self.http.json("PATCH", f"/api/predictions/{prediction_id}/", json=fields)
+        return answer
+
     def import_predictions(self, project_id: int, predictions: Iterable[Json]) -> int:
         """Import `{"task", "result", "score", "model_version"}` items; how many were stored.
 

@@ -130,6 +130,12 @@ class _Handler(BaseHTTPRequestHandler):
         path, _ = self._where()
         body = self._body()
         with self.fake.lock:
+            if path.startswith("/api/predictions/"):
+                number = int(path.split("/")[3])
+                row = next(row for row in self.fake.predictions if row["id"] == number)
+                row.update(body)
+                self._json(200, row)
+                return
             if path.startswith("/api/tasks/"):
                 row = self.fake.tasks[int(path.split("/")[3])]
                 row.update(body)  # data is replaced, whatever it lacks
@@ -143,7 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
         if tasks & self.fake.refused_tasks or tasks - set(self.fake.tasks):
             self._json(400, {"detail": 'invalid "task" field'})
             return
-        self.fake.predictions.extend(items)
+        first = max((row["id"] for row in self.fake.predictions), default=0) + 1
+        self.fake.predictions.extend(
+            {"id": number, **item} for number, item in enumerate(items, first)
+        )
         self._json(201, {"created": len(items)})
 
     def _tasks(self, query: Json) -> list[Json]:

@@ -222,6 +222,9 @@ def test_a_ranking_orders_labels_and_photos(
     assert ranked.ranking_digest is not None
     assert predicted is not None
     assert predicted.predicted_dice == pytest.approx(1 - photos[0].priority)
+    scores = {row["task"]: row["score"] for row in fake.predictions}
+    for row in photos:  # Label Studio's own order is ours
+        assert scores[row.task.ls_task_id] == pytest.approx(1 - row.priority, abs=0.006)
     # A photo that gets its label leaves the photos' order at once.
     submit(fake, deliver, services, 5, disc(4)[1])
     assert item(services, 5, ReviewKind.PHOTO) is None

@@ -20,10 +20,13 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
+from backend.dashboard.passwords import hash_password
 from benchmarks.bench_backend import backend
+from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
 from hemline.store.artifacts import ArtifactStore
 from hemline.store.engine import Store
+from hemline.store.models import champion
 from hemline.store.people import add_person
 from hemline.store.projects import get_project
 from hemline.store.review import Place, review_page
@@ -68,13 +71,16 @@ def fill(home: Path, tasks: int, database: str) -> Place | None:
     settings = Settings(home=home, database_url=database, redis_url="")
     store = Store(settings.database)
     store.upgrade()
-    photos = home / "files" / "photos"
-    fill_project(
-        store, ArtifactStore(settings.artifacts), tasks=tasks, photos=photos, labelled=0.9,
-        height=900, width=600,
+    artifacts = ArtifactStore(settings.artifacts)
+    made = fill_project(
+        store, artifacts, tasks=tasks, photos=home / "files" / "photos", labelled=0.9, height=900,
+        width=600,
     )  # fmt: skip
     with store.session() as session:
-        add_person(session, "bench", _hash(), Role.REVIEWER)
+        add_person(session, "bench", hash_password(PASSWORD), Role.REVIEWER)
+        version = champion(session, made.id)
+        assert version is not None
+        version.weights_digest = artifacts.put(starter_path().read_bytes(), "weights")
     with store.reading() as session:
         project = get_project(session, 1)
         assert project is not None
@@ -161,12 +167,6 @@ class Visitor:
         if cookie:
             self._cookie = cookie.partition(";")[0]
         return answer.status, answer.read()
-
-
-def _hash() -> str:
-    from backend.dashboard.passwords import hash_password
-
-    return hash_password(PASSWORD)
 
 
 if __name__ == "__main__":

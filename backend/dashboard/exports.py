@@ -73,7 +73,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
         )  # fmt: skip
 
     @blueprint.post("/<int:project>/exports")
-    @needs(Role.REVIEWER)
+    @needs(Role.ADMIN)
     def order_export(project: int) -> ResponseReturnValue:
         row = known_project(services, project)
         order = _order(services, row)
@@ -88,7 +88,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
         return see("exports", project=project)
 
     @blueprint.get("/<int:project>/exports/<int:number>.zip")
-    @needs(Role.REVIEWER)
+    @needs(Role.ADMIN)
     def download(project: int, number: int) -> ResponseReturnValue:
         row = known_project(services, project)
         with services.store.reading() as session:

@@ -121,8 +121,9 @@ def test_nonsense_orders_nothing(filled, visitor, fields, status, told):
     assert exports_of(filled) == []
 
 
-def test_viewers_neither_order_nor_download(filled):
-    viewer = Visitor(filled, name="vic", role=Role.VIEWER)
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.REVIEWER])
+def test_only_admins_order_and_download(filled, role):
+    viewer = Visitor(filled, name="vic", role=role)
     assert "<form" not in viewer.see(PATH).split("<h1>")[1]
     assert order(viewer).status_code == 403
     assert viewer.client.get(f"{PATH}/1.zip").status_code == 403

@@ -1,6 +1,6 @@
 # `make` alone prints what each target does.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench bench-training bench-dashboard bench-review lock labelstudio \
+.PHONY: help demo test test-slow lint format bench bench-training bench-dashboard bench-review bench-ranking lock labelstudio \
 	image
 
 PYTHON ?= python3
@@ -50,6 +50,11 @@ bench-dashboard: .python ## Measure the review pages and thumbnails with 100,000
 bench-review: .python ## Measure the review order with a million items: pages, and one label edit
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python benchmarks/bench_review.py
+
+bench-ranking: .python ## Measure how well wrong labels are found: CCP=folder METAIL=folder PHOTOS=n
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.bench_ranking $(if $(CCP),--ccp "$(CCP)") \
+		$(if $(METAIL),--metail "$(METAIL)") $(if $(PHOTOS),--photos $(PHOTOS))
 
 lock: .python ## Write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

@@ -186,7 +186,7 @@ def store_label_values(
         )
         .values(
             version=version, prediction_id=prediction_id, values=values, regions=regions,
-            risk=risk, computed_at=utcnow(),
+            histograms=histograms, risk=risk, computed_at=utcnow(),
         )
         .returning(LabelSignals.annotation_id)
     )  # fmt: skip

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from hemline.datasets.sample import swap_pairs
 from hemline.masks.clean import clean_mask
+from hemline.segmentation.device import choose_device
 from hemline.segmentation.double_pass import see_through
 from hemline.segmentation.framing import frame_of, lay_image
 from hemline.segmentation.model_file import load_model
@@ -59,18 +60,16 @@ class Predictor:
     time, on all the threads it was given.
 
     Raises:
-        ModelError: the model file is broken or not ours.
+        ModelError: the model file is broken or not ours, or there is no such device.
     """
 
     def __init__(self, path: Path, *, device: str = "auto", threads: int = 0) -> None:
-        if device == "auto":
-            device = "cuda" if torch.cuda.is_available() else "cpu"
         if threads:
             torch.set_num_threads(threads)
         model, self.card = load_model(path)
         self.labels = self.card.labels
         self._swapped = _swapped(self.labels)
-        self._device = torch.device(device)
+        self._device = torch.device(choose_device(device))
         self._model = model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._deepest = torch.zeros(0)
         self._model.encoder.register_forward_hook(self._keep_deepest)

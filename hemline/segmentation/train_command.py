@@ -70,6 +70,7 @@ def train_command(
     chosen = with_values(load_recipe(recipe), [*(changes or []), *own])
     if epochs:
         chosen = with_epochs(chosen, epochs)
+    _make_folder(out)
     keep_memory()
     if threads:
         torch.set_num_threads(threads)
@@ -85,6 +86,13 @@ def train_command(
             device=device, watch=progress.watch,
         )  # fmt: skip
     _print_result(dataset, result)
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(f"'{out}' cannot be written ({error}); choose another folder") from error
 
 
 def _open(recipe: "Recipe", data: list[str] | None) -> "tuple[Dataset, list[Sample], list[Sample]]":

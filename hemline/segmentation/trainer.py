@@ -12,6 +12,7 @@ from torch import nn
 
 from hemline.segmentation.batches import plan_epoch, training_batches
 from hemline.segmentation.checkpoint import Progress, load_checkpoint, save_checkpoint
+from hemline.segmentation.device import choose_device
 from hemline.segmentation.losses import WeightedLoss
 from hemline.segmentation.optimisers import build_optimiser
 from hemline.segmentation.pixel_cache import PixelCache
@@ -178,10 +179,11 @@ class Trainer:
 
 
 def _fabric(device: str) -> Fabric:
-    accelerator = {"auto": "auto", "cpu": "cpu", "cuda": "cuda"}[device]
-    on_gpu = accelerator != "cpu" and torch.cuda.is_available()
+    accelerator = choose_device(device)
     fabric = Fabric(
-        accelerator=accelerator, devices=1, precision="bf16-mixed" if on_gpu else "32-true"
+        accelerator=accelerator,
+        devices=1,
+        precision="bf16-mixed" if accelerator == "cuda" else "32-true",
     )
     fabric.launch()
     return fabric

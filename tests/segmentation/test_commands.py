@@ -96,6 +96,10 @@ def test_what_is_wrong_is_one_sentence(tmp_path, recipe, data, samples):
     (tmp_path / "not.safetensors").write_bytes(b"pickle")
     with pytest.raises(HemlineError, match=r"not\.safetensors.*safetensors"):
         train(recipe, f"pairs:{data}", out, "--initial", tmp_path / "not.safetensors")
+    with pytest.raises(HemlineError, match="device 'tpu' is none of"):
+        run("train", "--recipe", recipe, "--data", f"pairs:{data}", "--out", out, "--device", "tpu")
+    with pytest.raises(HemlineError, match="cannot be written"):
+        train(recipe, f"pairs:{data}", data / "images" / "s1.png" / "out")
     with pytest.raises(HemlineError, match="weights 'nothing' of the encoder"):
         train(recipe, f"pairs:{data}", out, "--encoder", "nothing")
     with pytest.raises(HemlineError, match="garment"):

@@ -8,6 +8,7 @@ from hemline.segmentation.double_pass import see_through
 from hemline.segmentation.framing import MEAN_COLOUR
 from hemline.segmentation.model_file import read_card
 from hemline.segmentation.predictor import Predictor
+from hemline.segmentation.recipe import with_epochs
 from hemline.segmentation.recipe_parts import SecondPass
 from hemline.segmentation.training import EpochReport, train
 
@@ -26,7 +27,7 @@ def test_the_second_network_sees_so_many_pixels_around_the_mask():
 
 
 def test_both_networks_train_into_one_file_and_from_it(small_recipe, samples, tmp_path):
-    recipe = small_recipe.model_copy(update={"second_pass": SecondPass(dilate=4)})
+    recipe = with_epochs(small_recipe, 1).model_copy(update={"second_pass": SecondPass(dilate=4)})
     seen: list[EpochReport] = []
 
     def run(folder, **options):

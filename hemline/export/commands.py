@@ -1,15 +1,17 @@
 """`hemline export`: a project's masks into a folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 from rich.progress import Progress
 
 from hemline.errors import ExportError
-from hemline.export.formats import FormatName
-from hemline.store.exports import MaskChoice
+
+# The values of FormatName and MaskChoice, whose modules load the store: `hemline --help` is quick.
+Format = Literal["cutouts", "masks", "coco", "yolo", "labelstudio"]
+Masks = Literal["corrections", "predictions", "best"]
 
 app = typer.Typer()
 _err = Console(stderr=True)
@@ -18,12 +20,12 @@ _err = Console(stderr=True)
 @app.command("export")
 def export_command(
     project: Annotated[int, typer.Argument(help="Number of the project in Label Studio.")],
-    format_name: Annotated[FormatName, typer.Option("--format", help="What is written.")],
+    format_name: Annotated[Format, typer.Option("--format", help="What is written.")],
     out: Annotated[Path, typer.Option(help="New folder, or that of the export to go on with.")],
     masks: Annotated[
-        MaskChoice,
+        Masks,
         typer.Option(help="People's corrections, predictions, or the best there is."),
-    ] = MaskChoice.CORRECTIONS,
+    ] = "corrections",
     version: Annotated[
         str, typer.Option(help="Model version of predictions. Default: the champion.")
     ] = "",
@@ -42,22 +44,24 @@ def export_command(
 
     The same command again goes on where it was stopped, and makes only what is missing.
     """
+    from hemline.export.formats import FormatName
     from hemline.export.manifest import MANIFEST
     from hemline.export.request import build_filter, build_sources, find_project
     from hemline.export.run import run_export
     from hemline.settings import get_settings
+    from hemline.store.exports import MaskChoice
 
     sources = build_sources(get_settings())
     row = find_project(sources.store, project)
     chosen = build_filter(
-        sources.store, row, masks=masks, version=version, garment=garment,
+        sources.store, row, masks=MaskChoice(masks), version=version, garment=garment,
         garment_type=garment_type, view=view, photo_session=photo_session, annotator=annotator,
         reviewed=reviewed,
     )  # fmt: skip
     with Progress(console=_err, transient=True) as progress:
         bar = progress.add_task("Exporting", total=None)
         summary = run_export(
-            sources, row, format_name, chosen, out,
+            sources, row, FormatName(format_name), chosen, out,
             lambda done, total: progress.update(bar, completed=done, total=total),
         )  # fmt: skip
     typer.echo(

@@ -13,13 +13,13 @@ from pycocotools.coco import COCO
 
 from hemline.export import labelstudio as labelstudio_export
 from hemline.export.formats import FormatName
-from hemline.masks.outlines import join_rings, mask_to_rings
 from hemline.export.run import run_export
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import regions_to_mask
 from hemline.masks.coco import polygons_to_mask
 from hemline.masks.cutout import cutout_to_mask, soften_edge
+from hemline.masks.outlines import join_rings, mask_to_rings
 from hemline.masks.overlap import iou
 from hemline.store.exports import ExportFilter, MaskChoice
 from hemline.store.tables import Task

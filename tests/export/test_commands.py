@@ -1,0 +1,60 @@
+"""`hemline export` as a person types it."""
+
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from typer.testing import CliRunner
+
+from hemline.export.commands import Format, Masks, app
+from hemline.export.formats import FormatName
+from hemline.settings import get_settings
+from hemline.store.exports import MaskChoice
+from hemline.store.tables import Task
+from tests.export.conftest import Shop
+
+
+@pytest.fixture(autouse=True)
+def environment(settings_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in settings_environment.items():
+        monkeypatch.setenv(name, value)
+    get_settings.cache_clear()
+
+
+def test_the_choices_are_those_of_the_store() -> None:
+    assert get_args(Format) == tuple(FormatName)
+    assert get_args(Masks) == tuple(MaskChoice)
+
+
+def test_masks_are_written_and_counted(shop: Shop, corrected: list[Task], tmp_path: Path) -> None:
+    words = ["7", "--format", "masks", "--out", str(tmp_path / "out"), "--view", "Front"]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.output
+    assert "3 masks written" in result.output
+    assert "0 masks written" in CliRunner().invoke(app, words).output
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["9", "--format", "masks"], "project 9 is not known"),
+        (["7", "--format", "masks", "--version", "3"], "is of predictions"),
+        (["7", "--format", "masks", "--masks", "best", "--version", "99"], "no model '99'"),
+    ],
+)
+def test_what_cannot_be_is_one_sentence(
+    shop: Shop, tmp_path: Path, words: list[str], told: str
+) -> None:
+    result = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 1
+    assert told in str(result.exception)
+
+
+def test_an_export_with_failures_says_where_they_are_named(
+    shop: Shop, corrected: list[Task], tmp_path: Path
+) -> None:
+    (shop.photos / "D1_Front.png").write_bytes(b"broken")
+    words = ["7", "--format", "cutouts", "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 1
+    assert "manifest.jsonl says why" in str(result.exception)

@@ -19,6 +19,7 @@ from hemline.labelstudio.review_fields import (
 )
 from hemline.store.projects import list_projects
 from hemline.store.review import review_page
+from hemline.store.sent_back import sent_back
 from hemline.store.shown_reviews import keep_shown, shown_tasks
 from hemline.store.tables import Project, ReviewItem, ReviewKind, Task
 from worker.services import Services
@@ -78,9 +79,14 @@ def reason_text(item: ReviewItem) -> str:
 
 
 def _wanted(services: Services, project: Project) -> dict[int, _Shown]:
-    """The top of both orders, by task."""
+    """What reviewers sent back, before the top of both orders; by task."""
     limit = services.settings.review_shown
     wanted: dict[int, _Shown] = {}
+    if limit:
+        with services.store.reading() as session:
+            for item in sent_back(session, project.id, limit=limit):
+                reason = f"Label found wrong by {item.verdict_by}. {reason_text(item)}"
+                wanted[item.task_id] = _Shown(item.task, 1.0, reason)
     for kind in ReviewKind if limit else ():
         with services.store.reading() as session:
             page = review_page(session, project.id, kind, limit=limit)

@@ -106,3 +106,22 @@ def test_a_label_studio_that_is_away_is_waited_for(shown: Services, fake: FakeLa
     fake.start()
     show_reviews(shown)
     assert fake.tasks[1]["data"]["review_priority"] == 0.99
+
+
+def test_what_a_reviewer_sent_back_stands_first_until_it_is_mended(
+    shown: Services, fake: FakeLabelStudio, project: Project
+) -> None:
+    current = Project(id=project.id, ls_project_id=7)
+    task = _task(shown, 1)
+    with shown.store.session() as session:
+        item = item_of_task(session, task.id, ReviewKind.LABEL)
+        assert item is not None
+        give_verdict(session, item.id, Verdict.LABEL_WRONG, by="rae")
+    show_project(shown, current)
+    data = fake.tasks[1]["data"]
+    assert data["review_priority"] == 1.0
+    assert data["review_reason"].startswith("Label found wrong by rae. Label risk 20%")
+    with shown.store.session() as session:  # mended: the label is another now, and ranked low
+        place(session, replace(_placed(task, 0.1), content_digest="b" * 64))
+    show_project(shown, current)
+    assert "review_reason" not in fake.tasks[1]["data"]

@@ -123,7 +123,7 @@ def _rank_project(
     from active_learning.rank_project import project_batch, project_order
     from hemline.settings import get_settings
     from hemline.store.engine import Store
-    from hemline.store.tables import ReviewKind
+    from hemline.store.states import ReviewKind
 
     if kind not in list(ReviewKind):
         raise DatasetError(f"there is no order of '{kind}'; choose label or photo")

@@ -15,7 +15,9 @@ from hemline.store.prefills import lead_times
 from hemline.store.projects import get_project
 from hemline.store.ranking_data import embeddings_of, labelled_embeddings
 from hemline.store.review import review_page
-from hemline.store.tables import Project, ReviewItem, ReviewKind
+from hemline.store.review_tables import ReviewItem
+from hemline.store.states import ReviewKind
+from hemline.store.tables import Project
 
 POOL = 1000  # items at the top that a batch is chosen from
 _WORDS = {reason.value: reason.words for reason in Reason}

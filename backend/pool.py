@@ -9,7 +9,7 @@ from backend.projects import RegisteredProject
 from hemline.prefill import register_task
 from hemline.store.engine import Store
 from hemline.store.jobs import queue_job
-from hemline.store.tables import JobKind
+from hemline.store.states import JobKind
 
 log = structlog.get_logger(__name__)
 

@@ -11,7 +11,7 @@ from hemline.store.engine import Store
 from hemline.store.jobs import list_jobs
 from hemline.store.projects import list_projects
 from hemline.store.runs import active_run
-from hemline.store.tables import DeliveryState, JobState
+from hemline.store.states import DeliveryState, JobState
 
 log = structlog.get_logger(__name__)
 

@@ -30,7 +30,7 @@ from hemline.store.models import champion
 from hemline.store.people import add_person
 from hemline.store.projects import get_project
 from hemline.store.review import Place, review_page
-from hemline.store.tables import ReviewKind, Role
+from hemline.store.states import ReviewKind, Role
 from tests.backend.dashboard.studio_project import fill_project
 
 PASSWORD = "for the benchmark"

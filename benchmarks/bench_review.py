@@ -31,7 +31,9 @@ from hemline.store.review import (
     item_of_task,
     review_page,
 )
-from hemline.store.tables import Reason, ReviewItem, ReviewKind, Task, Verdict
+from hemline.store.review_tables import ReviewItem
+from hemline.store.states import Reason, ReviewKind, Verdict
+from hemline.store.tables import Task
 from hemline.store.verdicts import give_verdict
 
 PAGE_BAR_MS = 50.0

@@ -4,8 +4,11 @@ from alembic import context
 from sqlalchemy import Connection
 
 from hemline.settings import get_settings
+from hemline.store import review_tables, tables
+from hemline.store.columns import Base
 from hemline.store.engine import Store
-from hemline.store.tables import Base
+
+FILLED_BY = (tables, review_tables)  # importing them puts their tables into Base.metadata
 
 
 def run(connection: Connection) -> None:

@@ -20,7 +20,8 @@ from hemline.store.annotations import find_annotation, record_annotation
 from hemline.store.corrections import get_prediction, refresh_labelled, shown_prediction
 from hemline.store.label_review import review_saved
 from hemline.store.splits import assign_split
-from hemline.store.tables import Prediction, Project, Task, Verdict
+from hemline.store.states import Verdict
+from hemline.store.tables import Prediction, Project, Task
 from hemline.store.tasks import record_photo, set_task_problem
 from worker.services import Services
 

@@ -8,7 +8,8 @@ from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.labelstudio.messages import WebhookPayload
 from hemline.store.corrections import withdraw_annotations
 from hemline.store.projects import get_project, upsert_project
-from hemline.store.tables import Project, RunTrigger, WebhookDelivery
+from hemline.store.states import RunTrigger
+from hemline.store.tables import Project, WebhookDelivery
 from hemline.store.tasks import delete_tasks
 from worker.corrections import parse_submitted, record_submitted
 from worker.registry import register_task, remember_project

@@ -13,7 +13,8 @@ from hemline.store.evaluations import record_evaluation
 from hemline.store.jobs import queue_job
 from hemline.store.models import champion, create_version, promote, reject
 from hemline.store.runs import finish_run
-from hemline.store.tables import JobKind, ModelVersion, TrainingRun
+from hemline.store.states import JobKind
+from hemline.store.tables import ModelVersion, TrainingRun
 from worker.lease import RunLease
 from worker.services import Services
 from worker.training_data import TrainingData, in_words_of

@@ -68,7 +68,7 @@ def retrain(
     project: Annotated[int, typer.Argument(help="Label Studio's project id.")],
 ) -> None:
     """Train on all corrections now, however few are new."""
-    from hemline.store.tables import RunTrigger
+    from hemline.store.states import RunTrigger
     from worker.services import get_services
     from worker.triggers import request_training
 

@@ -15,7 +15,9 @@ from active_learning.prediction_signals import PREDICTION_SIGNALS
 from active_learning.reasons import Evidence, reasons
 from hemline.masks.embedding import unpack_embeddings
 from hemline.store.places import Placed
-from hemline.store.tables import LabelSignals, PredictionSignals, Project, Reason, ReviewKind
+from hemline.store.review_tables import LabelSignals, PredictionSignals
+from hemline.store.states import Reason, ReviewKind
+from hemline.store.tables import Project
 from worker.ranking import Ranking, ranking_of
 from worker.services import Services
 

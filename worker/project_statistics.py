@@ -18,7 +18,8 @@ from hemline.store.project_statistics import (
     summary_of,
     tuned_thresholds,
 )
-from hemline.store.tables import ModelState, ModelVersion, Project
+from hemline.store.states import ModelState
+from hemline.store.tables import ModelVersion, Project
 from worker.services import Services
 
 Json = dict[str, Any]

@@ -13,6 +13,7 @@ from active_learning.reasons import Findings
 from active_learning.usefulness import fit_dice_predictor
 from hemline.labelstudio.config import parse_label_config
 from hemline.labelstudio.review_fields import has_review_fields
+from hemline.store.columns import utcnow
 from hemline.store.jobs import active_job, queue_job
 from hemline.store.models import champion
 from hemline.store.places import place_all
@@ -28,7 +29,8 @@ from hemline.store.ranking_data import (
     label_page,
     photo_page,
 )
-from hemline.store.tables import JobKind, Project, utcnow
+from hemline.store.states import JobKind
+from hemline.store.tables import Project
 from worker.jobs import JobAtWork, run_job
 from worker.looks import VERSION, read_look
 from worker.placing import (

@@ -23,9 +23,7 @@ from active_learning.usefulness import DicePredictor
 from hemline.errors import ArtifactError, ModelError
 from hemline.masks.embedding import LENGTH
 from hemline.store.artifacts import ArtifactStore
-from hemline.store.tables import (
-    Project,
-)
+from hemline.store.tables import Project
 from worker.learning import ProjectRisk
 
 SAMPLE = 500  # of the project's labels and photos: what an image is compared with

@@ -9,11 +9,13 @@ from typing import Any
 from hemline.errors import HemlineError, LabelConfigError, LabelStudioUnavailable
 from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.labelstudio.http import LabelStudioRefused
+from hemline.store.columns import utcnow
 from hemline.store.corrections import annotations_of, withdraw_annotations
 from hemline.store.jobs import active_job, queue_job
 from hemline.store.models import champion
 from hemline.store.projects import list_projects, set_reconciled, upsert_project
-from hemline.store.tables import JobKind, Project, Task, utcnow
+from hemline.store.states import JobKind
+from hemline.store.tables import Project, Task
 from hemline.store.tasks import count_tasks_to_predict, delete_tasks, ls_task_ids
 from worker.corrections import parse_submitted, parse_time, record_submitted
 from worker.deliveries import PROJECT_DELETED

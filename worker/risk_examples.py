@@ -15,7 +15,9 @@ from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.masks.png import decode_class_mask
 from hemline.store.ranking_data import LabelRow, label_page, signals_to_compare
-from hemline.store.tables import PredictionSignals, Project, ReviewKind, ReviewVerdict, Verdict
+from hemline.store.review_tables import PredictionSignals, ReviewVerdict
+from hemline.store.states import ReviewKind, Verdict
+from hemline.store.tables import Project
 from hemline.store.verdicts import verdicts_of
 from worker.jobs import JobAtWork
 from worker.learning import LEAST_LABELS, Known, ProjectRisk, drawn, learn_risk

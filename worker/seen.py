@@ -10,7 +10,8 @@ from hemline.errors import ArtifactError, MaskError
 from hemline.images import decode_image
 from hemline.masks.histograms import THRESHOLDS, ProbabilityHistograms
 from hemline.masks.probability_map import Probabilities, decode_probability_map
-from hemline.store.tables import PredictionSignals, Task
+from hemline.store.review_tables import PredictionSignals
+from hemline.store.tables import Task
 from worker.services import Services
 
 log = logging.getLogger(__name__)

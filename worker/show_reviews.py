@@ -19,9 +19,11 @@ from hemline.labelstudio.review_fields import (
 )
 from hemline.store.projects import list_projects
 from hemline.store.review import review_page
+from hemline.store.review_tables import ReviewItem
 from hemline.store.sent_back import sent_back
 from hemline.store.shown_reviews import keep_shown, shown_tasks
-from hemline.store.tables import Project, ReviewItem, ReviewKind, Task
+from hemline.store.states import ReviewKind
+from hemline.store.tables import Project, Task
 from worker.services import Services
 
 log = logging.getLogger(__name__)

@@ -20,6 +20,7 @@ from hemline.masks.png import decode_class_mask
 from hemline.store.label_review import label_of_task
 from hemline.store.places import place
 from hemline.store.ranking_data import signals_to_compare
+from hemline.store.review_tables import LabelSignals, PredictionSignals
 from hemline.store.signals import (
     anything_waits,
     claim_labels,
@@ -29,7 +30,7 @@ from hemline.store.signals import (
     store_label_values,
     store_prediction_values,
 )
-from hemline.store.tables import LabelSignals, PredictionSignals, Project, Task
+from hemline.store.tables import Project, Task
 from worker.looks import VERSION, look_regions, look_values
 from worker.placing import place_of_label
 from worker.seen import Seen, see

@@ -3,7 +3,7 @@
 from hemline.store.deliveries import count_by_state
 from hemline.store.jobs import get_job, stale_jobs
 from hemline.store.runs import stale_runs
-from hemline.store.tables import DeliveryState, JobKind
+from hemline.store.states import DeliveryState, JobKind
 from worker.services import Services
 from worker.signals import signals_wait
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from hemline.child_process import ChildProcess
 from hemline.settings import Settings
+from hemline.store.columns import utcnow
 from hemline.store.runs import fail_run, get_run
-from hemline.store.tables import RunState, utcnow
+from hemline.store.states import RunState
 from worker.exits import EXIT_DONE, EXIT_LEASE_LOST, EXIT_NOT_NOW
 from worker.gpu import claim_device
 from worker.services import Services

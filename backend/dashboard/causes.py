@@ -19,7 +19,7 @@ from backend.dashboard.words import count, percent
 from backend.services import Services
 from hemline.masks.statistics import Summary, summarise
 from hemline.store.labels import NEWEST, LabelCause, label_causes
-from hemline.store.tables import Reason
+from hemline.store.states import Reason
 
 _WEEKS = 26
 _TYPES = 30

@@ -24,7 +24,7 @@ def add(
     from backend.dashboard.passwords import hash_password
     from hemline.errors import HemlineError
     from hemline.store.people import add_person
-    from hemline.store.tables import Role
+    from hemline.store.states import Role
 
     if role not in list(Role):
         raise HemlineError(f"role '{role}' is not known; choose one of {', '.join(Role)}")

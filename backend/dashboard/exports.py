@@ -23,7 +23,8 @@ from hemline.store.jobs import get_job, list_jobs, queue_job
 from hemline.store.looks import Choices, filter_choices
 from hemline.store.models import list_versions
 from hemline.store.people import record_event
-from hemline.store.tables import Job, JobKind, JobState, Project, Role
+from hemline.store.states import JobKind, JobState, Role
+from hemline.store.tables import Job, Project
 
 FORMATS = {
     FormatName.CUTOUTS: ("Cut-outs", "RGBA PNG with a soft edge, at the photos' own size"),

@@ -6,7 +6,8 @@ from typing import Any
 
 from hemline.errors import StoreError
 from hemline.store.review import Place, ReviewFilter
-from hemline.store.tables import ModelVersion, Reason, ReviewKind, ReviewState, Verdict
+from hemline.store.states import Reason, ReviewKind, ReviewState, Verdict
+from hemline.store.tables import ModelVersion
 
 _ORDERS = {"labels": ReviewKind.LABEL, "photos": ReviewKind.PHOTO}
 _STATES: Mapping[str, ReviewState | None] = {

@@ -24,7 +24,9 @@ from hemline.pictures.picture import PictureKind
 from hemline.store.looks import Choices, Look, filter_choices
 from hemline.store.models import list_versions
 from hemline.store.review import ReviewFilter, ReviewPage, count_reasons, review_page
-from hemline.store.tables import Project, Reason, ReviewItem, ReviewKind
+from hemline.store.review_tables import ReviewItem
+from hemline.store.states import Reason, ReviewKind
+from hemline.store.tables import Project
 
 PAGE_SIZE = 60
 _CHOICES_KEPT_S = 60.0  # what can be filtered by changes when photos are imported

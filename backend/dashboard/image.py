@@ -18,14 +18,9 @@ from hemline.pictures.picture import PictureKind
 from hemline.store.looks import Look, labels_of, look_at, predictions_of, verdicts_on
 from hemline.store.models import list_versions
 from hemline.store.review import Place, item_of_task, rank_of, review_page
-from hemline.store.tables import (
-    Annotation,
-    Prediction,
-    PredictionSignals,
-    Project,
-    ReviewItem,
-    ReviewState,
-)
+from hemline.store.review_tables import PredictionSignals, ReviewItem
+from hemline.store.states import ReviewState
+from hemline.store.tables import Annotation, Prediction, Project
 
 _GROUNDS = (("white", "#ffffff"), ("grey", "#8c8c8c"), ("black", "#000000"))
 _SIZE = (1500, 1000)  # of a photo whose size nobody knows yet

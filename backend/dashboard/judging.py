@@ -15,7 +15,9 @@ from backend.services import Services
 from hemline.errors import StoreError
 from hemline.store.people import record_event
 from hemline.store.review import get_item
-from hemline.store.tables import Project, ReviewItem, ReviewKind, ReviewState, Role, Verdict
+from hemline.store.review_tables import ReviewItem
+from hemline.store.states import ReviewKind, ReviewState, Role, Verdict
+from hemline.store.tables import Project
 from hemline.store.verdicts import StaleItemError, give_verdict, reopen
 
 _BACK = "back"  # takes a verdict back

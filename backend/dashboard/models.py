@@ -22,8 +22,9 @@ from hemline.store.gold_items import GoldItem, gold_items, views_of
 from hemline.store.looks import Look
 from hemline.store.models import find_version, list_versions
 from hemline.store.people import record_event
+from hemline.store.states import Role
 from hemline.store.succession import Succession, promote_by_hand, roll_back
-from hemline.store.tables import ModelVersion, Project, Role
+from hemline.store.tables import ModelVersion, Project
 
 _VERSIONS = 100  # the newest, in the list
 _SHOWN = 6  # photos that got better, and as many that got worse

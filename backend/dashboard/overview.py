@@ -18,7 +18,8 @@ from hemline.store.attention import count_flagged, count_tasks, failures, runnin
 from hemline.store.models import list_versions
 from hemline.store.prefills import LeadTimes, VersionPrefills, lead_times, prefills_by_version
 from hemline.store.readiness import readiness
-from hemline.store.tables import ModelState, ModelVersion
+from hemline.store.states import ModelState
+from hemline.store.tables import ModelVersion
 
 _WIDE = (780.0, 280.0)
 _FULL = (1180.0, 230.0)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from hemline.store.review import reasons_of
-from hemline.store.tables import Reason, ReviewItem, ReviewKind, Verdict
+from hemline.store.review_tables import ReviewItem
+from hemline.store.states import Reason, ReviewKind, Verdict
 
 REASON_TITLES = {
     Reason.BAD_GROUND_TRUTH: "Bad ground truth",

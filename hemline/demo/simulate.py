@@ -33,7 +33,7 @@ from hemline.store.evaluations import evaluations_of
 from hemline.store.models import champion
 from hemline.store.projects import get_project
 from hemline.store.runs import last_run
-from hemline.store.tables import RunState
+from hemline.store.states import RunState
 
 _POLL_S = 1.0
 _RUN_BEGINS_S = 60.0  # a training that has not been queued by then will not be

@@ -7,8 +7,10 @@ from sqlalchemy import ColumnElement, and_, case, distinct, func, select, update
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Session, contains_eager
 
+from hemline.store.columns import utcnow
 from hemline.store.insert import insert_into
-from hemline.store.tables import Annotation, Verdict, utcnow
+from hemline.store.states import Verdict
+from hemline.store.tables import Annotation
 
 
 def record_annotation(

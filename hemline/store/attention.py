@@ -7,21 +7,11 @@ from datetime import timedelta
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from hemline.store.columns import utcnow
 from hemline.store.review import reason_column
-from hemline.store.tables import (
-    DeliveryState,
-    Job,
-    JobState,
-    Reason,
-    ReviewItem,
-    ReviewKind,
-    ReviewState,
-    RunState,
-    Task,
-    TrainingRun,
-    WebhookDelivery,
-    utcnow,
-)
+from hemline.store.review_tables import ReviewItem
+from hemline.store.states import DeliveryState, JobState, Reason, ReviewKind, ReviewState, RunState
+from hemline.store.tables import Job, Task, TrainingRun, WebhookDelivery
 
 _FRESH = timedelta(days=7)  # how long a failure is told
 

@@ -6,8 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
+from hemline.store.columns import Json, utcnow
 from hemline.store.insert import insert_into
-from hemline.store.tables import DeliveryState, Json, WebhookDelivery, utcnow
+from hemline.store.states import DeliveryState
+from hemline.store.tables import WebhookDelivery
 
 
 def record_delivery(

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
-from hemline.store.tables import Evaluation, Json
+from hemline.store.columns import Json
+from hemline.store.tables import Evaluation
 
 
 def record_evaluation(

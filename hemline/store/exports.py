@@ -8,16 +8,11 @@ from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.store.annotations import usable_corrections
+from hemline.store.columns import Json
 from hemline.store.engine import Store
-from hemline.store.tables import (
-    Annotation,
-    Json,
-    Prediction,
-    ReviewItem,
-    ReviewKind,
-    Task,
-    Verdict,
-)
+from hemline.store.review_tables import ReviewItem
+from hemline.store.states import ReviewKind, Verdict
+from hemline.store.tables import Annotation, Prediction, Task
 
 _AT_ONCE = 500
 _OF_TASKS = ("garment", "garment_type", "view", "photo_session")

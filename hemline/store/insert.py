@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
-from hemline.store.tables import Base
+from hemline.store.columns import Base
 
 
 def insert_into(session: Session, table: type[Base], **values: Any) -> sqlite.Insert:

@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
 from hemline.store import leases
+from hemline.store.columns import Json, utcnow
 from hemline.store.projects import lock_project
-from hemline.store.tables import Job, JobKind, JobState, Json, utcnow
+from hemline.store.states import JobKind, JobState
+from hemline.store.tables import Job
 
 
 def queue_job(session: Session, project_id: int, kind: JobKind, arguments: Json) -> Job:

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 from hemline.store.places import drop_items
 from hemline.store.review import item_of_task
 from hemline.store.signals import expect_label
-from hemline.store.tables import Annotation, ReviewKind, Verdict
+from hemline.store.states import ReviewKind, Verdict
+from hemline.store.tables import Annotation
 from hemline.store.verdicts import settle_label
 
 

@@ -8,16 +8,9 @@ from sqlalchemy.orm import Session
 
 from hemline.store.annotations import usable_corrections
 from hemline.store.review import reason_column
-from hemline.store.tables import (
-    Annotation,
-    Prediction,
-    PredictionSignals,
-    Reason,
-    ReviewItem,
-    ReviewKind,
-    Task,
-    Verdict,
-)
+from hemline.store.review_tables import PredictionSignals, ReviewItem
+from hemline.store.states import Reason, ReviewKind, Verdict
+from hemline.store.tables import Annotation, Prediction, Task
 
 NEWEST = 5000  # labels that pages look at: enough for a median, and quick at any size
 

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, update
 from sqlalchemy.orm import Session
 
-from hemline.store.tables import Job, JobState, RunState, TrainingRun
+from hemline.store.states import JobState, RunState
+from hemline.store.tables import Job, TrainingRun
 
 Leased = type[TrainingRun] | type[Job]
 

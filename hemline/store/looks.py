@@ -6,17 +6,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import InstrumentedAttribute, Session, joinedload
 
-from hemline.store.tables import (
-    Annotation,
-    Json,
-    LabelSignals,
-    ModelVersion,
-    Prediction,
-    PredictionSignals,
-    Project,
-    ReviewVerdict,
-    Task,
-)
+from hemline.store.columns import Json
+from hemline.store.review_tables import LabelSignals, PredictionSignals, ReviewVerdict
+from hemline.store.tables import Annotation, ModelVersion, Prediction, Project, Task
 
 _MOST_CHOICES = 500  # of one filter: a list that nobody reads to its end
 

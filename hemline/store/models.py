@@ -7,8 +7,10 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
+from hemline.store.columns import Json, utcnow
 from hemline.store.projects import lock_project
-from hemline.store.tables import Json, ModelState, ModelVersion, Project, utcnow
+from hemline.store.states import ModelState
+from hemline.store.tables import ModelVersion, Project
 
 
 def champion(session: Session, project_id: int) -> ModelVersion | None:

@@ -8,7 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hemline.errors import StoreError
-from hemline.store.tables import AuditEvent, Json, Person, Role, utcnow
+from hemline.store.columns import Json, utcnow
+from hemline.store.review_tables import AuditEvent, Person
+from hemline.store.states import Role
 
 _ORDER = (Role.VIEWER, Role.REVIEWER, Role.ADMIN)
 

@@ -8,8 +8,10 @@ from typing import Any
 from sqlalchemy import case, delete, update
 from sqlalchemy.orm import Session
 
+from hemline.store.columns import Json, utcnow
 from hemline.store.insert import insert_into
-from hemline.store.tables import Json, Reason, ReviewItem, ReviewKind, ReviewState, utcnow
+from hemline.store.review_tables import ReviewItem
+from hemline.store.states import Reason, ReviewKind, ReviewState
 
 
 @dataclass(frozen=True, slots=True)

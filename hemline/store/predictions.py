@@ -6,8 +6,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
+from hemline.store.columns import Json, utcnow
 from hemline.store.insert import insert_into
-from hemline.store.tables import Json, Prediction, Task, utcnow
+from hemline.store.tables import Prediction, Task
 
 
 def find_prediction(session: Session, task_id: int, model_version_id: int) -> Prediction | None:

@@ -10,7 +10,9 @@ from sqlalchemy import ColumnElement, Integer, and_, cast, func, select
 from sqlalchemy.orm import Session
 
 from hemline.masks.statistics import Summary, summarise
-from hemline.store.tables import Annotation, Prediction, ReviewVerdict, Verdict
+from hemline.store.review_tables import ReviewVerdict
+from hemline.store.states import Verdict
+from hemline.store.tables import Annotation, Prediction
 
 _STEPS = 1000  # Dice is counted in thousandths: what people are shown of it
 _NEWEST = 4000  # annotations whose lead times are read

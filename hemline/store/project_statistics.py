@@ -11,15 +11,9 @@ from sqlalchemy.orm import Session
 
 from hemline.masks.histograms import THRESHOLDS, ProbabilityHistograms
 from hemline.masks.statistics import Summary, summarise
-from hemline.store.tables import (
-    Annotation,
-    LabelSignals,
-    ModelVersion,
-    Prediction,
-    ReviewVerdict,
-    Task,
-    Verdict,
-)
+from hemline.store.review_tables import LabelSignals, ReviewVerdict
+from hemline.store.states import Verdict
+from hemline.store.tables import Annotation, ModelVersion, Prediction, Task
 
 GROUPS = ("garment_type", "view", "photo_session", "annotator", "version")
 NEWEST = 50_000  # corrections that are read

@@ -8,8 +8,9 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hemline.errors import StoreError
+from hemline.store.columns import utcnow
 from hemline.store.insert import insert_into
-from hemline.store.tables import Project, utcnow
+from hemline.store.tables import Project
 
 _RETURN_FRESH = {"populate_existing": True}
 

@@ -7,20 +7,10 @@ from itertools import groupby
 from sqlalchemy import exists, func, select, true, update
 from sqlalchemy.orm import Session, aliased, contains_eager
 
-from hemline.store.tables import (
-    Annotation,
-    Json,
-    LabelSignals,
-    ModelState,
-    ModelVersion,
-    Prediction,
-    PredictionSignals,
-    Project,
-    ReviewVerdict,
-    Task,
-    Verdict,
-    utcnow,
-)
+from hemline.store.columns import Json, utcnow
+from hemline.store.review_tables import LabelSignals, PredictionSignals, ReviewVerdict
+from hemline.store.states import ModelState, Verdict
+from hemline.store.tables import Annotation, ModelVersion, Prediction, Project, Task
 
 PAGE = 500
 

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from hemline.store.annotations import corrections_since, usable_corrections
 from hemline.store.runs import last_run
-from hemline.store.tables import Annotation, Project, Split, Task
+from hemline.store.states import Split
+from hemline.store.tables import Annotation, Project, Task
 
 
 @dataclass(frozen=True, slots=True)

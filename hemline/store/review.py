@@ -9,19 +9,12 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
-from hemline.store.tables import (
-    Annotation,
-    Prediction,
-    Reason,
-    ReviewItem,
-    ReviewKind,
-    ReviewState,
-    Task,
-    Verdict,
-)
+from hemline.store.review_tables import ReviewItem
+from hemline.store.states import Reason, ReviewKind, ReviewState, Verdict
+from hemline.store.tables import Annotation, Prediction, Task
 
 _MOST_AT_ONCE = 1000
-_OF_TASKS = ("garment", "garment_type", "view", "photo_session")
+_OF_TASKS = ("garment_type", "view", "photo_session")
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,16 +181,22 @@ def reason_column(reason: Reason) -> Any:
 def _chosen(
     statement: Select[Any], project_id: int, kind: ReviewKind, only: ReviewFilter
 ) -> Select[Any]:
-    conditions: list[ColumnElement[bool]] = [
-        ReviewItem.project_id == project_id,
-        ReviewItem.kind == kind,
-    ]
+    # A garment's few are found by its tasks. SQLite would walk down the whole order for them; there
+    # is no index of a sum.
+    is_few = only.garment is not None
+    of_project = ReviewItem.project_id + 0 if is_few else ReviewItem.project_id
+    conditions: list[ColumnElement[bool]] = [of_project == project_id, ReviewItem.kind == kind]
     if only.state is not None:
         conditions.append(ReviewItem.state == only.state)
     if only.reason is not None:
         conditions.append(reason_column(only.reason))
     if only.verdict is not None:
         conditions.append(ReviewItem.verdict == only.verdict)
+    if only.garment is not None:
+        of_garment = select(Task.id).where(
+            Task.project_id == project_id, Task.garment == only.garment
+        )
+        conditions.append(ReviewItem.task_id.in_(of_garment))
     of_task = {name: getattr(only, name) for name in _OF_TASKS}
     if any(value is not None for value in of_task.values()):
         statement = statement.join(Task, Task.id == ReviewItem.task_id)

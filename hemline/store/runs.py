@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
 from hemline.store import leases
+from hemline.store.columns import utcnow
 from hemline.store.projects import lock_project
-from hemline.store.tables import RunState, RunTrigger, TrainingRun, utcnow
+from hemline.store.states import RunState, RunTrigger
+from hemline.store.tables import TrainingRun
 
 
 def queue_run(

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from hemline.store.tables import Prediction, PredictionSignals, Task
+from hemline.store.review_tables import PredictionSignals
+from hemline.store.tables import Prediction, Task
 
 _SAME = 0.005
 

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session, joinedload
 
-from hemline.store.tables import ReviewItem, ReviewKind, ReviewState, ReviewVerdict, Verdict
+from hemline.store.review_tables import ReviewItem, ReviewVerdict
+from hemline.store.states import ReviewKind, ReviewState, Verdict
 
 
 def sent_back(session: Session, project_id: int, *, limit: int) -> Sequence[ReviewItem]:

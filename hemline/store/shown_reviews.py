@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from hemline.store.tables import Json, Task
+from hemline.store.columns import Json
+from hemline.store.tables import Task
 
 
 def shown_tasks(session: Session, project_id: int) -> Sequence[Task]:

@@ -11,15 +11,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from hemline.store.columns import Json, utcnow
 from hemline.store.insert import insert_into
-from hemline.store.tables import (
-    Annotation,
-    Json,
-    LabelSignals,
-    Prediction,
-    PredictionSignals,
-    utcnow,
-)
+from hemline.store.review_tables import LabelSignals, PredictionSignals
+from hemline.store.tables import Annotation, Prediction
 
 MAX_ATTEMPTS = 5
 

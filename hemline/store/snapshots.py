@@ -12,7 +12,8 @@ from hemline.errors import ArtifactError
 from hemline.store.annotations import training_items
 from hemline.store.artifacts import ArtifactStore
 from hemline.store.insert import insert_into
-from hemline.store.tables import Annotation, DatasetSnapshot, Split
+from hemline.store.states import Split
+from hemline.store.tables import Annotation, DatasetSnapshot
 
 
 @dataclass(frozen=True)

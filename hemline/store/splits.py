@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 
 from hemline.errors import StoreError
 from hemline.store.projects import lock_project
-from hemline.store.tables import Split, Task
+from hemline.store.states import Split
+from hemline.store.tables import Task
 
 _ROUNDING = 1e-9  # 0.1 + 0.2 must not count as one garment more
 

@@ -7,7 +7,8 @@ from sqlalchemy.orm import Session
 from hemline.store.jobs import queue_job
 from hemline.store.models import promote, rollback
 from hemline.store.predictions import forget_sends
-from hemline.store.tables import Job, JobKind, ModelVersion
+from hemline.store.states import JobKind
+from hemline.store.tables import Job, ModelVersion
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, case, delete, exists, func, select, update
 from sqlalchemy.orm import Session, contains_eager
 
+from hemline.store.columns import Json, utcnow
 from hemline.store.insert import insert_into
-from hemline.store.tables import Json, Prediction, Task, utcnow
+from hemline.store.tables import Prediction, Task
 
 AUDIT_SHARE = 0.05  # of the tasks: the frozen set that versions are compared on
 

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from hemline.store.tables import Annotation, Prediction, PredictionSignals, Project, Task, utcnow
+from hemline.store.columns import utcnow
+from hemline.store.review_tables import PredictionSignals
+from hemline.store.tables import Annotation, Prediction, Project, Task
 
 
 def set_triage(session: Session, project_id: int, above: float | None, audit_share: float) -> None:

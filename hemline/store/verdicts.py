@@ -8,19 +8,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hemline.errors import StoreError
+from hemline.store.columns import utcnow
 from hemline.store.insert import insert_into
 from hemline.store.review import get_item, item_of_task
-from hemline.store.tables import (
-    Annotation,
-    LabelSignals,
-    PredictionSignals,
-    ReviewItem,
-    ReviewKind,
-    ReviewState,
-    ReviewVerdict,
-    Verdict,
-    utcnow,
-)
+from hemline.store.review_tables import LabelSignals, PredictionSignals, ReviewItem, ReviewVerdict
+from hemline.store.states import ReviewKind, ReviewState, Verdict
+from hemline.store.tables import Annotation
 
 
 class StaleItemError(StoreError):

@@ -13,7 +13,7 @@ from hemline.labelstudio.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import regions_to_mask
 from hemline.store.jobs import list_jobs
 from hemline.store.projects import get_project
-from hemline.store.tables import JobKind
+from hemline.store.states import JobKind
 from hemline.store.tasks import get_task
 
 GARMENT = render_label_config(["garment"])

@@ -9,7 +9,7 @@ from backend.broker import BrokerWatch
 from backend.metrics import Metrics
 from hemline.store.jobs import queue_job
 from hemline.store.projects import get_project
-from hemline.store.tables import JobKind
+from hemline.store.states import JobKind
 
 
 def scrape(backend):

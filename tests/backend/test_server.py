@@ -22,7 +22,7 @@ from hemline.store.deliveries import count_by_state, next_deliveries
 from hemline.store.engine import Store
 from hemline.store.models import create_version, promote
 from hemline.store.projects import get_project
-from hemline.store.tables import DeliveryState
+from hemline.store.states import DeliveryState
 from tests.backend.running import COMMAND, RunningBackend, draw_photos, environment, until
 
 GARMENT = render_label_config(["garment"])

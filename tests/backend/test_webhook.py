@@ -9,7 +9,8 @@ from sqlalchemy import select
 from backend import webhook
 from hemline.labelstudio.connect import SECRET_HEADER
 from hemline.store.deliveries import count_by_state
-from hemline.store.tables import DeliveryState, WebhookDelivery
+from hemline.store.states import DeliveryState
+from hemline.store.tables import WebhookDelivery
 
 BASIC = ("lucy", "pässword")
 

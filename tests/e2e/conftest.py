@@ -28,7 +28,8 @@ from hemline.store.artifacts import ArtifactStore
 from hemline.store.deliveries import count_by_state
 from hemline.store.engine import Store
 from hemline.store.projects import get_project
-from hemline.store.tables import Annotation, DeliveryState, Project
+from hemline.store.states import DeliveryState
+from hemline.store.tables import Annotation, Project
 from tests.e2e.editor import Editor
 from tests.plugins.label_studio import ACCOUNT
 

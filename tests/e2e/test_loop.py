@@ -12,7 +12,8 @@ from hemline.masks.overlap import dice
 from hemline.store.evaluations import evaluations_of
 from hemline.store.models import list_versions
 from hemline.store.runs import last_run
-from hemline.store.tables import ModelState, RunState, RunTrigger, Split, TrainingRun
+from hemline.store.states import ModelState, RunState, RunTrigger, Split
+from hemline.store.tables import TrainingRun
 from tests.e2e.conftest import ARTIFACTS, RETRAIN_AFTER, Deployment, as_mask, as_regions
 from tests.e2e.editor import Editor
 from tests.e2e.house_style import Shot, shoot

@@ -10,7 +10,8 @@ from hemline.labelstudio.review_fields import add_review_fields
 from hemline.labelstudio.review_tab import REVIEW
 from hemline.store.jobs import queue_job
 from hemline.store.review import item_of_task, review_page
-from hemline.store.tables import JobKind, ReviewItem, ReviewKind, ReviewState, Verdict
+from hemline.store.review_tables import ReviewItem
+from hemline.store.states import JobKind, ReviewKind, ReviewState, Verdict
 from hemline.store.tasks import get_task
 from tests.e2e.conftest import Deployment, as_regions
 from tests.e2e.editor import Editor

@@ -22,7 +22,8 @@ from hemline.store.annotations import delete_annotations, record_annotation
 from hemline.store.exports import ExportFilter, MaskChoice
 from hemline.store.places import Placed, place
 from hemline.store.review import item_of_task
-from hemline.store.tables import ReviewKind, Task, Verdict
+from hemline.store.states import ReviewKind, Verdict
+from hemline.store.tables import Task
 from hemline.store.tasks import upsert_task
 from hemline.store.verdicts import give_verdict
 from tests.export.conftest import Shop, figure, read_png

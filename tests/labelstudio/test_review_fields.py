@@ -15,7 +15,7 @@ from hemline.labelstudio.review_fields import (
     has_review_fields,
     verdict_in,
 )
-from hemline.store.tables import Verdict
+from hemline.store.states import Verdict
 
 PLAIN = render_label_config(["garment"])
 THEIRS = """<?xml version="1.0"?>

@@ -17,7 +17,7 @@ from hemline.store import annotations, deliveries, jobs, models, projects, runs,
 from hemline.store import artifacts as artifact_store
 from hemline.store.engine import Store
 from hemline.store.predictions import claim_send, save_prediction
-from hemline.store.tables import JobKind, RunTrigger
+from hemline.store.states import JobKind, RunTrigger
 
 
 def main() -> None:

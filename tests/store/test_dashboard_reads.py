@@ -8,6 +8,7 @@ import pytest
 
 from hemline.store.annotations import record_annotation
 from hemline.store.attention import count_flagged, count_tasks, failures, running
+from hemline.store.columns import utcnow
 from hemline.store.gold_items import gold_items, views_of
 from hemline.store.jobs import queue_job
 from hemline.store.labels import label_causes, label_work
@@ -16,17 +17,9 @@ from hemline.store.places import Placed, place
 from hemline.store.predictions import save_prediction
 from hemline.store.prefills import lead_times, prefills_by_version
 from hemline.store.review import item_of_task
-from hemline.store.tables import (
-    DeliveryState,
-    JobKind,
-    JobState,
-    PredictionSignals,
-    Reason,
-    ReviewKind,
-    Verdict,
-    WebhookDelivery,
-    utcnow,
-)
+from hemline.store.review_tables import PredictionSignals
+from hemline.store.states import DeliveryState, JobKind, JobState, Reason, ReviewKind, Verdict
+from hemline.store.tables import WebhookDelivery
 from hemline.store.tasks import set_task_problem, upsert_task
 from hemline.store.verdicts import give_verdict
 

@@ -16,7 +16,8 @@ from hemline.store.deliveries import (
     requeue_failed,
 )
 from hemline.store.engine import Store
-from hemline.store.tables import DeliveryState, WebhookDelivery
+from hemline.store.states import DeliveryState
+from hemline.store.tables import WebhookDelivery
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -10,8 +10,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hemline.errors import StoreError
 from hemline.store import deliveries, projects, tasks
+from hemline.store.columns import utcnow
 from hemline.store.engine import Store
-from hemline.store.tables import Project, Split, Task, WebhookDelivery, utcnow
+from hemline.store.states import Split
+from hemline.store.tables import Project, Task, WebhookDelivery
 
 
 def test_a_block_that_ends_is_committed(store: Store) -> None:

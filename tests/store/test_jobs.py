@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hemline.errors import StoreError
+from hemline.store.columns import utcnow
 from hemline.store.engine import Store
 from hemline.store.jobs import (
     acquire_job,
@@ -19,7 +20,8 @@ from hemline.store.jobs import (
     queue_job,
     stale_jobs,
 )
-from hemline.store.tables import Job, JobKind, JobState, Project, utcnow
+from hemline.store.states import JobKind, JobState
+from hemline.store.tables import Job, Project
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -21,7 +21,8 @@ from hemline.store.models import (
     rollback,
 )
 from hemline.store.projects import upsert_project
-from hemline.store.tables import ModelState, ModelVersion, Project
+from hemline.store.states import ModelState
+from hemline.store.tables import ModelVersion, Project
 
 DAY = datetime(2026, 5, 1, tzinfo=UTC)
 

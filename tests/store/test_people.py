@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from hemline.errors import StoreError
+from hemline.store.columns import utcnow
 from hemline.store.people import (
     add_person,
     end_logins,
@@ -19,7 +20,7 @@ from hemline.store.people import (
     remove_person,
     set_password,
 )
-from hemline.store.tables import Role, utcnow
+from hemline.store.states import Role
 
 
 def test_people_come_and_go(store):

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from hemline.store.columns import utcnow
 from hemline.store.engine import Store
 from hemline.store.predictions import (
     claim_send,
@@ -15,7 +16,7 @@ from hemline.store.predictions import (
     save_prediction,
     unsent_predictions,
 )
-from hemline.store.tables import ModelVersion, Prediction, Project, Task, utcnow
+from hemline.store.tables import ModelVersion, Prediction, Project, Task
 from hemline.store.tasks import upsert_task
 
 

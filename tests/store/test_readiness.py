@@ -8,7 +8,7 @@ from hemline.store.annotations import record_annotation, training_items
 from hemline.store.readiness import readiness
 from hemline.store.runs import queue_run
 from hemline.store.snapshots import take_snapshot
-from hemline.store.tables import RunTrigger, Split
+from hemline.store.states import RunTrigger, Split
 from hemline.store.tasks import upsert_task
 
 EARLY = datetime(2020, 1, 1, tzinfo=UTC)

@@ -22,16 +22,9 @@ from hemline.store.review import (
     reasons_of,
     review_page,
 )
-from hemline.store.tables import (
-    Annotation,
-    Project,
-    Reason,
-    ReviewItem,
-    ReviewKind,
-    ReviewState,
-    Task,
-    Verdict,
-)
+from hemline.store.review_tables import ReviewItem
+from hemline.store.states import Reason, ReviewKind, ReviewState, Verdict
+from hemline.store.tables import Annotation, Project, Task
 from hemline.store.tasks import upsert_task
 from hemline.store.verdicts import (
     StaleItemError,

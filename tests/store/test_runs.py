@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hemline.errors import StoreError
+from hemline.store.columns import utcnow
 from hemline.store.engine import Store
 from hemline.store.models import create_version, list_versions
 from hemline.store.projects import upsert_project
@@ -22,15 +23,8 @@ from hemline.store.runs import (
     queue_run,
     stale_runs,
 )
-from hemline.store.tables import (
-    DatasetSnapshot,
-    ModelVersion,
-    Project,
-    RunState,
-    RunTrigger,
-    TrainingRun,
-    utcnow,
-)
+from hemline.store.states import RunState, RunTrigger
+from hemline.store.tables import DatasetSnapshot, ModelVersion, Project, TrainingRun
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -12,8 +12,9 @@ from sqlalchemy import Engine, inspect, text
 
 from hemline.errors import StoreError
 from hemline.store import schema
+from hemline.store.columns import Base
 from hemline.store.engine import Store
-from hemline.store.tables import Base, Project, Task
+from hemline.store.tables import Project, Task
 
 
 @pytest.fixture

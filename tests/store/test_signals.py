@@ -7,6 +7,7 @@ import pytest
 
 from hemline.masks.histograms import THRESHOLDS, probability_histograms
 from hemline.store.annotations import record_annotation
+from hemline.store.columns import utcnow
 from hemline.store.corrections import withdraw_annotations
 from hemline.store.engine import Store
 from hemline.store.predictions import claim_send, save_prediction
@@ -17,6 +18,7 @@ from hemline.store.project_statistics import (
     tuned_thresholds,
 )
 from hemline.store.ranking_data import keep_predicted_dice, label_page, photo_page
+from hemline.store.review_tables import LabelSignals, PredictionSignals
 from hemline.store.scores import scores_to_change
 from hemline.store.signals import (
     MAX_ATTEMPTS,
@@ -29,17 +31,8 @@ from hemline.store.signals import (
     store_label_values,
     store_prediction_values,
 )
-from hemline.store.tables import (
-    Annotation,
-    LabelSignals,
-    ModelVersion,
-    Prediction,
-    PredictionSignals,
-    Project,
-    Task,
-    Verdict,
-    utcnow,
-)
+from hemline.store.states import Verdict
+from hemline.store.tables import Annotation, ModelVersion, Prediction, Project, Task
 from hemline.store.tasks import AUDIT_SHARE, upsert_task
 from hemline.store.triage import accept, corrected_above, set_triage, take_back
 from hemline.store.verdicts import settle_label

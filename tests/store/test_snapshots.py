@@ -8,10 +8,12 @@ import pytest
 from hemline.errors import ArtifactError
 from hemline.store.annotations import delete_annotations, record_annotation
 from hemline.store.artifacts import ArtifactStore
+from hemline.store.columns import utcnow
 from hemline.store.engine import Store
 from hemline.store.snapshots import Manifest, ManifestItem, read_manifest, take_snapshot
 from hemline.store.splits import assign_split
-from hemline.store.tables import DatasetSnapshot, Project, Split, utcnow
+from hemline.store.states import Split
+from hemline.store.tables import DatasetSnapshot, Project
 from hemline.store.tasks import record_photo, upsert_task
 
 

@@ -12,7 +12,8 @@ from hemline.errors import StoreError
 from hemline.store.engine import Store
 from hemline.store.projects import upsert_project
 from hemline.store.splits import _due_split, assign_split
-from hemline.store.tables import Project, Split
+from hemline.store.states import Split
+from hemline.store.tables import Project
 from hemline.store.tasks import upsert_task
 
 

@@ -3,11 +3,12 @@
 import pytest
 
 from hemline.errors import StoreError
+from hemline.store.columns import utcnow
 from hemline.store.jobs import active_job
 from hemline.store.models import champion, create_version, promote
 from hemline.store.predictions import save_prediction, unsent_predictions
+from hemline.store.states import JobKind
 from hemline.store.succession import promote_by_hand, roll_back
-from hemline.store.tables import JobKind, utcnow
 
 
 def second_version(session, project):

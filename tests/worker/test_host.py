@@ -17,14 +17,8 @@ from hemline.store.deliveries import count_by_state
 from hemline.store.jobs import list_jobs
 from hemline.store.models import champion as find_champion
 from hemline.store.runs import last_run
-from hemline.store.tables import (
-    DeliveryState,
-    JobState,
-    ModelVersion,
-    Project,
-    RunState,
-    TrainingRun,
-)
+from hemline.store.states import DeliveryState, JobState, RunState
+from hemline.store.tables import ModelVersion, Project, TrainingRun
 from tests.worker.conftest import brush
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio

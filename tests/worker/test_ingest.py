@@ -11,7 +11,8 @@ from hemline.store.annotations import find_annotation
 from hemline.store.deliveries import count_by_state, list_failed
 from hemline.store.predictions import claim_send, save_prediction
 from hemline.store.runs import list_runs
-from hemline.store.tables import Annotation, DeliveryState, ModelVersion, Project, Task
+from hemline.store.states import DeliveryState
+from hemline.store.tables import Annotation, ModelVersion, Project, Task
 from hemline.store.tasks import get_task, list_task_problems
 from tests.worker.conftest import brush
 from tests.worker.discs import disc

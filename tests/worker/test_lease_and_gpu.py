@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from hemline.datasets.sample import Sample
+from hemline.store.columns import utcnow
 from hemline.store.runs import acquire_run, get_run, queue_run
 from hemline.store.snapshots import take_snapshot
-from hemline.store.tables import Project, RunTrigger, utcnow
+from hemline.store.states import RunTrigger
+from hemline.store.tables import Project
 from worker.exits import EXIT_LEASE_LOST
 from worker.gpu import claim_device, visible_gpus
 from worker.lease import RunLease, new_owner

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from hemline.store.columns import utcnow
 from hemline.store.jobs import get_job, queue_job
 from hemline.store.models import create_version, promote
 from hemline.store.predictions import claim_send, find_prediction
-from hemline.store.tables import Job, JobKind, JobState, ModelVersion, Project, utcnow
+from hemline.store.states import JobKind, JobState
+from hemline.store.tables import Job, ModelVersion, Project
 from hemline.store.tasks import get_task, list_task_problems
 from tests.worker.conftest import brush
 from tests.worker.discs import disc

@@ -15,7 +15,8 @@ from hemline.store.annotations import find_annotation
 from hemline.store.jobs import get_job, queue_job
 from hemline.store.models import create_version, promote
 from hemline.store.projects import upsert_project
-from hemline.store.tables import JobKind, JobState, ModelVersion, Project
+from hemline.store.states import JobKind, JobState
+from hemline.store.tables import ModelVersion, Project
 from hemline.store.tasks import get_task
 from tests.plugins.label_studio import ACCOUNT
 from tests.worker.conftest import CONFIG, brush

@@ -8,7 +8,8 @@ from hemline.labelstudio.review_fields import add_review_fields
 from hemline.store.places import Placed, place, place_all
 from hemline.store.projects import upsert_project
 from hemline.store.review import item_of_task
-from hemline.store.tables import Project, Reason, ReviewKind, Task, Verdict
+from hemline.store.states import Reason, ReviewKind, Verdict
+from hemline.store.tables import Project, Task
 from hemline.store.tasks import get_task
 from hemline.store.verdicts import give_verdict
 from tests.worker.conftest import CONFIG

@@ -13,19 +13,10 @@ from hemline.store.jobs import get_job, list_jobs, queue_job
 from hemline.store.label_review import label_of_task
 from hemline.store.projects import get_project
 from hemline.store.review import item_of_task, review_page
+from hemline.store.review_tables import LabelSignals, PredictionSignals, ReviewItem
 from hemline.store.signals import claim_labels, store_label_values
-from hemline.store.tables import (
-    JobKind,
-    JobState,
-    LabelSignals,
-    ModelVersion,
-    PredictionSignals,
-    Project,
-    ReviewItem,
-    ReviewKind,
-    ReviewState,
-    Verdict,
-)
+from hemline.store.states import JobKind, JobState, ReviewKind, ReviewState, Verdict
+from hemline.store.tables import ModelVersion, Project
 from hemline.store.tasks import get_task
 from hemline.store.verdicts import verdicts_of
 from tests.worker.conftest import brush

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser
 from hemline.settings import Settings
 from hemline.store.artifacts import ArtifactStore
 from hemline.store.engine import Store
-from hemline.store.tables import Role
+from hemline.store.states import Role
 from tests.backend.conftest import make_settings
 from tests.backend.dashboard.served import Served
 from tests.backend.dashboard.studio_project import fill_project

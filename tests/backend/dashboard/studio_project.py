@@ -24,25 +24,25 @@ from hemline.store.evaluations import record_evaluation
 from hemline.store.jobs import queue_job
 from hemline.store.models import create_version, promote
 from hemline.store.projects import upsert_project
-from hemline.store.tables import (
-    Annotation,
-    DatasetSnapshot,
+from hemline.store.review_tables import LabelSignals, PredictionSignals, ReviewItem
+from hemline.store.states import (
     JobKind,
-    LabelSignals,
-    ModelVersion,
-    Prediction,
-    PredictionSignals,
-    Project,
     Reason,
-    ReviewItem,
     ReviewKind,
     ReviewState,
     RunState,
     RunTrigger,
     Split,
+    Verdict,
+)
+from hemline.store.tables import (
+    Annotation,
+    DatasetSnapshot,
+    ModelVersion,
+    Prediction,
+    Project,
     Task,
     TrainingRun,
-    Verdict,
 )
 from hemline.studio.faults import FaultKind, plant_fault
 from hemline.studio.scene import VIEWS, draw_scene

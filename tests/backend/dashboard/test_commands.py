@@ -9,7 +9,8 @@ from hemline.errors import HemlineError
 from hemline.settings import get_settings
 from hemline.store.engine import Store
 from hemline.store.people import find_person
-from hemline.store.tables import Person, Role
+from hemline.store.review_tables import Person
+from hemline.store.states import Role
 
 PASSWORD = "correct horse"
 

@@ -13,7 +13,7 @@ from hemline.export.run import run_export
 from hemline.store.jobs import acquire_job, finish_job, get_job, list_jobs, progress_job, queue_job
 from hemline.store.people import list_events
 from hemline.store.projects import get_project
-from hemline.store.tables import JobKind, Role
+from hemline.store.states import JobKind, Role
 from tests.backend.dashboard.visitor import Visitor
 
 PATH = "/dashboard/1/exports"

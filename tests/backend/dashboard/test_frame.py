@@ -8,7 +8,7 @@ from backend.dashboard.headers import POLICY
 from hemline.errors import HemlineError
 from hemline.store.people import record_event
 from hemline.store.projects import upsert_project
-from hemline.store.tables import Role
+from hemline.store.states import Role
 from tests.backend.dashboard.visitor import Visitor
 
 HOSTILE = '<script>alert("x")</script>'

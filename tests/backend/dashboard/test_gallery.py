@@ -7,7 +7,9 @@ import pytest
 from hemline.store.people import list_events
 from hemline.store.projects import get_project
 from hemline.store.review import get_item, item_of_task, review_page
-from hemline.store.tables import ReviewItem, ReviewKind, ReviewState, Role, Task, Verdict
+from hemline.store.review_tables import ReviewItem
+from hemline.store.states import ReviewKind, ReviewState, Role, Verdict
+from hemline.store.tables import Task
 from hemline.store.tasks import get_task
 from tests.backend.dashboard.visitor import Visitor
 

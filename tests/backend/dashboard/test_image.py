@@ -11,7 +11,9 @@ from hemline.masks.png import encode_class_mask
 from hemline.masks.probability_map import encode_probability_map
 from hemline.store.projects import get_project
 from hemline.store.review import item_of_task, review_page
-from hemline.store.tables import LabelSignals, PredictionSignals, ReviewKind, Task
+from hemline.store.review_tables import LabelSignals, PredictionSignals
+from hemline.store.states import ReviewKind
+from hemline.store.tables import Task
 from tests.backend.dashboard.visitor import Visitor
 
 

@@ -12,7 +12,7 @@ from backend.dashboard.secret_key import secret_key
 from hemline.errors import SettingsError
 from hemline.settings import Settings
 from hemline.store.people import list_events, remove_person, set_password
-from hemline.store.tables import Role
+from hemline.store.states import Role
 from tests.backend.dashboard.visitor import PASSWORD, Visitor, token_of
 
 PAGES = ("/dashboard", "/dashboard/", "/dashboard/1", "/dashboard/1/activity", "/dashboard/x/y")

@@ -8,28 +8,14 @@ from sqlalchemy import select, update
 
 from hemline.errors import StoreError
 from hemline.store.annotations import record_annotation
+from hemline.store.columns import utcnow
 from hemline.store.jobs import queue_job
 from hemline.store.models import champion
 from hemline.store.people import list_events
 from hemline.store.projects import get_project, upsert_project
-from hemline.store.tables import (
-    Annotation,
-    Job,
-    JobKind,
-    JobState,
-    ModelVersion,
-    Person,
-    Project,
-    Reason,
-    ReviewItem,
-    ReviewKind,
-    Role,
-    RunState,
-    Task,
-    TrainingRun,
-    Verdict,
-    utcnow,
-)
+from hemline.store.review_tables import Person, ReviewItem
+from hemline.store.states import JobKind, JobState, Reason, ReviewKind, Role, RunState, Verdict
+from hemline.store.tables import Annotation, Job, ModelVersion, Project, Task, TrainingRun
 from hemline.store.tasks import upsert_task
 from hemline.store.verdicts import give_verdict
 from tests.backend.dashboard.visitor import Visitor

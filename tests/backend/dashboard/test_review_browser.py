@@ -8,7 +8,7 @@ from playwright.sync_api import expect
 from hemline.pictures.placeholder import busy_placeholder
 from hemline.store.projects import get_project
 from hemline.store.review import get_item, review_page
-from hemline.store.tables import ReviewKind, ReviewState, Verdict
+from hemline.store.states import ReviewKind, ReviewState, Verdict
 from tests.backend.dashboard.test_image import give_evidence
 
 pytestmark = pytest.mark.browser

@@ -7,7 +7,7 @@ from werkzeug.security import generate_password_hash
 from werkzeug.test import TestResponse
 
 from hemline.store.people import add_person
-from hemline.store.tables import Role
+from hemline.store.states import Role
 
 PASSWORD = "correct horse"
 _HASH = generate_password_hash(PASSWORD, method="pbkdf2:sha256:1")  # quick: tests make many

@@ -1,0 +1,81 @@
+"""The words the store knows states, kinds and reasons by: what is stored, and what it means."""
+
+from enum import StrEnum
+
+
+class Split(StrEnum):
+    TRAIN = "train"
+    VALIDATION = "validation"
+    GOLD = "gold"
+
+
+class ModelState(StrEnum):
+    CANDIDATE = "candidate"  # trained, not judged yet
+    CHAMPION = "champion"  # the one that pre-fills; one a project
+    RETIRED = "retired"  # was champion
+    REJECTED = "rejected"  # judged, not better
+
+
+class RunState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+
+class RunTrigger(StrEnum):
+    CORRECTIONS = "corrections"
+    SCHEDULE = "schedule"
+    BUTTON = "button"
+    COMMAND = "command"
+
+
+class DeliveryState(StrEnum):
+    NEW = "new"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class JobKind(StrEnum):
+    PREDICT_POOL = "predict_pool"
+    RANK = "rank"
+    EXPORT = "export"
+
+
+class JobState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class ReviewKind(StrEnum):
+    LABEL = "label"  # a labelled photo: is its label wrong?
+    PHOTO = "photo"  # one without a label: would a label help?
+
+
+class ReviewState(StrEnum):
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class Verdict(StrEnum):
+    LABEL_WRONG = "label_wrong"
+    MODEL_WRONG = "model_wrong"
+    BOTH_FINE = "both_fine"
+    PHOTO_FAULT = "photo_fault"  # reshoot
+
+
+class Reason(StrEnum):
+    """Why a review item is where it is; several may hold. Each is a column of ReviewItem too."""
+
+    BAD_GROUND_TRUTH = "bad_ground_truth"
+    LOW_CONTRAST = "low_contrast"
+    LIMITED_DATA = "limited_data"
+    TOO_COMPLICATED = "too_complicated"
+
+
+class Role(StrEnum):
+    VIEWER = "viewer"  # looks
+    REVIEWER = "reviewer"  # and gives verdicts
+    ADMIN = "admin"  # and promotes, rolls back, exports, manages people

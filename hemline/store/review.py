@@ -197,11 +197,6 @@ def _chosen(
             Task.project_id == project_id, Task.garment == only.garment
         )
         conditions.append(ReviewItem.task_id.in_(of_garment))
-    if only.garment is not None:
-        of_garment = select(Task.id).where(
-            Task.project_id == project_id, Task.garment == only.garment
-        )
-        conditions.append(ReviewItem.task_id.in_(of_garment))
     of_task = {name: getattr(only, name) for name in _OF_TASKS}
     if any(value is not None for value in of_task.values()):
         statement = statement.join(Task, Task.id == ReviewItem.task_id)

@@ -62,5 +62,7 @@ def soften_edge(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> NDArray[np.uint8
     inside = mask != 0
     blurred = cv2.GaussianBlur(inside.astype(np.uint8) * np.uint8(255), (0, 0), _EDGE_SIGMA_PX)
     # A blur rounds corners and loses thin straps; what the mask says stays.
-    kept = np.where(inside, np.maximum(blurred, _INSIDE + 1), np.minimum(blurred, _INSIDE))
-    return kept.astype(np.uint8)
+    kept: NDArray[np.uint8] = np.where(
+        inside, np.maximum(blurred, _INSIDE + 1), np.minimum(blurred, _INSIDE)
+    ).astype(np.uint8)
+    return kept

@@ -12,13 +12,13 @@ from hemline.store.jobs import get_job, queue_job
 from hemline.store.models import create_version, promote
 from hemline.store.predictions import claim_send, find_prediction
 from hemline.store.states import JobKind, JobState
+from hemline.store.succession import roll_back
 from hemline.store.tables import Job, ModelVersion, Project
 from hemline.store.tasks import get_task, list_task_problems
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.ingest import ingest_deliveries
-from worker.model_commands import _predict_anew
 from worker.predict_pool import predict_pool
 from worker.reconcile import reconcile_project
 from worker.services import Services
@@ -173,9 +173,9 @@ def test_going_back_gives_label_studio_the_old_masks_again(
     assert given(fake, champion.name) == []
     assert given(fake, second.name) == list(range(1, 25))
     with services.store.session() as session:
-        promote(session, champion.id)
-    _predict_anew(services, project, champion)
-    predict_pool(services, next_job + 1)
+        succession = roll_back(session, project.id)
+    assert succession.champion.id == champion.id
+    predict_pool(services, succession.job.id)
     assert given(fake, champion.name) == list(range(1, 25))
     assert given(fake, second.name) == []
     assert fake.project["model_version"] == champion.name

@@ -201,6 +201,7 @@ def test_a_project_that_loses_its_brush_says_so(deployment: Deployment, editor: 
     assert editor.errors == []
 
 
+@pytest.mark.slow
 def test_retrieving_many_predictions_leaves_what_is_late_to_the_worker(
     deployment: Deployment, hasty_backend: str
 ) -> None:

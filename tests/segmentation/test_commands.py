@@ -116,6 +116,7 @@ def test_masks_of_another_size_are_named(tmp_path, recipe, data):
     assert "64 x 9 px" in trained.output
 
 
+@pytest.mark.slow
 def test_ctrl_c_leaves_a_checkpoint_that_resume_takes_up(tmp_path, recipe, data):
     """A real process and a real SIGINT, within an epoch."""
     command = [

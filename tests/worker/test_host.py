@@ -30,7 +30,7 @@ from worker.train import run_folder
 
 Deliver = Callable[[dict[str, Any]], None]
 
-pytestmark = pytest.mark.timeout(900)
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 
 @pytest.fixture
@@ -80,6 +80,11 @@ def finished(services: Services, project: Project) -> bool:
     return run is not None and run.state in (RunState.SUCCEEDED, RunState.FAILED)
 
 
+def job_states(services: Services) -> list[JobState]:
+    with services.store.reading() as session:
+        return [job.state for job in list_jobs(session)]
+
+
 class _Watch:
     """How many trainings ever ran at the same time."""
 
@@ -122,8 +127,7 @@ def test_the_loop_runs_by_itself_and_leaves_nothing_behind(
     wait_for(lambda: fake.project["model_version"] == version.name)
     given = {row["task"] for row in fake.predictions if row["model_version"] == version.name}
     assert given == {23, 24}
-    with services.store.reading() as session:
-        wait_for(lambda: all(job.state is JobState.DONE for job in list_jobs(session)))
+    wait_for(lambda: all(state is JobState.DONE for state in job_states(services)))
     assert host.stop() == 0
     assert host.left_behind() == []
     assert not services.settings.redis_socket.exists()

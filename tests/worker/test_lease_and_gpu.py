@@ -43,12 +43,12 @@ def run_id(services: Services, project: Project) -> int:
 def test_a_lease_is_renewed_while_its_holder_lives(services: Services, run_id: int) -> None:
     owner = new_owner()
     with services.store.session() as session:
-        assert acquire_run(session, run_id, owner, 0.6)
-    with RunLease(services.store, run_id, owner, 0.6, epoch=0, epochs=0) as lease:
+        assert acquire_run(session, run_id, owner, 3.0)
+    with RunLease(services.store, run_id, owner, 3.0, epoch=0, epochs=0) as lease:
         lease.report(2, 5)
-        time.sleep(1.5)
+        time.sleep(4.0)
         with services.store.session() as session:
-            assert not acquire_run(session, run_id, "another", 0.6)
+            assert not acquire_run(session, run_id, "another", 3.0)
             run = get_run(session, run_id)
     assert (run.epoch, run.epochs) == (2, 5)
     assert run.lease_until is not None

@@ -27,6 +27,8 @@ from worker.services import Services
 from worker.train import MAX_ATTEMPTS, train_run
 from worker.triggers import request_training
 
+pytestmark = pytest.mark.slow
+
 Deliver = Callable[[dict[str, Any]], None]
 
 

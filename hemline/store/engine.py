@@ -130,7 +130,11 @@ def _create_engine(url: URL, *, foreign_keys: bool = True, **options: Any) -> En
         return create_engine(
             url,
             pool_pre_ping="poolclass" not in options,
-            connect_args={"connect_timeout": _POSTGRESQL_CONNECT_TIMEOUT_S},
+            # A database in SQL_ASCII would otherwise give bytes where text is expected.
+            connect_args={
+                "connect_timeout": _POSTGRESQL_CONNECT_TIMEOUT_S,
+                "client_encoding": "utf8",
+            },
             **options,
         )
     folder = Path(url.database or "").absolute().parent

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import URL, create_engine, select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from hemline.errors import StoreError
@@ -254,3 +254,26 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     with pytest.raises(StoreError, match="set HEMLINE_HOME or DATABASE_URL"):
         Store(f"sqlite:///{tmp_path / 'file' / 'hemline.db'}")
+
+
+@pytest.mark.postgres
+def test_a_database_without_an_encoding_holds_text(postgres_server: URL) -> None:
+    """SQL_ASCII is what `initdb` chooses where no locale is set, as in a bare container."""
+    admin = postgres_server.set(database="postgres")
+    server = create_engine(admin, isolation_level="AUTOCOMMIT")
+    with server.connect() as connection:
+        connection.execute(text("DROP DATABASE IF EXISTS hemline_ascii"))
+        connection.execute(
+            text("CREATE DATABASE hemline_ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' "
+                 "TEMPLATE template0")
+        )  # fmt: skip
+    store = Store(postgres_server.set(database="hemline_ascii").render_as_string(False))
+    store.upgrade()
+    with store.session() as session:
+        session.add(Project(ls_project_id=1, title="Jupe plissée"))
+    with store.reading() as session:
+        assert session.scalars(select(Project.title)).all() == ["Jupe plissée"]
+    store.dispose()
+    with server.connect() as connection:
+        connection.execute(text("DROP DATABASE hemline_ascii"))
+    server.dispose()

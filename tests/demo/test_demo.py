@@ -71,7 +71,7 @@ def running(home: Path, *arguments: str) -> Iterator[Demo]:
     finally:
         if demo.process.poll() is None:
             demo.process.send_signal(signal.SIGTERM)
-            demo.process.wait(90)
+            demo.process.wait(180)
 
 
 @pytest.fixture
@@ -111,7 +111,7 @@ def test_a_demo_and_its_second_start(home: Path, tmp_path: Path) -> None:
             result = tasks[0]["predictions"][0]["result"]
             client.create_annotation(tasks[0]["id"], result)
         demo.process.send_signal(signal.SIGINT)
-        assert demo.process.wait(90) == 0
+        assert demo.process.wait(180) == 0
         assert all_ended(family)
 
     with running(home, "--images", str(own)) as demo:
@@ -177,7 +177,7 @@ def test_a_program_that_dies_ends_the_demo_and_is_named(home: Path) -> None:
         [backend] = [item for item in family if "gunicorn: master" in " ".join(item.cmdline())]
         backend.kill()
 
-        assert demo.process.wait(90) == 1
+        assert demo.process.wait(180) == 1
         assert all_ended(family)
         assert "the backend ended with code -9; the end of " in demo.output
 
@@ -188,7 +188,7 @@ def test_a_program_that_dies_at_the_start(home: Path) -> None:
         [label_studio] = [item for item in family if "label-studio" in " ".join(item.cmdline())]
         label_studio.kill()
 
-        assert demo.process.wait(90) == 1
+        assert demo.process.wait(180) == 1
         assert all_ended(family)
         assert "Label Studio ended with code -9" in demo.output
 
@@ -197,7 +197,7 @@ def test_a_start_that_is_ended_midway_leaves_nothing(home: Path) -> None:
     with running(home) as demo:
         family = _once_two_run(demo)
         demo.process.send_signal(signal.SIGTERM)
-        assert demo.process.wait(90) == 130
+        assert demo.process.wait(180) == 130
         assert all_ended(family)
     state = load_state(home / "state.json")
     assert is_port_free(state.label_studio_port)
@@ -217,6 +217,6 @@ def test_a_busy_port_is_one_sentence(home: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         with running(home, "--port", str(port)) as demo:
-            assert demo.process.wait(90) == 1
+            assert demo.process.wait(180) == 1
     assert demo.output.startswith(f"port {port} for Label Studio is in use by ")
     assert len(demo.output.splitlines()) == 1

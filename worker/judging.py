@@ -2,6 +2,9 @@
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from hemline import __version__
 from hemline.segmentation.evaluation import Evaluated, ItemFigures, evaluate
@@ -15,6 +18,7 @@ from hemline.store.models import champion, create_version, promote, reject
 from hemline.store.runs import finish_run
 from hemline.store.states import JobKind
 from hemline.store.tables import ModelVersion, TrainingRun
+from worker.judged_masks import MaskFolder, with_masks
 from worker.lease import RunLease
 from worker.services import Services
 from worker.training_data import TrainingData, in_words_of
@@ -39,30 +43,33 @@ def judge_and_store(
         PhotosAway: Label Studio does not answer.
         StoreError: the lease was lost; nothing is stored.
     """
-    device = services.settings.device
-    candidate = evaluate(Predictor(trained.path, device=device), data.gold)
-    weights = services.artifacts.put(trained.path.read_bytes(), "weights")
-    while True:
-        with services.store.reading() as session:
-            rival = champion(session, run.project_id)
-        judgement = _judge(services, candidate, rival, data, labels)
-        try:
-            job_id = _store(services, run, lease, recipe=recipe, trained=trained, data=data,
-                            labels=labels, parent=parent, rival=rival, weights=weights,
-                            judgement=judgement)  # fmt: skip
-        except _ChampionChanged:
-            log.info("the champion changed meanwhile; judging against the new one")
-            continue
-        break
+    predictor = Predictor(trained.path, device=services.settings.device)
+    with TemporaryDirectory(prefix="hemline-judging-") as folder:
+        masks = MaskFolder(Path(folder))
+        candidate = evaluate(predictor, data.gold, masks.add)
+        weights = services.artifacts.put(trained.path.read_bytes(), "weights")
+        while True:
+            with services.store.reading() as session:
+                rival = champion(session, run.project_id)
+            judgement = _judge(services, candidate, masks, rival, data, labels)
+            try:
+                job_id = _store(services, run, lease, recipe=recipe, trained=trained, data=data,
+                                labels=labels, parent=parent, rival=rival, weights=weights,
+                                judgement=judgement)  # fmt: skip
+            except _ChampionChanged:
+                log.info("the champion changed meanwhile; judging against the new one")
+                continue
+            break
     log.info("run %d: %s", run.id, judgement.decision)
     if job_id is not None:
         services.sender.send("worker.predict_pool", job_id, queue="predict")
 
 
 def _judge(
-    services: Services, candidate: Evaluated, rival: ModelVersion | None, data: TrainingData,
-    labels: Sequence[str],
+    services: Services, candidate: Evaluated, masks: MaskFolder, rival: ModelVersion | None,
+    data: TrainingData, labels: Sequence[str],
 ) -> Judgement:  # fmt: skip
+    """The judgement, with the masks of both at the photos that changed most."""
     level = services.settings.promotion_p
     if rival is None or not _can_compete(rival, labels):
         return judge(candidate.items, None, level=level)
@@ -70,9 +77,13 @@ def _judge(
         services.artifacts.local_path(rival.weights_digest), device=services.settings.device
     )
     samples = in_words_of(data.gold, labels, rival.labels)
-    measured = evaluate(predictor, samples).items
-    both = {item.id for item in measured} & {item.id for item in candidate.items}
-    return judge(_only(candidate.items, both), _only(measured, both), level=level)
+    with TemporaryDirectory(prefix="hemline-judging-") as folder:
+        theirs = MaskFolder(Path(folder))
+        measured = evaluate(predictor, samples, theirs.add).items
+        both = {item.id for item in measured} & {item.id for item in candidate.items}
+        judgement = judge(_only(candidate.items, both), _only(measured, both), level=level)
+        figures = with_masks(judgement.figures, masks, theirs, services.artifacts)
+    return replace(judgement, figures=figures)
 
 
 def _can_compete(rival: ModelVersion, labels: Sequence[str]) -> bool:

@@ -2,17 +2,21 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
 from hemline.masks.statistics import mean_interval
+from hemline.store.looks import JudgedMask, Look
 from hemline.store.tables import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One gold photo: Dice of the version and of the champion it was judged against, 0 to 1."""
+    """One gold photo: Dice of the version and of the champion it was judged against, 0 to 1.
+
+    `mask` and `champion_mask` are digests of the masks that were compared, where they were kept.
+    """
 
     ls_task_id: int | None
     garment: str
@@ -20,6 +24,8 @@ class Item:
     champion_dice: float | None
     labels: Mapping[str, float]
     champion_labels: Mapping[str, float]
+    mask: str | None = None
+    champion_mask: str | None = None
 
     @property
     def change(self) -> float:
@@ -70,6 +76,15 @@ def better_and_worse(items: Iterable[Item], number: int) -> tuple[list[Item], li
     return better, [item for item in changed if item.change < 0][:number]
 
 
+def judged_look(look: Look, evaluation: Evaluation | None, *, is_champions: bool) -> Look | None:
+    """The look with the mask that was judged in place of the prediction; None: it was not kept."""
+    for item in read_items(evaluation) if evaluation is not None else ():
+        digest = item.champion_mask if is_champions else item.mask
+        if evaluation is not None and item.ls_task_id == look.task.ls_task_id and digest:
+            return replace(look, judged=JudgedMask(evaluation.id, is_champions, digest))
+    return None
+
+
 def _group(name: str, pairs: Sequence[tuple[float, float | None]]) -> Group:
     both = [(mine, theirs) for mine, theirs in pairs if theirs is not None]
     differences = [mine - theirs for mine, theirs in both]
@@ -95,6 +110,8 @@ def _item(row: Any) -> Item | None:
         champion_dice=_number(row.get("champion_dice")),
         labels=_numbers(row.get("labels")),
         champion_labels=_numbers(row.get("champion_labels")),
+        mask=_digest(row.get("mask")),
+        champion_mask=_digest(row.get("champion_mask")),
     )
 
 
@@ -103,6 +120,10 @@ def _numbers(values: Any) -> dict[str, float]:
         return {}
     read = {str(name): _number(value) for name, value in values.items()}
     return {name: value for name, value in read.items() if value is not None}
+
+
+def _digest(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
 
 
 def _number(value: Any) -> float | None:

@@ -19,15 +19,15 @@ from hemline.errors import StoreError
 from hemline.pictures.picture import PictureKind
 from hemline.store.evaluations import evaluations_of
 from hemline.store.gold_items import GoldItem, gold_items, views_of
-from hemline.store.looks import Look
+from hemline.store.looks import JudgedMask, Look
 from hemline.store.models import find_version, list_versions
 from hemline.store.people import record_event
 from hemline.store.states import Role
 from hemline.store.succession import Succession, promote_by_hand, roll_back
-from hemline.store.tables import ModelVersion, Project
+from hemline.store.tables import Evaluation, ModelVersion, Project
 
 _VERSIONS = 100  # the newest, in the list
-_SHOWN = 6  # photos that got better, and as many that got worse
+_SHOWN = 12  # photos that got better, and as many that got worse: a judgement keeps their masks
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ def register(blueprint: Blueprint, services: Services) -> None:
             curves=[chart for chart in (_loss(curve), _validation(curve)) if chart],
             classes=by_class(items),
             views=by_view(items, lambda task: views.get(task or 0) or "not known"),
-            better=[_changed(row, item, stored, version, rival) for item in better],
-            worse=[_changed(row, item, stored, version, rival) for item in worse],
+            better=[_changed(row, item, stored, evaluations[0], version) for item in better],
+            worse=[_changed(row, item, stored, evaluations[0], version) for item in worse],
         )
 
     @blueprint.post("/<int:project>/models/<int:number>/promote")
@@ -134,22 +134,32 @@ def _way_back(versions: Sequence[ModelVersion]) -> ModelVersion | None:
 
 
 def _changed(
-    project: Project, item: Item, stored: dict[int, GoldItem], version: ModelVersion,
-    rival: ModelVersion | None,
+    project: Project, item: Item, stored: dict[int, GoldItem], evaluation: Evaluation,
+    version: ModelVersion,
 ) -> Changed:  # fmt: skip
     gold = stored.get(item.ls_task_id or 0)
     if gold is None:
         return Changed(item, item.garment or "a photo that is gone", None, None)
 
-    def card(of: ModelVersion | None) -> str | None:
+    def card(of: ModelVersion | None, digest: str | None) -> str | None:
+        """The mask that was judged; of judgements that kept none, the mask it pre-filled with."""
         prediction = gold.predictions.get(of.id) if of is not None else None
-        if prediction is None:
+        if digest is not None:
+            judged = JudgedMask(evaluation.id, of is not version, digest)
+            look = Look(project, gold.task, gold.annotation, judged=judged)
+        elif prediction is not None:
+            look = Look(project, gold.task, gold.annotation, prediction)
+        else:
             return None
-        look = Look(project, gold.task, gold.annotation, prediction)
         return picture_address(PictureKind.CARD, look)
 
     title = " ".join(part for part in (gold.task.garment, gold.task.view) if part)
-    return Changed(item, title or f"task {gold.task.ls_task_id}", card(rival), card(version))
+    return Changed(
+        item,
+        title or f"task {gold.task.ls_task_id}",
+        card(evaluation.champion, item.champion_mask),
+        card(version, item.mask),
+    )
 
 
 def _loss(curve: Sequence[dict[str, Any]]) -> Chart | None:

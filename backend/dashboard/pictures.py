@@ -6,6 +6,7 @@ import re
 from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
+from backend.dashboard.judged import judged_look
 from backend.dashboard.pages import asked_id, known_project
 from backend.dashboard.sketches import sketch
 from backend.room import Room
@@ -18,7 +19,9 @@ from hemline.pictures.picture import MIME_TYPES, Painter, PictureKind
 from hemline.pictures.placeholder import busy_placeholder, placeholder
 from hemline.settings import Settings
 from hemline.store.artifacts import ArtifactStore
-from hemline.store.looks import look_at
+from hemline.store.evaluations import find_evaluation
+from hemline.store.looks import Look, look_at
+from hemline.store.tables import Project
 
 log = logging.getLogger(__name__)
 
@@ -52,12 +55,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
 
     def make(project: int, task: int, kind: PictureKind, key: str) -> Response:
         row = known_project(services, project)
-        with services.store.reading() as session:
-            look = look_at(
-                session, row, task,
-                annotation_id=asked_id("label"),
-                prediction_id=asked_id("prediction"),
-            )  # fmt: skip
+        look = _asked_look(services, row, task)
         if look is None:
             return _instead(placeholder(f"Task {task} is not here any more."))
         current = sketch(kind, look)
@@ -73,6 +71,20 @@ def register(blueprint: Blueprint, services: Services) -> None:
                 return _instead(placeholder("This picture could not be drawn; see Hemline's log."))
         answer = Response(data, mimetype=MIME_TYPES[kind])
         return _forever(answer, key) if current.key == key else answer
+
+
+def _asked_look(services: Services, project: Project, task: int) -> Look | None:
+    """The task with the label and the mask that the address names; None: they are not stored."""
+    with services.store.reading() as session:
+        look = look_at(
+            session, project, task,
+            annotation_id=asked_id("label"), prediction_id=asked_id("prediction"),
+        )  # fmt: skip
+        judgement = asked_id("judgement")
+        if look is None or judgement is None:
+            return look
+        evaluation = find_evaluation(session, project.id, judgement)
+        return judged_look(look, evaluation, is_champions="champion" in request.args)
 
 
 def _painter(settings: Settings) -> Painter:

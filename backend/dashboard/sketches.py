@@ -30,7 +30,7 @@ def sketch(kind: PictureKind, look: Look) -> Sketch:
             "image_digest": task.image_digest,
         }  # fmt: skip
     correction = look.annotation.mask_digest if look.annotation is not None else None
-    prediction = look.prediction.mask_digest if look.prediction is not None else None
+    prediction = look.predicted
     if kind in _WITH_CORRECTION:
         fields["correction"] = correction
     if kind in _WITH_PREDICTION:
@@ -56,6 +56,8 @@ def picture_address(kind: PictureKind, look: Look) -> str:
         kind=kind.value, key=sketch(kind, look).key,
         label=look.annotation.id if look.annotation is not None else None,
         prediction=look.prediction.id if look.prediction is not None else None,
+        judgement=look.judged.evaluation_id if look.judged is not None else None,
+        champion=1 if look.judged is not None and look.judged.is_champions else None,
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.store.columns import Json
-from hemline.store.tables import Evaluation
+from hemline.store.tables import Evaluation, ModelVersion
 
 
 def record_evaluation(
@@ -22,7 +22,8 @@ def record_evaluation(
     """Stores one judgement.
 
     decision: the decision and its figures in one sentence.
-    figures: n, mean_dice, champion_mean_dice, difference, low, high, p, items.
+    figures: n, mean_dice, champion_mean_dice, difference, low, high, p, items; of the few items
+        that changed most, `mask` and `champion_mask` are digests of the masks compared.
     """
     evaluation = Evaluation(
         model_version_id=model_version_id,
@@ -45,3 +46,12 @@ def evaluations_of(session: Session, model_version_id: int) -> Sequence[Evaluati
         .order_by(Evaluation.id.desc())
         .options(joinedload(Evaluation.champion))
     ).all()
+
+
+def find_evaluation(session: Session, project_id: int, evaluation_id: int) -> Evaluation | None:
+    """The evaluation of that id, if it is of one of the project's versions."""
+    return session.scalar(
+        select(Evaluation)
+        .join(ModelVersion, ModelVersion.id == Evaluation.model_version_id)
+        .where(Evaluation.id == evaluation_id, ModelVersion.project_id == project_id)
+    )

@@ -14,12 +14,22 @@ _MOST_CHOICES = 500  # of one filter: a list that nobody reads to its end
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedMask:
+    """A mask that a judgement compared: the candidate's, or the champion's of its day."""
+
+    evaluation_id: int
+    is_champions: bool
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
 class Look:
     """A task beside one label and one prediction, with what was stored about them.
 
     Attributes:
         map_digest: of the prediction's probability map.
         regions: name to [[x, y], ...] in photo pixels, from the label's signals.
+        judged: a judgement's mask, to be shown as the prediction.
     """
 
     project: Project
@@ -28,6 +38,14 @@ class Look:
     prediction: Prediction | None = None
     map_digest: str | None = None
     regions: Json = field(default_factory=dict)
+    judged: JudgedMask | None = None
+
+    @property
+    def predicted(self) -> str | None:
+        """Digest of the mask that a model drew."""
+        if self.judged is not None:
+            return self.judged.digest
+        return self.prediction.mask_digest if self.prediction is not None else None
 
 
 def look_at(

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
+from hemline.masks.png import decode_class_mask
 from hemline.settings import get_settings
 from hemline.store.columns import utcnow
 from hemline.store.evaluations import evaluations_of
@@ -75,6 +76,17 @@ def test_a_better_candidate_is_promoted_with_its_lineage(
     assert evaluation.promoted
     assert evaluation.champion_id == champion.id
     assert evaluation.figures["garments"] >= 5
+    items = evaluation.figures["items"]
+    kept = [item for item in items if "mask" in item]
+    changed = [item for item in items if item["dice"] != item["champion_dice"]]
+    assert kept == changed != []
+    for item in kept:
+        mask, theirs = (
+            decode_class_mask(services.artifacts.get(item[name]))
+            for name in ("mask", "champion_mask")
+        )
+        assert mask.shape == theirs.shape == disc(0)[1].shape
+        assert (mask != theirs).any()
     assert [left["id"] for left in version.figures["left_out"]] == ["task-3"]
     assert job.state is JobState.QUEUED
     train_run(services, run_id)

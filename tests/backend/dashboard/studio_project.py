@@ -94,7 +94,7 @@ def fill_project(
             session, ls_project_id=ls_project_id, title=title,
             label_config=render_label_config(["garment"]),
         )  # fmt: skip
-        versions = _add_versions(session, artifacts, project, tasks)
+        versions = _add_versions(session, artifacts, project, tasks, scenes)
         last_label = round(tasks * labelled)
         plan = _Plan(project.id, tasks, last_label, faulty, scenes, versions, (height, width))
         _add_rows(session, plan)
@@ -148,9 +148,11 @@ class _Plan:
 
 
 def _add_versions(
-    session: Session, artifacts: ArtifactStore, project: Project, tasks: int
-) -> list[ModelVersion]:
-    """A starter, a version that was promoted after it, and the champion."""
+    session: Session, artifacts: ArtifactStore, project: Project, tasks: int,
+    scenes: list[DrawnScene],
+) -> list[ModelVersion]:  # fmt: skip
+    """A starter, a version that was promoted after it, and the champion, whose judgement kept the
+    masks; of the one before it, it kept none."""
     versions: list[ModelVersion] = []
     gold = range(1, min(tasks, 40) + 1)
     for number, mean in enumerate(_MEAN_DICE):
@@ -175,7 +177,9 @@ def _add_versions(
                 snapshot_id=snapshot.id, promoted=True,
                 decision="promoted: Dice +0.0400 [+0.0200, +0.0600] on 12 gold garments, "
                 "p = 0.0020 (needs 0.05)",
-                figures=_evaluation_figures(mean, list(gold)),
+                figures=_evaluation_figures(
+                    mean, list(gold), scenes if number == len(_MEAN_DICE) - 1 else []
+                ),
             )  # fmt: skip
         promote(session, version.id, now=version.created_at)
         versions.append(version)
@@ -194,12 +198,15 @@ def _training_figures(number: int, mean: float) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _evaluation_figures(mean: float, tasks: list[int]) -> dict[str, Any]:
+def _evaluation_figures(mean: float, tasks: list[int], scenes: list[DrawnScene]) -> dict[str, Any]:
+    """Figures of a judgement; with scenes, its masks too: pre-fills, the champion's the faulty."""
     rng = np.random.default_rng(3)
     items = [
-        {"id": str(task), "garment": f"g{task // 3}",
+        {"id": f"task-{task}", "garment": f"g{task // 3}",
          "dice": float(np.clip(mean + rng.normal(0, 0.03), 0, 1)),
-         "champion_dice": float(np.clip(mean - 0.04 + rng.normal(0, 0.03), 0, 1))}
+         "champion_dice": float(np.clip(mean - 0.04 + rng.normal(0, 0.03), 0, 1)),
+         **({"mask": scenes[task % len(scenes)].prefill,
+             "champion_mask": scenes[task % len(scenes)].faulty} if scenes else {})}
         for task in tasks
     ]  # fmt: skip
     return {

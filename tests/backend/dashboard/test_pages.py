@@ -1,5 +1,6 @@
 """Overview, Causes, Models and Annotators in every state a project may be in."""
 
+import html
 import re
 from datetime import UTC, datetime, timedelta
 
@@ -177,6 +178,34 @@ def test_models_tell_lineage_figures_and_decisions(filled):
     assert "Make it champion" not in seen
     assert "The starter" in text(visitor.see("/dashboard/1/models/1"))
     assert "there is no model" in visitor.see("/dashboard/1/models/9", 404).lower()
+
+
+def test_what_got_better_and_worse_is_shown_with_the_masks_that_were_judged(filled):
+    visitor = Visitor(filled, role=Role.VIEWER)
+    page = visitor.see("/dashboard/1/models/3")
+    sides = re.findall(r'<img src="([^"]+judgement=2[^"]*)" alt="([^"]+)"', page)
+    assert "The masks of this judgement were not kept" not in page
+    before = [(html.unescape(src), alt) for src, alt in sides if "champion=1" in src]
+    after = [(html.unescape(src), alt) for src, alt in sides if "champion=1" not in src]
+    assert len(before) == len(after) > 12
+    assert all("hemline-1-v2" in alt for _, alt in before)
+    assert all("hemline-1-v3" in alt for _, alt in after)
+    answers = [visitor.client.get(src) for src in (before[0][0], after[0][0])]
+    assert [answer.mimetype for answer in answers] == ["image/jpeg", "image/jpeg"]
+    assert answers[0].data != answers[1].data
+    for wrong in ("judgement=1", "judgement=77"):
+        address = (
+            after[0][0]
+            .replace("judgement=2", wrong)
+            .replace(after[0][0].split("/")[-1].split("?")[0], "0" * 64)
+        )
+        assert visitor.client.get(address).mimetype == "image/svg+xml"
+
+
+def test_a_judgement_that_kept_no_masks_shows_the_pre_fills_it_has(filled):
+    page = Visitor(filled).see("/dashboard/1/models/2")
+    assert "judgement=" not in page
+    assert "&amp;prediction=" in page
 
 
 def test_figures_of_another_version_of_hemline_are_shown_as_far_as_they_go(filled):

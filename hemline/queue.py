@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-QUEUES = ("ingest", "predict", "train", "housekeeping")
+QUEUES = ("ingest", "predict", "train", "export", "housekeeping")
 
 # Longer than the longest training: a shorter one would hand a running task out a second time.
 # Every app on the broker must use the same, since the shortest wins.

@@ -44,7 +44,7 @@ _ROUTES = {
     "ingest": "ingest",
     "predict_pool": "predict",
     "rank": "predict",
-    "export": "predict",
+    "export": "export",
     "signals": "housekeeping",
     "train": "train",
     "sweep": "housekeeping",

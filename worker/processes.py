@@ -46,6 +46,8 @@ def _processes(settings: Settings, queues: Sequence[str], beat: bool) -> list[Ke
     processes = [_celery_worker(settings, together, at_once=2)] if together else []
     if "predict" in queues:
         processes.append(_celery_worker(settings, ["predict"], nice=_NICE))
+    if "export" in queues:  # one at a time, and never before pre-fills or corrections
+        processes.append(_celery_worker(settings, ["export"], nice=_NICE))
     if "train" in queues:
         trainings = 1 if settings.device == "cpu" else max(1, len(visible_gpus()))
         processes.append(_celery_worker(settings, ["train"], at_once=trainings))

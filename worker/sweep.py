@@ -7,10 +7,11 @@ from hemline.store.states import DeliveryState, JobKind
 from worker.services import Services
 from worker.signals import signals_wait
 
+# Each kind of job: its task and its queue.
 _TASKS = {
-    JobKind.PREDICT_POOL: "worker.predict_pool",
-    JobKind.RANK: "worker.rank",
-    JobKind.EXPORT: "worker.export",
+    JobKind.PREDICT_POOL: ("worker.predict_pool", "predict"),
+    JobKind.RANK: ("worker.rank", "predict"),
+    JobKind.EXPORT: ("worker.export", "export"),
 }
 
 
@@ -18,13 +19,14 @@ def sweep_once(services: Services) -> None:
     """One look at the store. A queue in which something waits already is left alone."""
     with services.store.reading() as session:
         waiting = count_by_state(session)[DeliveryState.NEW]
-        jobs = [(job_id, get_job(session, job_id).kind) for job_id in stale_jobs(session)]
+        jobs = [(job_id, *_TASKS[get_job(session, job_id).kind]) for job_id in stale_jobs(session)]
         runs = stale_runs(session)
     if waiting and _is_empty(services, "ingest"):
         services.sender.send("worker.ingest", queue="ingest")
-    if jobs and _is_empty(services, "predict"):
-        for job_id, kind in jobs:
-            services.sender.send(_TASKS[kind], job_id, queue="predict")
+    empty = {queue for queue in {queue for _, _, queue in jobs} if _is_empty(services, queue)}
+    for job_id, task, queue in jobs:
+        if queue in empty:
+            services.sender.send(task, job_id, queue=queue)
     if signals_wait(services) and _is_empty(services, "housekeeping"):
         services.sender.send("worker.signals", queue="housekeeping")
     if runs and _is_empty(services, "train"):

@@ -84,7 +84,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
                 session, current_person().name, "export", project_id=row.id,
                 target=f"export {job.id}", details=order.arguments(),
             )  # fmt: skip
-        services.send("worker.export", job.id, queue="predict")
+        services.send("worker.export", job.id, queue="export")
         say(f"Export {job.id} is ordered; the worker writes it now.")
         return see("exports", project=project)
 

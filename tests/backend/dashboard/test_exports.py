@@ -54,7 +54,7 @@ def test_a_button_orders_an_export_and_writes_it_down(filled, visitor):
     answer = order(visitor, view="Back", annotator="ada@studio.example")
     assert answer.status_code == 303
     (job,) = exports_of(filled)
-    assert filled.sent[-1] == ("worker.export", job.id, "predict")
+    assert filled.sent[-1] == ("worker.export", job.id, "export")
     assert job.arguments == {
         "format": "masks", "masks": "corrections", "view": "Back",
         "annotator": "ada@studio.example",

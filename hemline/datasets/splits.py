@@ -1,10 +1,14 @@
 """Splits by garment: all views of a garment fall on the same side, whatever order they come in."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
+from types import MappingProxyType
 
 from hemline.datasets.sample import Sample
 from hemline.errors import DatasetError
+
+Garment = tuple[str, str]  # source and name: what a split keeps together
 
 _BUCKETS = 2**32
 
@@ -31,11 +35,18 @@ def split_by_garment(
     return parts
 
 
-def folds_by_garment(samples: Sequence[Sample], count: int, *, seed: int = 0) -> list[list[Sample]]:
+def folds_by_garment(
+    samples: Sequence[Sample],
+    count: int,
+    *,
+    seed: int = 0,
+    known: Mapping[Garment, int] = MappingProxyType({}),
+) -> list[list[Sample]]:
     """`count` parts of about as many garments each, every sample in one: for K-fold training.
 
     Other than in `split_by_garment`, adding photos may move others: folds must be of one size more
-    than they must last.
+    than they must last. The garments in `known` stay in the fold that is named there, and the
+    others fill the smallest.
 
     Raises:
         DatasetError: there are fewer garments than folds.
@@ -50,11 +61,22 @@ def folds_by_garment(samples: Sequence[Sample], count: int, *, seed: int = 0) ->
         raise DatasetError(
             f"{len(garments)} garments cannot make {count} folds; add garments or take fewer folds"
         )
-    fold = {garment: index % count for index, garment in enumerate(garments)}
+    fold = {garment: known[garment] for garment in garments if garment in known}
+    sizes = Counter(fold.values())
+    for garment in garments:
+        if garment not in fold:
+            fold[garment] = min(range(count), key=lambda k: sizes[k])
+            sizes[fold[garment]] += 1
     folds: list[list[Sample]] = [[] for _ in range(count)]
     for sample in samples:
         folds[fold[sample.source, sample.garment]].append(sample)
     return folds
+
+
+def without_garments_of(samples: Sequence[Sample], held: Sequence[Sample]) -> list[Sample]:
+    """The samples that share no garment with those held back."""
+    garments = {(sample.source, sample.garment) for sample in held}
+    return [sample for sample in samples if (sample.source, sample.garment) not in garments]
 
 
 def garment_position(source: str, garment: str, seed: int) -> float:

@@ -59,6 +59,11 @@ def evaluate_command(
         split.validation if validation is None else validation,
         split.test if test is None else test,
     )
+    if part == "validation" and predictor.card.recipe.bagging:
+        raise DatasetError(
+            "the model is a bag: each photo of the validation part was trained on by some of its "
+            "networks; give --part test"
+        )
     samples = _part(dataset.samples, part, shares, split.seed if seed is None else seed)
     if not samples:
         raise DatasetError(f"no photo is in part '{part}' of {', '.join(data)}; try --part all")

@@ -1,7 +1,8 @@
 """A model file: half-precision safetensors that carry their own card."""
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -20,7 +21,9 @@ from hemline.segmentation.recipe import Recipe, parse_recipe
 
 _KEY = "hemline"
 _FORMAT = 1
-_SECOND = "second_pass."  # what the names of the second network's weights begin with
+SECOND_PASS = "second_pass."
+# What the names of a network's weights begin with: nothing for the first of a file.
+_NETWORK = re.compile(r"(?:second_pass\.)?(?:fold_\d+\.)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,7 @@ class ModelCard:
     threshold: float  # of the garment's probability; one label only
     figures: dict[str, Any] = field(default_factory=dict)
     code_version: str = __version__
-    second_threshold: float | None = None  # of the second network, where there are two
+    second_threshold: float | None = None  # of the second pass, where there is one
 
 
 def save_model(path: Path, state: Mapping[str, Tensor], card: ModelCard) -> None:
@@ -80,54 +83,71 @@ def read_card(path: Path) -> ModelCard:
     )
 
 
-def join_networks(
-    first: Path, second: Path, path: Path, recipe: Recipe, figures: dict[str, Any]
-) -> None:
-    """Writes the model file of a double pass from those of its two networks."""
-    card, other = read_card(first), read_card(second)
-    weights = _read_weights(first)
-    weights |= {_SECOND + key: value for key, value in _read_weights(second).items()}
-    save_model(
-        path,
-        weights,
-        ModelCard(recipe, card.labels, card.threshold, figures, second_threshold=other.threshold),
-    )
+def fold_name(fold: int) -> str:
+    """The name of a bag's network in a model file; the first, fold 0, has none.
+
+    >>> [fold_name(0), fold_name(1)]
+    ['', 'fold_1.']
+    """
+    return f"fold_{fold}." if fold else ""
+
+
+def network_names(recipe: Recipe) -> tuple[tuple[str, ...], ...]:
+    """For each pass of a recipe, the names that its networks have in a model file.
+
+    A bag has one a fold; their probabilities are averaged.
+    """
+    folds = recipe.bagging.folds if recipe.bagging else 1
+    passes = ("", SECOND_PASS) if recipe.second_pass else ("",)
+    return tuple(tuple(name + fold_name(fold) for fold in range(folds)) for name in passes)
+
+
+def join_models(path: Path, parts: Mapping[str, Path], card: ModelCard) -> None:
+    """Writes one model file with the networks of several; `parts` gives each file's a name."""
+    weights = {
+        name + key: value
+        for name, part in parts.items()
+        for key, value in _read_weights(part).items()
+    }
+    save_model(path, weights, card)
 
 
 def take_second(path: Path, out: Path) -> Path | None:
-    """Writes the second network of a double pass as a model file of its own; None if it has none.
+    """Writes the second pass of a model file as a model file of its own; None if it has none.
 
     Raises:
         ModelError: `path` is no model file.
     """
     card = read_card(path)
-    weights = _of_pass(_read_weights(path), second=True)
-    if card.second_threshold is None or not weights:
+    if card.second_threshold is None:
         return None
+    weights = {
+        key.removeprefix(SECOND_PASS): value
+        for key, value in _read_weights(path).items()
+        if key.startswith(SECOND_PASS)
+    }
     out.parent.mkdir(parents=True, exist_ok=True)
     alone = card.recipe.model_copy(update={"second_pass": None})
-    save_model(out, weights, ModelCard(alone, card.labels, card.second_threshold))
+    save_model(out, weights, ModelCard(alone, card.labels, card.second_threshold, card.figures))
     return out
 
 
-def load_model(path: Path, *, second: bool = False) -> tuple[nn.Module, ModelCard]:
-    """The network of a model file in float32, in evaluation mode, with its card.
+def load_model(path: Path, *, name: str = "") -> tuple[nn.Module, ModelCard]:
+    """A network of a model file in float32, in evaluation mode, with the file's card.
 
-    `second` takes the second network of a double pass.
+    `name` is one of `network_names`; the first network has none.
 
     Raises:
         ModelError: the file is broken or its weights do not fit the network its card names.
     """
     card = read_card(path)
     model = build_network(card.recipe.network, len(card.labels))
-    load_weights(model, path, second=second)
+    load_weights(model, path, name=name)
     return model.eval(), card
 
 
-def load_weights(
-    model: nn.Module, path: Path, *, same_labels: bool = True, second: bool = False
-) -> None:
-    """Puts a model file's weights into a network of the same recipe.
+def load_weights(model: nn.Module, path: Path, *, same_labels: bool = True, name: str = "") -> None:
+    """Puts the weights of a model file's network of that name into one of the same recipe.
 
     With `same_labels` False the segmentation head stays as it is, so that a network with another
     class list can begin from its parent's encoder and decoder.
@@ -135,7 +155,7 @@ def load_weights(
     Raises:
         ModelError: the weights belong to another network.
     """
-    weights = _of_pass(_read_weights(path), second=second)
+    weights = _read_network(path, name)
     own = model.state_dict()
     if not same_labels:
         weights = {
@@ -161,21 +181,25 @@ def load_weights(
             own[key].copy_(value)
 
 
-def _read_weights(path: Path) -> dict[str, Tensor]:
+def _read_network(path: Path, name: str) -> dict[str, Tensor]:
+    """The weights of the network of that name, by the network's own names for them."""
+    weights = _read_weights(path, lambda key: _name_of(key) == name)
+    return {key.removeprefix(name): value for key, value in weights.items()}
+
+
+def _name_of(key: str) -> str:
+    found = _NETWORK.match(key)
+    return found[0] if found else ""
+
+
+def _read_weights(
+    path: Path, wanted: Callable[[str], bool] = lambda key: True
+) -> dict[str, Tensor]:
     try:
         with safe_open(path, framework="pt") as file:
-            return {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+            return {key: file.get_tensor(key) for key in file.keys() if wanted(key)}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise ModelError(f"model '{path}' is no readable safetensors file: {error}") from error
-
-
-def _of_pass(weights: Mapping[str, Tensor], *, second: bool) -> dict[str, Tensor]:
-    """The weights of one of the networks of a model file, by the network's own names."""
-    return {
-        key.removeprefix(_SECOND): value
-        for key, value in weights.items()
-        if key.startswith(_SECOND) == second
-    }
 
 
 def file_digest(path: Path) -> str:

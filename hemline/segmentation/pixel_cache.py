@@ -2,13 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.datasets.sample import Pixels, Sample
+from hemline.datasets.sample import Pixels, Sample, Skipped
 from hemline.errors import HemlineError
 from hemline.segmentation.framing import frame_of, lay_image, lay_mask
 from hemline.segmentation.recipe_parts import Input
@@ -18,11 +20,13 @@ _THREADS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Skipped:
-    """A sample that could not be used, and why."""
+class _Entry:
+    """Where a photo stands in the file, and its pixels of each class id, `(256,)` int64."""
 
     id: str
-    problem: str
+    size: tuple[int, int]
+    offset: int
+    counts: NDArray[np.int64]
 
 
 class PixelCache:
@@ -40,27 +44,37 @@ class PixelCache:
         on_item: Callable[[], None] = lambda: None,
     ) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.ids: list[str] = []
-        self.sizes: list[tuple[int, int]] = []
-        self.skipped: list[Skipped] = []
-        self.counts = np.zeros(256, dtype=np.int64)
-        self._offsets: list[int] = []
+        found: list[_Entry | Skipped] = []
         offset = 0
         with path.open("wb") as file:
-            for sample, entry in zip(samples, _entries(samples, options), strict=True):
+            for sample, pixels in zip(samples, _entries(samples, options), strict=True):
                 on_item()
-                if isinstance(entry, Skipped):
-                    self.skipped.append(entry)
+                if isinstance(pixels, Skipped):
+                    found.append(pixels)
                     continue
-                file.write(entry.tobytes())
-                self.counts += np.bincount(entry[..., 3].ravel(), minlength=256)
-                self.ids.append(sample.id)
-                self.sizes.append((entry.shape[0], entry.shape[1]))
-                self._offsets.append(offset)
-                offset += entry.size
+                file.write(pixels.tobytes())
+                counts = np.bincount(pixels[..., 3].ravel(), minlength=256)
+                found.append(_Entry(sample.id, pixels.shape[:2], offset, counts))
+                offset += pixels.size
         self._bytes: NDArray[np.uint8] = (
             np.memmap(path, dtype=np.uint8, mode="r") if offset else np.zeros(0, np.uint8)
         )
+        self._take(found)
+
+    def part(self, places: Sequence[int]) -> Self:
+        """The entries of some of the samples, by their places among those this was made of. They
+        share its file."""
+        part = copy(self)
+        part._take([self._found[place] for place in places])
+        return part
+
+    def _take(self, found: Sequence[_Entry | Skipped]) -> None:
+        self._found = list(found)
+        self._entries = [item for item in found if isinstance(item, _Entry)]
+        self.skipped = [item for item in found if isinstance(item, Skipped)]
+        self.ids = [entry.id for entry in self._entries]
+        self.sizes = [entry.size for entry in self._entries]
+        self.counts = sum((entry.counts for entry in self._entries), np.zeros(256, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -68,7 +82,7 @@ class PixelCache:
     def __getitem__(self, index: int) -> tuple[Pixels, Pixels]:
         """Photo `(h, w, 3)` and class-id mask `(h, w)`, uint8."""
         height, width = self.sizes[index]
-        start = self._offsets[index]
+        start = self._entries[index].offset
         entry = self._bytes[start : start + height * width * _CHANNELS]
         entry = entry.reshape(height, width, _CHANNELS)
         return entry[..., :3], entry[..., 3]

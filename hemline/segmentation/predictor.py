@@ -16,7 +16,7 @@ from hemline.masks.clean import clean_mask
 from hemline.segmentation.device import choose_device
 from hemline.segmentation.double_pass import see_through
 from hemline.segmentation.framing import frame_of, lay_image
-from hemline.segmentation.model_file import load_model
+from hemline.segmentation.model_file import load_model, network_names, read_card
 from hemline.segmentation.transforms import normalise
 
 Probabilities = NDArray[np.float32]
@@ -42,11 +42,11 @@ class Examination:
 
     `probabilities` are `(C, h, w)` float32 in 0..1 at the network's size, averaged over the photo
     and its mirror image where the recipe flips; C is 1 for one label (the garment's), else one a
-    label with the background first; of a letterboxed photo they are the photo's part. `flip_dice`
-    is the Dice, 0 to 1, between the mask of the photo and that of its mirror image at the network's
-    size, a pixel counting where both give it the same label; None where the recipe does not flip.
-    `embedding` is `(E,)` float32: the encoder's
-    deepest feature map, averaged over its pixels; E is the encoder's.
+    label with the background first; of a letterboxed photo they are the photo's part; of a bag they
+    are the mean of its networks'. `flip_dice` is the Dice, 0 to 1, between the mask of the photo
+    and that of its mirror image at the network's size, a pixel counting where both give it the same
+    label; None where the recipe does not flip. `embedding` is `(E,)` float32: the deepest feature
+    map of the first network's encoder, averaged over its pixels; E is the encoder's.
     """
 
     prediction: MaskPrediction
@@ -66,17 +66,15 @@ class Predictor:
     def __init__(self, path: Path, *, device: str = "auto", threads: int = 0) -> None:
         if threads:
             torch.set_num_threads(threads)
-        model, self.card = load_model(path)
+        self.card = read_card(path)
         self.labels = self.card.labels
         self._swapped = _swapped(self.labels)
         self._device = torch.device(choose_device(device))
-        self._model = model.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._passes = [
+            [self._load(path, name) for name in names] for names in network_names(self.card.recipe)
+        ]
         self._deepest = torch.zeros(0)
-        self._model.encoder.register_forward_hook(self._keep_deepest)
-        self._second: nn.Module | None = None
-        if self.card.recipe.second_pass:
-            second, _ = load_model(path, second=True)
-            self._second = second.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._passes[0][0].encoder.register_forward_hook(self._keep_deepest)  # type: ignore[union-attr]
         self._lock = threading.Lock()
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[MaskPrediction]:
@@ -85,16 +83,15 @@ class Predictor:
 
     def examine(self, image: NDArray[np.uint8]) -> Examination:
         """The mask of a photo `(H, W, 3)` uint8 RGB, with what the network saw on the way."""
-        views, embedding = self._see(self._model, image)
-        probabilities: Probabilities = views.mean(0)
+        views, embedding = self._see(self._passes[0], image)
         threshold = self.card.threshold
-        mask = clean_mask(_classes(probabilities, image.shape[0], image.shape[1], threshold))
-        if self._second is not None and self.card.recipe.second_pass:
+        mask = _mask(views.mean(0), image, threshold)
+        if self.card.recipe.second_pass:
             seen = see_through(image, mask, self.card.recipe.second_pass.dilate)
-            views, _ = self._see(self._second, seen)
-            probabilities = views.mean(0)
+            views, _ = self._see(self._passes[1], seen)
             threshold = self.card.second_threshold or threshold
-            mask = clean_mask(_classes(probabilities, image.shape[0], image.shape[1], threshold))
+            mask = _mask(views.mean(0), image, threshold)
+        probabilities: Probabilities = views.mean(0)
         score, means = _scores(probabilities, mask)
         named = {self.labels[k - 1]: value for k, value in means.items()}
         flip_dice = None
@@ -104,15 +101,24 @@ class Predictor:
             )
         return Examination(MaskPrediction(mask, score, named), probabilities, flip_dice, embedding)
 
+    def _load(self, path: Path, name: str) -> nn.Module:
+        network, _ = load_model(path, name=name)
+        return network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+
     def _see(
-        self, model: nn.Module, image: NDArray[np.uint8]
+        self, networks: Sequence[nn.Module], image: NDArray[np.uint8]
     ) -> tuple[Probabilities, NDArray[np.float32]]:
-        """Probabilities of each view, and the embedding, which is the first network's."""
+        """Probabilities of each view, averaged over the networks of a pass, and the embedding,
+        which is the first network's of the first pass."""
         options = self.card.recipe.input
         frame = frame_of(image.shape[0], image.shape[1], options)
         batch = torch.from_numpy(lay_image(image, frame, options).transpose(2, 0, 1)[None].copy())
         with self._lock, torch.inference_mode():
-            views = self._forward(model, batch.to(self._device))[..., *frame.photo]
+            photo = batch.to(self._device)
+            views = self._forward(networks[0], photo)
+            for network in networks[1:]:
+                views += self._forward(network, photo)
+            views = (views / len(networks))[..., *frame.photo]
             embedding = self._deepest.float().mean((0, 2, 3))
             return views.cpu().numpy(), embedding.cpu().numpy()
 
@@ -145,6 +151,13 @@ def _agreement(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
     empty. With one label it is the plain Dice."""
     total = np.count_nonzero(one) + np.count_nonzero(other)
     return 2 * np.count_nonzero((one == other) & (one > 0)) / total if total else 1.0
+
+
+def _mask(
+    probabilities: Probabilities, image: NDArray[np.uint8], threshold: float
+) -> NDArray[np.uint8]:
+    """The mask at the photo's size, cleaned."""
+    return clean_mask(_classes(probabilities, image.shape[0], image.shape[1], threshold))
 
 
 def _classes(

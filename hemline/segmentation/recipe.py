@@ -11,6 +11,7 @@ from hemline.datasets.class_lists import class_map
 from hemline.errors import DatasetError, RecipeError
 from hemline.segmentation.recipe_parts import (
     Augment,
+    Bagging,
     Input,
     Loss,
     Network,
@@ -52,6 +53,7 @@ class Recipe(Part):
     fine_tune_rate: float = Field(default=3e-4, gt=0)
     prediction: Prediction = Prediction()
     second_pass: SecondPass | None = None
+    bagging: Bagging | None = None
     seed: int = 0
 
 
@@ -110,7 +112,9 @@ def with_values(recipe: Recipe, changes: Sequence[str]) -> Recipe:
         part: Any = values
         *path, last = key.split(".")
         for name in path:
-            part = part.setdefault(name, {}) if isinstance(part, dict) else None
+            if isinstance(part, dict) and part.get(name) is None:
+                part[name] = {}  # a part that is off, as second_pass, until a key of it is set
+            part = part[name] if isinstance(part, dict) else None
         if not isinstance(part, dict):
             raise RecipeError(f"'{key}' is no key of a recipe; lists cannot be changed in part")
         part[last] = _toml_value(text)

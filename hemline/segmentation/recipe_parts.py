@@ -133,6 +133,12 @@ class SecondPass(Part):
     dilate: int = Field(default=50, ge=0)  # pixels of the photo that the mask is made wider by
 
 
+class Bagging(Part):
+    """Several networks in one model, each trained without one fold of the garments, averaged."""
+
+    folds: int = Field(default=5, ge=2, le=20)
+
+
 class Split(Part):
     """Shares of the garments that `hemline train` holds back; all views of one go together."""
 

@@ -75,7 +75,10 @@ def train_command(
     if threads:
         torch.set_num_threads(threads)
     dataset, rest, held = _open(chosen, data)
-    _out.print(f"{len(rest)} photos to train on, {len(held)} to validate on")
+    if chosen.bagging:
+        _out.print(f"{len(rest) + len(held)} photos in {chosen.bagging.folds} folds")
+    else:
+        _out.print(f"{len(rest)} photos to train on, {len(held)} to validate on")
     with (
         open_log(out / "tensorboard" if tensorboard else None) as log,
         TrainProgress(_out, _err, photos=len(rest) + len(held), log=log) as progress,
@@ -130,4 +133,7 @@ def _print_result(dataset: "Dataset", result: "TrainedModel") -> None:
             "add photos with it, or take it out of the recipe's classes",
             style="yellow",
         )
+    folds, dice = len(result.figures.get("folds", ())), result.figures["validation_dice"]
+    if folds and dice is not None:
+        _out.print(f"{folds} folds: Dice {dice:.4f}, each photo by the network that held it back")
     _out.print(f"model written to {result.path}")

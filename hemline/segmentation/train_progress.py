@@ -35,6 +35,7 @@ class TrainProgress:
         self._before: Any = None
         self._epoch = 0
         self.watch = Watch(
+            network=self._out.print,
             photo=lambda: self._bars.advance(self._bar),
             batch=self._on_batch,
             epoch=self._on_epoch,

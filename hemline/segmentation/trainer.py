@@ -2,9 +2,9 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import torch
 from lightning.fabric import Fabric
@@ -45,13 +45,23 @@ class EpochReport:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who looks on: `photo` is called after each photo decoded, `batch` with (batches done, of an
-    epoch's), `epoch` after each epoch; `stop` is asked after each batch whether to stop there."""
+    """Who looks on: `network` is called as one of several networks begins, with words on it;
+    `photo` after each photo decoded, `batch` with (batches done, of an epoch's), `epoch` after each
+    epoch; `stop` is asked after each batch whether to stop there."""
 
+    network: Callable[[str], None] = lambda words: None
     photo: Callable[[], None] = lambda: None
     batch: Callable[[int, int], None] = lambda done, total: None
     epoch: Callable[[EpochReport], None] = lambda report: None
     stop: Callable[[], bool] = lambda: False
+
+    def counting(self, before: int, total: int) -> Self:
+        """The watch of one of several networks: told of their epochs as if they were one's."""
+
+        def tell(report: EpochReport) -> None:
+            self.epoch(replace(report, epoch=before + report.epoch, epochs=total))
+
+        return replace(self, epoch=tell)
 
 
 class Trainer:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hemline.masks.histograms import dice_by_threshold
+from hemline.masks.histograms import THRESHOLDS, dice_by_threshold
 from hemline.segmentation.batches import as_tensors
 from hemline.segmentation.pixel_cache import PixelCache
 from hemline.segmentation.recipe import Recipe
@@ -34,15 +34,34 @@ class Validated:
     labels: dict[str, float | None] = field(default_factory=dict)
 
 
-@torch.inference_mode()
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """Photos beside their masks, before a threshold is chosen.
+
+    `dice` is the garment's at each of histograms.THRESHOLDS, `(N, 63)`; `confusion` `(C, C)`
+    counts the pixels of several labels by (true class, drawn class).
+    """
+
+    dice: NDArray[np.float64]
+    confusion: NDArray[np.int64]
+
+
 def validate(
     model: Any, held: PixelCache, recipe: Recipe, labels: Sequence[str], device: torch.device
 ) -> Validated:
     """Figures of a network on the photos of a cache."""
     if len(held) < _ENOUGH:
         return Validated()
+    return figures_of([compare(model, held, recipe, labels, device)], recipe, labels)
+
+
+@torch.inference_mode()
+def compare(
+    model: Any, held: PixelCache, recipe: Recipe, labels: Sequence[str], device: torch.device
+) -> Compared:
+    """What a network draws on the photos of a cache."""
     model.eval()
-    rows = []
+    rows = [np.zeros((0, len(THRESHOLDS)))]
     confusion = np.zeros((len(labels) + 1, len(labels) + 1), dtype=np.int64)
     for index in range(len(held)):
         image, mask = as_tensors(held, index)
@@ -51,15 +70,24 @@ def validate(
         binary = logits.shape[1] == 1
         garment = logits.sigmoid()[0, 0] if binary else 1 - logits.softmax(1)[0, 0]
         truth = mask[0].numpy()
-        rows.append(dice_by_threshold(garment.cpu().numpy(), truth > 0))
+        rows.append(dice_by_threshold(garment.cpu().numpy(), truth > 0)[None])
         if not binary:
             drawn = logits[0].argmax(0).cpu().numpy()
             confusion += _confusion(truth, drawn, len(labels) + 1)
-    dice = np.array(rows)
-    threshold = best_threshold(dice) if recipe.prediction.tune_threshold and binary else 0.5
+    return Compared(np.concatenate(rows), confusion)
+
+
+def figures_of(parts: Sequence[Compared], recipe: Recipe, labels: Sequence[str]) -> Validated:
+    """Figures of photos that one network or several have drawn, each photo counting alike."""
+    dice = np.concatenate([part.dice for part in parts])
+    if len(dice) < _ENOUGH:
+        return Validated()
+    one = len(labels) == 1
+    threshold = best_threshold(dice) if recipe.prediction.tune_threshold and one else 0.5
     mean = float(dice.mean(axis=0)[round(threshold * (dice.shape[1] + 1)) - 1])
-    if len(labels) == 1:
+    if one:
         return Validated(mean, mean, threshold)
+    confusion = np.sum([part.confusion for part in parts], axis=0)
     by_label = _label_iou(confusion, labels)
     known = [value for value in by_label.values() if value is not None]
     return Validated(float(np.mean(known)) if known else 0.0, mean, threshold, by_label)

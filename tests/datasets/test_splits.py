@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hemline.datasets.sample import Sample
-from hemline.datasets.splits import folds_by_garment, split_by_garment
+from hemline.datasets.splits import folds_by_garment, split_by_garment, without_garments_of
 from hemline.errors import DatasetError
 
 
@@ -66,6 +66,26 @@ def test_folds_do_not_hang_on_the_order_of_the_photos():
     forward, backward = folds_by_garment(samples, 4), folds_by_garment(samples[::-1], 4)
     assert [{s.id for s in fold} for fold in forward] == [{s.id for s in fold} for fold in backward]
     assert forward != folds_by_garment(samples, 4, seed=1)
+
+
+@given(garments, st.lists(st.text(min_size=7, max_size=8), unique=True, max_size=5))
+def test_known_garments_keep_their_fold_and_new_ones_fill_the_smallest(names, more):
+    if len(names) < 3:
+        return
+    before = folds_by_garment([sample(name, "") for name in names], 3, seed=2)
+    known = {(s.source, s.garment): fold for fold, part in enumerate(before) for s in part}
+    grown = [sample(name, "") for name in (*more, *names)]
+    after = folds_by_garment(grown, 3, seed=2, known=known)
+    for old, new in zip(before, after, strict=True):
+        assert {s.id for s in old} <= {s.id for s in new}
+    assert max(map(len, after)) - min(map(len, after)) <= 1
+
+
+def test_what_shares_a_garment_with_those_held_back_is_left_out():
+    held = [sample("coat", "Front")]
+    other = replace(sample("coat", "Back"), source="y")
+    some = [sample("coat", "Back"), other, sample("hat", "Front")]
+    assert without_garments_of(some, held) == [other, some[2]]
 
 
 def test_one_fold_is_none():

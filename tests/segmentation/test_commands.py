@@ -89,6 +89,20 @@ def test_train_evaluate_fine_tune_and_predict(tmp_path, recipe, data):
     assert cutout.shape == (64, 64, 4)
 
 
+def test_a_bag_is_trained_measured_and_resumed(tmp_path, recipe, data):
+    more = ("--set", "bagging.folds=2", "--epochs", 1)
+    trained = train(recipe, f"pairs:{data}", tmp_path / "out", *more)
+    assert trained.exit_code == 0, trained.output
+    assert "fold 2 of 2" in trained.output
+    assert "2 folds: Dice" in trained.output
+    resumed = train(recipe, f"pairs:{data}", tmp_path / "out", *more, "--resume")
+    assert "epoch" not in resumed.output
+    measure = ("evaluate", "--model", tmp_path / "out" / "model.safetensors", "--device", "cpu")
+    with pytest.raises(HemlineError, match="is a bag"):
+        run(*measure, "--data", f"pairs:{data}", "--part", "validation")
+    assert '"n": 12' in run(*measure, "--data", f"pairs:{data}", "--json").stdout
+
+
 def test_what_is_wrong_is_one_sentence(tmp_path, recipe, data, samples):
     out = tmp_path / "out"
     with pytest.raises(HemlineError, match="names no data; give --data"):

@@ -10,7 +10,7 @@ from hemline.segmentation.recipe import (
     recipes_folder,
     with_values,
 )
-from hemline.segmentation.recipe_parts import Network
+from hemline.segmentation.recipe_parts import Bagging, Network
 
 NAMES = sorted(path.stem for path in recipes_folder().glob("*.toml"))
 
@@ -89,6 +89,9 @@ def test_keys_are_changed_one_by_one():
     )
     assert recipe.network == Network(encoder="resnet34", options={"decoder_use_norm": True})
     assert recipe.input.pixels == 65536
+    assert recipe.bagging is None
+    bagged = with_values(recipe, ["bagging.folds=3"])
+    assert bagged.bagging == Bagging(folds=3)
 
 
 @pytest.mark.parametrize(
@@ -100,6 +103,7 @@ def test_keys_are_changed_one_by_one():
         ("loss.0.weight=1", "lists cannot be changed"),
         ("optimiser.name=lion", "optimiser.name"),
         ("split.test=0.9", "split"),
+        ("bagging.folds=1", "bagging.folds"),
         ("classes=atr-19", "atr-19"),
         ("input.preprocess=['blur']", "input.preprocess"),
         ('loss=[{name="dice",edge=3}]', "loss boundary alone"),

@@ -35,6 +35,8 @@ def test_a_recipe_works_end_to_end_with_its_own_network(name, tmp_path):
 
 
 def check_end_to_end(recipe: Recipe, folder) -> None:
+    if recipe.bagging:
+        recipe = with_values(recipe, ["bagging.folds=2"])
     kinds = [source.partition(":")[0] for source in recipe.data]
     classes = None if recipe.classes is None else class_map(recipe.classes)
     data = join([open_data(write_source(kind, folder / kind, 10), classes) for kind in kinds])
@@ -47,7 +49,7 @@ def check_end_to_end(recipe: Recipe, folder) -> None:
         work_dir=folder / "parent",
         device="cpu",
     )
-    curve = parent.figures["curve"]
+    curve = parent.figures.get("folds", [parent.figures])[0]["curve"]
     assert np.isfinite(curve[0]["loss"])
     assert set(curve[0]["labels"]) == (set(data.labels) if len(data.labels) > 1 else set())
     found = evaluate(Predictor(parent.path, device="cpu"), samples[-2:])

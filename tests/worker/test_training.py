@@ -93,6 +93,33 @@ def test_a_better_candidate_is_promoted_with_its_lineage(
     assert run_of(services, run_id).attempts == run.attempts
 
 
+def test_a_bag_is_promoted_and_the_next_is_trained_from_it(
+    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
+    champion: ModelVersion, tmp_path: Path,
+) -> None:  # fmt: skip
+    path = write_recipe(tmp_path / "small.toml", epochs=4)
+    path.write_text(path.read_text() + "[bagging]\nfolds = 2\n", encoding="utf-8")
+    correct(services, fake, deliver, range(1, 21))
+    train_run(services, 1)
+    run = run_of(services, 1)
+    assert (run.state, run.problem, run.epoch) == (RunState.SUCCEEDED, None, 8)
+    with services.store.reading() as session:
+        bag = find_champion(session, project.id)
+    assert bag is not None
+    assert len(bag.figures["folds"]) == 2
+    correct(services, fake, deliver, range(21, 25))
+    again = run_of(services, ask(services))
+    train_run(services, again.id)
+    run = run_of(services, again.id)
+    assert (run.state, run.problem) == (RunState.SUCCEEDED, None)
+    assert run.model_version is not None
+    assert run.model_version.parent_id == bag.id
+    for old, new in zip(bag.figures["folds"], run.model_version.figures["folds"], strict=True):
+        assert {tuple(name) for name in old["garments"]} <= {
+            tuple(name) for name in new["garments"]
+        }
+
+
 def test_a_candidate_that_is_not_better_is_rejected(
     services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
     champion: ModelVersion, monkeypatch: pytest.MonkeyPatch,

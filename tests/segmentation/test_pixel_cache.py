@@ -1,0 +1,28 @@
+"""The cache of decoded photos: parts of it are the same photos without decoding them again."""
+
+import numpy as np
+
+from hemline.datasets.sample import Sample
+from hemline.errors import ImageError
+from hemline.segmentation.pixel_cache import PixelCache
+from hemline.segmentation.recipe_parts import Input
+from tests.segmentation.discs import SIDE
+
+
+def test_a_part_has_the_entries_of_its_samples(samples, tmp_path):
+    def broken():
+        raise ImageError("image 'b.jpg' is truncated; upload it again")
+
+    bad = Sample(id="bad", garment="bad", view="", source="discs", load=broken)
+    mixed = [samples[0], bad, *samples[1:4]]
+    whole = PixelCache(mixed, Input(pixels=SIDE * SIDE), tmp_path / "p.pixels")
+    assert (len(whole), [item.id for item in whole.skipped]) == (4, ["bad"])
+    part = whole.part([3, 1])
+    assert (part.ids, [item.id for item in part.skipped]) == (["s2"], ["bad"])
+    image, mask = part[0]
+    theirs = whole[2]
+    np.testing.assert_array_equal(image, theirs[0])
+    np.testing.assert_array_equal(mask, theirs[1])
+    assert part.counts.sum() == SIDE * SIDE
+    assert part.counts[1] == np.count_nonzero(mask)
+    assert whole.part([1]).counts.tolist() == [0] * 256

@@ -103,10 +103,12 @@ def _sketch_of(sample: Sample) -> Sketch | None:
         return None
     try:
         data = np.frombuffer(sample.read(), dtype=np.uint8)
+        # An eighth of the size is enough, and JPEG decodes to it several times faster.
+        image = cv2.imdecode(data, cv2.IMREAD_REDUCED_COLOR_8) if data.size else None
     except (OSError, HemlineError):
         return None  # loading it says why
-    # An eighth of the size is enough, and JPEG decodes to it several times faster.
-    image = cv2.imdecode(data, cv2.IMREAD_REDUCED_COLOR_8) if data.size else None
+    except cv2.error:
+        return None  # fewer than 8 px a side, or more than OpenCV decodes
     return None if image is None else sketch(np.asarray(image, dtype=np.uint8))
 
 

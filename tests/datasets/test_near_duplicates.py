@@ -145,3 +145,9 @@ def test_the_doubles_of_a_real_set_share_a_split(shared_data):
         parts = split_by_garment(grouped, (0.3, 0.3, 0.4), seed=seed)
         part_of = {item.id: index for index, part in enumerate(parts) for item in part}
         assert all(part_of[one] == part_of[other] for one, other in doubles)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 900, 3), (7, 7, 3)])
+def test_photos_too_small_to_compare_stay_as_they_are(shape):
+    samples = [sample("small", np.zeros(shape, np.uint8), kind="PNG"), sample("p", street(0))]
+    assert group_near_duplicates(samples) == samples

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from hemline.datasets.class_lists import GARMENT, class_map
 from hemline.datasets.class_masks import Translation, check_same_size, read_class_mask
 from hemline.datasets.classes import ClassMap, Vocabulary, own_classes
 from hemline.datasets.photo_file import read_image
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
-from hemline.errors import DatasetError
+from hemline.errors import DatasetError, MaskError
+from hemline.masks.png import load_png, open_png
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
 VIEWS = (
@@ -28,15 +30,17 @@ VIEWS = (
     "Side",
     "Detail",
 )
+_OPAQUE = 255
 _VIEW = re.compile(rf"^(?P<garment>.+)_(?P<view>{'|'.join(VIEWS)})$", re.IGNORECASE)
 
 
 def read_pairs(folder: Path, classes: ClassMap | None = None) -> Dataset:
     """Photos in images/ (or original/) with masks of the same stem in masks/ (or mask/).
 
-    A mask is a PNG: 0 is background, any other value garment. Where the folder has a labels.txt,
-    a mask holds class ids, greyscale or palette, and the file names the classes from id 1 on, one
-    a line; without `classes` they are taken as they are.
+    A mask is a PNG: 0 is background, any other value garment, of grey as of a palette's indices;
+    where it has transparent pixels, alpha is the mask as in a cut-out. Where the folder has a
+    labels.txt, a mask holds class ids, greyscale or palette, and the file names the classes from
+    id 1 on, one a line; without `classes` they are taken as they are.
 
     Raises:
         DatasetError: a folder is missing, no photo has a mask, or the data lacks a class that is
@@ -113,7 +117,11 @@ def _garment_id(classes: ClassMap, source: str) -> int:
 
 
 def _read_labels(path: Path) -> tuple[str, ...]:
-    labels = tuple(line.strip() for line in path.read_text("utf-8").splitlines() if line.strip())
+    try:
+        text = path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise DatasetError(f"'{path}' cannot be read ({error}); save it as UTF-8 text") from error
+    labels = tuple(line.strip() for line in text.splitlines() if line.strip())
     if not labels or len(set(labels)) < len(labels):
         raise DatasetError(f"'{path}' must name each class once, one a line, from class id 1 on")
     return labels
@@ -127,10 +135,24 @@ def _first_folder(folder: Path, names: tuple[str, ...]) -> Path:
 
 
 def _load_pair(garment: int, photo: Path, mask: Path) -> tuple[Pixels, Pixels]:
-    pixels = cv2.imread(str(mask), cv2.IMREAD_GRAYSCALE)
-    if pixels is None:
-        raise DatasetError(f"mask '{mask}' cannot be read; save it again as PNG")
-    return _checked(photo, mask, (pixels > 0).astype(np.uint8) * np.uint8(garment))
+    return _checked(photo, mask, _read_binary(mask).astype(np.uint8) * np.uint8(garment))
+
+
+def _read_binary(path: Path) -> NDArray[np.bool_]:
+    """Where a mask (H, W) has garment, whatever kind of PNG it is."""
+    try:
+        image = load_png(open_png(path.read_bytes()))
+    except OSError as error:
+        raise DatasetError(f"mask '{path}' cannot be read: {error.strerror}") from error
+    except MaskError as error:
+        raise DatasetError(f"'{path}': {error}") from error
+    pixels = np.asarray(image)
+    if pixels.ndim == 2:
+        return pixels > 0
+    if image.mode in ("RGBA", "LA") and (pixels[..., -1] < _OPAQUE).any():
+        return np.asarray(pixels[..., -1] > _OPAQUE // 2)
+    colours = pixels[..., :-1] if image.mode in ("RGBA", "LA") else pixels
+    return np.asarray((colours > 0).any(axis=2))
 
 
 def _load_classes(translate: Translation, photo: Path, mask: Path) -> tuple[Pixels, Pixels]:
@@ -138,7 +160,10 @@ def _load_classes(translate: Translation, photo: Path, mask: Path) -> tuple[Pixe
 
 
 def _load_cutout(garment: int, photo: Path, cutout: Path) -> tuple[Pixels, Pixels]:
-    pixels = cv2.imread(str(cutout), cv2.IMREAD_UNCHANGED)
+    try:
+        pixels = cv2.imread(str(cutout), cv2.IMREAD_UNCHANGED)
+    except cv2.error:  # more pixels than OpenCV decodes
+        pixels = None
     if pixels is None or pixels.ndim != 3 or pixels.shape[2] != 4:
         raise DatasetError(f"cut-out '{cutout}' has no alpha channel; save it as RGBA PNG")
     half = (255 if pixels.dtype == np.uint8 else 65535) // 2

@@ -33,6 +33,30 @@ def test_any_value_but_0_is_garment(folder):
     assert (mask == (MASK > 0)).all()
 
 
+def kinds_of_masks():
+    """PNGs of every kind, each with the garment where MASK is not 0."""
+    garment = (MASK > 0).astype(np.uint8)
+    black = Image.fromarray(garment, "P")  # index 1 is as black as 0, as some tools write it
+    black.putpalette([0] * 768)
+    full = np.full_like(garment, 255)
+    return {
+        "bits": Image.fromarray(garment > 0),
+        "palette": black,
+        "16 bits": Image.fromarray(garment.astype(np.uint16)),
+        "coloured": Image.fromarray(np.dstack([garment * 0, garment * 0, garment])),
+        "opaque": Image.fromarray(np.dstack([garment * 255] * 3 + [full])),
+        "alpha": Image.fromarray(np.dstack([full] * 3 + [garment * 255])),
+        "grey and alpha": Image.fromarray(np.dstack([full, garment * 255])),
+    }
+
+
+@pytest.mark.parametrize("kind", sorted(kinds_of_masks()))
+def test_every_kind_of_png_is_a_mask(folder, kind):
+    kinds_of_masks()[kind].save(folder / "masks" / "7.png")
+    mask = read_pairs(folder).samples[0].load()[1]
+    assert (mask == (MASK > 0)).all()
+
+
 @pytest.mark.parametrize("palette", [False, True])
 def test_with_labels_the_values_are_class_ids(folder, palette):
     (folder / "labels.txt").write_text("coat\nhat\n\nleft shoe\n")
@@ -47,6 +71,9 @@ def test_with_labels_the_values_are_class_ids(folder, palette):
 def test_labels_that_are_not_sound(folder):
     (folder / "labels.txt").write_text("coat\ncoat\n")
     with pytest.raises(DatasetError, match="must name each class once"):
+        read_pairs(folder)
+    (folder / "labels.txt").write_bytes(b"coat\xff\n")
+    with pytest.raises(DatasetError, match=r"labels.txt.*save it as UTF-8"):
         read_pairs(folder)
     (folder / "labels.txt").write_text("coat\nhat\n")
     with pytest.raises(DatasetError, match="class id 3, but the data's classes end at 2"):

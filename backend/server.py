@@ -64,6 +64,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "workers": 1,
             "threads": self._settings.threads + WAITING_PLACES + _QUICK_THREADS,
             "preload_app": False,
+            "forwarded_allow_ips": ",".join(self._settings.forwarded_allow_ips),
             "timeout": 120,
             "graceful_timeout": 30,
             "control_socket_disable": True,

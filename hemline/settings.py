@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from hashlib import sha256
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -101,6 +102,12 @@ class Settings(BaseSettings):
         le=65535,
         validation_alias=AliasChoices("PORT", "HEMLINE_PORT"),
         description="Port the backend listens on.",
+    )
+    forwarded_allow_ips: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=("127.0.0.1", "::1"),
+        validation_alias=AliasChoices("FORWARDED_ALLOW_IPS"),
+        description="Comma-separated addresses or networks of the proxies in front of the backend: "
+        "their X-Forwarded-Proto and X-Forwarded-For are believed. *: whoever connects.",
     )
     backend_url: str = Field(
         default="",
@@ -223,6 +230,17 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         return tuple(host.strip().lower() for host in value.split(",") if host.strip())
+
+    @field_validator("forwarded_allow_ips", mode="before")
+    @classmethod
+    def _split_proxies(cls, value: object) -> object:
+        if isinstance(value, str):
+            value = tuple(proxy.strip() for proxy in value.split(",") if proxy.strip())
+        if isinstance(value, tuple | list):
+            for proxy in value:
+                if proxy != "*":
+                    ip_network(str(proxy))  # its ValueError says what is wrong
+        return value
 
     @property
     def home_path(self) -> Path:

@@ -35,7 +35,9 @@ def _row(name: str, field: FieldInfo) -> str:
 
 
 def _plain(default: object) -> str:
-    return "" if default in (None, "", ()) else f"`{default}`"
+    if isinstance(default, tuple):  # as the variable has it
+        default = ",".join(default)
+    return "" if default in (None, "") else f"`{default}`"
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ def _fresh_settings():
         ("PORT", "abc", "PORT is 'abc': "),
         ("HEMLINE_GOLD_SHARE", "3", "HEMLINE_GOLD_SHARE is '3': input should be less than 1"),
         ("HEMLINE_RETRAIN_AFTER", "0", "HEMLINE_RETRAIN_AFTER is '0': "),
+        ("FORWARDED_ALLOW_IPS", "10.0.0.1/24", "FORWARDED_ALLOW_IPS is '10.0.0.1/24': "),
+        ("FORWARDED_ALLOW_IPS", "proxy", "FORWARDED_ALLOW_IPS is 'proxy': "),
         ("DEVICE", "tpu", "DEVICE is 'tpu': input should be 'auto', 'cpu' or 'cuda'"),
     ],
 )
@@ -37,6 +39,15 @@ def test_a_wrong_value_names_its_variable(monkeypatch, variable, value, expected
 def test_image_hosts_are_comma_separated(monkeypatch, value, hosts):
     monkeypatch.setenv("HEMLINE_IMAGE_HOSTS", value)
     assert get_settings().image_hosts == hosts
+
+
+@pytest.mark.parametrize(
+    ("value", "proxies"),
+    [("", ()), ("*", ("*",)), ("10.0.0.1, fd00::/8,", ("10.0.0.1", "fd00::/8"))],
+)
+def test_proxies_are_comma_separated(monkeypatch, value, proxies):
+    monkeypatch.setenv("FORWARDED_ALLOW_IPS", value)
+    assert get_settings().forwarded_allow_ips == proxies
 
 
 def test_label_studios_own_names_are_read(monkeypatch):

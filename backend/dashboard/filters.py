@@ -76,12 +76,14 @@ def read_filter(
     values["verdict"] = choose("verdict", {verdict.value: verdict for verdict in Verdict}, None)
     numbers = {str(version.number): version.id for version in versions}
     values["model_version_id"] = choose("version", numbers, None)
-    if "label" in given and given["label"] not in ("", *labels):
+    if given.get("label", "") not in ("", *labels):
         choose("label", dict.fromkeys(labels), None)
         given = {name: text for name, text in given.items() if name != "label"}
     for name, column in _TEXTS.items():
-        text = given.get(name, "").strip()[:_LONGEST]
-        if text:
+        # As it is stored, spaces at its ends too, but for the one that people type.
+        text = given.get(name, "").replace("\r\n", "\n")[:_LONGEST]
+        text = text.strip() if name == "garment" else text
+        if text.strip():
             values[column] = query[name] = text
     places = {name: _place(given.get(name, ""), problems) for name in ("after", "before")}
     if values["verdict"] is not None and "state" not in query and not given.get("state"):

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from backend.dashboard.access import begin_login, current_person, end_login
 from backend.dashboard.attempts import Attempts
+from backend.dashboard.client_address import client_address
 from backend.dashboard.pages import render_page, see
 from backend.dashboard.passwords import is_password
 from backend.services import Services
@@ -28,7 +29,10 @@ def register(blueprint: Blueprint, services: Services) -> None:
     @blueprint.post("/log-in")
     def check_log_in() -> ResponseReturnValue:
         name = request.form.get("name", "").strip()[:255]
-        address = request.remote_addr or ""
+        address = client_address(
+            request.remote_addr or "", request.headers.getlist("X-Forwarded-For"),
+            services.settings.forwarded_allow_ips,
+        )  # fmt: skip
         if wait := attempts.wait_s(name, address):
             minutes = int(wait // 60) + 1
             problem = f"Too many attempts. Try again in {minutes} min."

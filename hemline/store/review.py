@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Select, func, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
+from hemline.store.json_keys import has_key
 from hemline.store.review_tables import ReviewItem
 from hemline.store.states import Reason, ReviewKind, ReviewState, Verdict
 from hemline.store.tables import Annotation, Prediction, Task
@@ -211,7 +212,7 @@ def _chosen(
     if only.model_version_id is not None:
         conditions.append(Prediction.model_version_id == only.model_version_id)
     if only.label is not None:
-        conditions.append(Prediction.region_scores[only.label].as_string().is_not(None))
+        conditions.append(has_key(Prediction.region_scores, only.label))
     return statement.where(*conditions)
 
 

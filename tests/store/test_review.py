@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from hemline.errors import StoreError
 from hemline.store.annotations import record_annotation
 from hemline.store.engine import Store
+from hemline.store.models import create_version
 from hemline.store.places import Placed, close_items, drop_items, place_all
+from hemline.store.predictions import save_prediction
 from hemline.store.review import (
     Place,
     ReviewFilter,
@@ -159,6 +161,40 @@ def test_filters_narrow_an_order(store: Store, project: Project) -> None:
         assert ids(ReviewFilter(garment_type="Dress")) == []
         assert ids(ReviewFilter(model_version_id=1)) == []
         assert ids(ReviewFilter(state=ReviewState.CLOSED)) == []
+
+
+ODD_LABELS = [
+    "top", 'a"b', '"', "it's", "a.b", "$", "$.top", "[0]", "*", "a\\b", "\\", "<b>", "100 %", "_",
+    " top", "Kleid ärmellos", "裙", ":label", "?", "a\nb", "'; DROP TABLE task; --",
+]  # fmt: skip
+
+
+def test_a_label_is_filtered_by_whatever_characters_it_is_made_of(
+    store: Store, project: Project
+) -> None:
+    tasks = [_task(store, project, number + 1) for number in range(len(ODD_LABELS))]
+    with store.session() as session:
+        version = create_version(
+            session, project.id, recipe={}, labels=ODD_LABELS, weights_digest="e" * 64,
+            code_version="0",
+        )  # fmt: skip
+        predictions = [
+            save_prediction(
+                session, task_id=task.id, model_version_id=version.id, image_digest="a" * 64,
+                mask_digest="b" * 64, score=0.5, region_scores={label: 0.5, "other": 0.1},
+            )
+            for task, label in zip(tasks, ODD_LABELS, strict=True)
+        ]  # fmt: skip
+    _put(store, *(
+        _placed(task, 0.5, prediction_id=prediction.id)
+        for task, prediction in zip(tasks, predictions, strict=True)
+    ))  # fmt: skip
+    with store.reading() as session:
+        for task, label in zip(tasks, ODD_LABELS, strict=True):
+            page = review_page(session, project.id, LABEL, only=ReviewFilter(label=label))
+            assert [item.task_id for item in page.items] == [task.id], label
+        assert count_items(session, project.id, LABEL, ReviewFilter(label="other")) == len(tasks)
+        assert count_items(session, project.id, LABEL, ReviewFilter(label="a\x00b")) == 0
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 7.0])

@@ -1,12 +1,16 @@
 """Flagged cut-outs: the order, its pages and filters, the actions, and other people's words."""
 
+import html
 import re
+from urllib.parse import urlencode
 
 import pytest
+from markupsafe import escape
 
+from hemline.labelstudio.config import render_label_config
 from hemline.store.people import list_events
 from hemline.store.projects import get_project
-from hemline.store.review import get_item, item_of_task, review_page
+from hemline.store.review import ReviewFilter, get_item, item_of_task, review_page
 from hemline.store.review_tables import ReviewItem
 from hemline.store.states import ReviewKind, ReviewState, Role, Verdict
 from hemline.store.tables import Task
@@ -84,6 +88,8 @@ def test_every_filter_narrows(filled, visitor):
 @pytest.mark.parametrize(
     ("query", "told"),
     [
+        ("label=%00", "There is no label"),
+        ("view=%00&annotator=%00", "No image fits"),
         ("reason=ugly", "There is no reason &#39;ugly&#39;"),
         ("version=hemline-9", "There is no version"),
         ("after=%3Cscript%3E", "is no page"),
@@ -96,6 +102,33 @@ def test_every_filter_narrows(filled, visitor):
 )
 def test_nonsense_is_a_sentence(visitor, query, told):
     assert told in visitor.see(f"/dashboard/1/flagged?{query}")
+
+
+ODD = ['sleeve "left"', "it's", " two  spaces ", "<b>bold</b>", "a&b=c#d%41+e", "裙", "a\\"]
+
+
+def test_labels_and_names_of_odd_characters_are_filtered_by(filled, visitor):
+    """What an option of the form sends back finds exactly the rows that have it."""
+    with filled.store.session() as session:
+        get_project(session, 1).label_config = render_label_config(["garment", *ODD])
+        items = review_page(
+            session, 1, ReviewKind.LABEL, limit=len(ODD), only=ReviewFilter(state=None)
+        ).items
+        for item, odd in zip(items, ODD, strict=True):
+            item.prediction.region_scores = {odd: 0.5}
+            item.task.view = item.task.photo_session = item.task.garment_type = odd
+            item.annotation.annotator = odd
+        tasks = [item.task.ls_task_id for item in items]
+    form = visitor.see("/dashboard/1/flagged?state=all")
+    for name in ("label", "view", "session", "type", "annotator"):
+        choice = re.search(f'name="{name}">(.*?)</select>', form, re.DOTALL)
+        offered = [html.unescape(value) for value in re.findall('value="([^"]*)"', choice[1])]
+        for task, odd in zip(tasks, ODD, strict=True):
+            assert odd in offered
+            page = visitor.see(f"/dashboard/1/flagged?{urlencode({name: odd, 'state': 'all'})}")
+            assert tasks_on(page) == [task], (name, odd)
+            assert f'<option value="{escape(odd)}" selected>' in page
+            assert "<b>bold" not in page
 
 
 def test_an_empty_project_says_what_will_come(make_backend):

@@ -66,8 +66,8 @@ class ClassMap:
             by_user = self.tables.get(_ANY) is table
             if source not in known and (by_user or target not in {*found, BACKGROUND}):
                 raise DatasetError(
-                    f"{self.name} ask for the class '{source}', which the {vocabulary.name} data "
-                    f"lacks; it has {', '.join(vocabulary.labels)}"
+                    f"{self.name} asks for the class '{source}', which the {vocabulary.name} data "
+                    f"lacks; take from those it has: {', '.join(vocabulary.labels)}"
                 )
 
     def _table(self, vocabulary: Vocabulary) -> Mapping[str, str]:
@@ -77,7 +77,7 @@ class ClassMap:
         lacking = [label for label in self.labels if label not in vocabulary.labels]
         if lacking:
             raise DatasetError(
-                f"{self.name} ask for the class '{lacking[0]}', which the {vocabulary.name} data "
+                f"{self.name} asks for the class '{lacking[0]}', which the {vocabulary.name} data "
                 f"lacks; it has {', '.join(vocabulary.labels)}; give the recipe's classes as a "
                 "table of label = [classes of the data]"
             )
@@ -108,7 +108,7 @@ def class_table(table: Mapping[str, Sequence[str]]) -> ClassMap:
         raise DatasetError(
             f"a table of classes has {len(labels)} labels, 1 to {MAX_LABELS} are possible"
         )
-    return ClassMap("the recipe's classes", labels, {_ANY: targets})
+    return ClassMap("the recipe's table of classes", labels, {_ANY: targets})
 
 
 def own_classes(vocabulary: Vocabulary) -> ClassMap:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError
 
 from hemline.datasets.class_lists import class_map
 from hemline.errors import DatasetError, RecipeError
+from hemline.segmentation.recipe_fault import recipe_fault
 from hemline.segmentation.recipe_parts import (
     Augment,
     Bagging,
@@ -79,9 +80,7 @@ def parse_recipe(values: Mapping[str, Any], *, source: str) -> Recipe:
         recipe = Recipe.model_validate(values)
         class_map(recipe.classes)
     except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        raise RecipeError(f"recipe '{source}', key '{key}': {first['msg']}") from error
+        raise RecipeError(recipe_fault(error, Recipe, source)) from error
     except DatasetError as error:
         raise RecipeError(f"recipe '{source}', key 'classes': {error}") from error
     return recipe

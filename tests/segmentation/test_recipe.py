@@ -46,6 +46,22 @@ def test_bad_keys_and_values_are_named(values, named):
     assert named in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ("network.encodr=x", "'network.encodr', which there is not; known here: architecture, enc"),
+        ("second_pass.dilat=3", "'second_pass.dilat', which there is not; known here: dilate"),
+        ('loss=[{name="dice", weigth=1}]', "known here: balance, edge, name, reach, weight"),
+        ("split.test=2", "key 'split.test', is 2: input should be less than or equal to 0.9"),
+        ("epochs=3", "known here: augment, bagging, classes,"),
+    ],
+)
+def test_a_fault_of_a_recipe_comes_with_the_way_out(change, said):
+    with pytest.raises(RecipeError) as caught:
+        with_values(parse_recipe({"name": "x"}, source="x"), [change])
+    assert said in str(caught.value)
+
+
 def test_broken_toml_is_named(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text("name = ")

@@ -122,12 +122,12 @@ def _rank_project(
 ) -> None:
     from active_learning.rank_project import project_batch, project_order
     from hemline.settings import get_settings
-    from hemline.store.engine import Store
+    from hemline.store.engine import open_store
     from hemline.store.states import ReviewKind
 
     if kind not in list(ReviewKind):
         raise DatasetError(f"there is no order of '{kind}'; choose label or photo")
-    store, chosen = Store(get_settings().database), ReviewKind(kind)
+    store, chosen = open_store(get_settings().database), ReviewKind(kind)
     if items is None and minutes is None:
         placed = project_order(store, project, chosen, _SHOWN)
     else:

@@ -17,10 +17,10 @@ def status() -> None:
     from hemline.store.jobs import list_jobs
     from hemline.store.projects import list_projects
     from hemline.store.runs import list_runs
-    from worker.services import get_services
+    from worker.services import command_services
     from worker.tables import print_table
 
-    services = get_services()
+    services = command_services()
     with services.store.reading() as session:
         projects = list_projects(session)
         runs = list_runs(session, limit=_SHOWN)
@@ -53,15 +53,15 @@ def problems(
     project: Annotated[int | None, typer.Option(help="Label Studio's project id.")] = None,
 ) -> None:
     """List the tasks that are marked: what is wrong with each, and what to do."""
-    from hemline.store.projects import get_project
     from hemline.store.tasks import list_task_problems
-    from worker.services import get_services
+    from worker.model_commands import find_project
+    from worker.services import command_services
     from worker.tables import print_table
 
-    with get_services().store.reading() as session:
-        row = get_project(session, project) if project is not None else None
-        only = row.id if row is not None else None
-        marked = list_task_problems(session, only) if project is None or row else []
+    services = command_services()
+    only = find_project(services, project).id if project is not None else None
+    with services.store.reading() as session:
+        marked = list_task_problems(session, only)
     rows = [(task.project.ls_project_id, task.ls_task_id, task.problem) for task in marked]
     print_table(("project", "task", "problem"), rows, empty="No task is marked with a problem.")
 
@@ -72,10 +72,10 @@ def deliveries(
 ) -> None:
     """Count webhook deliveries by state; list or retry the failed ones."""
     from hemline.store.deliveries import count_by_state, list_failed, requeue_failed
-    from worker.services import get_services
+    from worker.services import command_services
     from worker.tables import print_table
 
-    services = get_services()
+    services = command_services()
     if retry:
         with services.store.session() as session:
             number = requeue_failed(session)

@@ -19,10 +19,10 @@ def models(project: Which = None) -> None:
     """List model versions: state, lineage, figures and the decision on each."""
     from hemline.store.evaluations import evaluations_of
     from hemline.store.models import list_versions
-    from worker.services import get_services
+    from worker.services import command_services
     from worker.tables import print_table
 
-    services = get_services()
+    services = command_services()
     only = find_project(services, project).id if project is not None else None
     with services.store.reading() as session:
         versions = list_versions(session, only)
@@ -40,9 +40,9 @@ def promote(
     """Make a version the champion, whatever the test said, and predict the pool with it."""
     from hemline.store.models import find_version
     from hemline.store.succession import promote_by_hand
-    from worker.services import get_services
+    from worker.services import command_services
 
-    services = get_services()
+    services = command_services()
     named = re.fullmatch(r"hemline-(\d+)-v\d+", version)
     row = find_project(services, int(named[1]) if named else project)
     with services.store.session() as session:
@@ -55,9 +55,9 @@ def rollback(
 ) -> None:
     """Go back to the champion before, and predict the pool with it."""
     from hemline.store.succession import roll_back
-    from worker.services import get_services
+    from worker.services import command_services
 
-    services = get_services()
+    services = command_services()
     row = find_project(services, project)
     with services.store.session() as session:
         succession = roll_back(session, row.id)
@@ -69,10 +69,10 @@ def retrain(
 ) -> None:
     """Train on all corrections now, however few are new."""
     from hemline.store.states import RunTrigger
-    from worker.services import get_services
+    from worker.services import command_services
     from worker.triggers import request_training
 
-    request = request_training(get_services(), project, RunTrigger.COMMAND)
+    request = request_training(command_services(), project, RunTrigger.COMMAND)
     typer.echo(f"Project {project}: {request.sentence}.")
     if request.run_id is None:
         raise typer.Exit(1)
@@ -98,7 +98,9 @@ def find_project(services: "Services", ls_project_id: int | None) -> "Project":
     if row is not None:
         return row
     if ls_project_id is None:
-        known = ", ".join(str(project.ls_project_id) for project in projects) or "none"
+        if not projects:
+            raise StoreError("no project is connected yet; run `hemline connect PROJECT_ID`")
+        known = ", ".join(str(project.ls_project_id) for project in projects)
         raise StoreError(f"the projects are: {known}; choose one with --project")
     raise StoreError(
         f"project {ls_project_id} is not known; connect it with `hemline connect {ls_project_id}`"

@@ -20,10 +20,10 @@ def statistics(
     """
     from worker.model_commands import find_project
     from worker.project_statistics import project_statistics
-    from worker.services import get_services
+    from worker.services import command_services
     from worker.tables import print_table
 
-    services = get_services()
+    services = command_services()
     found = project_statistics(services, find_project(services, project))
     if as_json:
         typer.echo(json.dumps(found))
@@ -71,13 +71,13 @@ def triage(
     from hemline.store.triage import set_triage
     from worker.model_commands import find_project
     from worker.rank import request_ranking
-    from worker.services import get_services
+    from worker.services import command_services
 
     if off and above is not None:
         raise HemlineError("--off and --above contradict each other; give one")
     if above is not None and not 0.5 <= above < 1:
         raise HemlineError(f"--above {above:g} is no Dice to trust; give 0.5 to below 1")
-    services = get_services()
+    services = command_services()
     row = find_project(services, project)
     if above is None and not off:
         typer.echo(_triage(row.accept_above, row.accept_threshold, row.audit_share))

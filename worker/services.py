@@ -40,3 +40,13 @@ def build_services(settings: Settings) -> Services:
 def get_services() -> Services:
     """The services of this process: made at the first task, after the pool has forked."""
     return build_services(get_settings())
+
+
+def command_services() -> Services:
+    """The services of a command.
+
+    Raises StoreError if the database cannot be reached, or its schema is another Hemline's.
+    """
+    services = get_services()
+    services.store.check_schema()
+    return services

@@ -72,11 +72,9 @@ def set_password(name: Name) -> None:
 
 def _store() -> "Store":
     from hemline.settings import get_settings
-    from hemline.store.engine import Store
+    from hemline.store.engine import open_store
 
-    store = Store(get_settings().database)
-    store.check_schema()
-    return store
+    return open_store(get_settings().database)
 
 
 def _read_password() -> str:

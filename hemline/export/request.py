@@ -6,7 +6,7 @@ from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.photos import PhotoFetcher
 from hemline.settings import Settings
 from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import Store
+from hemline.store.engine import Store, open_store
 from hemline.store.exports import ExportFilter, MaskChoice
 from hemline.store.models import champion, find_version
 from hemline.store.projects import get_project
@@ -17,7 +17,7 @@ def build_sources(settings: Settings) -> Sources:
     """The sources of these settings."""
     client = LabelStudioClient(settings.label_studio_url, settings.label_studio_api_key)
     return Sources(
-        Store(settings.database),
+        open_store(settings.database),
         ArtifactStore(settings.artifacts),
         PhotoFetcher(settings, lambda: client),
         settings.max_pixels,

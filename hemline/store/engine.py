@@ -101,6 +101,16 @@ class Store:
             ) from error
 
 
+def open_store(url: str) -> Store:
+    """The store of a command, which runs beside the processes that keep the schema up to date.
+
+    Raises StoreError if the database cannot be reached, or its schema is another Hemline's.
+    """
+    store = Store(url)
+    store.check_schema()
+    return store
+
+
 def _parse(text: str) -> URL:
     try:
         url = make_url(text)

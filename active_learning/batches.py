@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from sklearn.cluster import MiniBatchKMeans
 
 from active_learning.neighbours import Embeddings, isolation
 
@@ -24,7 +22,7 @@ _NOISE = 0.05  # of usefulness: equals are not always taken in the same order
 class Candidate:
     """A photo that may be asked for.
 
-    `usefulness` 0..1, `cluster` from `cluster_ids`, `minutes` a person is likely to need,
+    `usefulness` 0..1, `cluster` from `nearest_clusters`, `minutes` a person is likely to need,
     `typicality` higher for one with many likes, and whether the garment's views disagree.
     """
 
@@ -89,16 +87,6 @@ def choose_batch(
         drawn += at_random
         chosen.append(Chosen(found.id, at_random))
     return chosen
-
-
-def cluster_ids(embeddings: Embeddings, *, clusters: int = 0, seed: int = 0) -> NDArray[np.int64]:
-    """Cluster of each embedding (N, D): k-means with about the square root of N cells, at most
-    500, unless `clusters` says otherwise."""
-    count = min(clusters or min(500, round(len(embeddings) ** 0.5)), len(embeddings))
-    if count < 2:
-        return np.zeros(len(embeddings), dtype=np.int64)
-    fit = MiniBatchKMeans(count, random_state=seed, n_init=3, batch_size=1024)
-    return np.asarray(fit.fit_predict(embeddings), dtype=np.int64)
 
 
 def typicalities(embeddings: Embeddings) -> list[float]:

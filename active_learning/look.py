@@ -15,11 +15,13 @@ from active_learning.frame import Mask, Photo, Plane, check_sizes
 from active_learning.label_risk import RiskModel, point_risks, risk_row
 from active_learning.label_signals import label_signals
 from active_learning.reasons import Findings, Region, find
+from active_learning.views import ViewSignals, view_signals
 from hemline.errors import MaskError
 from hemline.masks.probability_map import check_probabilities
 
 _FULL = 0.995  # share of the photo from which a mask has no outline worth the name
 _GARMENT = 0.01  # share of the photo that the model must see to contradict an empty mask
+_EMPTY_UNSEEN, _FULL_UNSEEN = 0.5, 0.9  # risks where there is no model to ask
 
 
 @dataclass(frozen=True)
@@ -28,13 +30,15 @@ class Look:
 
     `row` (F,) holds the values of RISK_SIGNALS; None where the mask has no outline (empty, or the
     whole photo), and `fixed_risk` then says what its risk is. `note` is a sentence about what
-    could not be looked at, "" where nothing was amiss.
+    could not be looked at, "" where nothing was amiss. `view` is what the garment's other views
+    are compared with; None for an empty mask.
     """
 
     row: NDArray[np.float32] | None
     findings: Findings
     fixed_risk: float | None = None
     note: str = ""
+    view: ViewSignals | None = None
 
 
 def look_at_label(
@@ -59,8 +63,7 @@ def look_at_label(
         flip_dice: agreement of the photo's prediction with that of its mirror image.
 
     Raises:
-        MaskError: the mask is not of the photo's size, or is empty and there are no probabilities
-            to hold against it.
+        MaskError: the mask is not of the photo's size.
     """
     check_sizes(photo, mask)
     note = ""
@@ -70,12 +73,15 @@ def look_at_label(
         except MaskError as error:
             probabilities, note = None, f"judged without the model: {error}"
     share = float(np.count_nonzero(mask) / mask.size)
+    view = view_signals(photo, mask)
     if not 0 < share < _FULL:
-        return replace(_without_outline(mask, probabilities, threshold, share > 0), note=note)
+        look = _without_outline(mask, probabilities, threshold, share > 0)
+        return replace(look, note=note, view=view)
     signals = label_signals(photo, mask, probabilities, threshold=threshold)
     risks = point_risks(model.arcs, signals)
     flip = float("nan") if flip_dice is None else flip_dice
-    return Look(risk_row(signals, risks), find(signals, 0.0, risks, flip_dice=flip), note=note)
+    findings = find(signals, 0.0, risks, flip_dice=flip)
+    return Look(risk_row(signals, risks), findings, note=note, view=view)
 
 
 def risks_of(looks: list[Look], model: RiskModel) -> list[float]:
@@ -93,9 +99,8 @@ def _without_outline(mask: Mask, probabilities: Plane | None, threshold: float, 
     """An empty mask, or one of the whole photo: there is only the model to hold against it."""
     what = "the mask covers the whole photo" if full else "the mask is empty"
     if probabilities is None:
-        if not full:
-            raise MaskError(f"{what} and there is no prediction to compare it with; look at it")
-        return _fixed(0.9, None, what)
+        said = f"{what}, and there is no prediction to compare it with"
+        return _fixed(_FULL_UNSEEN if full else _EMPTY_UNSEEN, None, said)
     garment = garment_probability(probabilities, threshold)
     seen = garment >= 0.5
     share = float(seen.mean())

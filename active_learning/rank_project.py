@@ -1,19 +1,20 @@
 """A project's review order as the store has it, and batches of it within a budget."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from active_learning.batches import Candidate, choose_batch, cluster_ids, typicalities
+from active_learning.batches import Candidate, choose_batch, typicalities
+from active_learning.clusters import UNKNOWN
 from active_learning.reasons import Reason
 from hemline.errors import StoreError
 from hemline.masks.embedding import LENGTH, unpack_embeddings
 from hemline.store.engine import Store
 from hemline.store.prefills import lead_times
 from hemline.store.projects import get_project
-from hemline.store.ranking_data import embeddings_of, labelled_embeddings
+from hemline.store.ranking_data import labelled_clusters, whereabouts_of
 from hemline.store.review import review_page
 from hemline.store.review_tables import ReviewItem
 from hemline.store.states import ReviewKind
@@ -22,7 +23,7 @@ from hemline.store.tables import Project
 POOL = 1000  # items at the top that a batch is chosen from
 _WORDS = {reason.value: reason.words for reason in Reason}
 _MINUTES = 1.0  # a photo takes, until people's own time is known
-_UNKNOWN = bytes(LENGTH)
+_NOWHERE = bytes(LENGTH)
 
 
 @dataclass(frozen=True)
@@ -71,8 +72,8 @@ def project_batch(
 ) -> list[Placed]:  # fmt: skip
     """What to work on next, within a number of items, of minutes, or both.
 
-    From the top of the order, from all over the project's photos, no garment twice, and a tenth of
-    it at random.
+    From the top of the order, from all over the project's photos, no garment twice unless its views
+    disagree, and a tenth of it at random.
 
     Raises:
         StoreError: the project is not known.
@@ -80,38 +81,37 @@ def project_batch(
     with store.reading() as session:
         project = _project(session, ls_project_id)
         top = review_page(session, project.id, kind, limit=POOL).items
-        packed = embeddings_of(session, [i.prediction_id for i in top if i.prediction_id])
-        labelled = labelled_embeddings(session, project.id, POOL)
+        where = whereabouts_of(session, [i.prediction_id for i in top if i.prediction_id])
+        labelled = labelled_clusters(session, project.id, POOL)
         each = _minutes(session, project)
     by_id = {str(item.task.ls_task_id): item for item in top}
-    candidates, labelled_clusters = _candidates(top, packed, labelled, each, kind)
+    if kind == ReviewKind.LABEL:
+        labelled = [UNKNOWN] * POOL  # never a cold start: labels are ordered by risk alone
+    candidates = _candidates(top, where, each, kind)
     chosen = choose_batch(
-        candidates, items=items, minutes=minutes, labelled_clusters=labelled_clusters, seed=seed
+        candidates, items=items, minutes=minutes, labelled_clusters=labelled, seed=seed
     )
     return [_placed(by_id[choice.id], random=choice.random) for choice in chosen]
 
 
 def _candidates(
-    top: Sequence[ReviewItem], packed: dict[int, bytes], labelled: Sequence[bytes], each: float,
+    top: Sequence[ReviewItem], where: Mapping[int, tuple[bytes, int | None]], each: float,
     kind: ReviewKind,
-) -> tuple[list[Candidate], list[int]]:  # fmt: skip
-    """What a batch is chosen from, and the clusters of what is labelled. Labels have one cluster:
-    each of them that is wrong is worth as much."""
-    points = unpack_embeddings([packed.get(item.prediction_id or 0, _UNKNOWN) for item in top])
+) -> list[Candidate]:  # fmt: skip
+    """What a batch is chosen from. Labels have one cluster: each of them that is wrong is worth as
+    much."""
+    places = [where.get(item.prediction_id or 0, (_NOWHERE, None)) for item in top]
+    points = unpack_embeddings([embedding for embedding, _ in places])
     typical = typicalities(points) if len(points) else []
-    known = unpack_embeddings(labelled)
-    every = cluster_ids(np.concatenate([points, known])) if kind == ReviewKind.PHOTO else None
-    candidates = [
+    alike = kind == ReviewKind.LABEL
+    return [
         Candidate(
             id=str(item.task.ls_task_id), garment=item.task.garment,
-            cluster=0 if every is None else int(every[k]), usefulness=item.priority,
-            typicality=typical[k], minutes=each,
+            cluster=UNKNOWN if alike or cluster is None else cluster, usefulness=item.priority,
+            typicality=typical[k], minutes=each, views_disagree=item.views_disagree,
         )
-        for k, item in enumerate(top)
+        for k, (item, (_, cluster)) in enumerate(zip(top, places, strict=True))
     ]  # fmt: skip
-    if every is None:  # never a cold start: labels are ordered by risk alone
-        return candidates, [1] * POOL
-    return candidates, [int(cluster) for cluster in every[len(top) :]]
 
 
 def _minutes(session: Any, project: Project) -> float:

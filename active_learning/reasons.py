@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from active_learning.arc_signals import ARC_SIGNALS
 from active_learning.label_risk import worst_arc
 from active_learning.label_signals import LabelSignals
+from active_learning.views import ODD, odd_sentence
 
 RISKY = 0.3  # label risk worth a person's look: three times that of any label
 _LOW_CONTRAST = 6.0  # ΔE00
@@ -67,7 +68,8 @@ class Findings:
 
     `risk` of its label; `low_contrast` share of the outline where garment and background hardly
     part and the model does not say otherwise; `distance` of its embedding to the nearest others;
-    `complexity` is the raw numbers whose mean percentile it is.
+    `complexity` is the raw numbers whose mean percentile it is; `odd` how far the label is from
+    those of the garment's other views (active_learning.views).
     """
 
     risk: float
@@ -77,6 +79,7 @@ class Findings:
     wrong: Region | None
     wrong_sentence: str
     pale: Region | None
+    odd: float = 0.0
 
 
 def find(
@@ -122,11 +125,9 @@ def reasons(findings: Sequence[Findings]) -> list[list[Evidence]]:
     result = []
     for k, item in enumerate(findings):
         found: list[Evidence] = []
-        if item.risk >= RISKY:
+        if item.risk >= RISKY or item.odd >= ODD:
             found.append(
-                Evidence(
-                    Reason.BAD_GROUND_TRUTH, item.risk, risks[k], item.wrong_sentence, item.wrong
-                )
+                Evidence(Reason.BAD_GROUND_TRUTH, item.risk, risks[k], _wrong(item), item.wrong)
             )
         if item.low_contrast >= _LEAST_ARC and (
             item.low_contrast >= 0.2 or (enough and pale[k] >= _EXTREME)
@@ -149,6 +150,12 @@ def reasons(findings: Sequence[Findings]) -> list[list[Evidence]]:
             found.append(Evidence(Reason.TOO_COMPLICATED, hard[k], hard_rank[k], sentence))
         result.append(found)
     return result
+
+
+def _wrong(item: Findings) -> str:
+    """What speaks against the label."""
+    said = [item.wrong_sentence] if item.risk >= RISKY else []
+    return "; ".join([*said, odd_sentence(item.odd)] if item.odd >= ODD else said)
 
 
 def percentiles(values: Sequence[float]) -> list[float]:

@@ -1,5 +1,6 @@
 """Views of one garment should agree: the one that differs most from its siblings is a signal."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,11 @@ from numpy.typing import NDArray
 
 from active_learning.frame import Mask, Photo
 
-_LIMIT = 3.0  # times the usual distance between views
+ODD = 3.0  # times the usual difference between views from which one is odd
+_STRONGEST = 6.0  # times the usual from which more says nothing more
+_MOST = 1.0  # log odds that an odd view adds: views differ for good reasons too
+_ENOUGH = 9  # views with a sibling below which nobody knows what is usual
+_LEAST = (2.0, 0.02, 0.05)  # differences that are never worth a word
 
 
 @dataclass(frozen=True)
@@ -43,28 +48,51 @@ def view_signals(photo: Photo, mask: Mask) -> ViewSignals | None:
     )
 
 
-def odd_views(garments: Sequence[Sequence[ViewSignals | None]]) -> list[list[float]]:
-    """How far each view is from its garment's others, in units of what is usual between views.
+Gaps = tuple[float, float, float]  # of colour, of log height and of log area
 
-    1 is usual and 3 or more is odd; 0 where there is no other view to compare with. Views are the
-    same garment from another side, so only how unusual a difference is says anything.
-    """
-    rows = [[_row(view) for view in views] for views in garments]
-    gaps = [_gaps(views) for views in rows]
-    every = np.concatenate([np.zeros((0, 3)), *(g for g in gaps if len(g))])
+
+def usual_gaps(garments: Sequence[Sequence[ViewSignals | None]]) -> Gaps | None:
+    """How much the views of a garment usually differ in a project; None for fewer than nine views
+    that have another to be compared with."""
+    gaps = [_gaps([_row(view) for view in views]) for views in garments]
+    every = np.concatenate([np.zeros((0, 3)), *gaps])
     known = every[np.isfinite(every).all(axis=1)]
-    if not len(known):
-        return [[0.0] * len(views) for views in garments]
-    usual = np.maximum(np.median(known, axis=0), [2.0, 0.02, 0.05])
-    return [
-        [float(np.max(gap / usual)) if np.isfinite(gap).all() else 0.0 for gap in views]
-        for views in gaps
-    ]
+    if len(known) < _ENOUGH:
+        return None
+    colour, height, area = np.maximum(np.median(known, axis=0), _LEAST)
+    return float(colour), float(height), float(area)
+
+
+def odd_views(views: Sequence[ViewSignals | None], usual: Gaps | None) -> list[float]:
+    """How far each view of one garment is from its others, in units of what is usual.
+
+    1 is usual and 3 or more is odd; 0 where there is nothing to compare with. Views are the same
+    garment from another side, so only how unusual a difference is says anything.
+    """
+    if usual is None:
+        return [0.0] * len(views)
+    gaps = _gaps([_row(view) for view in views])
+    return [float(np.max(gap / usual)) if np.isfinite(gap).all() else 0.0 for gap in gaps]
 
 
 def disagree(oddness: Sequence[float]) -> bool:
     """Whether a garment's views disagree so much that each should be looked at."""
-    return max(oddness, default=0.0) >= _LIMIT
+    return max(oddness, default=0.0) >= ODD
+
+
+def raised(probability: float, odd: float) -> float:
+    """A label's risk or a photo's usefulness, 0 to 1, when the view is that odd. What is usual
+    changes nothing, and 0 stays 0."""
+    if odd < ODD:
+        return probability
+    share = (min(odd, _STRONGEST) - ODD) / (_STRONGEST - ODD)
+    likelier = probability * math.exp(_MOST * (0.5 + 0.5 * share))
+    return likelier / (1 - probability + likelier)
+
+
+def odd_sentence(odd: float) -> str:
+    """What to say of an odd view."""
+    return f"its mask differs from the garment's other views {odd:.1f} times as much as usual"
 
 
 def _row(view: ViewSignals | None) -> NDArray[np.float64]:

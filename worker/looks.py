@@ -1,5 +1,6 @@
 """Looks as the store keeps them: numbers by name, and where to look as points."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,10 +9,12 @@ import numpy as np
 from active_learning.label_risk import RISK_SIGNALS
 from active_learning.look import Look
 from active_learning.reasons import Findings, Region
+from active_learning.views import ViewSignals
 
 VERSION = 1  # of the signals; a higher one has everything computed anew
 
 _COMPLEXITY = "complexity_{}"
+_VIEW = ("view_lightness", "view_a", "view_b", "view_height", "view_area")
 _NAN = float("nan")
 Json = dict[str, Any]
 
@@ -25,6 +28,7 @@ def look_values(look: Look) -> Json:
         "low_contrast": findings.low_contrast,
         "fixed_risk": look.fixed_risk,
         **{_COMPLEXITY.format(k): value for k, value in enumerate(findings.complexity)},
+        **_view_values(look.view),
     }
 
 
@@ -57,8 +61,21 @@ def read_look(values: Mapping[str, Any], regions: Mapping[str, Any]) -> Look:
     )
     return Look(
         row if has_row else None, findings, fixed_risk=values.get("fixed_risk"),
-        note=str(regions.get("note") or ""),
+        note=str(regions.get("note") or ""), view=read_view(values),
     )  # fmt: skip
+
+
+def read_view(values: Mapping[str, Any]) -> ViewSignals | None:
+    """What a stored look has to say of its garment; None for an empty mask."""
+    lightness, a, b, height, area = (_number(values, name) for name in _VIEW)
+    if not all(map(math.isfinite, (lightness, a, b, height, area))):
+        return None
+    return ViewSignals((lightness, a, b), height, area)
+
+
+def _view_values(view: ViewSignals | None) -> Json:
+    numbers = [None] * len(_VIEW) if view is None else [*view.colour, view.height, view.area]
+    return dict(zip(_VIEW, numbers, strict=True))
 
 
 def _region(region: Region | None) -> Json | None:

@@ -13,6 +13,7 @@ from active_learning.look import Look
 from active_learning.neighbours import isolation
 from active_learning.prediction_signals import PREDICTION_SIGNALS
 from active_learning.reasons import Evidence, reasons
+from active_learning.views import ODD, odd_sentence, raised
 from hemline.masks.embedding import unpack_embeddings
 from hemline.store.places import Placed
 from hemline.store.review_tables import LabelSignals, PredictionSignals
@@ -20,6 +21,7 @@ from hemline.store.states import Reason, ReviewKind
 from hemline.store.tables import Project
 from worker.ranking import Ranking, ranking_of
 from worker.services import Services
+from worker.views import USUAL, OddView, odd_views_of
 
 Json = dict[str, Any]
 _SHARED = [RISK_SIGNALS.index(name) for name in PREDICTION_SIGNALS[:-1]]  # the last is flip_dice
@@ -32,10 +34,12 @@ def place_of_label(
     """The place of one label in the order of the labels."""
     ranking = ranking_of(services.artifacts, project)
     annotation = signals.annotation
+    garment = annotation.task.garment
+    odd = odd_views_of(services, project, [garment], ranking.usual)
     (placed,) = place_labels(ranking, [LabelLook(
-        project.id, annotation.task_id, annotation.id, signals.mask_digest,
-        annotation.task.garment, look, compared.prediction_id if compared else None,
-        compared.embedding if compared else None,
+        project.id, annotation.task_id, annotation.id, signals.mask_digest, garment, look,
+        compared.prediction_id if compared else None, compared.embedding if compared else None,
+        odd.get(annotation.task_id, USUAL),
     )])  # fmt: skip
     return placed
 
@@ -52,23 +56,25 @@ class LabelLook:
     look: Look
     prediction_id: int | None
     embedding: bytes | None
+    view: OddView = USUAL
 
 
 def place_labels(ranking: Ranking, labels: Sequence[LabelLook]) -> list[Placed]:
     """The places of labels, each compared with the ranking's sample and with one another."""
     looks = [label.look for label in labels]
-    risks = ranking.risk.risks(looks, [label.garment for label in labels])
+    alone = ranking.risk.risks(looks, [label.garment for label in labels])
+    risks = [raised(risk, label.view.odd) for risk, label in zip(alone, labels, strict=True)]
     far = distances([label.embedding for label in labels], ranking.embeddings)
     found = [
-        replace(look.findings, risk=risk, distance=distance)
-        for look, risk, distance in zip(looks, risks, far, strict=True)
+        replace(label.look.findings, risk=risk, distance=distance, odd=label.view.odd)
+        for label, risk, distance in zip(labels, risks, far, strict=True)
     ]
     told = reasons([*found, *ranking.labels])
     return [
         Placed(
             label.project_id, label.task_id, ReviewKind.LABEL, risk, label.mask_digest,
             annotation_id=label.annotation_id, prediction_id=label.prediction_id,
-            reasons=as_reasons(evidence),
+            reasons=as_reasons(evidence), views_disagree=label.view.disagree,
         )
         for label, risk, evidence in zip(labels, risks, told, strict=False)
     ]  # fmt: skip
@@ -81,20 +87,23 @@ class PhotoLook:
     project_id: int
     task_id: int
     ls_task_id: int
+    garment: str
     prediction_id: int
     image_digest: str
     look: Look
     embedding: bytes | None
     flip_dice: float | None
+    view: OddView = USUAL
 
 
 @dataclass(frozen=True, slots=True)
 class PlacedPhoto:
-    """A photo's place, and the Dice that its pre-fill is predicted to have."""
+    """A photo's place, the Dice that its pre-fill is predicted to have, and its cluster."""
 
     placed: Placed
     predicted_dice: float
     predicted_dice_low: float
+    cluster: int | None
 
 
 def place_photos(ranking: Ranking, photos: Sequence[PhotoLook]) -> list[PlacedPhoto]:
@@ -111,11 +120,13 @@ def place_photos(ranking: Ranking, photos: Sequence[PhotoLook]) -> list[PlacedPh
     return [
         PlacedPhoto(
             Placed(
-                photo.project_id, photo.task_id, ReviewKind.PHOTO, 1 - float(middle[k]),
+                photo.project_id, photo.task_id, ReviewKind.PHOTO,
+                raised(1 - float(middle[k]), photo.view.odd),
                 photo.image_digest, prediction_id=photo.prediction_id,
-                reasons=as_reasons(told[k]) or _nothing_seen(photo),
+                reasons=_odd_view(photo) | (as_reasons(told[k]) or _nothing_seen(photo)),
+                views_disagree=photo.view.disagree,
             ),
-            float(middle[k]), float(low[k]),
+            float(middle[k]), float(low[k]), ranking.cluster_of(photo.embedding),
         )
         for k, photo in enumerate(photos)
     ]  # fmt: skip
@@ -137,6 +148,17 @@ def _nothing_seen(photo: PhotoLook) -> dict[Reason, Json]:
         return {}
     sentence = photo.look.findings.wrong_sentence or "the predicted mask has no outline"
     evidence: Json = {"number": 1.0, "percentile": 100.0, "sentence": sentence, "region": None}
+    return {Reason.TOO_COMPLICATED: evidence}
+
+
+def _odd_view(photo: PhotoLook) -> dict[Reason, Json]:
+    """Why a photo comes earlier whose predicted mask the garment's other views do not bear out."""
+    odd = photo.view.odd
+    if odd < ODD:
+        return {}
+    evidence: Json = {
+        "number": round(odd, 6), "percentile": 100.0, "sentence": odd_sentence(odd), "region": None,
+    }  # fmt: skip
     return {Reason.TOO_COMPLICATED: evidence}
 
 

@@ -9,10 +9,12 @@ from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
+from active_learning.clusters import cluster_centres
 from active_learning.reasons import Findings
 from active_learning.usefulness import fit_dice_predictor
 from hemline.labelstudio.config import parse_label_config
 from hemline.labelstudio.review_fields import has_review_fields
+from hemline.masks.embedding import unpack_embeddings
 from hemline.store.columns import utcnow
 from hemline.store.jobs import active_job, queue_job
 from hemline.store.models import champion
@@ -22,9 +24,9 @@ from hemline.store.ranking_data import (
     LabelRow,
     PhotoRow,
     count_new_labels,
-    keep_predicted_dice,
     keep_ranking,
     keep_risks,
+    keep_told,
     known_dice,
     label_page,
     photo_page,
@@ -47,6 +49,7 @@ from worker.services import Services
 from worker.show_reviews import show_project
 from worker.show_scores import show_scores
 from worker.triage import moved, sort_out
+from worker.views import USUAL, odd_views_of, usual_of
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +122,8 @@ def _with_samples(services: Services, project: Project, ranking: Ranking) -> Ran
     labels = _sample(_labels(services, project), project.id)
     photos = _sample(_photos(services, project), project.id)
     known = [label.embedding for label in labels if label.embedding is not None]
+    both: list[LabelLook | PhotoLook] = [*labels, *photos]
+    every = [item.embedding for item in both if item.embedding is not None]
     risks = ranking.risk.risks([item.look for item in labels], [item.garment for item in labels])
     return replace(
         ranking,
@@ -128,6 +133,8 @@ def _with_samples(services: Services, project: Project, ranking: Ranking) -> Ran
             for finding, risk in zip(_findings(labels, known), risks, strict=True)
         ],
         photos=_findings(photos, known),
+        centres=cluster_centres(unpack_embeddings(every)),
+        usual=usual_of(services, project, [item.garment for item in both]),
     )
 
 
@@ -172,11 +179,17 @@ def _place_labels(
     services: Services, at_work: JobAtWork, project: Project, ranking: Ranking
 ) -> None:
     done = 0
-    for chunk in _chunks(_labels(services, project)):
+    for looked in _chunks(_labels(services, project)):
+        odd = odd_views_of(services, project, [item.garment for item in looked], ranking.usual)
+        chunk = [replace(item, view=odd.get(item.task_id, USUAL)) for item in looked]
         placed = place_labels(ranking, chunk)
         with services.store.session() as session:
             place_all(session, placed)
             keep_risks(session, [(p.annotation_id or 0, p.priority) for p in placed])
+            keep_told(session, [
+                (item.prediction_id, {"cluster": ranking.cluster_of(item.embedding)})
+                for item in chunk if item.prediction_id is not None
+            ])  # fmt: skip
         done += len(chunk)
         at_work.tell(done)
 
@@ -185,14 +198,16 @@ def _place_photos(
     services: Services, at_work: JobAtWork, project: Project, ranking: Ranking
 ) -> None:
     threshold = moved(services, project)
-    for chunk in _chunks(_photos(services, project)):
+    for looked in _chunks(_photos(services, project)):
+        odd = odd_views_of(services, project, [item.garment for item in looked], ranking.usual)
+        chunk = [replace(item, view=odd.get(item.task_id, USUAL)) for item in looked]
         placed = place_photos(ranking, chunk)
         with services.store.session() as session:
             place_all(session, [item.placed for item in placed])
-            keep_predicted_dice(session, [
+            keep_told(session, [
                 (item.placed.prediction_id or 0,
                  {"predicted_dice": item.predicted_dice,
-                  "predicted_dice_low": item.predicted_dice_low})
+                  "predicted_dice_low": item.predicted_dice_low, "cluster": item.cluster})
                 for item in placed
             ])  # fmt: skip
         numbers = [photo.ls_task_id for photo in chunk]
@@ -217,6 +232,7 @@ def _label_look(project: Project, row: LabelRow) -> LabelLook:
 def _photo_look(project: Project, row: PhotoRow) -> PhotoLook:
     signals = row.signals
     return PhotoLook(
-        project.id, row.task.id, row.task.ls_task_id, row.prediction.id, signals.image_digest,
-        read_look(signals.values, signals.regions), signals.embedding, signals.flip_dice,
+        project.id, row.task.id, row.task.ls_task_id, row.task.garment, row.prediction.id,
+        signals.image_digest, read_look(signals.values, signals.regions), signals.embedding,
+        signals.flip_dice,
     )  # fmt: skip

@@ -14,14 +14,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.clusters import UNKNOWN, nearest_clusters
 from active_learning.forest import Forest
 from active_learning.label_risk import RISK_SIGNALS
 from active_learning.prediction_signals import PREDICTION_SIGNALS
 from active_learning.reasons import Findings
 from active_learning.risk_file import shipped_risk_model
 from active_learning.usefulness import DicePredictor
+from active_learning.views import Gaps
 from hemline.errors import ArtifactError, ModelError
-from hemline.masks.embedding import LENGTH
+from hemline.masks.embedding import LENGTH, unpack_embeddings
 from hemline.store.artifacts import ArtifactStore
 from hemline.store.tables import Project
 from worker.learning import ProjectRisk
@@ -51,7 +53,8 @@ class Ranking:
 
     `labels` and `photos` are samples of findings; `embeddings` are of labelled photos;
     `dice` predicts the Dice of a pre-fill; `planted` are the examples that the risk was learnt
-    from, to go on with.
+    from, to go on with; `centres` (K, 128) are of the project's clusters; `usual` is how much the
+    views of a garment differ.
     """
 
     risk: ProjectRisk
@@ -60,12 +63,25 @@ class Ranking:
     embeddings: Sequence[bytes] = ()
     dice: DicePredictor = _NO_DICE
     planted: Planted = field(default_factory=lambda: Planted())
+    centres: NDArray[np.float32] = field(
+        default_factory=lambda: np.zeros((0, LENGTH), dtype=np.float32)
+    )
+    usual: Gaps | None = None
+
+    def cluster_of(self, embedding: bytes | None) -> int | None:
+        """Which of the project's clusters a photo is of; None without an embedding, or before
+        there are clusters."""
+        if embedding is None or len(embedding) != LENGTH:
+            return None
+        number = int(nearest_clusters(unpack_embeddings([embedding]), self.centres)[0])
+        return None if number == UNKNOWN else number
 
     def to_bytes(self) -> bytes:
         """An .npz without any pickle."""
         risk, dice = self.risk, self.dice
         arrays: dict[str, Any] = {
             "embeddings": _bytes(b"".join(self.embeddings)),
+            "centres": self.centres,
             "planted_rows": self.planted.rows,
             "planted_bad": self.planted.bad,
             "planted_labels": np.array(self.planted.labels, dtype=str),
@@ -73,7 +89,7 @@ class Ranking:
                 "labels": [_numbers(row) for row in self.labels],
                 "photos": [_numbers(row) for row in self.photos],
                 "risk": [risk.slope, risk.shift, risk.share], "figures": risk.figures,
-                "dice": [dice.shift, dice.margin],
+                "dice": [dice.shift, dice.margin], "usual": self.usual,
             }).encode()),
             **{f"fold_{k}": _bytes(own.to_bytes()) for k, own in enumerate(risk.folds)},
         }  # fmt: skip
@@ -104,7 +120,7 @@ class Ranking:
                 [_findings(row) for row in numbers["labels"]],
                 [_findings(row) for row in numbers["photos"]],
                 _split(bytes(arrays["embeddings"])), DicePredictor(forest, *numbers["dice"]),
-                planted,
+                planted, arrays["centres"], tuple(numbers["usual"]) if numbers["usual"] else None,
             )  # fmt: skip
         except Exception as error:  # zipfile and numpy raise nearly anything on broken data
             raise ModelError(f"{len(data)} bytes are no ranking: {error}") from error

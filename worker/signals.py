@@ -33,6 +33,7 @@ from hemline.store.signals import (
 from hemline.store.tables import Project, Task
 from worker.looks import VERSION, look_regions, look_values
 from worker.placing import place_of_label
+from worker.ranking import ranking_of
 from worker.seen import Seen, see
 from worker.services import Services
 
@@ -127,10 +128,14 @@ def _prediction(services: Services, claimed: PredictionSignals) -> None:
     mask = decode_class_mask(services.artifacts.get(prediction.mask_digest))
     labels = tuple(prediction.model_version.labels)
     look = _look(see(services, prediction.task, claimed, labels), mask)
+    with services.store.reading() as session:
+        project = session.get_one(Project, prediction.task.project_id)
+    cluster = ranking_of(services.artifacts, project).cluster_of(claimed.embedding)
     with services.store.session() as session:
         store_prediction_values(
-            session, claimed, version=VERSION, values=look_values(look), regions=look_regions(look)
-        )
+            session, claimed, version=VERSION, values=look_values(look),
+            regions=look_regions(look), cluster=cluster,
+        )  # fmt: skip
 
 
 def _look(seen: Seen, mask: Mask) -> Look:

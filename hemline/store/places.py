@@ -22,6 +22,7 @@ class Placed:
         priority: label risk or usefulness, 0 to 1; what is no number counts as 0.
         content_digest: of the label's mask, or of the photo: a verdict holds for that one only.
         reasons: reason to its evidence, JSON: what was measured, its percentile, where.
+        views_disagree: a batch may hold several views of the garment.
     """
 
     project_id: int
@@ -32,6 +33,7 @@ class Placed:
     annotation_id: int | None = None
     prediction_id: int | None = None
     reasons: dict[Reason, Json] = field(default_factory=dict)
+    views_disagree: bool = False
 
 
 def place(session: Session, placed: Placed) -> None:
@@ -42,6 +44,7 @@ def place(session: Session, placed: Placed) -> None:
         "annotation_id": placed.annotation_id,
         "prediction_id": placed.prediction_id,
         "content_digest": placed.content_digest,
+        "views_disagree": placed.views_disagree,
         "reasons": {reason.value: evidence for reason, evidence in placed.reasons.items()},
         **{reason.value: reason in placed.reasons for reason in Reason},
     }

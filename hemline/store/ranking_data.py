@@ -177,8 +177,9 @@ def keep_risks(session: Session, risks: Sequence[tuple[int, float]]) -> None:
         )
 
 
-def keep_predicted_dice(session: Session, predicted: Sequence[tuple[int, Json]]) -> None:
-    """Stores `predicted_dice`, `predicted_dice_low` and `cluster` of predictions, by id."""
+def keep_told(session: Session, predicted: Sequence[tuple[int, Json]]) -> None:
+    """Stores what a ranking tells of predictions, by id: `predicted_dice`, `predicted_dice_low`
+    and `cluster`, or some of them."""
     for prediction_id, values in predicted:
         session.execute(
             update(PredictionSignals)
@@ -196,26 +197,32 @@ def keep_ranking(session: Session, project_id: int, digest: str) -> None:
     )
 
 
-def embeddings_of(session: Session, prediction_ids: Sequence[int]) -> dict[int, bytes]:
-    """Embeddings of predictions that have one, by prediction; ask for some thousands at most."""
+def whereabouts_of(
+    session: Session, prediction_ids: Sequence[int]
+) -> dict[int, tuple[bytes, int | None]]:
+    """Embedding and cluster of predictions that have an embedding, by prediction; ask for some
+    thousands at most."""
     rows = session.execute(
-        select(PredictionSignals.prediction_id, PredictionSignals.embedding).where(
+        select(
+            PredictionSignals.prediction_id, PredictionSignals.embedding, PredictionSignals.cluster
+        ).where(
             PredictionSignals.prediction_id.in_(prediction_ids),
             PredictionSignals.embedding.is_not(None),
         )
     )
-    return {row[0]: row[1] for row in rows if row[1] is not None}
+    return {row[0]: (row[1], row[2]) for row in rows if row[1] is not None}
 
 
-def labelled_embeddings(session: Session, project_id: int, limit: int) -> list[bytes]:
-    """Embeddings of the photos labelled last."""
+def labelled_clusters(session: Session, project_id: int, limit: int) -> list[int]:
+    """Clusters of the photos labelled last."""
     rows = session.scalars(
-        select(PredictionSignals.embedding)
-        .join(Annotation, Annotation.prediction_id == PredictionSignals.prediction_id)
+        select(PredictionSignals.cluster)
+        .join(LabelSignals, LabelSignals.prediction_id == PredictionSignals.prediction_id)
+        .join(Annotation, Annotation.id == LabelSignals.annotation_id)
         .where(
             Annotation.project_id == project_id,
             Annotation.deleted_at.is_(None),
-            PredictionSignals.embedding.is_not(None),
+            PredictionSignals.cluster.is_not(None),
         )
         .order_by(Annotation.id.desc())
         .limit(limit)

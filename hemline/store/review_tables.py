@@ -37,7 +37,7 @@ class PredictionSignals(Base):
     regions: Mapped[Json] = mapped_column(default=dict)  # where to look, in photo pixels
     predicted_dice: Mapped[float | None]  # 0 to 1
     predicted_dice_low: Mapped[float | None]  # its lower bound
-    cluster: Mapped[int | None]
+    cluster: Mapped[int | None]  # of photos that look alike, by the last ranking
     attempts: Mapped[int] = mapped_column(default=0)  # at computing the values
     claimed_at: Mapped[datetime | None]  # when the last attempt began
     computed_at: Mapped[datetime | None]
@@ -110,6 +110,7 @@ class ReviewItem(Base):
     limited_data: Mapped[bool] = mapped_column(default=False)
     too_complicated: Mapped[bool] = mapped_column(default=False)
     reasons: Mapped[Json] = mapped_column(default=dict)  # reason to number, percentile, region
+    views_disagree: Mapped[bool] = mapped_column(default=False)  # the garment's views do
     content_digest: Mapped[str] = mapped_column(Words(64))  # of the label, or of the photo
     settled_digest: Mapped[str | None] = mapped_column(Words(64))  # what the verdict was about
     verdict: Mapped[Verdict | None]

@@ -195,8 +195,7 @@ def store_prediction_values(
     version: int,
     values: Json,
     regions: Json,
-    predicted_dice: float | None = None,
-    predicted_dice_low: float | None = None,
+    cluster: int | None,
 ) -> bool:
     """Stores what was computed; False, and nothing stored, if the photo is another by now."""
     stored = session.scalar(
@@ -206,8 +205,8 @@ def store_prediction_values(
             PredictionSignals.image_digest == claimed.image_digest,
         )
         .values(
-            version=version, values=values, predicted_dice=predicted_dice,
-            predicted_dice_low=predicted_dice_low, computed_at=utcnow(),
+            version=version, values=values, regions=regions, cluster=cluster,
+            computed_at=utcnow(),
         )
         .returning(PredictionSignals.prediction_id)
     )  # fmt: skip

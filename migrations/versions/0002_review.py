@@ -111,6 +111,7 @@ def _create_review_item() -> None:
         sa.Column("limited_data", sa.Boolean(), nullable=False),
         sa.Column("too_complicated", sa.Boolean(), nullable=False),
         sa.Column("reasons", _json(), nullable=False),
+        sa.Column("views_disagree", sa.Boolean(), nullable=False),
         sa.Column("content_digest", sa.String(64), nullable=False),
         sa.Column("settled_digest", sa.String(64)),
         sa.Column("verdict", _verdict()),

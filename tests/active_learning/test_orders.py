@@ -5,14 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from active_learning.batches import Candidate, choose_batch, cluster_ids
+from active_learning.batches import Candidate, choose_batch
+from active_learning.clusters import UNKNOWN, cluster_centres, nearest_clusters
 from active_learning.drift import paired_drift, population_stability
 from active_learning.neighbours import isolation
 from active_learning.prediction_signals import PREDICTION_SIGNALS, prediction_signals
 from active_learning.reasons import Reason, percentiles
 from active_learning.triage import accepts, is_audited, moved_threshold
 from active_learning.usefulness import fit_dice_predictor
-from active_learning.views import disagree, odd_views, view_signals
+from active_learning.views import disagree, odd_views, raised, usual_gaps, view_signals
 from tests.active_learning.garments import draw, probabilities
 
 
@@ -67,10 +68,22 @@ def test_clusters_part_what_is_apart():
     rng = np.random.default_rng(0)
     centres = np.eye(8, dtype=np.float32)[[0, 1]]
     points = np.repeat(centres, 20, axis=0) + rng.normal(0, 0.01, (40, 8)).astype(np.float32)
-    found = cluster_ids(points, clusters=2)
+    centres = cluster_centres(points, clusters=2)
+    found = nearest_clusters(points, centres)
     assert len(set(found[:20])) == len(set(found[20:])) == 1
     assert found[0] != found[20]
-    assert cluster_ids(points[:1]).tolist() == [0]
+    assert nearest_clusters(centres[found[:1]], centres)[0] == found[0]
+    assert nearest_clusters(np.zeros((1, 8), np.float32), centres).tolist() == [UNKNOWN]
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5])
+def test_few_photos_have_a_cluster_or_none(count):
+    points = np.eye(8, dtype=np.float32)[:count]
+    found = nearest_clusters(points, cluster_centres(points))
+    assert len(found) == count
+    assert UNKNOWN not in found
+    nowhere = np.zeros((3, 8), np.float32)
+    assert nearest_clusters(nowhere, cluster_centres(nowhere)).tolist() == [UNKNOWN] * 3
 
 
 def test_isolation_agrees_with_all_pairs():
@@ -146,12 +159,33 @@ def test_the_odd_view_is_found():
     half[100:] = 0
     garments[0][2] = view_signals(photo, half)
     garments.append([None, view_signals(photo, mask)])
-    found = odd_views(garments)
+    usual = usual_gaps(garments)
+    found = [odd_views(views, usual) for views in garments]
     assert found[0][2] > max(found[0][:2])
     assert disagree(found[0])
     assert not disagree(found[1])
     assert found[4] == [0.0, 0.0]
-    assert odd_views([]) == []
+
+
+def test_few_views_say_nothing_of_what_is_usual():
+    photo, mask = draw(0)
+    half = mask.copy()
+    half[100:] = 0
+    views = [view_signals(photo, mask), view_signals(photo, half)]
+    assert usual_gaps([]) is None
+    assert usual_gaps([views] * 4) is None
+    assert odd_views(views, None) == [0.0, 0.0]
+
+
+@given(st.floats(0, 1), st.floats(0, 50))
+def test_an_odd_view_raises_a_risk_a_little(risk, odd):
+    found = raised(risk, odd)
+    assert 0 <= found <= 1
+    assert found >= risk - 1e-15
+    if odd < 3:
+        assert found == risk
+    elif 1e-6 < risk < 1 - 1e-6:
+        assert risk < found < 3 * risk
 
 
 def test_predicted_dice_learns_and_its_bound_holds():

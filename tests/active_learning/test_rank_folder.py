@@ -121,11 +121,12 @@ def test_nan_probabilities_leave_the_photo_to_judge_by(folders):
         folders.add(f"good{k}")
     folders.add("cut", _cut)
     folders.add("empty", np.zeros_like)
-    ranked = folders.rank()
-    assert ranked[0].id == "cut"
-    assert "judged without the model" in ranked[0].problem
-    assert ranked[-1].risk is None
-    assert "no prediction to compare it with" in ranked[-1].problem
+    ranked = {item.id: item for item in folders.rank()}
+    assert ranked["cut"].risk > max(ranked[f"good{k}"].risk for k in range(3))
+    assert all("judged without the model" in item.problem for item in ranked.values())
+    said = ranked["empty"].evidence[0].sentence
+    assert said == "the mask is empty, and there is no prediction to compare it with"
+    assert ranked["good0"].risk < ranked["empty"].risk < 0.9
 
 
 def test_one_image_alone_is_ranked(folders):

@@ -17,7 +17,7 @@ from hemline.store.project_statistics import (
     summary_of,
     tuned_thresholds,
 )
-from hemline.store.ranking_data import keep_predicted_dice, label_page, photo_page
+from hemline.store.ranking_data import keep_told, label_page, photo_page
 from hemline.store.review_tables import LabelSignals, PredictionSignals
 from hemline.store.scores import scores_to_change
 from hemline.store.signals import (
@@ -36,6 +36,7 @@ from hemline.store.tables import Annotation, ModelVersion, Prediction, Project, 
 from hemline.store.tasks import AUDIT_SHARE, upsert_task
 from hemline.store.triage import accept, corrected_above, set_triage, take_back
 from hemline.store.verdicts import settle_label
+from hemline.store.view_data import MOST_VIEWS, values_of_views
 
 NOW = 0.0  # seconds a claim lasts: none
 
@@ -44,7 +45,7 @@ def _task(store: Store, project: Project, number: int, **fields: Any) -> Task:
     with store.session() as session:
         return upsert_task(
             session, project.id, ls_task_id=number, data={}, image_url=f"/{number}.jpg",
-            garment=f"D{number}", **{"view": "Front", **fields},
+            **{"garment": f"D{number}", "view": "Front", **fields},
         )  # fmt: skip
 
 
@@ -95,15 +96,20 @@ def test_a_prediction_of_another_photo_replaces_the_signals(
     _predict(store, task, version)
     with store.session() as session:
         (claimed,) = claim_predictions(session, 1, 10, window_s=NOW)
-        assert store_prediction_values(session, claimed, version=1, values={"x": 1}, regions={})
+        assert store_prediction_values(
+            session, claimed, version=1, values={"x": 1}, regions={"pale": None}, cluster=4
+        )
     _predict(store, task, version)  # the same photo again changes nothing
     with store.reading() as session:
-        assert session.get_one(PredictionSignals, claimed.prediction_id).values == {"x": 1}
+        kept = session.get_one(PredictionSignals, claimed.prediction_id)
+        assert (kept.values, kept.regions, kept.cluster) == ({"x": 1}, {"pale": None}, 4)
     _predict(store, task, version, photo="f")
     with store.session() as session:
         fresh = session.get_one(PredictionSignals, claimed.prediction_id)
         assert (fresh.values, fresh.version, fresh.map_digest) == ({}, 0, "f" * 64)
-        assert not store_prediction_values(session, claimed, version=1, values={}, regions={})
+        assert not store_prediction_values(
+            session, claimed, version=1, values={}, regions={}, cluster=None
+        )
 
 
 def test_a_claim_holds_for_a_while_and_attempts_run_out(store: Store, task: Task) -> None:
@@ -163,7 +169,9 @@ def test_pages_give_one_label_a_task_and_every_photo(
             _label(store, task, prediction=prediction)
     with store.session() as session:
         for predicted in claim_predictions(session, 1, 10, window_s=NOW):
-            store_prediction_values(session, predicted, version=1, values={}, regions={})
+            store_prediction_values(
+                session, predicted, version=1, values={}, regions={}, cluster=None
+            )
     for claimed in _claim(store):
         _store_label(store, claimed)
     seen, after = [], 0
@@ -226,9 +234,7 @@ def test_triage_accepts_takes_back_and_is_switched_off(
     prediction = _predict(store, task, version)
     with store.session() as session:
         set_triage(session, project.id, 0.9, 0.2)
-        keep_predicted_dice(
-            session, [(prediction.id, {"predicted_dice": 0.97, "predicted_dice_low": 0.95})]
-        )
+        keep_told(session, [(prediction.id, {"predicted_dice": 0.97, "predicted_dice_low": 0.95})])
         accept(session, [task.id])
         first = session.get_one(Task, task.id, populate_existing=True).accepted_at
         accept(session, [task.id])
@@ -253,7 +259,7 @@ def test_scores_are_changed_only_where_they_come_first(
     for number, (score, dice) in enumerate(figures, start=1):
         made = _predict(store, _task(store, project, number), version, score=score)
         with store.session() as session:
-            keep_predicted_dice(session, [(made.id, {"predicted_dice": dice})])
+            keep_told(session, [(made.id, {"predicted_dice": dice})])
             if number != 5:  # Label Studio never got the fifth
                 claim_send(session, made.id, window_s=5)
     with store.reading() as session:
@@ -268,3 +274,35 @@ def test_the_audit_set_is_drawn_once_and_for_all(store: Store, project: Project)
     assert len(tasks) * AUDIT_SHARE / 2 < len(drawn) < len(tasks) * AUDIT_SHARE * 2
     again = {number for number in drawn if _task(store, project, number, view="Back").in_audit}
     assert again == drawn
+
+
+def test_the_views_of_a_garment_are_told_by_their_labels_or_else_their_predictions(
+    store: Store, project: Project, version: ModelVersion
+) -> None:
+    tasks = [_task(store, project, number, garment="coat") for number in range(1, 4)]
+    _task(store, project, 4, garment="alone")
+    for number in range(10, 11 + MOST_VIEWS):
+        _task(store, project, number, garment="a name for many")
+    predictions = [_predict(store, task, version) for task in tasks]
+    with store.session() as session:
+        for claimed in claim_predictions(session, 1, 10, window_s=NOW):
+            store_prediction_values(
+                session, claimed, version=1, values={"x": claimed.prediction_id}, regions={},
+                cluster=None,
+            )  # fmt: skip
+    _label(store, tasks[0])
+    for label in _claim(store):
+        _store_label(store, label)
+    with store.reading() as session:
+        found = values_of_views(
+            session, project.id, ["coat", "alone", "a name for many"], 1, version.id
+        )
+        without_model = values_of_views(session, project.id, ["coat"], 1, None)
+    assert found == {
+        "coat": {
+            tasks[0].id: {"softmin": 0.5},
+            tasks[1].id: {"x": predictions[1].id},
+            tasks[2].id: {"x": predictions[2].id},
+        }
+    }
+    assert without_model == {"coat": {tasks[0].id: {"softmin": 0.5}}}

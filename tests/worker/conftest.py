@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
 
 from hemline.labelstudio.config import parse_label_config, render_label_config
 from hemline.labelstudio.messages import delivery_digest
@@ -19,7 +20,8 @@ from hemline.store.projects import upsert_project
 from hemline.store.tables import ModelVersion, Project
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio
-from worker.services import Services, build_services
+from worker.commands import app
+from worker.services import Services, build_services, get_services
 
 CONFIG = render_label_config(["garment"])
 
@@ -114,6 +116,21 @@ def deliver(services: Services) -> Callable[[dict[str, Any]], None]:
             )  # fmt: skip
 
     return deliver
+
+
+@pytest.fixture
+def run(services: Services) -> Callable[..., str]:
+    """A command of the worker's, as a person runs it: what it prints, and `exit` and its code."""
+    get_services.cache_clear()
+
+    def run(*arguments: str) -> str:
+        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        get_services().client.close()
+        get_services().store.dispose()
+        get_services.cache_clear()
+        return f"{result.output}exit {result.exit_code}"
+
+    return run
 
 
 def brush(mask: np.ndarray, *, label: str = "garment") -> list[dict[str, Any]]:

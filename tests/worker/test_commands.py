@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from hemline.errors import HemlineError, StoreError
 from hemline.store.jobs import list_jobs
@@ -15,25 +14,10 @@ from hemline.store.tables import ModelVersion, Project
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
-from worker.commands import app
 from worker.ingest import ingest_deliveries
-from worker.services import Services, get_services
+from worker.services import Services
 
 Deliver = Callable[[dict[str, Any]], None]
-
-
-@pytest.fixture
-def run(services: Services) -> Callable[..., str]:
-    get_services.cache_clear()
-
-    def run(*arguments: str) -> str:
-        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
-        get_services().client.close()
-        get_services().store.dispose()
-        get_services.cache_clear()
-        return f"{result.output}exit {result.exit_code}"
-
-    return run
 
 
 def test_models_promote_and_rollback(

@@ -94,7 +94,7 @@ def test_a_look_survives_the_store_with_what_is_unknown(has_row: bool) -> None:
 def test_a_photo_of_which_nothing_was_seen_comes_first_and_says_why() -> None:
     look = Look(None, NOTHING, fixed_risk=0.1)
     ranking = Ranking(ProjectRisk(shipped_risk_model()))
-    (placed,) = place_photos(ranking, [PhotoLook(1, 2, 3, 4, "a" * 64, look, None, None)])
+    (placed,) = place_photos(ranking, [PhotoLook(1, 2, 3, "", 4, "a" * 64, look, None, None)])
     assert placed.placed.kind == ReviewKind.PHOTO
     assert placed.placed.priority == 1
     assert list(placed.placed.reasons) == [Reason.TOO_COMPLICATED]

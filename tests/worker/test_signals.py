@@ -1,17 +1,23 @@
 """Signals and places: computed from what was stored, at once, and never of a mask that is gone."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from active_learning.commands import app
+from active_learning.rank_project import project_batch, project_order
+from hemline.errors import StoreError
 from hemline.labelstudio.review_fields import VERDICT_WORDS
 from hemline.store.annotations import find_annotation
 from hemline.store.jobs import get_job, list_jobs, queue_job
 from hemline.store.label_review import label_of_task
 from hemline.store.projects import get_project
+from hemline.store.ranking_data import labelled_clusters
 from hemline.store.review import item_of_task, review_page
 from hemline.store.review_tables import LabelSignals, PredictionSignals, ReviewItem
 from hemline.store.signals import claim_labels, store_label_values
@@ -241,12 +247,100 @@ def test_a_ranking_is_due_after_enough_labels(
     assert ranks() == 1
 
 
-def test_an_empty_label_without_a_prediction_is_never_at_the_top(
+def test_an_empty_label_without_a_prediction_is_in_the_order_and_says_so(
     services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project
 ) -> None:
     saved = fake.annotate(1, [])
     deliver(fake.payload("ANNOTATION_CREATED", saved))
     ingest_deliveries(services)
     compute_signals(services)
-    assert item(services, 1, ReviewKind.LABEL) is None
+    placed = item(services, 1, ReviewKind.LABEL)
+    assert placed is not None
+    assert 0 < placed.priority < 0.9
+    said = placed.reasons["bad_ground_truth"]["sentence"]
+    assert said == "the mask is empty, and there is no prediction to compare it with"
     assert not signals_wait(services)
+
+
+@pytest.mark.usefixtures("predicted")
+def test_the_view_that_differs_from_the_others_comes_earlier_and_both_may_be_in_a_batch(
+    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("active_learning.views._ENOUGH", 4)
+    for number in range(1, 7):  # two views of each of three garments
+        mask = disc(3)[1]
+        if number == 2:
+            mask = np.zeros_like(mask)
+            mask[30:34, 30:34] = 1
+        submit(fake, deliver, services, number, mask)
+    while signals_wait(services):
+        compute_signals(services)
+    before = {number: item(services, number, ReviewKind.LABEL) for number in range(1, 7)}
+    rank(services, project)
+    after = {number: item(services, number, ReviewKind.LABEL) for number in range(1, 7)}
+    for number in range(1, 7):
+        old, new = before[number], after[number]
+        assert old is not None
+        assert new is not None
+        assert (new.priority > old.priority) == (number <= 2)
+        assert new.views_disagree == (number <= 2)
+    odd = after[2]
+    assert odd is not None
+    assert "the garment's other views" in odd.reasons["bad_ground_truth"]["sentence"]
+    batch = project_batch(services.store, 7, ReviewKind.LABEL, items=6, minutes=None)
+    assert sorted(placed.garment for placed in batch) == ["G00", "G00", "G01", "G02"]
+
+
+@pytest.mark.usefixtures("predicted")
+def test_batches_keep_to_items_and_minutes_and_take_no_garment_twice(
+    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project
+) -> None:
+    submit(fake, deliver, services, 1, disc(0)[1])
+    while signals_wait(services):
+        compute_signals(services)
+    rank(services, project)
+
+    def batch(**budget: Any) -> list[str]:
+        asked = {"items": None, "minutes": None, **budget}
+        found = project_batch(services.store, 7, ReviewKind.PHOTO, **asked)
+        return sorted(placed.garment for placed in found)
+
+    assert batch(items=9) == ["G00", "G01", "G02"]  # task 2 is the other view of G00
+    assert len(batch(items=2)) == 2
+    assert len(batch(minutes=1.5)) == 1  # a minute each until people's own time is known
+    assert len(batch(minutes=60.0)) == 3
+    assert len(batch(items=1, minutes=60.0)) == 1
+    assert batch(minutes=0.5) == []
+    with services.store.reading() as session:
+        photos = review_page(session, project.id, ReviewKind.PHOTO).items
+        clusters = [session.get_one(PredictionSignals, p.prediction_id).cluster for p in photos]
+        known = labelled_clusters(session, project.id, 10)
+    assert None not in clusters
+    assert len(known) == 1
+
+
+@pytest.mark.usefixtures("predicted")
+def test_the_order_and_a_batch_are_printed(
+    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project
+) -> None:
+    submit(fake, deliver, services, 1, disc(0)[1])
+    while signals_wait(services):
+        compute_signals(services)
+    rank(services, project)
+
+    def run(*arguments: str) -> list[dict[str, Any]]:
+        result = CliRunner().invoke(app, ["rank", "7", "--json", *arguments])
+        assert result.exit_code == 0, result.output
+        return [json.loads(line) for line in result.stdout.splitlines()]
+
+    (label,) = run()
+    assert (label["id"], label["garment"]) == (1, "G00")
+    assert 0 <= label["label_risk"] <= 1
+    assert [row["id"] for row in run("--kind", "photo")] == [
+        row.task for row in project_order(services.store, 7, ReviewKind.PHOTO, 10)
+    ]
+    assert len(run("--kind", "photo", "--items", "2")) == 2
+    assert len(run("--kind", "photo", "--batch-minutes", "1")) == 1
+    with pytest.raises(StoreError, match="project 8 is not known"):
+        project_order(services.store, 8, ReviewKind.PHOTO, 10)

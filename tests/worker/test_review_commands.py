@@ -1,0 +1,140 @@
+"""`hemline triage` and `hemline statistics`, and the drift that the latter tells."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+
+from hemline.errors import HemlineError
+from hemline.masks.png import encode_class_mask
+from hemline.store.annotations import record_annotation
+from hemline.store.jobs import list_jobs
+from hemline.store.models import create_version, promote
+from hemline.store.places import Placed, place
+from hemline.store.predictions import save_prediction
+from hemline.store.projects import get_project
+from hemline.store.review import item_of_task
+from hemline.store.states import JobKind, ReviewKind, ReviewState
+from hemline.store.tables import ModelVersion, Project, Task
+from hemline.store.tasks import upsert_task
+from tests.worker.discs import SIDE
+from worker.placing import PlacedPhoto
+from worker.project_statistics import drift
+from worker.services import Services
+from worker.triage import sort_out
+
+
+def test_triage_is_off_until_it_is_switched_on(
+    services: Services, project: Project, run: Callable[..., str]
+) -> None:
+    assert "Triage is off" in run("triage", "7")
+    said = run("triage", "7", "--above", "0.97", "--audit", "0.2")
+    assert "at least 0.97; 20% of them go to a person all the same" in said
+    assert "at least 0.97" in run("triage", "7")
+    with services.store.reading() as session:
+        assert [job.kind for job in list_jobs(session)] == [JobKind.RANK]
+    assert "Triage is off" in run("triage", "7", "--off")
+    with services.store.reading() as session:
+        row = get_project(session, 7)
+    assert row is not None
+    assert row.accept_above is None
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--above", "0.2"], "no Dice to trust"),
+        (["--above", "1"], "no Dice to trust"),
+        (["--above", "0.9", "--off"], "contradict each other"),
+    ],
+)
+def test_a_threshold_that_cannot_be_is_refused(
+    project: Project, run: Callable[..., str], options: Sequence[str], said: str
+) -> None:
+    with pytest.raises(HemlineError, match=said):
+        run("triage", "7", *options)
+
+
+def test_what_is_accepted_leaves_the_order_but_for_the_audits_share(
+    services: Services, project: Project
+) -> None:
+    photos = [(number, _photo(services, project, number, low=0.98)) for number in range(1, 101)]
+    poor = (200, _photo(services, project, 200, low=0.5))
+    sort_out(services, project, 0.97, [*photos, poor])
+    with services.store.reading() as session:
+        items = [
+            item_of_task(session, photo.placed.task_id, ReviewKind.PHOTO)
+            for _, photo in [*photos, poor]
+        ]
+    states = [item.state for item in items if item is not None]
+    assert states[-1] == ReviewState.OPEN
+    assert 2 <= states[:-1].count(ReviewState.OPEN) <= 25
+    sort_out(services, project, None, photos)  # triage is switched off
+    with services.store.reading() as session:
+        assert all(
+            session.get_one(Task, photo.placed.task_id).accepted_at is None for _, photo in photos
+        )
+
+
+def test_drift_is_told_of_two_champions_on_the_audit_set(
+    services: Services, project: Project, champion: ModelVersion, run: Callable[..., str]
+) -> None:
+    assert drift(services, project) is None
+    assert "two champions" in run("statistics", "7")
+    with services.store.session() as session:
+        second = create_version(
+            session, project.id, recipe={"name": "small"}, labels=["garment"],
+            weights_digest=champion.weights_digest, code_version="test", parent_id=champion.id,
+        )  # fmt: skip
+    assert drift(services, project) is None
+    with services.store.session() as session:
+        promote(session, second.id)
+    assert drift(services, project) is None  # no audit task has a label
+    for number, rows in enumerate((32, 32, 16), start=1):
+        _audited(services, project, number, [(champion, 32), (second, rows)])
+    _audited(services, project, 9, [(champion, 32), (second, 8)], in_audit=False)
+    found = drift(services, project)
+    assert found is not None
+    assert (found["from"], found["to"], found["tasks"]) == (champion.name, second.name, 3)
+    assert found["mean"] == pytest.approx((2 * 16 / 48 - 1) / 3)
+    assert found["worst_task"] == 3
+    assert f"Drift: {second.name} has -0.1111" in run("statistics", "7")
+
+
+def _photo(services: Services, project: Project, number: int, low: float) -> PlacedPhoto:
+    with services.store.session() as session:
+        task = upsert_task(
+            session, project.id, ls_task_id=number, data={}, image_url=f"/{number}.jpg",
+            garment=f"G{number}", view="Front",
+        )  # fmt: skip
+        placed = Placed(project.id, task.id, ReviewKind.PHOTO, 0.1, content_digest="a" * 64)
+        place(session, placed)
+    return PlacedPhoto(placed, 0.99, low, None)
+
+
+def _audited(
+    services: Services, project: Project, number: int,
+    predicted: Sequence[tuple[ModelVersion, int]], *, in_audit: bool = True,
+) -> None:  # fmt: skip
+    """A task whose label is the upper half, and each version's prediction of so many rows."""
+    with services.store.session() as session:
+        task = upsert_task(
+            session, project.id, ls_task_id=number, data={}, image_url=f"/{number}.jpg",
+            garment=f"G{number}", view="Front",
+        )  # fmt: skip
+        task.in_audit = in_audit
+        record_annotation(
+            session, project_id=project.id, task_id=task.id, ls_annotation_id=number,
+            mask_digest=_rows(services, SIDE // 2),
+        )  # fmt: skip
+        for version, rows in predicted:
+            save_prediction(
+                session, task_id=task.id, model_version_id=version.id, image_digest="a" * 64,
+                mask_digest=_rows(services, rows), score=0.5, region_scores={},
+            )  # fmt: skip
+
+
+def _rows(services: Services, rows: int) -> str:
+    mask = np.zeros((SIDE, SIDE), dtype=np.uint8)
+    mask[:rows] = 1
+    return services.artifacts.put(encode_class_mask(mask), "mask")

@@ -1,8 +1,9 @@
 """The `hemline` command, put together from the `commands.py` of each package."""
 
+import errno
 import sys
 from importlib.metadata import entry_points
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -11,18 +12,35 @@ from hemline.errors import HemlineError
 
 COMMANDS_GROUP = "hemline.commands"
 
+# What the machine says no to, wherever it does, and the way out.
+_MACHINE = {
+    errno.ENOSPC: "make room on the disk and run it again",
+    errno.EDQUOT: "make room on the disk and run it again",
+    errno.EROFS: "choose a place that can be written",
+    errno.EACCES: "choose another place, or change who may use this one",
+    errno.EPERM: "choose another place, or change who may use this one",
+    errno.EEXIST: "choose another name, or move what is there",
+    errno.ENOTDIR: "choose another place, or move the file that is in the way",
+    errno.EISDIR: "choose another name, or move the folder that is in the way",
+    errno.ENAMETOOLONG: "shorten the name",
+}
+
 
 def main() -> None:
     """Run the command line.
 
     What a person can put right ends as one sentence and exit code 1, Ctrl-C as 130, a mistake on
-    the command line as 2; anything else is a fault of ours and keeps its stack trace.
+    the command line as 2; anything else is a fault of ours and keeps its stack trace. A full disk
+    and the like are the person's to put right, whichever file they strike first.
     """
     try:
         build_app()()
     except HemlineError as error:
-        typer.secho(str(error), fg=typer.colors.RED, err=True)
-        sys.exit(1)
+        _end(str(error))
+    except OSError as error:
+        if error.errno not in _MACHINE or error.filename is None:
+            raise
+        _end(f"'{error.filename}' cannot be used ({error.strerror}); {_MACHINE[error.errno]}")
 
 
 def build_app() -> typer.Typer:
@@ -38,6 +56,11 @@ def build_app() -> typer.Typer:
     for entry in sorted(entry_points(group=COMMANDS_GROUP), key=lambda entry: entry.name):
         app.add_typer(entry.load())
     return app
+
+
+def _end(sentence: str) -> NoReturn:
+    typer.secho(sentence, fg=typer.colors.RED, err=True)
+    sys.exit(1)
 
 
 def _print_version(wanted: bool) -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 import typer
@@ -30,6 +31,16 @@ def broken() -> None:
     raise ZeroDivisionError
 
 
+@faulty.command()
+def full_disk() -> None:
+    raise OSError(28, "No space left on device", "runs/1/model.safetensors")
+
+
+@faulty.command()
+def fault_of_ours() -> None:
+    Path("/nothere/at/all").read_bytes()
+
+
 @pytest.fixture
 def run(monkeypatch):
     """Runs `hemline ARGUMENTS` with the commands above and returns the exit code."""
@@ -51,6 +62,14 @@ def test_an_error_for_people_is_one_sentence_and_exit_code_1(run, capsys):
     output = capsys.readouterr()
     assert output.err == "image 'x.jpg' is empty; send it again\n"
     assert output.out == ""
+
+
+def test_what_the_machine_refuses_is_one_sentence_too(run, capsys):
+    assert run("full-disk") == 1
+    said = "'runs/1/model.safetensors' cannot be used (No space left on device); make room on the "
+    assert capsys.readouterr().err.startswith(said)
+    with pytest.raises(FileNotFoundError):
+        run("fault-of-ours")
 
 
 def test_ctrl_c_ends_with_130(run, capsys):

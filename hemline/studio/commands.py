@@ -29,12 +29,22 @@ def studio_command(
     from hemline.studio.scene import VIEWS
 
     height, width = _parse_size(size)
+    _make_folder(out)
     drawn = write_photos(out, garments, seed=seed, height=height, width=width, faults=faults)
     photos = list(
         track(drawn, "Drawing", total=garments * len(VIEWS), console=_err, transient=True)
     )
     spoilt = sum(photo.fault is not None for photo in photos)
     typer.echo(f"{len(photos)} photos of {garments} garments in {out}, {spoilt} with a fault.")
+
+
+def _make_folder(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(
+            f"'{out}' cannot be written ({error.strerror}); choose another folder"
+        ) from error
 
 
 def _parse_size(size: str) -> tuple[int, int]:

@@ -80,3 +80,9 @@ def test_a_size_that_is_none_is_one_sentence(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, [str(tmp_path), "--size", "big"])
     assert isinstance(result.exception, DatasetError)
     assert "size 'big' is not HEIGHTxWIDTH" in str(result.exception)
+
+
+def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DatasetError, match=r"/file' cannot be written \(File exists\); choose"):
+        CliRunner().invoke(app, [str(tmp_path / "file")], catch_exceptions=False)

@@ -132,7 +132,10 @@ class LabelStudioHttp:
             if pause_s is None or not may_try_again:
                 break
             time.sleep(pause_s)
-        raise LabelStudioUnavailable(f"Label Studio at {self.url} {problem}: {method} {path}")
+        raise LabelStudioUnavailable(
+            f"Label Studio at {self.url} {problem} for {method} {path}; start it, or set "
+            "LABEL_STUDIO_URL to where it is"
+        )
 
     def _access_token(self) -> str:
         with self._lock:
@@ -150,7 +153,8 @@ class LabelStudioHttp:
             response = self._client.post(self.url + path, json={"refresh": self._api_key})
         except httpx.HTTPError as error:
             raise LabelStudioUnavailable(
-                f"Label Studio at {self.url} cannot be reached ({_reason(error)})"
+                f"Label Studio at {self.url} cannot be reached ({_reason(error)}); start it, or "
+                "set LABEL_STUDIO_URL to where it is"
             ) from error
         if response.status_code in _PASSING:
             raise LabelStudioUnavailable(

@@ -3,18 +3,17 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import numpy as np
 import typer
-from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
 from hemline.errors import DatasetError, HemlineError
 from hemline.segmentation.options import Device, Model
 
-_Pixels = NDArray[np.uint8]
+if TYPE_CHECKING:
+    from hemline.segmentation.mask_folders import MaskFolder
 
 _err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
@@ -24,6 +23,16 @@ def predict_command(
     out: Annotated[Path, typer.Option(help="Folder for the masks, named by the photo's stem.")],
     model: Model = None,
     cutout: Annotated[bool, typer.Option("--cutout", help="Write RGBA cut-outs.")] = False,
+    pairs: Annotated[
+        bool,
+        typer.Option(
+            "--pairs", help="Write OUT/images and OUT/masks, to train on as pairs:OUT or --extra."
+        ),
+    ] = False,
+    least_score: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Leave out masks whose expected Dice is lower."),
+    ] = 0.0,
     device: Device = "auto",
 ) -> None:
     """Write the masks of photos as PNG: 0 background, 255 garment (class ids for many labels)."""
@@ -32,17 +41,28 @@ def predict_command(
     from hemline.segmentation.starter import starter_path
 
     _check_stems(photos)
+    if pairs and cutout:
+        raise DatasetError("--pairs holds masks and --cutout writes none; give one of them")
     predictor = Predictor(model or starter_path(), device=device)
-    _make_folder(out)
+    folder = _folder(out, predictor.labels, pairs=pairs, cutout=cutout)
     failed = 0
+    unsure: list[float] = []
     for photo in track(photos, "predicting", console=_err, transient=True):
         try:
             image = read_image(photo)
-            mask = predictor.predict([image])[0].mask
-            _write(out / f"{photo.stem}.png", image, mask, len(predictor.labels) == 1, cutout)
+            found = predictor.predict([image])[0]
+            if found.score < least_score:
+                unsure.append(found.score)
+                continue
+            folder.write(photo, image, found.mask)
         except HemlineError as error:
             _err.print(str(error), style="red")
             failed += 1
+    if unsure:
+        _err.print(
+            f"{len(unsure)} of {len(photos)} masks are left out, for their expected Dice is below "
+            f"{least_score:g}; the best of them has {max(unsure):.3f}"
+        )
     if failed:
         raise DatasetError(f"{failed} of {len(photos)} photos have no mask; see above")
 
@@ -60,21 +80,9 @@ def _check_stems(photos: Sequence[Path]) -> None:
             )
 
 
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatasetError(f"'{out}' cannot be written ({error}); choose another folder") from error
+def _folder(out: Path, labels: Sequence[str], *, pairs: bool, cutout: bool) -> "MaskFolder":
+    from hemline.segmentation.mask_folders import CutoutFolder, MaskFolder, PairsFolder
 
-
-def _write(path: Path, image: _Pixels, mask: _Pixels, binary: bool, cutout: bool) -> None:
-    import cv2
-
-    from hemline.masks.cutout import make_cutout
-
-    pixels = mask * np.uint8(255) if binary else mask
-    if cutout:
-        alpha = np.where(mask > 0, 255, 0).astype(np.uint8)
-        pixels = cv2.cvtColor(make_cutout(image, alpha), cv2.COLOR_RGBA2BGRA).astype(np.uint8)
-    if not cv2.imwrite(str(path), pixels):
-        raise DatasetError(f"'{path}' cannot be written; is the disk full?")
+    if pairs:
+        return PairsFolder(out, labels)
+    return CutoutFolder(out) if cutout else MaskFolder(out, ids=len(labels) > 1)

@@ -10,9 +10,9 @@ from hemline.errors import DatasetError
 from hemline.segmentation.options import Device
 
 if TYPE_CHECKING:
-    from hemline.datasets.sample import Dataset, Sample
     from hemline.segmentation.recipe import Recipe
     from hemline.segmentation.training import TrainedModel
+    from hemline.segmentation.training_data import TrainingData
 
 _out = Console(soft_wrap=True, markup=False, highlight=False)
 _err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
@@ -23,6 +23,13 @@ def train_command(
     data: Annotated[
         list[str] | None,
         typer.Option("--data", help="KIND:PATH, once for each source. Default: the recipe's."),
+    ] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--extra",
+            help="KIND:PATH of masks to train on that never validate or test, as pseudo-labels.",
+        ),
     ] = None,
     recipe: Annotated[str, typer.Option(help="A name under recipes/ or a .toml file.")] = "hemline",
     changes: Annotated[
@@ -64,6 +71,7 @@ def train_command(
     from hemline.segmentation.tensorboard_log import open_log
     from hemline.segmentation.train_progress import TrainProgress
     from hemline.segmentation.training import train
+    from hemline.segmentation.training_data import training_data
 
     shares = {"split.validation": validation, "split.test": test, "split.seed": seed}
     own = [f"{key}={value}" for key, value in shares.items() if value is not None]
@@ -74,21 +82,19 @@ def train_command(
     keep_memory()
     if threads:
         torch.set_num_threads(threads)
-    dataset, rest, held = _open(chosen, data)
-    if chosen.bagging:
-        _out.print(f"{len(rest) + len(held)} photos in {chosen.bagging.folds} folds")
-    else:
-        _out.print(f"{len(rest)} photos to train on, {len(held)} to validate on")
+    found = training_data(chosen, data or (), extra or ())
+    _print_data(found, chosen)
+    photos = len(found.train) + len(found.validation) + len(found.extra)
     with (
         open_log(out / "tensorboard" if tensorboard else None) as log,
-        TrainProgress(_out, _err, photos=len(rest) + len(held), log=log) as progress,
+        TrainProgress(_out, _err, photos=photos, log=log) as progress,
     ):
         result = train(
-            chosen, rest, held,
-            labels=dataset.labels, work_dir=out, initial=initial, encoder=encoder, resume=resume,
-            device=device, watch=progress.watch,
+            chosen, found.train, found.validation,
+            labels=found.labels, extra=found.extra, work_dir=out, initial=initial, encoder=encoder,
+            resume=resume, device=device, watch=progress.watch,
         )  # fmt: skip
-    _print_result(dataset, result)
+    _print_result(found, result)
 
 
 def _make_folder(out: Path) -> None:
@@ -98,36 +104,27 @@ def _make_folder(out: Path) -> None:
         raise DatasetError(f"'{out}' cannot be written ({error}); choose another folder") from error
 
 
-def _open(recipe: "Recipe", data: list[str] | None) -> "tuple[Dataset, list[Sample], list[Sample]]":
-    """The data with its labels, and what of it is to train and to validate on."""
-    from hemline.datasets.class_lists import class_map
-    from hemline.datasets.sources import join, open_data
-    from hemline.datasets.splits import split_by_garment
-
-    sources = data or list(recipe.data)
-    if not sources:
-        raise DatasetError(
-            f"recipe '{recipe.name}' names no data; give --data KIND:PATH, as pairs:my-photos"
+def _print_data(found: "TrainingData", recipe: "Recipe") -> None:
+    train, held, extra = len(found.train), len(found.validation), len(found.extra)
+    if recipe.bagging:
+        _out.print(f"{train + held} photos in {recipe.bagging.folds} folds")
+    else:
+        _out.print(f"{train} photos to train on, {held} to validate on")
+    if extra or found.kept_apart:
+        _out.print(
+            f"{extra} extra photos to train on; {found.kept_apart} more are left out, for they "
+            "show a garment that is held back"
         )
-    classes = None if recipe.classes is None else class_map(recipe.classes)
-    dataset = join([open_data(source, classes) for source in sources])
-    split = recipe.split
-    held, _, rest = split_by_garment(
-        dataset.samples,
-        (split.validation, split.test, 1 - split.validation - split.test),
-        seed=split.seed,
-    )
-    return dataset, rest, held
 
 
-def _print_result(dataset: "Dataset", result: "TrainedModel") -> None:
+def _print_result(found: "TrainingData", result: "TrainedModel") -> None:
     from hemline.segmentation.training import labels_without_pixels
 
-    left_out = [(item.id, item.problem) for item in dataset.skipped]
+    left_out = [(item.id, item.problem) for item in found.skipped]
     left_out += [(item["id"], item["problem"]) for item in result.figures["skipped"]]
     for name, problem in left_out:
         _err.print(f"skipped {name}: {problem}", style="yellow")
-    for label in labels_without_pixels(dataset.labels, result.figures):
+    for label in labels_without_pixels(found.labels, result.figures):
         _err.print(
             f"warning: no training photo has the label '{label}', so the model never draws it; "
             "add photos with it, or take it out of the recipe's classes",

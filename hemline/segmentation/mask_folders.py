@@ -1,0 +1,98 @@
+"""Where predicted masks go as files: a folder of masks, of cut-outs, or of pairs to train on."""
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from hemline.datasets.class_lists import GARMENT
+from hemline.datasets.pairs import PHOTO_SUFFIXES
+from hemline.errors import DatasetError
+from hemline.masks.cutout import make_cutout
+
+_Pixels = NDArray[np.uint8]
+
+
+class MaskFolder:
+    """FOLDER/STEM.png: 0 background and 255 garment, or class ids.
+
+    Raises:
+        DatasetError: the folder cannot be written.
+    """
+
+    def __init__(self, folder: Path, *, ids: bool) -> None:
+        self._folder, self._ids = folder, ids
+        _make_folder(folder)
+
+    def write(self, photo: Path, image: _Pixels, mask: _Pixels) -> None:
+        """Writes the mask `(H, W)` of class ids of a photo `(H, W, 3)` RGB.
+
+        Raises:
+            DatasetError: the disk is full.
+        """
+        pixels = mask if self._ids else mask * np.uint8(255)
+        _write_png(self._folder / f"{photo.stem}.png", pixels)
+
+
+class CutoutFolder(MaskFolder):
+    """FOLDER/STEM.png: RGBA, transparent where there is no garment."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder, ids=False)
+
+    def write(self, photo: Path, image: _Pixels, mask: _Pixels) -> None:
+        alpha = np.where(mask > 0, 255, 0).astype(np.uint8)
+        pixels = cv2.cvtColor(make_cutout(image, alpha), cv2.COLOR_RGBA2BGRA).astype(np.uint8)
+        _write_png(self._folder / f"{photo.stem}.png", pixels)
+
+
+class PairsFolder(MaskFolder):
+    """FOLDER/images and FOLDER/masks, with a labels.txt for all labels but the one "garment".
+
+    Raises:
+        DatasetError: the folder cannot be written, or holds photos or masks already: they might be
+            a person's, and what an earlier model was sure of is not what this one is.
+    """
+
+    def __init__(self, folder: Path, labels: Sequence[str]) -> None:
+        named = tuple(labels) != (GARMENT,)
+        self._images = folder / "images"
+        for part in (self._images, folder / "masks"):
+            _make_folder(part)
+            if any(part.iterdir()):
+                raise DatasetError(f"'{part}' is not empty; give a new folder for --pairs")
+        super().__init__(folder / "masks", ids=named)
+        if named:
+            text = "".join(f"{label}\n" for label in labels)
+            (folder / "labels.txt").write_text(text, encoding="utf-8")
+
+    def write(self, photo: Path, image: _Pixels, mask: _Pixels) -> None:
+        if photo.suffix.lower() not in PHOTO_SUFFIXES:
+            raise DatasetError(
+                f"'{photo}' is none of {', '.join(sorted(PHOTO_SUFFIXES))}, which are the photos "
+                "that can be trained on; save it as one of them"
+            )
+        super().write(photo, image, mask)
+        try:
+            shutil.copyfile(photo, self._images / photo.name)
+        except OSError as error:
+            raise DatasetError(
+                f"'{photo}' cannot be copied ({error}); is the disk full?"
+            ) from error
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(
+            f"'{folder}' cannot be written ({error}); choose another folder"
+        ) from error
+
+
+def _write_png(path: Path, pixels: _Pixels) -> None:
+    if not cv2.imwrite(str(path), pixels):
+        raise DatasetError(f"'{path}' cannot be written; is the disk full?")

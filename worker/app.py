@@ -50,8 +50,10 @@ _ROUTES = {
     "sweep": "housekeeping",
     "reconcile": "housekeeping",
     "schedule": "housekeeping",
+    "tidy": "housekeeping",
 }
 _SCHEDULE_CHECK_S = 60.0
+_TIDY_EVERY_S = 6 * 3600.0
 _PR_SET_PDEATHSIG = 1
 
 
@@ -60,6 +62,7 @@ def _schedule(settings: Settings) -> dict[str, dict[str, Any]]:
         "sweep": settings.sweep_every_s,
         "reconcile": settings.reconcile_every_s,
         "schedule": _SCHEDULE_CHECK_S,
+        "tidy": _TIDY_EVERY_S,
     }
     # A tick that nobody took before the next one is due is dropped, so that none pile up.
     return {

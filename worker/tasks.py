@@ -12,6 +12,7 @@ from worker.services import get_services
 from worker.show_reviews import show_reviews
 from worker.signals import compute_signals
 from worker.sweep import sweep_once
+from worker.tidy import tidy as tidy_up
 from worker.train import train_run
 from worker.triggers import train_on_schedule
 
@@ -73,3 +74,9 @@ def schedule() -> None:
     train_on_schedule(get_services())
     rank_when_due(get_services())
     show_reviews(get_services())
+
+
+@app.task(name="worker.tidy")
+def tidy() -> None:
+    """Removes what killed processes left behind."""
+    tidy_up(get_services())

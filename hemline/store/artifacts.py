@@ -1,5 +1,9 @@
 """Artifacts: masks, weights, checkpoints and manifests, each named by the digest of its content."""
 
+import contextlib
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from uuid import uuid4
@@ -12,6 +16,7 @@ from hemline.files import write_atomically
 from hemline.settings import get_settings
 
 _DIGEST_LENGTH = 64
+_LEFTOVER = re.compile(r"\.?[0-9a-f]{62}\.\w+")  # what `_write` writes aside
 
 
 class ArtifactStore:
@@ -80,6 +85,29 @@ class ArtifactStore:
         if not (path.is_file() and sha256(path.read_bytes()).hexdigest() == digest):
             write_atomically(path, self.get(digest))
         return path
+
+    def remove_leftovers(self, older_than: timedelta) -> int:
+        """Removes what writers that were killed have left behind; returns how many files.
+
+        `older_than` must be longer than any write takes: what is younger may be one at work.
+        """
+        self._filesystem.invalidate_cache()
+        before = datetime.now(UTC) - older_than
+        removed = 0
+        for path in self._leftovers():
+            with contextlib.suppress(OSError):  # its writer has ended, or another process tidies
+                if self._filesystem.modified(path) < before:
+                    self._filesystem.rm_file(path)
+                    removed += 1
+        return removed
+
+    def _leftovers(self) -> Iterator[str]:
+        root = self._root.rstrip("/")
+        for number in range(256):
+            with contextlib.suppress(FileNotFoundError):
+                for path in self._filesystem.ls(f"{root}/{number:02x}", detail=False):
+                    if _LEFTOVER.fullmatch(path.rpartition("/")[2]):
+                        yield path
 
     def _path(self, digest: str) -> str:
         if len(digest) != _DIGEST_LENGTH or not set(digest) <= set("0123456789abcdef"):

@@ -1,7 +1,9 @@
 """Artifacts: whole or not there, whoever is killed, and never other content than was stored."""
 
+import os
 import random
 import time
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -71,6 +73,30 @@ def test_a_truncated_file_is_written_anew(artifacts: ArtifactStore, root: Path) 
     _file(root, digest).write_bytes(b"wei")
     assert artifacts.put(b"weights", "weights") == digest
     assert artifacts.get(digest) == b"weights"
+
+
+def test_what_killed_writers_left_behind_goes_once_it_is_old(
+    artifacts: ArtifactStore, root: Path
+) -> None:
+    digest = artifacts.put(b"mask", "mask")
+    kept = _file(root, digest)
+    names = {
+        f".{kept.name}.k3x_9abc": True,  # what write_atomically leaves in a folder
+        f"{kept.name}.{'0f' * 16}": True,  # and pipe_file in a bucket
+        ".nfs000012": False,
+        "notes.txt": False,
+    }
+    for name in names:
+        (kept.parent / name).write_bytes(b"ma")
+    assert artifacts.remove_leftovers(timedelta(hours=1)) == 0
+    long_ago = time.time() - 7200
+    for path in root.rglob("*"):
+        os.utime(path, (long_ago, long_ago))
+    assert artifacts.remove_leftovers(timedelta(hours=1)) == 2
+    assert {path.name for path in kept.parent.iterdir()} == {
+        kept.name, *(name for name, goes in names.items() if not goes),
+    }  # fmt: skip
+    assert artifacts.get(digest) == b"mask"
 
 
 @pytest.mark.parametrize("digest", ["", "../../etc/passwd", "A" * 64, "0" * 63, "0" * 65])

@@ -1,0 +1,27 @@
+"""What killed processes leave behind is removed by the schedule."""
+
+import os
+import time
+from pathlib import Path
+
+from worker.app import app
+from worker.services import Services
+from worker.tasks import tidy as tidy_task
+from worker.tidy import tidy
+
+
+def test_all_that_the_schedule_names_is_a_task() -> None:
+    assert tidy_task.name in {entry["task"] for entry in app.conf.beat_schedule.values()}
+    assert {entry["task"] for entry in app.conf.beat_schedule.values()} <= set(app.tasks)
+
+
+def test_a_file_left_in_mid_write_goes_after_a_day(services: Services) -> None:
+    artifact = services.artifacts.local_path(services.artifacts.put(b"mask", "mask"))
+    left, young = (artifact.parent / f".{artifact.name}.{end}" for end in ("abcd1234", "efgh5678"))
+    left.write_bytes(b"ma")
+    young.write_bytes(b"ma")
+    long_ago = time.time() - 2 * 24 * 3600
+    for path in (left, artifact):
+        os.utime(path, (long_ago, long_ago))
+    tidy(services)
+    assert sorted(Path(artifact.parent).iterdir()) == sorted([artifact, young])

@@ -1,6 +1,7 @@
 """A checkpoint: all that a training needs to go on after its process died."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,18 +56,17 @@ class Progress:
 
 
 def save_checkpoint(
-    path: Path, identity: str, progress: Progress, model: Any, optimiser: Any, rates: Any
+    path: Path, identity: str, progress: Progress, parts: Mapping[str, Any]
 ) -> None:
-    """Writes the state of a training atomically: a kill leaves the old one or the new one."""
+    """Writes the state of a training and of its `parts`, each by its name, atomically: a kill
+    leaves the old one or the new one."""
     buffer = io.BytesIO()
     state = {name: getattr(progress, name) for name in Progress.__slots__}
     torch.save(
         {
             "identity": identity,
             "progress": state,
-            "model": model.state_dict(),
-            "optimiser": optimiser.state_dict(),
-            "rates": rates.state_dict(),
+            **{name: part.state_dict() for name, part in parts.items()},
             "random": torch.get_rng_state(),  # what dropout draws from
         },
         buffer,
@@ -74,8 +74,8 @@ def save_checkpoint(
     write_atomically(path, buffer.getvalue())
 
 
-def load_checkpoint(path: Path, identity: str, model: Any, optimiser: Any, rates: Any) -> Progress:
-    """Puts a checkpoint's state into the training's parts and returns its progress.
+def load_checkpoint(path: Path, identity: str, parts: Mapping[str, Any]) -> Progress:
+    """Puts a checkpoint's state into the training's `parts` and returns its progress.
 
     Raises:
         ModelError: the file is broken, or was written by a training of another recipe, parent,
@@ -92,8 +92,7 @@ def load_checkpoint(path: Path, identity: str, model: Any, optimiser: Any, rates
             f"checkpoint '{path}' was written with another recipe, parent, class list or set of "
             "photos; give the same ones, or another folder to start afresh"
         )
-    model.load_state_dict(state["model"])
-    optimiser.load_state_dict(state["optimiser"])
-    rates.load_state_dict(state["rates"])
+    for name, part in parts.items():
+        part.load_state_dict(state[name])
     torch.set_rng_state(state["random"])
     return Progress(**state["progress"])

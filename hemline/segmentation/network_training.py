@@ -84,7 +84,7 @@ def train_network(
             asdict(report),
             report.score,
             report.threshold,
-            trainer.model,
+            trainer.kept,
             min_delta=trainer.schedule.min_delta,
         )
         trainer.save(checkpoint, identity, progress)

@@ -100,6 +100,8 @@ class Optimiser(Part):
     "plateau": `rate`, halved after `rate_patience` epochs without a better one.
     "plateau_then_triangular": `rate` until the first such plateau, then triangles of
     2 * `rate_patience` epochs between `rate` / 100 and a top that halves from one to the next.
+    With `average`, what is validated and kept is the moving average of the weights, as averaging.py
+    has it.
     """
 
     name: OptimiserName = "adamw"
@@ -108,6 +110,7 @@ class Optimiser(Part):
     policy: Policy = "one_cycle"
     warm_up: float = Field(default=0.15, gt=0, lt=1)  # share of the steps, one_cycle's
     rate_patience: int = Field(default=4, ge=1)  # epochs, the plateaus'
+    average: float = Field(default=0.0, ge=0, lt=1)  # decay of the averaged weights; 0: none
 
 
 class Schedule(Part):
@@ -137,6 +140,13 @@ class Bagging(Part):
     """Several networks in one model, each trained without one fold of the garments, averaged."""
 
     folds: int = Field(default=5, ge=2, le=20)
+
+
+class Specialists(Part):
+    """A network for each type of garment behind a chooser; the general one where it is unsure."""
+
+    least: int = Field(default=30, ge=2)  # training garments of a type, for a network of its own
+    certain: float = Field(default=0.8, ge=0, le=1)  # probability of the type from which it is used
 
 
 class Split(Part):

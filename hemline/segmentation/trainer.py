@@ -10,6 +10,7 @@ import torch
 from lightning.fabric import Fabric
 from torch import nn
 
+from hemline.segmentation.averaging import average_of
 from hemline.segmentation.batches import plan_epoch, training_batches
 from hemline.segmentation.checkpoint import Progress, load_checkpoint, save_checkpoint
 from hemline.segmentation.device import choose_device
@@ -98,10 +99,18 @@ class Trainer:
             model.to(memory_format=torch.channels_last),
             optimiser,
         )
+        decay = recipe.optimiser.average
+        self._network = model  # as it is inside self.model
+        self._average = average_of(model, decay) if decay else None
         counts = data.counts[: len(labels) + 1]
         self._loss = WeightedLoss(recipe.loss, (counts / counts.sum()).tolist())
         self._loss.to(self._fabric.device)
         self._mirrored = mirrored_ids(labels)
+
+    @property
+    def kept(self) -> nn.Module:
+        """The network that is validated and kept: the average where there is one."""
+        return self._network if self._average is None else self._average.module
 
     def finished(self, progress: Progress) -> bool:
         """Whether the epochs are over, or there was none better for as long as patience lasts."""
@@ -118,7 +127,7 @@ class Trainer:
         begin = time.monotonic()
         self._train(progress, watch, checkpoint, identity)
         steps = len(self._plan(progress.epoch + 1))
-        found = validate(self.model, self.held, self.recipe, self.labels, self._fabric.device)
+        found = validate(self.kept, self.held, self.recipe, self.labels, self._fabric.device)
         loss = progress.loss / steps
         self._rates.end_epoch(-loss if found.score is None else found.score)
         return EpochReport(
@@ -135,7 +144,7 @@ class Trainer:
 
     def save(self, path: Path, identity: str, progress: Progress) -> None:
         """Writes a checkpoint."""
-        save_checkpoint(path, identity, progress, self.model, self._optimiser, self._rates)
+        save_checkpoint(path, identity, progress, self._parts())
 
     def load(self, path: Path, identity: str) -> Progress:
         """Goes back to a checkpoint.
@@ -143,7 +152,12 @@ class Trainer:
         Raises:
             ModelError: it is broken or another training's.
         """
-        return load_checkpoint(path, identity, self.model, self._optimiser, self._rates)
+        return load_checkpoint(path, identity, self._parts())
+
+    def _parts(self) -> dict[str, Any]:
+        """All that has a state of its own."""
+        parts = {"model": self.model, "optimiser": self._optimiser, "rates": self._rates}
+        return parts if self._average is None else {**parts, "average": self._average}
 
     def _plan(self, epoch: int) -> list[list[int]]:
         return plan_epoch(
@@ -185,6 +199,8 @@ class Trainer:
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
         self._rates.step()
+        if self._average is not None:
+            self._average.update_parameters(self._network)
         return float(value.item())
 
 

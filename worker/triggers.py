@@ -112,7 +112,7 @@ def _refusal(services: Services, project: Project) -> str | None:
             f"{active.epochs or '?'}; another can start when it is done"
         )
     ready = readiness(services, project)
-    if not ready.training_tasks:
+    if not ready.has_training_tasks:
         return "no training: there are no corrections to train on yet; submit some annotations"
     if ready.gold_garments < ready.gold_minimum:
         return (

@@ -16,7 +16,7 @@ from backend.dashboard.words import count, dice, percent
 from backend.services import Services
 from hemline.store.attention import count_flagged, count_tasks, failures, running
 from hemline.store.models import list_versions
-from hemline.store.prefills import LeadTimes, VersionPrefills, lead_times, prefills_by_version
+from hemline.store.prefills import LeadTimes, PrefillCounts, VersionPrefills, lead_times
 from hemline.store.readiness import readiness
 from hemline.store.states import ModelState
 from hemline.store.tables import ModelVersion
@@ -27,13 +27,15 @@ _NEWEST = 24  # versions in the chart
 
 
 def register(blueprint: Blueprint, services: Services) -> None:
+    counts = PrefillCounts()
+
     @blueprint.get("/<int:project>")
     def overview(project: int) -> ResponseReturnValue:
         row = known_project(services, project)
         with services.store.reading() as session:
             tasks = count_tasks(session, row.id)
             versions = {version.id: version for version in list_versions(session, row.id)}
-            prefills = prefills_by_version(session, row.id)
+            prefills = counts.by_version(session, row.id)
             times = lead_times(session, row.id)
             ready = readiness(
                 session,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,12 @@ from hemline.store.tables import Annotation, Prediction
 _STEPS = 1000  # Dice is counted in thousandths: what people are shown of it
 _NEWEST = 4000  # annotations whose lead times are read
 
+_REMAINDERS = (
+    999_983  # keeps sums of products small; a prime, so that ids in step do not fall together
+)
+
 Values = NDArray[np.float64]
+Count = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,46 @@ class LeadTimes:
     without: Values
 
 
+class PrefillCounts:
+    """Counts of pre-fills, kept for as long as nothing that they count has changed."""
+
+    def __init__(self) -> None:
+        self._kept: dict[int, tuple[tuple[Any, ...], list[Count]]] = {}
+
+    def by_version(self, session: Session, project_id: int) -> list[VersionPrefills]:
+        """Every version whose pre-fills people have seen, by its id; counted by the database."""
+        stamp = _stamp(session, project_id)
+        known = self._kept.get(project_id)
+        if known is None or known[0] != stamp:
+            known = self._kept[project_id] = (stamp, _counts(session, project_id))
+        return _by_version(known[1], _confirmed_bad(session, project_id))
+
+
 def prefills_by_version(session: Session, project_id: int) -> list[VersionPrefills]:
     """Every version whose pre-fills people have seen, by its id; counted by the database."""
+    return PrefillCounts().by_version(session, project_id)
+
+
+def _stamp(session: Session, project_id: int) -> tuple[Any, ...]:
+    """Figures that change with any annotation that is counted, read from one index."""
     step = cast(func.round(Annotation.dice * _STEPS), Integer)
-    counts = session.execute(
+    prefill = Annotation.prediction_id % _REMAINDERS
+    row = session.execute(
+        select(
+            func.count(),
+            func.sum(Annotation.prediction_id),
+            func.sum(step),
+            func.sum(step * prefill),
+            func.sum(cast(Annotation.untouched, Integer) * prefill),
+        ).where(_measured(project_id))
+    ).one()
+    return tuple(row)
+
+
+def _counts(session: Session, project_id: int) -> list[Count]:
+    """(version, thousandths of Dice, number, untouched) of all that were corrected."""
+    step = cast(func.round(Annotation.dice * _STEPS), Integer)
+    rows = session.execute(
         select(
             Prediction.model_version_id,
             step,
@@ -66,8 +108,11 @@ def prefills_by_version(session: Session, project_id: int) -> list[VersionPrefil
         .where(_measured(project_id))
         .group_by(Prediction.model_version_id, step)
         .order_by(Prediction.model_version_id, step)
-    ).all()
-    bad = _confirmed_bad(session, project_id)
+    )
+    return [(version, step, number, untouched) for version, step, number, untouched in rows]
+
+
+def _by_version(counts: Sequence[Count], bad: dict[int, list[float]]) -> list[VersionPrefills]:
     versions = sorted({row[0] for row in counts})
     return [
         _of_version(version, [(row[1], row[2], row[3]) for row in counts if row[0] == version],

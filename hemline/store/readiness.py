@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import case, distinct, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hemline.store.annotations import corrections_since, usable_corrections
 from hemline.store.runs import last_run
 from hemline.store.states import Split
 from hemline.store.tables import Annotation, Project, Task
+
+_COUNTED = (
+    1000  # gold garments; a training wants a few, and to count all takes long in a large pool
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,9 +21,9 @@ class Readiness:
 
     corrections: int  # tasks corrected since the last run was queued
     needed: int  # of them that start the next run
-    gold_garments: int
+    gold_garments: int  # corrected ones, counted up to a thousand
     gold_minimum: int
-    training_tasks: int
+    has_training_tasks: bool
 
     @property
     def left(self) -> int:
@@ -36,19 +40,18 @@ def readiness(
     """
     last = last_run(session, project.id)
     corrections = corrections_since(session, project.id, last.created_at if last else None)
-    gold_garments, training_tasks = session.execute(
-        select(
-            func.count(distinct(case((Task.split == Split.GOLD, Task.garment)))),
-            func.count(distinct(case((Task.split == Split.TRAIN, Task.id)))),
-        )
+    usable = (
+        select(Task.garment)
         .select_from(Annotation)
         .join(Annotation.task)
         .where(usable_corrections(project.id))
-    ).one()
+    )
+    gold = usable.where(Task.split == Split.GOLD).distinct().limit(_COUNTED).subquery()
+    training = usable.where(Task.split == Split.TRAIN).limit(1)
     return Readiness(
         corrections=corrections,
         needed=project.retrain_after or retrain_after,
-        gold_garments=gold_garments,
+        gold_garments=session.scalar(select(func.count()).select_from(gold)) or 0,
         gold_minimum=gold_minimum,
-        training_tasks=training_tasks,
+        has_training_tasks=session.scalar(training) is not None,
     )

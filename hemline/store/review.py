@@ -15,7 +15,8 @@ from hemline.store.states import Reason, ReviewKind, ReviewState, Verdict
 from hemline.store.tables import Annotation, Prediction, Task
 
 _MOST_AT_ONCE = 1000
-_OF_TASKS = ("garment_type", "view", "photo_session")
+_OF_TASKS = ("garment", "garment_type", "view", "photo_session")
+_FEW = 2000  # tasks
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,17 +98,23 @@ def review_page(
     """The items that come right after a place in the order, or right before it; at most `limit`
     (1000). Without a place, the first ones."""
     limit = max(1, min(limit, _MOST_AT_ONCE))
-    statement = _chosen(select(ReviewItem), project_id, kind, only or ReviewFilter())
+    only = only or ReviewFilter()
+    task_ids = _few_tasks(session, project_id, only)
     order = (ReviewItem.priority, ReviewItem.id)
-    if before is not None:
-        statement = statement.where(tuple_(*order) > tuple_(before.priority, before.item_id))
-        statement = statement.order_by(*(column.asc() for column in order))
-    else:
-        if after is not None:
-            statement = statement.where(tuple_(*order) < tuple_(after.priority, after.item_id))
-        statement = statement.order_by(*(column.desc() for column in order))
-    found = session.scalars(statement.limit(limit + 1).options(*_with_all())).all()
-    items, is_more = list(found[:limit]), len(found) > limit
+    found: list[ReviewItem] = []
+    for state in _states(only):  # each state has an order of its own, and no index has both
+        statement = _chosen(select(ReviewItem), project_id, kind, only, task_ids)
+        statement = statement.where(ReviewItem.state == state)
+        if before is not None:
+            statement = statement.where(tuple_(*order) > tuple_(before.priority, before.item_id))
+            statement = statement.order_by(*(column.asc() for column in order))
+        else:
+            if after is not None:
+                statement = statement.where(tuple_(*order) < tuple_(after.priority, after.item_id))
+            statement = statement.order_by(*(column.desc() for column in order))
+        found += session.scalars(statement.limit(limit + 1).options(*_with_all()))
+    found.sort(key=lambda item: (item.priority, item.id), reverse=before is None)
+    items, is_more = found[:limit], len(found) > limit
     if before is not None:
         items.reverse()
     has_next, has_previous = (True, is_more) if before is not None else (is_more, after is not None)
@@ -122,9 +129,11 @@ def count_items(
     session: Session, project_id: int, kind: ReviewKind, only: ReviewFilter | None = None
 ) -> int:
     """Number of items of an order."""
+    only = only or ReviewFilter()
     statement = _chosen(
-        select(func.count()).select_from(ReviewItem), project_id, kind, only or ReviewFilter()
-    )
+        select(func.count()).select_from(ReviewItem), project_id, kind, only,
+        _few_tasks(session, project_id, only),
+    )  # fmt: skip
     return session.scalar(statement) or 0
 
 
@@ -179,25 +188,50 @@ def reason_column(reason: Reason) -> Any:
     return getattr(ReviewItem, reason.value)
 
 
+def _states(only: ReviewFilter) -> Sequence[ReviewState]:
+    if only.state is not None:
+        return (only.state,)
+    return tuple(ReviewState) if only.verdict is None else (ReviewState.CLOSED,)
+
+
+def _few_tasks(session: Session, project_id: int, only: ReviewFilter) -> Sequence[int] | None:
+    """The tasks that the filter leaves, if they are few: their items are looked up.
+
+    Of many, the first ones are met soon on the way down the order; few would be looked for in all
+    of it.
+    """
+    of_task = {name: getattr(only, name) for name in _OF_TASKS}
+    wanted = {name: value for name, value in of_task.items() if value is not None}
+    statement = select(Task.id).where(Task.project_id == project_id)
+    for name, value in wanted.items():
+        statement = statement.where(getattr(Task, name) == value)
+    if only.annotator is not None:
+        annotated = select(Annotation.task_id).where(
+            Annotation.project_id == project_id, Annotation.annotator == only.annotator
+        )
+        statement = statement.where(Task.id.in_(annotated)) if wanted else annotated
+    elif not wanted:
+        return None
+    ids = session.scalars(statement.limit(_FEW + 1)).all()
+    return ids if len(ids) <= _FEW else None
+
+
 def _chosen(
-    statement: Select[Any], project_id: int, kind: ReviewKind, only: ReviewFilter
-) -> Select[Any]:
-    # A garment's few are found by its tasks. SQLite would walk down the whole order for them; there
-    # is no index of a sum.
-    is_few = only.garment is not None
-    of_project = ReviewItem.project_id + 0 if is_few else ReviewItem.project_id
+    statement: Select[Any], project_id: int, kind: ReviewKind, only: ReviewFilter,
+    task_ids: Sequence[int] | None = None,
+) -> Select[Any]:  # fmt: skip
+    # SQLite would walk down the whole order for the items of a few tasks; there is no index of a
+    # sum.
+    of_project = ReviewItem.project_id if task_ids is None else ReviewItem.project_id + 0
     conditions: list[ColumnElement[bool]] = [of_project == project_id, ReviewItem.kind == kind]
+    if task_ids is not None:
+        conditions.append(ReviewItem.task_id.in_(task_ids))
     if only.state is not None:
         conditions.append(ReviewItem.state == only.state)
     if only.reason is not None:
         conditions.append(reason_column(only.reason))
     if only.verdict is not None:
         conditions.append(ReviewItem.verdict == only.verdict)
-    if only.garment is not None:
-        of_garment = select(Task.id).where(
-            Task.project_id == project_id, Task.garment == only.garment
-        )
-        conditions.append(ReviewItem.task_id.in_(of_garment))
     of_task = {name: getattr(only, name) for name in _OF_TASKS}
     if any(value is not None for value in of_task.values()):
         statement = statement.join(Task, Task.id == ReviewItem.task_id)

@@ -1,10 +1,13 @@
 """What pages read of a project, against the same counted by hand from its rows."""
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from statistics import mean, median
+from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import select, update
 
 from hemline.store.annotations import record_annotation
 from hemline.store.attention import count_flagged, count_tasks, failures, running
@@ -15,11 +18,16 @@ from hemline.store.labels import label_causes, label_work
 from hemline.store.models import create_version
 from hemline.store.places import Placed, place
 from hemline.store.predictions import save_prediction
-from hemline.store.prefills import lead_times, prefills_by_version
+from hemline.store.prefills import (
+    PrefillCounts,
+    VersionPrefills,
+    lead_times,
+    prefills_by_version,
+)
 from hemline.store.review import item_of_task
 from hemline.store.review_tables import PredictionSignals
 from hemline.store.states import DeliveryState, JobKind, JobState, Reason, ReviewKind, Verdict
-from hemline.store.tables import WebhookDelivery
+from hemline.store.tables import Annotation, WebhookDelivery
 from hemline.store.tasks import set_task_problem, upsert_task
 from hemline.store.verdicts import give_verdict
 
@@ -70,6 +78,42 @@ def test_prefills_are_summed_up_by_version(store, filled, version):
     assert first.summary.median == pytest.approx(median(DICE[:4]))
     assert first.summary.mean == pytest.approx(mean(DICE[:4]))
     assert first.summary.corrected_mean == first.summary.mean
+
+
+def test_counts_that_are_kept_follow_every_change(store, filled):
+    """Each change alone: what was kept is what is counted anew."""
+    counts = PrefillCounts()
+
+    def change(number: int, **values: Any) -> None:
+        with store.session() as session:
+            session.execute(
+                update(Annotation).where(Annotation.ls_annotation_id == number).values(**values)
+            )
+
+    def told(prefills: list[VersionPrefills]) -> list[Any]:
+        return [(p.model_version_id, p.dice.tolist(), p.untouched, p.confirmed_bad)
+                for p in prefills]  # fmt: skip
+
+    with store.reading() as session:
+        predictions = dict(
+            session.execute(select(Annotation.ls_annotation_id, Annotation.prediction_id)).all()
+        )
+    changes: list[tuple[int, dict[str, Any]]] = [
+        (0, {"dice": 0.123}), (1, {"untouched": True}), (2, {"deleted_at": BEGAN}),
+        (2, {"deleted_at": None}), (3, {"prediction_id": None}),
+        (3, {"prediction_id": predictions[4]}), (5, {"dice": None}),
+        (6, {"dice": 0.5, "prediction_id": predictions[0]}),
+    ]  # fmt: skip
+    seen = []
+    for number, values in changes:
+        change(number, **values)
+        with store.reading() as session:
+            kept = counts.by_version(session, filled.id)
+            fresh = prefills_by_version(session, filled.id)
+            assert told(kept) == told(fresh), values
+            assert told(counts.by_version(session, filled.id)) == told(fresh)
+        seen.append(told(fresh))
+    assert all(before != after for before, after in pairwise(seen))
 
 
 def test_only_a_confirmed_label_that_is_still_there_is_left_out(store, filled):

@@ -143,6 +143,56 @@ def test_the_way_back_leads_over_the_same_pages(store: Store, project: Project) 
     assert back[0].before is None
 
 
+def test_all_states_are_one_order_both_ways(store: Store, project: Project) -> None:
+    priorities = [0.5, 0.5, 0.9, 0.1, 0.5, 0.0, 1.0, 0.5]
+    tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
+    _put(store, *(_placed(task, value) for task, value in zip(tasks, priorities, strict=True)))
+    with store.session() as session:
+        for task in tasks[::2]:
+            give_verdict(session, _item(store, task).id, Verdict.BOTH_FINE, by="ann")
+    expected = sorted((_item(store, task) for task in tasks), key=lambda i: (-i.priority, -i.id))
+    with store.reading() as session:
+        there = [review_page(session, project.id, LABEL, limit=3, only=ANY)]
+        while (after := there[-1].after) is not None:
+            there.append(review_page(session, project.id, LABEL, after=after, limit=3, only=ANY))
+        back = [there[-1]]
+        while (before := back[0].before) is not None:
+            back.insert(
+                0, review_page(session, project.id, LABEL, before=before, limit=3, only=ANY)
+            )
+        judged = ReviewFilter(state=None, verdict=Verdict.BOTH_FINE)
+        found = review_page(session, project.id, LABEL, only=judged).items
+    assert [item.id for page in there for item in page.items] == [item.id for item in expected]
+    assert [page.items for page in back] == [page.items for page in there]
+    assert {item.task_id for item in found} == {task.id for task in tasks[::2]}
+
+
+@pytest.mark.parametrize("few", [0, 2, 1000])
+def test_few_and_many_are_found_alike(
+    store: Store, project: Project, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("hemline.store.review._FEW", few)
+    fronts = [_task(store, project, number) for number in (1, 2, 3)]
+    back = _task(store, project, 4, "Back")
+    annotations = [_annotate(store, task, f"{task.id:064x}") for task in (fronts[0], back)]
+    by_task = {annotation.task_id: annotation.id for annotation in annotations}
+    _put(store, *(
+        _placed(task, 0.1 * task.ls_task_id, annotation_id=by_task.get(task.id))
+        for task in (*fronts, back)
+    ))  # fmt: skip
+    wanted = {
+        ReviewFilter(view="Front"): [3, 2, 1], ReviewFilter(view="Back"): [4],
+        ReviewFilter(garment="D2"): [2], ReviewFilter(annotator="ann@x.org"): [4, 1],
+        ReviewFilter(annotator="ann@x.org", view="Front", state=None): [1],
+        ReviewFilter(view="Side"): [], ReviewFilter(annotator="nobody"): [],
+    }  # fmt: skip
+    with store.reading() as session:
+        for only, numbers in wanted.items():
+            page = review_page(session, project.id, LABEL, only=only)
+            assert [item.task.ls_task_id for item in page.items] == numbers, only
+            assert count_items(session, project.id, LABEL, only) == len(numbers)
+
+
 def test_filters_narrow_an_order(store: Store, project: Project) -> None:
     front, back = _task(store, project, 1), _task(store, project, 2, "Back")
     annotation = _annotate(store, front, "b" * 64)

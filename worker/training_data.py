@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from hemline.datasets.near_duplicates import Sketch, near_pairs, sketch
 from hemline.datasets.sample import Sample
 from hemline.errors import DatasetError, HemlineError, LabelStudioUnavailable
 from hemline.images import decode_image
@@ -16,6 +17,8 @@ from hemline.store.states import Split
 from worker.services import Services
 
 Pixels = NDArray[np.uint8]
+
+_JUDGES = {Split.TRAIN: 0, Split.VALIDATION: 1, Split.GOLD: 2}  # each is judged by those above
 
 
 class PhotosAway(Exception):
@@ -45,22 +48,44 @@ def open_snapshot(
 ) -> TrainingData:
     """Fetches and checks each photo and mask once, and gives the good ones as samples.
 
-    Photos stay in the photo cache, so that later reads of a sample need no network.
+    Photos stay in the photo cache, so that later reads of a sample need no network. A photo that
+    somebody uploaded twice under two names is two garments, whose splits never change: it is left
+    out where it would train what is judged on its copy. Other near-duplicates stay: before one
+    wall, every ninth garment of a studio looks like one.
 
     Raises:
         PhotosAway: Label Studio does not answer.
     """
     data = TrainingData()
+    good: list[tuple[Sample, Split, Sketch]] = []
     for item in manifest.items:
         sample = _sample(services, item)
         try:
-            sample.load()
+            image, _ = sample.load()
         except HemlineError as error:
             data.left_out.append((sample.id, str(error)))
         else:
-            data.of(item.split).append(sample)
+            good.append((sample, item.split, sketch(image)))
         on_item()
+    seen_elsewhere = _seen_elsewhere(good)
+    for index, (sample, split, _) in enumerate(good):
+        if index in seen_elsewhere:
+            data.left_out.append((sample.id, seen_elsewhere[index]))
+        else:
+            data.of(split).append(sample)
     return data
+
+
+def _seen_elsewhere(good: Sequence[tuple[Sample, Split, Sketch]]) -> dict[int, str]:
+    """By its place, each sample whose copy is in a split that judges it, with the sentence."""
+    found = {}
+    sketches = np.array([own for _, _, own in good], dtype=np.float32)
+    for pair in near_pairs(sketches, copies_only=True):
+        less, more = sorted(pair, key=lambda index: _JUDGES[good[index][1]])
+        copy, split, _ = good[more]
+        if good[less][1] is not split:
+            found[less] = f"it is a copy of the photo of {copy.id}, which is kept for {split.value}"
+    return found
 
 
 def in_words_of(

@@ -59,8 +59,13 @@ def sketch(image: NDArray[np.uint8]) -> Sketch:
     return evened.ravel()
 
 
-def near_pairs(sketches: NDArray[np.float32]) -> list[tuple[int, int]]:
-    """Pairs `(i, j)`, i < j, of rows of `sketches` (N, D) that show the same."""
+def near_pairs(
+    sketches: NDArray[np.float32], *, copies_only: bool = False
+) -> list[tuple[int, int]]:
+    """Pairs `(i, j)`, i < j, of rows of `sketches` (N, D) that show the same.
+
+    `copies_only` leaves out all but a photo stored anew, in another size or quality.
+    """
     count = len(sketches)
     if count < 2:
         return []
@@ -70,7 +75,8 @@ def near_pairs(sketches: NDArray[np.float32]) -> list[tuple[int, int]]:
     for start in range(0, count, _ROWS):
         rows = slice(start, start + _ROWS)
         neighbours[rows], distances[rows] = _nearest(sketches, rows, rank)
-    typical = distances[:, -1] if count > 2 * _RANK else np.zeros(count, dtype=np.float32)
+    few = copies_only or count <= 2 * _RANK
+    typical = np.zeros(count, dtype=np.float32) if few else distances[:, -1]
     limits = np.maximum(_EXACT, _NEAR * typical)
     near = distances <= np.minimum(limits[:, None], limits[neighbours])
     return sorted(

@@ -147,6 +147,14 @@ def test_the_doubles_of_a_real_set_share_a_split(shared_data):
         assert all(part_of[one] == part_of[other] for one, other in doubles)
 
 
+@pytest.mark.parametrize("change", sorted(changed(street(0))))
+def test_among_copies_only_a_photo_stored_anew_counts(change):
+    photos = [street(seed) for seed in range(40)]
+    sketches = np.array([sketch(photo) for photo in [*photos, changed(photos[3])[change]]])
+    is_copy = change in ("stored anew", "half")
+    assert near_pairs(sketches, copies_only=True) == ([(3, 40)] if is_copy else [])
+
+
 @pytest.mark.parametrize("shape", [(1, 1, 3), (2, 900, 3), (7, 7, 3)])
 def test_photos_too_small_to_compare_stay_as_they_are(shape):
     samples = [sample("small", np.zeros(shape, np.uint8), kind="PNG"), sample("p", street(0))]

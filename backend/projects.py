@@ -11,10 +11,11 @@ from hashlib import sha256
 
 import structlog
 
-from hemline.errors import HemlineError, LabelConfigError
-from hemline.labelstudio.config import LabelConfig, parse_label_config
+from hemline.errors import HemlineError
+from hemline.labelstudio.config import LabelConfig
+from hemline.project_config import remember_project
 from hemline.store.engine import Store
-from hemline.store.projects import forget_reconciled, get_project, upsert_project
+from hemline.store.projects import get_project
 from hemline.store.tables import Project
 
 log = structlog.get_logger(__name__)
@@ -76,30 +77,10 @@ class ProjectBook:
     def _write(
         self, ls_project_id: int, key: str, label_config: str, fingerprint: tuple[str, bytes]
     ) -> RegisteredProject:
-        config, problem = _parse(label_config)
         with self._store.session() as session:
-            known = get_project(session, ls_project_id)
-            if known is not None and _labels_changed(known.label_config, config):
-                # Class ids mean other labels now: the worker has to read all annotations anew.
-                forget_reconciled(session, known.id)
-            row = upsert_project(
-                session, ls_project_id=ls_project_id, ls_key=key, label_config=label_config,
-                problem=problem,
-            )  # fmt: skip
-        registered = RegisteredProject(row, config, problem, fingerprint)
+            known = remember_project(session, ls_project_id, label_config, ls_key=key)
+        registered = RegisteredProject(known.row, known.config, known.problem, fingerprint)
         self._known[ls_project_id] = registered
-        log.info("project registered", project=ls_project_id, problem=problem)
+        log.info("project registered", project=ls_project_id, problem=known.problem)
         self._changed(ls_project_id)
         return registered
-
-
-def _parse(label_config: str) -> tuple[LabelConfig | None, str | None]:
-    try:
-        return parse_label_config(label_config), None
-    except LabelConfigError as error:
-        return None, str(error)
-
-
-def _labels_changed(old: str, new: LabelConfig | None) -> bool:
-    known = _parse(old)[0] if old else None
-    return known is not None and (new is None or known.labels != new.labels)

@@ -33,6 +33,17 @@ def shrink(pixels: Pixels, size: tuple[int, int]) -> Pixels:
     return np.asarray(cv2.resize(pixels, size[::-1], interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
+def cropped(cutout: Pixels, margin: float) -> Pixels:
+    """What is seen of a cut-out (H, W, 4), with a margin as a share of its longer side: halos are
+    a pixel wide, and a garment is often small in its photo. All of it where nothing is seen."""
+    rows, columns = (np.flatnonzero(cutout[..., 3].any(axis=axis)) for axis in (1, 0))
+    if not len(rows):
+        return cutout
+    room = 1 + round(margin * max(np.ptp(rows), np.ptp(columns)))
+    top, left = max(0, rows[0] - room), max(0, columns[0] - room)
+    return cutout[top : rows[-1] + 1 + room, left : columns[-1] + 1 + room]
+
+
 def draw_outlines(canvas: Pixels, mask: Pixels, colour: tuple[int, int, int], width: int) -> None:
     """Draws a mask's outlines on a picture of any size (h, w, 3), in place.
 

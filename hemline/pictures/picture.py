@@ -22,9 +22,10 @@ from hemline.masks.renumber import renumber
 from hemline.pictures import paint
 from hemline.store.artifacts import ArtifactStore
 
-_VERSION = 2  # goes up when the same picture would be drawn otherwise
+_VERSION = 3  # goes up when the same picture would be drawn otherwise
 CARD_SIDE = 440
 FULL_SIDE = 1600
+_MARGIN = 0.04  # around a cut-out, of its longer side
 _LOW_CONTRAST = (255, 235, 59)
 _DISAGREEMENT = (224, 64, 251)
 
@@ -158,8 +159,8 @@ class Painter:
     def _cutout(self, sketch: Sketch) -> bytes:
         photo = self._pixels(sketch)
         mask = self._mask(sketch.correction or sketch.prediction, photo.shape[:2])
-        cutout = make_cutout(photo, soften_edge(mask))
-        size = paint.fitted(mask.shape, FULL_SIDE)
+        cutout = paint.cropped(make_cutout(photo, soften_edge(mask)), _MARGIN)
+        size = paint.fitted(cutout.shape, FULL_SIDE)
         # Colours are averaged by how much of each pixel is seen, or the edge would turn dark.
         alpha = cutout[..., 3:].astype(np.float32) / 255
         seen = cv2.resize(cutout[..., :3] * alpha, size[::-1], interpolation=cv2.INTER_AREA)

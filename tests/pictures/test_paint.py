@@ -96,3 +96,16 @@ def test_a_key_tells_pictures_apart() -> None:
     assert one.key == Sketch(PictureKind.CARD, correction="a").key
     assert one.key != Sketch(PictureKind.CARD, prediction="a").key
     assert one.key != Sketch(PictureKind.PHOTO, correction="a").key
+
+
+def test_a_cut_out_is_cropped_to_what_is_seen_with_a_margin():
+    cutout = np.zeros((200, 300, 4), np.uint8)
+    cutout[50:150, 120:140] = 255
+    found = paint.cropped(cutout, 0.1)
+    assert found.shape == (122, 42, 4)
+    assert (found[11:111, 11:31] == 255).all()
+    assert found.astype(int).sum() == cutout.astype(int).sum()
+    cutout[0, 0] = cutout[-1, -1] = 255
+    assert paint.cropped(cutout, 0.1).shape == cutout.shape
+    empty = np.zeros((5, 6, 4), np.uint8)
+    assert paint.cropped(empty, 0.1).shape == empty.shape

@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 from flask import Request
-from werkzeug.exceptions import BadRequest
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
 
 _LARGE = 256 * 1024  # bytes; below this the parser is done in about a millisecond
 _BULKY = ("annotations", "drafts")  # of a task, and of no use to a prediction
@@ -28,7 +28,13 @@ def read_json(request: Request, *, limit: int, large: bool = False) -> dict[str,
         RequestEntityTooLarge: over `limit` bytes.
     """
     request.max_content_length = limit
-    body = request.get_data(cache=False)
+    try:
+        body = request.get_data(cache=False)
+    except RequestEntityTooLarge as error:
+        raise RequestEntityTooLarge(
+            f"the body of {request.path} is over the limit of {limit // 2**20} MiB; send fewer "
+            "tasks at a time"
+        ) from error
     try:
         text = body.decode("utf-8")
         value = _read_pieces(text) if large and len(body) > _LARGE else json.loads(text)

@@ -273,8 +273,11 @@ def photo_url(config: LabelConfig, ls_task: dict[str, Any]) -> str:
 
 
 def _garment_and_view(data: dict[str, Any], url: str, ls_task_id: int) -> tuple[str, str]:
-    parts = urlsplit(url)
-    path = parse_qs(parts.query).get("d", [parts.path])[0]
+    try:
+        parts = urlsplit(url)
+        path = parse_qs(parts.query).get("d", [parts.path])[0]
+    except ValueError:  # "http://[", say: fetching the photo refuses it in words
+        path = ""
     garment, view = garment_and_view(PurePosixPath(unquote(path)).stem)
     garment = str(data.get("garment") or garment or f"task-{ls_task_id}")
     return garment[:255], str(data.get("view") or view)[:64]

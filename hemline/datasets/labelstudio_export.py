@@ -129,7 +129,10 @@ def _names(data: Mapping[str, Any]) -> Iterator[str]:
     for value in data.values():
         if not isinstance(value, str):
             continue
-        address = urlsplit(value)
+        try:
+            address = urlsplit(value)
+        except ValueError:  # text such as "//[", which is no address
+            continue
         inside = parse_qs(address.query).get("d", [])  # local files: /data/local-files/?d=a/b.jpg
         for path in (*inside, unquote(address.path)):
             yield path.lstrip("/")

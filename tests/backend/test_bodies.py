@@ -51,8 +51,9 @@ def test_hostile_bodies_are_a_bad_request_in_one_sentence(body, pieces, monkeypa
 
 
 def test_over_the_limit():
-    with pytest.raises(RequestEntityTooLarge):
-        read(json.dumps({"a": "x" * 1000}).encode(), limit=100)
+    with pytest.raises(RequestEntityTooLarge) as error:
+        read(json.dumps({"a": "x" * 2**21}).encode(), limit=2**20)
+    assert "/predict is over the limit of 1 MiB; send fewer" in error.value.description
 
 
 @given(st.dictionaries(st.text(), VALUES), st.lists(VALUES), st.sampled_from([None, 1, "\t"]))

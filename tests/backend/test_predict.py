@@ -117,12 +117,14 @@ def test_a_broken_task_leaves_the_rest_unharmed(connected):
         {"id": 10**30, "data": {"image": "/data/upload/1/b.png"}},
         {"id": 9, "data": {"image": "/data/upload/1/\u0000\ud800c.png"}},
         {"id": 10, "data": {"image": "/data/upload/1/d.png"}, "predictions": "odd"},
+        {"id": 11, "data": {"image": "http://[broken/e.png"}},
     ]
     body = json.dumps({"tasks": tasks, "project": KEY})
     items = connected.client.post("/predict", data=body, buffered=True).json["results"]
     assert len(items) == len(tasks)
     assert masked(items) == [0, 8, 9]
     assert all(item["problem"] for item in items if "result" not in item)
+    assert not any("Hemline failed" in item.get("problem", "") for item in items)
     with connected.store.reading() as session:
         project = get_project(session, 1)
         assert "truncated" in get_task(session, project.id, 2).problem

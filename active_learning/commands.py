@@ -8,6 +8,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
+from rich.text import Text
 
 from hemline.errors import DatasetError, HemlineError
 
@@ -152,5 +153,5 @@ def _print_table(ranked: "list[Ranked]") -> None:
             f"{evidence.reason.words}: {evidence.sentence}" for evidence in item.evidence
         )
         risk = "" if item.risk is None else f"{item.risk:.2f}"
-        table.add_row(item.id, risk, said or item.problem)
+        table.add_row(Text(item.id), risk, Text(said or item.problem))  # names may have [brackets]
     _out.print(table)

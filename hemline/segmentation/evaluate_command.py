@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
+from rich.text import Text
 
 from hemline.errors import DatasetError
 from hemline.segmentation.options import Device, Model
@@ -87,7 +88,7 @@ def evaluate_command(
     if files:
         files.finish()
     if as_json:
-        print(json.dumps(summary))
+        print(json.dumps(summary, allow_nan=False))
         return
     _print(summary)
     if out:
@@ -127,6 +128,10 @@ def _print(summary: dict[str, Any]) -> None:
             _number(value["corrected_mean"]), str(len(value["left_out"])),
         )  # fmt: skip
     _out.print(figures)
+    typer.echo(
+        "95 %: where the figure would lie with other photos of the kind; corrected: the mean "
+        "without the outliers left out; hd95 and assd are in px, the less the better"
+    )
     pooled = summary["pooled"]
     typer.echo(
         f"all pixels: IoU {_number(pooled['iou'])}, macro IoU {_number(pooled['macro_iou'])}, "
@@ -150,7 +155,7 @@ def _class_table(rows: Sequence[dict[str, Any]]) -> Table:
     for row in rows:
         shares = f"{row['truth_share']:.2%}"
         table.add_row(
-            row["label"], *(_number(row[name]) for name in names), shares, str(row["photos"])
+            Text(row["label"]), *(_number(row[name]) for name in names), shares, str(row["photos"])
         )
     return table
 

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from active_learning.commands import app
+from active_learning.commands import _print_table, app
 from active_learning.folder import find_pairs, read_mask
-from active_learning.rank_folder import rank_folder
+from active_learning.rank_folder import Ranked, rank_folder
 from hemline.errors import DatasetError, MaskError
 from tests.active_learning.garments import draw
 
@@ -204,3 +204,10 @@ def test_the_command_prints_a_line_each(folders, monkeypatch):
     assert set(lines[0]) == {"id", "label_risk", "reasons", "problem"}
     table = CliRunner().invoke(app, ["rank", *command])
     assert "cut" in table.stdout
+
+
+def test_a_name_in_brackets_is_no_markup(capsys):
+    _print_table([Ranked("[red]coat", None, [], "mask '[b]' cannot be read; save it as PNG")])
+    shown = capsys.readouterr().out
+    assert "[red]coat" in shown
+    assert "'[b]'" in shown

@@ -7,12 +7,14 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 from typer.testing import CliRunner
 
 from hemline.datasets.sample import Dataset, Sample
 from hemline.errors import DatasetError
 from hemline.segmentation import evaluation_data as data_module
 from hemline.segmentation.commands import app
+from hemline.segmentation.evaluate_command import _class_table
 from hemline.segmentation.evaluation_data import evaluation_data
 from hemline.segmentation.evaluation_files import MASK_COLOUR, TRUTH_COLOUR, draw_overlay
 from hemline.segmentation.model_file import ModelCard, save_model
@@ -53,6 +55,13 @@ def test_json_is_one_object(model, pairs):
     assert summary["threshold"] == 0.4
     assert summary["skipped"] == []
     assert [row["label"] for row in summary["classes"]] == ["background", "garment"]
+
+
+def test_labels_in_brackets_are_no_markup(capsys):
+    figures = dict.fromkeys(("iou", "f1", "precision", "recall"), 0.5)
+    row = {"label": "[red] top", **figures, "truth_share": 0.1, "photos": 1}
+    Console(width=100).print(_class_table([row]))
+    assert "[red] top" in capsys.readouterr().out
 
 
 def test_the_table_and_the_files(model, pairs, tmp_path):

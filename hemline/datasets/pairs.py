@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hemline.datasets.class_lists import GARMENT, class_map
 from hemline.datasets.class_masks import Translation, check_same_size, read_class_mask
 from hemline.datasets.classes import ClassMap, Vocabulary, own_classes
+from hemline.datasets.garment_types import read_garment_types
 from hemline.datasets.photo_file import read_image
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.errors import DatasetError, MaskError
@@ -40,7 +41,8 @@ def read_pairs(folder: Path, classes: ClassMap | None = None) -> Dataset:
     A mask is a PNG: 0 is background, any other value garment, of grey as of a palette's indices;
     where it has transparent pixels, alpha is the mask as in a cut-out. Where the folder has a
     labels.txt, a mask holds class ids, greyscale or palette, and the file names the classes from
-    id 1 on, one a line; without `classes` they are taken as they are.
+    id 1 on, one a line; without `classes` they are taken as they are. A types.csv (id,type) names
+    the garments' types, here as with cut-outs.
 
     Raises:
         DatasetError: a folder is missing, no photo has a mask, or the data lacks a class that is
@@ -96,6 +98,7 @@ def _read(
     load: Callable[[Path, Path], tuple[Pixels, Pixels]],
 ) -> Dataset:
     by_stem = {path.stem: path for path in masks.iterdir() if path.suffix.lower() == ".png"}
+    types = read_garment_types(images.parent)
     samples: list[Sample] = []
     skipped: list[Skipped] = []
     for photo in sorted(images.iterdir()):
@@ -106,7 +109,12 @@ def _read(
             continue
         garment, view = garment_and_view(photo.stem)
         load_both = partial(load, photo, by_stem[photo.stem])
-        samples.append(Sample(photo.stem, garment, view, source, load_both, photo.read_bytes))
+        samples.append(
+            Sample(
+                photo.stem, garment, view, source, load_both, photo.read_bytes,
+                garment_type=types.get(photo.stem) or types.get(garment, ""),
+            )
+        )  # fmt: skip
     if not samples:
         raise DatasetError(f"no photo in '{images}' has a {kind} of the same name in '{masks}'")
     return Dataset(tuple(samples), classes.labels, tuple(skipped))

@@ -20,7 +20,8 @@ class Sample:
     ids, 0 for background. It reads the files at each call, so that a data set costs no memory, and
     raises a HemlineError that names the file where photo or mask cannot be used.
     `garment` groups what must share a split: the views of one garment. `read` returns the photo's
-    file, where there is one, for a look at it that is quicker than `load`.
+    file, where there is one, for a look at it that is quicker than `load`. `garment_type` is what
+    the source calls the garment (coat, dress …); empty where it does not say.
     """
 
     id: str
@@ -29,6 +30,7 @@ class Sample:
     source: str
     load: Callable[[], tuple[Pixels, Pixels]]
     read: Callable[[], bytes] | None = None
+    garment_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from hemline.datasets.class_lists import GARMENT, class_map
 from hemline.datasets.classes import ClassMap, Vocabulary
 from hemline.datasets.sample import Dataset, Pixels, Sample
 from hemline.studio.body import Kind
-from hemline.studio.scene import VIEWS, draw_scene
+from hemline.studio.scene import VIEWS, draw_scene, garment_type_of
 
 FIRST_SEED = 1_000_000  # far from the seeds of demos and tests, which a model must not have seen
 
@@ -30,6 +30,7 @@ def read_scenes(
             view=view,
             source="studio",
             load=partial(_load, garment, seed, view, height, width),
+            garment_type=garment_type_of(seed).value,
         )
         for seed in range(FIRST_SEED, FIRST_SEED + garments)
         for view in VIEWS

@@ -18,12 +18,14 @@ from hemline.errors import ModelError
 from hemline.files import write_atomically
 from hemline.segmentation.networks import build_network
 from hemline.segmentation.recipe import Recipe, parse_recipe
+from hemline.segmentation.type_chooser import TypeChooser
 
 _KEY = "hemline"
 _FORMAT = 1
 SECOND_PASS = "second_pass."
+_CHOOSER = "type_chooser."
 # What the names of a network's weights begin with: nothing for the first of a file.
-_NETWORK = re.compile(r"(?:second_pass\.)?(?:fold_\d+\.)?")
+_NETWORK = re.compile(r"type_chooser\.|(?:second_pass\.)?(?:fold_\d+\.|type_\d+\.)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +38,14 @@ class ModelCard:
     figures: dict[str, Any] = field(default_factory=dict)
     code_version: str = __version__
     second_threshold: float | None = None  # of the second pass, where there is one
+    types: tuple[str, ...] = ()  # of garments, that the chooser tells apart
+    specialists: dict[str, float] = field(default_factory=dict)  # type: its network's threshold
 
 
 def save_model(path: Path, state: Mapping[str, Tensor], card: ModelCard) -> None:
-    """Writes a network's state as float16, with its card, atomically."""
+    """Writes a network's state as float16, with its card, atomically. A chooser stays float32."""
     weights = {
-        key: value.half() if value.is_floating_point() else value
+        key: value.half() if value.is_floating_point() and not key.startswith(_CHOOSER) else value
         for key, value in state.items()
         if not key.endswith("num_batches_tracked")
     }
@@ -80,6 +84,8 @@ def read_card(path: Path) -> ModelCard:
         figures=card["figures"],
         code_version=card["code_version"],
         second_threshold=card.get("second_threshold"),
+        types=tuple(card.get("types", ())),
+        specialists=card.get("specialists", {}),
     )
 
 
@@ -102,14 +108,38 @@ def network_names(recipe: Recipe) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(name + fold_name(fold) for fold in range(folds)) for name in passes)
 
 
-def join_models(path: Path, parts: Mapping[str, Path], card: ModelCard) -> None:
+def specialist_name(card: ModelCard, garment_type: str) -> str:
+    """The name of the network of one type of garment in a model file."""
+    return f"type_{card.types.index(garment_type)}."
+
+
+def join_models(
+    path: Path, parts: Mapping[str, Path], card: ModelCard, chooser: TypeChooser | None = None
+) -> None:
     """Writes one model file with the networks of several; `parts` gives each file's a name."""
     weights = {
         name + key: value
         for name, part in parts.items()
         for key, value in _read_weights(part).items()
     }
+    if chooser:
+        weights |= {_CHOOSER + key: value for key, value in chooser.state().items()}
     save_model(path, weights, card)
+
+
+def load_chooser(path: Path) -> TypeChooser | None:
+    """The chooser of a model file; None if it has no specialists.
+
+    Raises:
+        ModelError: the file is broken.
+    """
+    types = read_card(path).types
+    state = _read_network(path, _CHOOSER)
+    if not types:
+        return None
+    if not state:
+        raise ModelError(f"model '{path}' lacks its chooser of types; train it again")
+    return TypeChooser.from_state(types, state)
 
 
 def take_second(path: Path, out: Path) -> Path | None:

@@ -16,7 +16,13 @@ from hemline.masks.clean import clean_mask
 from hemline.segmentation.device import choose_device
 from hemline.segmentation.double_pass import see_through
 from hemline.segmentation.framing import frame_of, lay_image
-from hemline.segmentation.model_file import load_model, network_names, read_card
+from hemline.segmentation.model_file import (
+    load_chooser,
+    load_model,
+    network_names,
+    read_card,
+    specialist_name,
+)
 from hemline.segmentation.transforms import normalise
 
 Probabilities = NDArray[np.float32]
@@ -73,6 +79,11 @@ class Predictor:
         self._passes = [
             [self._load(path, name) for name in names] for names in network_names(self.card.recipe)
         ]
+        self._chooser = load_chooser(path)
+        self._specialists = {
+            name: self._load(path, specialist_name(self.card, name))
+            for name in self.card.specialists
+        }
         self._deepest = torch.zeros(0)
         self._passes[0][0].encoder.register_forward_hook(self._keep_deepest)  # type: ignore[union-attr]
         self._lock = threading.Lock()
@@ -85,6 +96,10 @@ class Predictor:
         """The mask of a photo `(H, W, 3)` uint8 RGB, with what the network saw on the way."""
         views, embedding = self._see(self._passes[0], image)
         threshold = self.card.threshold
+        chosen = self.choose(embedding)
+        if chosen:
+            views, _ = self._see([self._specialists[chosen]], image)
+            threshold = self.card.specialists[chosen]
         mask = _mask(views.mean(0), image, threshold)
         if self.card.recipe.second_pass:
             seen = see_through(image, mask, self.card.recipe.second_pass.dilate)
@@ -100,6 +115,15 @@ class Predictor:
                 *(_classes(view, view.shape[1], view.shape[2], threshold) for view in views)
             )
         return Examination(MaskPrediction(mask, score, named), probabilities, flip_dice, embedding)
+
+    def choose(self, embedding: NDArray[np.float32]) -> str | None:
+        """The type of garment whose network draws a photo with this embedding; None where the
+        general one does: the chooser is unsure, or the type has no network of its own."""
+        if self._chooser is None or self.card.recipe.specialists is None:
+            return None
+        name, probability = self._chooser.choose(embedding)
+        sure = probability >= self.card.recipe.specialists.certain
+        return name if sure and name in self._specialists else None
 
     def _load(self, path: Path, name: str) -> nn.Module:
         network, _ = load_model(path, name=name)

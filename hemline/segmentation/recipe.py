@@ -3,9 +3,9 @@
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from hemline.datasets.class_lists import class_map
 from hemline.errors import DatasetError, RecipeError
@@ -21,6 +21,7 @@ from hemline.segmentation.recipe_parts import (
     Prediction,
     Schedule,
     SecondPass,
+    Specialists,
     Split,
 )
 
@@ -55,7 +56,16 @@ class Recipe(Part):
     prediction: Prediction = Prediction()
     second_pass: SecondPass | None = None
     bagging: Bagging | None = None
+    specialists: Specialists | None = None
     seed: int = 0
+
+    @model_validator(mode="after")
+    def _specialists_are_copies_of_one_network(self) -> Self:
+        if self.specialists and (self.bagging or self.second_pass):
+            raise ValueError(
+                "specialists are copies of one network; leave bagging and second_pass out"
+            )
+        return self
 
 
 def load_recipe(name: str | Path) -> Recipe:

@@ -133,4 +133,11 @@ def _print_result(found: "TrainingData", result: "TrainedModel") -> None:
     folds, dice = len(result.figures.get("folds", ())), result.figures["validation_dice"]
     if folds and dice is not None:
         _out.print(f"{folds} folds: Dice {dice:.4f}, each photo by the network that held it back")
+    for row in result.figures.get("specialists", ()):
+        both = [row["score"], row["general_score"]]
+        if None not in both:
+            _out.print(
+                f"{row['type']}: {both[0]:.4f} with a network of its own, {both[1]:.4f} with the "
+                f"general one{'' if row['kept'] else ', which is kept'}"
+            )
     _out.print(f"model written to {result.path}")

@@ -12,6 +12,7 @@ from hemline.segmentation.double_training import train_both
 from hemline.segmentation.network_training import Start, TrainedModel, train_network
 from hemline.segmentation.pixel_cache import PixelCache
 from hemline.segmentation.recipe import Recipe
+from hemline.segmentation.specialists import train_specialists
 from hemline.segmentation.trainer import EpochReport, Watch
 
 __all__ = ["EpochReport", "TrainedModel", "Watch", "train"]
@@ -93,6 +94,11 @@ def _train_pass(
             labels=labels, folds=recipe.bagging.folds, start=start, work_dir=work_dir, watch=watch,
         )  # fmt: skip
     used = [*samples, *without_garments_of(extra, validation)]
+    if recipe.specialists:
+        return train_specialists(
+            recipe, recipe.specialists, used, validation,
+            labels=labels, start=start, work_dir=work_dir, watch=watch,
+        )  # fmt: skip
     data = PixelCache(used, recipe.input, work_dir / "train.pixels", watch.photo)
     held = PixelCache(validation, recipe.input, work_dir / "validation.pixels", watch.photo)
     return train_network(recipe, labels, data, held, start=start, work_dir=work_dir, watch=watch)

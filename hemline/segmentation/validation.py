@@ -15,7 +15,7 @@ from hemline.segmentation.recipe import Recipe
 from hemline.segmentation.thresholds import best_threshold
 from hemline.segmentation.transforms import normalise
 
-_ENOUGH = 4  # validation photos; fewer choose at random, and the last epoch is the safer choice
+ENOUGH = 4  # validation photos; fewer choose at random, and the last epoch is the safer choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def validate(
     model: Any, held: PixelCache, recipe: Recipe, labels: Sequence[str], device: torch.device
 ) -> Validated:
     """Figures of a network on the photos of a cache."""
-    if len(held) < _ENOUGH:
+    if len(held) < ENOUGH:
         return Validated()
     return figures_of([compare(model, held, recipe, labels, device)], recipe, labels)
 
@@ -80,7 +80,7 @@ def compare(
 def figures_of(parts: Sequence[Compared], recipe: Recipe, labels: Sequence[str]) -> Validated:
     """Figures of photos that one network or several have drawn, each photo counting alike."""
     dice = np.concatenate([part.dice for part in parts])
-    if len(dice) < _ENOUGH:
+    if len(dice) < ENOUGH:
         return Validated()
     one = len(labels) == 1
     threshold = best_threshold(dice) if recipe.prediction.tune_threshold and one else 0.5

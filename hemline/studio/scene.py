@@ -92,6 +92,11 @@ def draw_scene(
     )
 
 
+def garment_type_of(seed: int) -> GarmentType:
+    """The type of the garment number `seed`, without drawing it."""
+    return _draw_kinds(np.random.default_rng([seed, 0]))[1]
+
+
 @dataclass(frozen=True)
 class _Plan:
     garment: Garment
@@ -109,8 +114,7 @@ def _plan(
 ) -> _Plan:
     """All that the views of a garment share."""
     rng = np.random.default_rng([seed, 0])
-    drawn_kind = Kind.MANNEQUIN if rng.random() < 0.62 else Kind.PERSON
-    drawn_type = list(GarmentType)[rng.choice(5, p=[0.2, 0.36, 0.14, 0.18, 0.12])]
+    drawn_kind, drawn_type = _draw_kinds(rng)
     kind, garment_type = kind or drawn_kind, garment_type or drawn_type
     body = sample_body(rng, kind)
     garment = sample_garment(rng, garment_type, pattern)
@@ -122,6 +126,11 @@ def _plan(
         garment, figure, backdrop, _light(rng), sample_lens(rng), int(rng.integers(2**31)),
         float(rng.uniform(0.76, 0.96)), float(rng.normal(0.5, 0.025)),
     )  # fmt: skip
+
+
+def _draw_kinds(rng: np.random.Generator) -> tuple[Kind, GarmentType]:
+    kind = Kind.MANNEQUIN if rng.random() < 0.62 else Kind.PERSON
+    return kind, list(GarmentType)[rng.choice(5, p=[0.2, 0.36, 0.14, 0.18, 0.12])]
 
 
 def _outfit(rng: np.random.Generator, main: Garment) -> list[Garment]:

@@ -49,12 +49,14 @@ bench-dashboard: .python ## Measure the review pages and thumbnails with 100,000
 
 bench-review: .python ## Measure the review order with a million items: pages, and one label edit
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python benchmarks/bench_review.py
+	$(BIN)/python -m benchmarks.bench_review
 
-bench-ranking: .python ## Measure how well wrong labels are found: CCP=folder METAIL=folder PHOTOS=n
+bench-ranking: .python ## Measure how well wrong labels are found: CCP=folder METAIL=folder LABELS=1
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python -m benchmarks.bench_ranking $(if $(CCP),--ccp "$(CCP)") \
-		$(if $(METAIL),--metail "$(METAIL)") $(if $(PHOTOS),--photos $(PHOTOS))
+	$(BIN)/python -m benchmarks.bench_ranking --ccp "$(CCP)" $(if $(METAIL),--metail "$(METAIL)") \
+		$(if $(PHOTOS),--photos $(PHOTOS)) $(if $(LABELS),--labels) $(if $(OUT),--out "$(OUT)")
+	$(BIN)/python -m benchmarks.bench_review $(if $(ITEMS),--items $(ITEMS)) \
+		--out "$(or $(OUT),docs/results.md)"
 
 lock: .python ## Write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

@@ -84,13 +84,19 @@ def fit_classifier(
     bad: NDArray[np.bool_],
     *,
     weights: NDArray[np.floating] | None = None,
+    directions: NDArray[np.integer] | None = None,
     trees: int = 120,
     leaves: int = 12,
     rate: float = 0.06,
     smallest_leaf: int = 20,
     seed: int = 0,
 ) -> Forest:
-    """Trees for the log odds of `bad` (N,) from rows (N, F)."""
+    """Trees for the log odds of `bad` (N,) from rows (N, F).
+
+    `directions` (F,) says how each feature may count: 1 the more the likelier bad, -1 the less, 0
+    not at all. By default each counts as it will.
+    """
+    used = np.arange(len(features)) if directions is None else np.flatnonzero(directions)
     model = HistGradientBoostingClassifier(
         max_iter=trees,
         max_leaf_nodes=leaves,
@@ -99,10 +105,11 @@ def fit_classifier(
         l2_regularization=1.0,
         max_features=0.4,
         early_stopping=False,
+        monotonic_cst=None if directions is None else directions[used],
         random_state=seed,
     )
-    model.fit(_known_columns(rows), bad, sample_weight=weights)
-    return _export(features, model)
+    model.fit(_known_columns(rows)[:, used], bad, sample_weight=weights)
+    return _export(features, model, used)
 
 
 def fit_regressor(
@@ -130,7 +137,7 @@ def fit_regressor(
         random_state=seed,
     )
     model.fit(_known_columns(rows), values)
-    return _export(features, model)
+    return _export(features, model, np.arange(len(features)))
 
 
 def _known_columns(rows: Rows) -> NDArray[np.float32]:
@@ -144,7 +151,9 @@ def _known_columns(rows: Rows) -> NDArray[np.float32]:
 def _export(
     features: tuple[str, ...],
     model: HistGradientBoostingClassifier | HistGradientBoostingRegressor,
+    used: NDArray[np.integer],
 ) -> Forest:
+    """The trees as arrays; `used` are the columns that the model was given."""
     trees = [predictors[0].nodes for predictors in model._predictors]
     starts = np.cumsum([0, *(len(nodes) for nodes in trees)])[:-1]
     nodes = np.concatenate(trees)
@@ -155,7 +164,7 @@ def _export(
         features=features,
         baseline=float(np.ravel(model._baseline_prediction)[0]),
         roots=starts.astype(np.int32),
-        feature=np.where(leaf, 0, nodes["feature_idx"]).astype(np.int16),
+        feature=np.where(leaf, 0, used[nodes["feature_idx"]]).astype(np.int16),
         threshold=np.where(leaf, 0, nodes["num_threshold"]).astype(np.float32),
         left=np.where(leaf, own, nodes["left"] + offset).astype(np.int32),
         right=np.where(leaf, own, nodes["right"] + offset).astype(np.int32),

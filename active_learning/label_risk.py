@@ -20,6 +20,23 @@ ARC_VALUES = (
     "arc_share", "arc_sure_share",
 )  # fmt: skip
 RISK_SIGNALS = (*LABEL_SIGNALS, *ARC_VALUES)
+_MORE_IS_WORSE = {
+    "hd95", "assd", "missing_total", "extra_total", "missing_largest", "extra_largest",
+    "missing_depth", "extra_depth", "missing_top", "missing_middle", "missing_bottom", "extra_top",
+    "extra_middle", "extra_bottom", "missing_alike", "missing_alike_largest", "extra_unlike",
+    "extra_unlike_largest", "missing_seam_share", "extra_seam_share", "contrast_low", "shift_gain",
+    "shift_spread", *ARC_VALUES,
+}  # fmt: skip
+_LESS_IS_WORSE = {
+    "softmin", "model_dice", "boundary_iou", "mean_inside", "expected_dice", "class_agreement",
+    "worst_class_dice", "contrast_mean", "contrast_p10", "contrast_p25", "contrast_worst_tenth",
+    "likelihood_rim_in", "likelihood_split", "missing_seam", "extra_seam",
+}  # fmt: skip
+# What a garment is like (its size, shape, texture) tells studios apart rather than labels: learnt
+# from are those signals alone of which one knows what is worse, and only in that direction.
+_DIRECTIONS = np.array(
+    [(name in _MORE_IS_WORSE) - (name in _LESS_IS_WORSE) for name in RISK_SIGNALS], dtype=np.int8
+)
 OFF = 0.012  # of the mask's side: a point farther from the true outline than this is off
 BASE_RATE = 0.1  # share of bad labels that a risk is the probability for, until verdicts say more
 
@@ -146,5 +163,6 @@ def fit_labels(
     given = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
     balance = np.where(bad, given[~bad].sum() / max(given[bad].sum(), 1e-9), 1.0)
     return fit_classifier(
-        RISK_SIGNALS, rows, bad, weights=given * balance, trees=150, leaves=8, rate=0.06, seed=seed
-    )
+        RISK_SIGNALS, rows, bad, weights=given * balance, directions=_DIRECTIONS, trees=150,
+        leaves=8, rate=0.06, seed=seed,
+    )  # fmt: skip

@@ -12,15 +12,17 @@ from numpy.typing import NDArray
 
 from active_learning.agreement import garment_probability
 from active_learning.frame import Mask, Photo, Plane, check_sizes
-from active_learning.label_risk import RiskModel, point_risks, risk_row
+from active_learning.label_risk import RISK_SIGNALS, RiskModel, point_risks, risk_row, sigmoid
 from active_learning.label_signals import label_signals
 from active_learning.reasons import Findings, Region, find
+from active_learning.unusual import USUAL, unusual
 from active_learning.views import ViewSignals, view_signals
 from hemline.errors import MaskError
 from hemline.masks.probability_map import check_probabilities
 
 _FULL = 0.995  # share of the photo from which a mask has no outline worth the name
 _GARMENT = 0.01  # share of the photo that the model must see to contradict an empty mask
+_SOFTMIN = RISK_SIGNALS.index("softmin")
 _EMPTY_UNSEEN, _FULL_UNSEEN = 0.5, 0.9  # risks where there is no model to ask
 
 
@@ -85,12 +87,14 @@ def look_at_label(
 
 
 def risks_of(looks: list[Look], model: RiskModel) -> list[float]:
-    """Label risk of each look, 0..1, by a model."""
+    """Label risk of each look of one folder, 0..1: by a model, and by how unusual it is there."""
     risks = [look.fixed_risk or 0.0 for look in looks]
     drawn = [k for k, look in enumerate(looks) if look.row is not None]
     if drawn:
         rows = np.stack([row for look in looks if (row := look.row) is not None])
-        for k, risk in zip(drawn, model.risk(rows), strict=True):
+        above = unusual(rows[:, _SOFTMIN].tolist()) - USUAL
+        odds = model.log_odds(rows) + model.slope * above
+        for k, risk in zip(drawn, sigmoid(odds), strict=True):
             risks[k] = float(risk)
     return risks
 

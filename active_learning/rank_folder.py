@@ -1,6 +1,7 @@
 """The order of a plain folder: each pair is looked at once, then all are compared."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -9,6 +10,7 @@ from active_learning.look import Look, look_at_label, risks_of
 from active_learning.neighbours import isolation
 from active_learning.reasons import Evidence, reasons
 from active_learning.risk_file import shipped_risk_model
+from active_learning.views import odd_views, raised, usual_gaps
 from hemline.errors import HemlineError, MaskError
 from hemline.masks.embedding import LENGTH, pack_embedding, unpack_embeddings
 
@@ -54,6 +56,7 @@ def rank_folder(pairs: Iterable[Pair], predictor: "Predictor") -> list[Ranked]:
     """
     model = shipped_risk_model()
     names: list[str] = []
+    garments: list[str] = []
     looks: list[Look] = []
     embeddings: list[bytes] = []
     failed: list[Ranked] = []
@@ -64,21 +67,36 @@ def rank_folder(pairs: Iterable[Pair], predictor: "Predictor") -> list[Ranked]:
             failed.append(Ranked(pair.id, None, [], str(error)))
             continue
         names.append(pair.id)
+        garments.append(pair.garment)
         looks.append(look)
         embeddings.append(embedding)
     if not looks:
         return failed
-    risks = risks_of(looks, model)
+    oddness = _oddness(garments, looks)
+    risks = [raised(risk, odd) for risk, odd in zip(risks_of(looks, model), oddness, strict=True)]
     distances = isolation(unpack_embeddings(embeddings))
     findings = [
-        replace(look.findings, risk=risk, distance=distance)
-        for look, risk, distance in zip(looks, risks, distances, strict=True)
+        replace(look.findings, risk=risk, distance=distance, odd=odd)
+        for look, risk, distance, odd in zip(looks, risks, distances, oddness, strict=True)
     ]
     ranked = [
         Ranked(name, risk, evidence, look.note)
         for name, risk, evidence, look in zip(names, risks, reasons(findings), looks, strict=True)
     ]
     return sorted(ranked, key=lambda item: (-(item.risk or 0.0), item.id)) + failed
+
+
+def _oddness(garments: Sequence[str], looks: Sequence[Look]) -> list[float]:
+    """How far each label is from those of its garment's other views, 1 being usual here."""
+    views: dict[str, list[int]] = defaultdict(list)
+    for k, garment in enumerate(garments):
+        views[garment].append(k)
+    usual = usual_gaps([[looks[k].view for k in own] for own in views.values()])
+    oddness = [0.0] * len(looks)
+    for own in views.values():
+        for k, odd in zip(own, odd_views([looks[k].view for k in own], usual), strict=True):
+            oddness[k] = odd
+    return oddness
 
 
 def _look(pair: Pair, predictor: "Predictor", model: "RiskModel") -> tuple[Look, bytes]:

@@ -1,10 +1,11 @@
 """How long the review order takes with a million items: its pages, and one label edit.
 
     make bench-review
-    HEMLINE_TEST_POSTGRES=postgresql://user@host/db .venv/bin/python benchmarks/bench_review.py
+    HEMLINE_TEST_POSTGRES=postgresql://user@host/db make bench-review
 
 On SQLite in a temporary folder, and on PostgreSQL where HEMLINE_TEST_POSTGRES names a server (a
-database is made there and dropped). Exits with 1 if a bar is missed.
+database is made there and dropped). With --out PAGE it writes its part of that page. Exits with 1
+if a bar is missed.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from uuid import uuid4
 
 from sqlalchemy import create_engine, insert, make_url, text
 
+from benchmarks.results_page import write_part
 from hemline.store.engine import Store
 from hemline.store.places import Placed, place
 from hemline.store.projects import upsert_project
@@ -52,8 +54,11 @@ _SHARES = {
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--items", type=int, default=1_000_000, help="review items in the project")
-    items = parser.parse_args().items
+    parser.add_argument("--out", type=Path, help="page that the part is written to")
+    options = parser.parse_args()
+    items: int = options.items
     missed = 0
+    rows: list[str] = []
     print(f"{items:,} review items; milliseconds, median and largest of {_TIMES}")
     for name, databases in (("SQLite", _sqlite()), ("PostgreSQL", _postgresql())):
         with databases as url:
@@ -63,13 +68,17 @@ def main() -> int:
             store = Store(url)
             store.upgrade()
             project_id = _fill(store, items)
-            missed += _measure(name, store, project_id, items)
+            missed += _measure(name, store, project_id, items, rows)
             store.dispose()
+    if options.out is not None:
+        head = f"## The review order with {items:,} items\n\n    make bench-review\n"
+        table = ["| | | median, ms | largest, ms | |", "|---|---|---|---|---|", *rows]
+        write_part(options.out, "bench-review", "\n".join([head, *table]))
     return 1 if missed else 0
 
 
-def _measure(name: str, store: Store, project_id: int, items: int) -> int:
-    """Prints a row for each operation; how many bars were missed."""
+def _measure(name: str, store: Store, project_id: int, items: int, lines: list[str]) -> int:
+    """Prints a row for each operation and adds it to `lines`; how many bars were missed."""
     rng = random.Random(1)
 
     def first_page(only: ReviewFilter | None = None) -> None:
@@ -121,6 +130,7 @@ def _measure(name: str, store: Store, project_id: int, items: int) -> int:
         verdict_word = "" if bar is None else f"bar {bar:g}: {'met' if median < bar else 'MISSED'}"
         missed += bar is not None and median >= bar
         print(f"{name:11}{what:32}{median:9.2f}{largest:9.2f}  {verdict_word}")
+        lines.append(f"| {name} | {what} | {median:.2f} | {largest:.2f} | {verdict_word} |")
     return missed
 
 

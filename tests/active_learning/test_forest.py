@@ -50,6 +50,20 @@ def test_a_column_without_any_value_is_no_obstacle(data):
     assert np.isfinite(forest.raw(rows)).all()
 
 
+def test_a_feature_counts_in_its_direction_or_not_at_all(data):
+    rows, bad = data
+    forest = fit_classifier(NAMES, rows, bad, directions=np.array([1, 0, -1]), trees=40)
+    steps = []
+    for column in range(3):
+        moved = np.zeros((50, 3), np.float32)
+        moved[:, column] = np.linspace(-3, 3, 50)
+        steps.append(np.diff(forest.raw(moved)))
+    assert (steps[0] >= -1e-9).all()
+    assert (steps[0] > 0).any()
+    assert not steps[1].any()  # it tells much, and is not learnt from
+    assert (steps[2] <= 1e-9).all()
+
+
 def test_quantiles_lie_in_order(data):
     rows, _ = data
     values = np.nan_to_num(rows[:, 0]) + np.random.default_rng(1).normal(size=len(rows))

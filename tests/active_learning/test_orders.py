@@ -12,6 +12,7 @@ from active_learning.neighbours import isolation
 from active_learning.prediction_signals import PREDICTION_SIGNALS, prediction_signals
 from active_learning.reasons import Reason, percentiles
 from active_learning.triage import accepts, is_audited, moved_threshold
+from active_learning.unusual import USUAL, unusual
 from active_learning.usefulness import fit_dice_predictor
 from active_learning.views import disagree, odd_views, raised, usual_gaps, view_signals
 from tests.active_learning.garments import draw, probabilities
@@ -186,6 +187,21 @@ def test_an_odd_view_raises_a_risk_a_little(risk, odd):
         assert found == risk
     elif 1e-6 < risk < 1 - 1e-6:
         assert risk < found < 3 * risk
+
+
+def test_what_is_unusual_in_a_folder_stands_out_there():
+    rng = np.random.default_rng(0)
+    for level in (0.6, 0.95):  # a model that knows such photos, and one that does not
+        softmin = np.clip(rng.normal(level, 0.01, 40), 0, 1)
+        softmin[7] = level - 0.2
+        found = unusual(softmin.tolist())
+        assert found.argmax() == 7
+        assert found[7] == 4
+        assert np.median(found) < 0.5
+    assert unusual([0.9] * 9).tolist() == [USUAL] * 9
+    assert unusual([0.9] * 20).tolist() == [0.0] * 20
+    assert unusual([0.9] * 20 + [float("nan")])[-1] == USUAL
+    assert unusual([]).tolist() == []
 
 
 def test_predicted_dice_learns_and_its_bound_holds():

@@ -79,6 +79,23 @@ def test_wrong_labels_come_first_with_the_reason_and_where(folders):
         assert (points <= [121, 181]).all()
 
 
+def test_the_odd_view_of_a_garment_says_so(folders):
+    for k in range(4):
+        for view in ("Front", "Back", "Side"):
+            folders.add(f"dress{k}_{view}", seed=k)
+    before = {item.id: item.risk for item in folders.rank()}
+
+    def short(truth):
+        top = np.nonzero(truth)[0].min()
+        return np.where(np.arange(len(truth))[:, None] < top + 30, truth, 0)
+
+    folders.add("dress1_Side", short, seed=1)
+    ranked = folders.rank()
+    assert ranked[0].id == "dress1_Side"
+    assert ranked[0].risk > before["dress1_Side"]
+    assert "the garment's other views" in ranked[0].evidence[0].sentence
+
+
 def test_whatever_is_broken_gets_a_sentence_and_comes_last(folders):
     folders.add("good")
     folders.add("small")

@@ -1,4 +1,4 @@
-"""Risk: planted faults, the stored model, a project of its own, and what reviewers said of it."""
+"""Risk: planted faults, what is learnt from them, and the stored model."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,6 @@ import pytest
 from active_learning.label_risk import RISK_SIGNALS, worst_arc
 from active_learning.learn import make_examples, pack_examples, unpack_examples
 from active_learning.planted import SWAPPED, kinds_for, plant
-from active_learning.project_risk import FEWEST, project_risks
 from active_learning.risk_file import dump_risk_model, load_risk_model, shipped_risk_model
 from hemline.errors import ModelError
 from tests.active_learning.garments import draw, probabilities
@@ -76,48 +75,3 @@ def test_the_shipped_model_can_be_kept_and_nothing_else_is_read():
     for data in (b"", b"PK\x03\x04"):
         with pytest.raises(ModelError, match="no risk model"):
             load_risk_model(data)
-
-
-@pytest.fixture(scope="module")
-def project():
-    """Rows of a project in which one signal gives spoilt labels away, and two labels are bad."""
-    rng = np.random.default_rng(0)
-    labels, planted = 2 * FEWEST, 3 * FEWEST
-    rows = rng.random((labels, len(RISK_SIGNALS))).astype(np.float32)
-    spoilt = rng.random((planted, len(RISK_SIGNALS))).astype(np.float32)
-    column = RISK_SIGNALS.index("turning_concentration")
-    rows[:, column] *= 0.3
-    spoilt[:, column] = 0.7 + 0.3 * spoilt[:, column]
-    rows[:2, column] = 0.9
-    names = [f"g{k}" for k in range(labels)]
-    return rows, names, spoilt, [names[k % labels] for k in range(planted)]
-
-
-def test_a_project_learns_from_its_own_labels(project):
-    rows, names, spoilt, spoilt_names = project
-    prior = shipped_risk_model()
-    own = project_risks(rows, names, spoilt, spoilt_names, prior)
-    gap = own[:2].mean() - own[2:].mean()
-    alone = prior.risk(rows)
-    assert gap > alone[:2].mean() - alone[2:].mean()
-    assert ((own >= 0) & (own <= 1)).all()
-
-
-def test_few_labels_are_judged_by_the_shipped_model(project):
-    rows, names, spoilt, spoilt_names = project
-    prior = shipped_risk_model()
-    few = project_risks(rows[:9], names[:9], spoilt, spoilt_names, prior)
-    assert few == pytest.approx(prior.risk(rows[:9]))
-    assert len(project_risks(rows[:0], [], spoilt, spoilt_names, prior)) == 0
-
-
-def test_verdicts_move_the_risks_and_keep_the_order_of_a_small_project(project):
-    rows, names, spoilt, spoilt_names = project
-    prior = shipped_risk_model()
-    nine = rows[:9], names[:9], spoilt, spoilt_names, prior
-    before = project_risks(*nine)
-    said = project_risks(*nine, verdicts=[True] * 9)
-    unsaid = project_risks(*nine, verdicts=[False] * 9)
-    assert (said > before).all()
-    assert (unsaid < before).all()
-    assert np.array_equal(np.argsort(said), np.argsort(before))

@@ -27,7 +27,7 @@ def _known(seed: int = 0) -> Known:
     rng = np.random.default_rng(seed)
     bad = np.arange(120) % 2 == 1
     rows = rng.normal(size=(120, len(RISK_SIGNALS))).astype(np.float32)
-    rows[bad, RISK_SIGNALS.index("solidity")] += 4
+    rows[bad, RISK_SIGNALS.index("missing_total")] += 4
     garments = [f"G{k // 2}" for k in range(120)]
     return Known(rows, bad, garments, np.zeros(120, dtype=np.bool_))
 

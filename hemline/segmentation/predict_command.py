@@ -40,9 +40,11 @@ def predict_command(
     from hemline.segmentation.predictor import Predictor
     from hemline.segmentation.starter import starter_path
 
-    _check_stems(photos)
     if pairs and cutout:
         raise DatasetError("--pairs holds masks and --cutout writes none; give one of them")
+    photos = list(dict.fromkeys(photos))
+    _check_stems(photos)
+    _check_overwritten(photos, out / "masks" if pairs else out)
     predictor = Predictor(model or starter_path(), device=device)
     folder = _folder(out, predictor.labels, pairs=pairs, cutout=cutout)
     failed = 0
@@ -77,6 +79,17 @@ def _check_stems(photos: Sequence[Path]) -> None:
             raise DatasetError(
                 f"'{same[0]}' and '{same[1]}' would both be written to '{stem}.png'; "
                 "rename one, or give them in two calls with two folders"
+            )
+
+
+def _check_overwritten(photos: Sequence[Path], masks: Path) -> None:
+    """A PNG in the folder of the masks would be lost to its own mask."""
+    for photo in photos:
+        mask = masks / f"{photo.stem}.png"
+        if mask.exists() and photo.exists() and mask.samefile(photo):
+            raise DatasetError(
+                f"the mask of '{photo}' would be written over the photo itself; give another "
+                "folder as --out"
             )
 
 

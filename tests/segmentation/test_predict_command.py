@@ -1,0 +1,38 @@
+"""`hemline predict` on photos as people name them."""
+
+import cv2
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from hemline.errors import DatasetError
+from hemline.segmentation.commands import app
+
+
+@pytest.fixture
+def photos(tmp_path):
+    paths = [tmp_path / f"{name}.png" for name in ("a", "b")]
+    for path in paths:
+        cv2.imwrite(str(path), np.full((48, 32, 3), 200, np.uint8))
+    return paths
+
+
+def predict(*arguments):
+    result = CliRunner().invoke(app, ["predict", "--device", "cpu", *map(str, arguments)])
+    if result.exception:
+        raise result.exception
+
+
+def test_no_mask_is_written_over_its_photo(photos, tmp_path):
+    before = photos[0].read_bytes()
+    with pytest.raises(DatasetError, match=r"a\.png' would be written over the photo itself"):
+        predict("--out", tmp_path, photos[0])
+    (tmp_path / "masks").symlink_to(tmp_path)
+    with pytest.raises(DatasetError, match=r"a\.png' would be written over the photo itself"):
+        predict("--out", tmp_path / "masks", "--cutout", photos[0])
+    assert photos[0].read_bytes() == before
+
+
+def test_a_photo_named_twice_has_one_mask(photos, tmp_path):
+    predict("--out", tmp_path / "out", photos[0], photos[1], photos[0])
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.png", "b.png"}

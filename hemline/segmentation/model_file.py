@@ -66,12 +66,24 @@ def read_card(path: Path) -> ModelCard:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"model '{path}' is no readable safetensors file: {error}") from error
+        raise ModelError(
+            f"model '{path}' is no readable safetensors file ({error}); give a file that "
+            "`hemline train` wrote"
+        ) from error
     if _KEY not in metadata:
         raise ModelError(
             f"model '{path}' has no Hemline card; give a file that `hemline train` wrote"
         )
-    card = json.loads(metadata[_KEY])
+    try:
+        return _card(json.loads(metadata[_KEY]), path)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelError(
+            f"model '{path}' has a Hemline card that cannot be read ({error!r}); give a whole file "
+            "that `hemline train` wrote"
+        ) from error
+
+
+def _card(card: dict[str, Any], path: Path) -> ModelCard:
     if card.get("format") != _FORMAT:
         raise ModelError(
             f"model '{path}' has card format {card.get('format')}, this Hemline reads {_FORMAT}; "

@@ -53,6 +53,14 @@ def test_safetensors_of_someone_else(tmp_path):
         load_model(path)
 
 
+@pytest.mark.parametrize("card", ["nonsense", "[]", "null", '{"format": 1}', '{"format": 9}'])
+def test_a_broken_card_is_named(tmp_path, card):
+    path = tmp_path / "x.safetensors"
+    save_file({"w": torch.zeros(1)}, path, metadata={"hemline": card})
+    with pytest.raises(ModelError, match=r"x\.safetensors' has .*card"):
+        load_model(path)
+
+
 def test_weights_of_another_network(model_file):
     other = build_network(Network(encoder="mobilenet_v2"), 1)
     with pytest.raises(ModelError, match="another network's weights"):

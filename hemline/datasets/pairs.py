@@ -101,12 +101,18 @@ def _read(
     types = read_garment_types(images.parent)
     samples: list[Sample] = []
     skipped: list[Skipped] = []
+    taken: dict[str, Path] = {}
     for photo in sorted(images.iterdir()):
         if photo.suffix.lower() not in PHOTO_SUFFIXES:
             continue
         if photo.stem not in by_stem:
             skipped.append(Skipped(photo.stem, f"'{photo}' has no {kind} in '{masks}'"))
             continue
+        if photo.stem in taken:
+            why = f"'{photo}' and '{taken[photo.stem]}' share one {kind}; rename one, or remove it"
+            skipped.append(Skipped(photo.name, why))
+            continue
+        taken[photo.stem] = photo
         garment, view = garment_and_view(photo.stem)
         load_both = partial(load, photo, by_stem[photo.stem])
         samples.append(

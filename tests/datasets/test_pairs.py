@@ -94,6 +94,16 @@ def test_what_is_missing_or_broken(folder):
             sample.load()
 
 
+def test_two_photos_of_one_name_do_not_share_a_mask(folder):
+    write_photo(folder / "images" / "7.png", HEIGHT, WIDTH)
+    data = read_pairs(folder)
+    assert [sample.id for sample in data.samples] == ["7", "coat_Back", "coat_Front"]
+    (skipped,) = data.skipped
+    assert skipped.id == "7.png"
+    assert "7.png' and" in skipped.problem
+    assert "share one mask; rename one" in skipped.problem
+
+
 def test_cut_outs(tmp_path):
     alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
     alpha[5:15, 5:15], alpha[5:15, 15:20], alpha[5:15, 20:25] = 255, 128, 127

@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-import torch
 from torch import Tensor
-from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torch.optim.swa_utils import AveragedModel
 
 
 def average_of(model: Any, decay: float) -> AveragedModel:
@@ -17,9 +16,11 @@ def average_of(model: Any, decay: float) -> AveragedModel:
     """
 
     def update(average: Sequence[Tensor], newest: Sequence[Tensor], steps: Any) -> None:
-        count = int(steps)
-        step = get_ema_multi_avg_fn(min(decay, (1 + count) / (10 + count)))
-        step(list(average), list(newest), steps)
+        share = 1 - min(decay, (1 + int(steps)) / (10 + int(steps)))
+        for old, new in zip(average, newest, strict=True):
+            if old.is_floating_point():
+                old.lerp_(new, share)
+            else:
+                old.copy_(new)
 
-    with torch.no_grad():
-        return AveragedModel(model, multi_avg_fn=update, use_buffers=True)
+    return AveragedModel(model, multi_avg_fn=update, use_buffers=True)

@@ -4,10 +4,11 @@ from typing import Any
 
 from sqlalchemy import Boolean, ColumnElement, literal
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
-from hemline.store.columns import Words
+from hemline.store.columns import Json, Words
 
 
 class _HasKey(FunctionElement[bool]):
@@ -16,7 +17,7 @@ class _HasKey(FunctionElement[bool]):
     inherit_cache = True
 
 
-def has_key(column: ColumnElement[Any], key: str) -> ColumnElement[bool]:
+def has_key(column: InstrumentedAttribute[Json], key: str) -> ColumnElement[bool]:
     """True for rows whose JSON object has that key.
 
     Not `column[key]`: that is a path on SQLite, where a quote in the key ends the path.

@@ -3,9 +3,11 @@
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select, update
 
 from hemline.store.models import champion
 from hemline.store.runs import active_run
+from hemline.store.tables import Annotation, Project, Task
 from tests.backend.dashboard.visitor import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -42,6 +44,24 @@ def test_every_page_is_quiet_in_light_and_dark_and_fits_a_laptop(filled, serve, 
     assert len(backgrounds) == 1
     red = int(backgrounds.pop().removeprefix("rgb(").split(",")[0])
     assert (red > 200) == (scheme == "light")
+    assert [text for text in served.complaints if "404" not in text] == []
+
+
+def test_names_from_label_studio_neither_run_nor_widen_a_page(filled, serve):
+    odd = '"><script>document.title="run"</script>' + "x" * 90 + "<img src=x onerror=alert(1)>"
+    with filled.store.session() as session:
+        for task in session.scalars(select(Task)):
+            task.garment, task.view, task.problem = odd, odd[:64], odd
+        session.execute(update(Annotation).values(annotator=odd))
+        session.execute(update(Project).values(title=odd))
+    served = serve(filled)
+    page = served.logged_in()
+    for name, path in PAGES.items():
+        page.goto(f"{served.url}/dashboard/1{path}")
+        too_wide = page.evaluate("document.documentElement.scrollWidth > innerWidth")
+        assert not too_wide, name
+        assert page.title() != "run", name
+        assert page.locator("main script, main img[onerror]").count() == 0, name
     assert [text for text in served.complaints if "404" not in text] == []
 
 

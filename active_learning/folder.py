@@ -1,6 +1,5 @@
 """Photos and masks in two plain folders, paired by name: what `hemline rank` reads."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,10 +19,10 @@ _MOST_CLASSES = 64  # more grey values than that are a soft edge, not classes
 
 @dataclass(frozen=True)
 class Pair:
-    """A photo and its mask on disk; `mask` is None where there is none."""
+    """A photo and its mask on disk; one of them is None where there is none."""
 
     id: str
-    photo: Path
+    photo: Path | None
     mask: Path | None
 
     @property
@@ -41,7 +40,8 @@ class Pixels:
 
 
 def find_pairs(images: Path, masks: Path) -> list[Pair]:
-    """The photos of a folder with the masks of the same name, in order of name.
+    """The photos of a folder with the masks of the same name, in order of name, and then the masks
+    that have no photo.
 
     A mask may be called as its photo or with `_mask` and the like behind it.
 
@@ -63,16 +63,20 @@ def find_pairs(images: Path, masks: Path) -> list[Pair]:
         if path.stem in by_stem and images != masks:
             raise DatasetError(f"'{by_stem[path.stem]}' and '{path}' are two masks of one name")
         by_stem.setdefault(path.stem, path)
-    return [Pair(photo.stem, photo, _mask_of(photo, by_stem)) for photo in photos
-            if not _is_mask_itself(photo, masks)]  # fmt: skip
+    pairs = [Pair(photo.stem, photo, _mask_of(photo, by_stem)) for photo in photos
+             if not _is_mask_itself(photo, masks)]  # fmt: skip
+    taken = {path for pair in pairs for path in (pair.photo, pair.mask)}
+    return pairs + [Pair(stem, None, path) for stem, path in by_stem.items() if path not in taken]
 
 
 def read_pair(pair: Pair) -> Pixels:
     """The pair's pixels.
 
     Raises:
-        HemlineError: the mask is missing, a file cannot be read, or their sizes differ.
+        HemlineError: one of them is missing, a file cannot be read, or their sizes differ.
     """
+    if pair.photo is None:
+        raise DatasetError(f"mask '{pair.id}' has no photo of its name; add it or take it out")
     if pair.mask is None:
         raise DatasetError(f"'{pair.photo.name}' has no mask of its name; draw one or leave it out")
     photo = read_image(pair.photo)
@@ -112,15 +116,6 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
     if palette or (values.max(initial=0) < 128 and len(values) <= _MOST_CLASSES):
         return np.ascontiguousarray(pixels, dtype=np.uint8)
     return (pixels >= 128).astype(np.uint8)
-
-
-def readable(pairs: list[Pair]) -> Iterator[tuple[Pair, Pixels | str]]:
-    """Each pair with its pixels, or with the sentence that says why it has none."""
-    for pair in pairs:
-        try:
-            yield pair, read_pair(pair)
-        except HemlineError as error:
-            yield pair, str(error)
 
 
 def _mask_of(photo: Path, by_stem: dict[str, Path]) -> Path | None:

@@ -108,6 +108,7 @@ def test_whatever_is_broken_gets_a_sentence_and_comes_last(folders):
     (folders.masks / "alone.png").unlink()
     folders.add("coloured")
     Image.fromarray(draw(1)[0]).save(folders.masks / "coloured.png")
+    folders.add("orphan", photo=False)
     ranked = folders.rank()
     assert ranked[0].id == "good"
     said = {item.id: item.problem for item in ranked[1:]}
@@ -116,6 +117,7 @@ def test_whatever_is_broken_gets_a_sentence_and_comes_last(folders):
     assert "no photo" in said["unreadable"]
     assert "cannot be read" in said["noise"]
     assert "has no mask" in said["alone"]
+    assert "has no photo" in said["orphan"]
     assert "coloured picture" in said["coloured"]
 
 
@@ -185,6 +187,14 @@ def test_masks_of_each_kind(tmp_path, pixels, mode, expected):
     image = image.convert("1") if mode == "1" else image
     image.save(tmp_path / "m.png")
     assert read_mask(tmp_path / "m.png").tolist() == expected
+
+
+def test_photos_and_masks_may_share_a_folder(tmp_path):
+    for name in ("coat.jpg", "coat_mask.png", "hat_mask.png"):
+        Image.new("L", (4, 4)).save(tmp_path / name)
+    found = [(p.id, p.photo and p.photo.name, p.mask and p.mask.name)
+             for p in find_pairs(tmp_path, tmp_path)]  # fmt: skip
+    assert found == [("coat", "coat.jpg", "coat_mask.png"), ("hat_mask", None, "hat_mask.png")]
 
 
 def test_alpha_is_the_mask_of_a_cut_out(tmp_path):

@@ -25,7 +25,7 @@ from active_learning.planted import MASK_FAULTS
 from active_learning.prior import scenes
 from active_learning.rank_folder import rank_folder
 from active_learning.usefulness import fit_dice_predictor
-from benchmarks.labels_needed import compare
+from benchmarks.labels_needed import BUDGETS, compare
 from benchmarks.ranking_photos import Photo, look_at_all, tell
 from benchmarks.ranking_scores import (
     BASELINES,
@@ -204,7 +204,7 @@ def _labels(pool: Sequence[Sample], test: Sequence[Sample]) -> list[str]:
         "    make bench-ranking CCP=DIR LABELS=1",
         f"Labels until a small network (96 x 64 px, trained anew each time) has 95 % of the Dice "
         f"that it has with all {len(pool)}, on {len(test)} unseen photos; {_LABELS_SEEDS} seeds, "
-        "and both begin with the same 16 labels.",
+        f"and both begin with the same {BUDGETS[0]} labels.",
         "\n".join(["| seed | Dice with all | our order | at random | ratio |",
                    "|---|---|---|---|---|", *rows]),
         f"In the mean {ours:.0f} labels by our order and {chance:.0f} at random: ratio "

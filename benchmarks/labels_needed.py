@@ -22,9 +22,9 @@ from hemline.datasets.sample import Sample
 from hemline.errors import HemlineError
 
 HEIGHT, WIDTH = 96, 64
-BUDGETS = (16, 24, 36, 54, 81, 120, 180, 270)
+BUDGETS = (4, 6, 9, 14, 20, 30, 45, 68, 100, 150, 225, 340)
 ENOUGH = 0.95  # of the Dice with all labels
-_STEPS, _BATCH = 240, 8
+_STEPS, _BATCH = 400, 8
 
 Choice = Callable[["Pool", nn.Module, list[int], int, int], list[int]]
 

@@ -183,7 +183,11 @@ def _postgresql() -> Iterator[str | None]:
         yield None
         return
     server = make_url(given).set(drivername="postgresql+psycopg")
-    admin = create_engine(server.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    admin = create_engine(
+        server.set(database="postgres"),
+        isolation_level="AUTOCOMMIT",
+        connect_args={"client_encoding": "utf8"},  # where the server has none of its own
+    )
     name = f"hemline_bench_{uuid4().hex}"
     with admin.connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{name}"'))

@@ -295,7 +295,11 @@ def _run_postgresql(programs: Path, folder: Path) -> Iterator[URL]:
 
 def _database(server: URL, *, template: str) -> Iterator[str]:
     name = f"hemline_test_{uuid4().hex}"
-    admin = create_engine(server.set(database="postgres"), isolation_level="AUTOCOMMIT")
+    admin = create_engine(
+        server.set(database="postgres"),
+        isolation_level="AUTOCOMMIT",
+        connect_args={"client_encoding": "utf8"},  # where the server has none of its own
+    )
     with admin.connect() as connection:
         connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
     try:

@@ -68,8 +68,12 @@ def rank_command(
     if as_json:
         for item in ranked:
             print(json.dumps(item.as_json()))
-        return
-    _print_table(ranked)
+    else:
+        _print_table(ranked)
+    if all(item.risk is None for item in ranked):
+        raise DatasetError(
+            f"none of the {len(ranked)} photos in '{images}' could be judged; the order says why"
+        )
 
 
 @app.command("fit-prior")

@@ -32,6 +32,7 @@ def worker(
 
     Without REDIS_URL it starts a Redis of its own beside it.
     """
+    from hemline.segmentation.recipe import load_recipe
     from hemline.settings import get_settings
     from worker.processes import run_worker
 
@@ -41,8 +42,10 @@ def worker(
         raise HemlineError(
             f"there is no queue '{', '.join(unknown)}'; choose from {', '.join(QUEUES)}"
         )
+    settings = get_settings()
+    load_recipe(settings.recipe)  # a misspelt one is told of now, not by the first training
     with_beat = set(chosen) == set(QUEUES) if beat is None else beat
-    run_worker(get_settings(), chosen, beat=with_beat)
+    run_worker(settings, chosen, beat=with_beat)
 
 
 @app.command()

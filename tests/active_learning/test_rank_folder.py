@@ -233,6 +233,19 @@ def test_the_command_prints_a_line_each(folders, monkeypatch):
     assert "cut" in table.stdout
 
 
+def test_the_command_fails_where_nothing_can_be_judged(folders, monkeypatch):
+    folders.add("good")
+    (folders.masks / "good.png").write_bytes(b"no picture")
+    monkeypatch.setattr(
+        "hemline.segmentation.predictor.Predictor", lambda path, device: folders.predictor
+    )
+    command = ["rank", "--images", str(folders.images), "--masks", str(folders.masks), "--json"]
+    result = CliRunner().invoke(app, command)
+    assert json.loads(result.stdout.splitlines()[0])["problem"]
+    assert result.exit_code == 1
+    assert "none of the 1 photos" in str(result.exception)
+
+
 def test_a_name_in_brackets_is_no_markup(capsys):
     _print_table([Ranked("[red]coat", None, [], "mask '[b]' cannot be read; save it as PNG")])
     shown = capsys.readouterr().out

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from hemline.errors import HemlineError, StoreError
+from hemline.errors import HemlineError, RecipeError, StoreError
+from hemline.settings import get_settings
 from hemline.store.jobs import list_jobs
 from hemline.store.models import champion as find_champion
 from hemline.store.models import create_version
@@ -99,6 +100,18 @@ def test_marked_tasks_are_listed(
     ingest_deliveries(services)
     assert "7\t4\tannotation 101" in run("problems")
     assert "7\t4\tannotation 101" in run("problems", "--project", "7")
+
+
+def test_a_recipe_that_does_not_exist_is_named_before_anything_starts(
+    run: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HEMLINE_RECIPE", "hemlin")
+    get_settings.cache_clear()
+    try:
+        with pytest.raises(RecipeError, match="'hemlin'"):
+            run("worker", "--queues", "train")
+    finally:
+        get_settings.cache_clear()
 
 
 def test_a_queue_that_does_not_exist_is_named(run: Callable[..., str]) -> None:

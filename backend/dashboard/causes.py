@@ -3,7 +3,6 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from backend.dashboard.reasons import REASON_MEANINGS, REASON_TITLES
 from backend.dashboard.words import count, percent
 from backend.services import Services
 from hemline.masks.statistics import Summary, summarise
-from hemline.store.labels import NEWEST, LabelCause, label_causes
+from hemline.store.labels import NEWEST, LabelCause, Week, label_causes, weeks_of_labels
 from hemline.store.states import Reason
 
 _WEEKS = 26
@@ -51,6 +50,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
         row = known_project(services, project)
         with services.store.reading() as session:
             labels = label_causes(session, row.id)
+            weeks = weeks_of_labels(session, row.id, _WEEKS)
         flagged = [label for label in labels if label.reasons]
         measured = [label.dice for label in labels if label.dice is not None]
         return render_page(
@@ -62,7 +62,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
             summary=summarise(measured) if measured else None,
             causes=[_cause(reason, labels, len(flagged)) for reason in Reason],
             together=_together(flagged),
-            over_time=_over_time(labels),
+            over_time=_over_time(weeks),
             types=_by_type(labels),
             titles=REASON_TITLES,
         )
@@ -110,25 +110,19 @@ def _together(flagged: Sequence[LabelCause]) -> Chart | None:
     return bar_chart("Reasons alone and together", bars, columns=("Reasons", "Labels"))
 
 
-def _over_time(labels: Sequence[LabelCause]) -> Chart | None:
+def _over_time(weeks: Sequence[Week]) -> Chart | None:
     """Share of each week's labels that have each reason."""
-    weeks = _grouped(labels, lambda label: _monday(label.changed_at))
-    chosen = sorted(weeks)[-_WEEKS:]
-    if not any(label.reasons for week in chosen for label in weeks[week]):
+    if not any(sum(week.reasons.values()) for week in weeks):
         return None
-    shares = {
-        reason: [sum(reason in x.reasons for x in weeks[w]) / len(weeks[w]) for w in chosen]
-        for reason in Reason
-    }
-    places = [f"{week:%d %b}" for week in chosen]
+    shares = {reason: [week.reasons[reason] / week.labels for week in weeks] for reason in Reason}
     table = [
-        (f"{week:%Y-%m-%d}", count(len(weeks[week])),
+        (f"{week.begins:%Y-%m-%d}", count(week.labels),
          *(percent(shares[reason][place]) for reason in Reason))
-        for place, week in enumerate(chosen)
+        for place, week in enumerate(weeks)
     ]  # fmt: skip
     return line_chart(
         "Share of each week's labels that have the reason",
-        places,
+        [f"{week.begins:%d %b}" for week in weeks],
         [Series(REASON_TITLES[reason], shares[reason]) for reason in Reason],
         over="week",
         write=percent,
@@ -155,8 +149,3 @@ def _grouped(
     for label in labels:
         groups[key(label)].append(label)
     return groups
-
-
-def _monday(moment: datetime) -> datetime:
-    day = moment - timedelta(days=moment.weekday())
-    return day.replace(hour=0, minute=0, second=0, microsecond=0)

@@ -1,9 +1,10 @@
 """The newest labels of a project with all that causes and people are counted by."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from hemline.store.annotations import usable_corrections
@@ -12,6 +13,7 @@ from hemline.store.review_tables import PredictionSignals, ReviewItem
 from hemline.store.states import Reason, ReviewKind, Verdict
 from hemline.store.tables import Annotation, Prediction, Task
 
+_ITS_ITEM = and_(ReviewItem.task_id == Annotation.task_id, ReviewItem.kind == ReviewKind.LABEL)
 NEWEST = 5000  # labels that pages look at: enough for a median, and quick at any size
 
 
@@ -23,6 +25,15 @@ class LabelCause:
     garment_type: str
     dice: float | None
     reasons: frozenset[Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """All labels of the week that `begins` on a Monday: how many, and how many of each reason."""
+
+    begins: datetime
+    labels: int
+    reasons: Mapping[Reason, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +66,7 @@ def label_causes(session: Session, project_id: int, limit: int = NEWEST) -> list
             Annotation.changed_at, Task.garment_type, Annotation.dice, ReviewItem.verdict, *flags
         )
         .join(Task, Task.id == Annotation.task_id)
-        .outerjoin(
-            ReviewItem,
-            and_(ReviewItem.task_id == Annotation.task_id, ReviewItem.kind == ReviewKind.LABEL),
-        )
+        .outerjoin(ReviewItem, _ITS_ITEM)
         .where(usable_corrections(project_id))
         .order_by(Annotation.changed_at.desc())
         .limit(limit)
@@ -74,6 +82,36 @@ def label_causes(session: Session, project_id: int, limit: int = NEWEST) -> list
         )
         for row in rows
     ]
+
+
+def weeks_of_labels(session: Session, project_id: int, limit: int) -> list[Week]:
+    """The last `limit` weeks up to the newest label, those with labels, the oldest first."""
+    newest = session.scalar(
+        select(func.max(Annotation.changed_at)).where(usable_corrections(project_id))
+    )
+    if newest is None:
+        return []
+    last = _monday(newest)
+    mondays = [last - timedelta(weeks=back) for back in range(limit)]
+    week = case(
+        *((Annotation.changed_at >= monday, back) for back, monday in enumerate(mondays)),
+    )
+    counted = or_(ReviewItem.verdict.is_(None), ReviewItem.verdict != Verdict.BOTH_FINE)
+    flags = [
+        func.sum(case((and_(reason_column(reason), counted), 1), else_=0)) for reason in Reason
+    ]
+    rows = session.execute(
+        select(week, func.count(), *flags)
+        .select_from(Annotation)
+        .outerjoin(ReviewItem, _ITS_ITEM)
+        .where(usable_corrections(project_id), Annotation.changed_at >= mondays[-1])
+        .group_by(week)
+    )
+    weeks = [
+        Week(mondays[back], labels, dict(zip(Reason, map(int, sums), strict=True)))
+        for back, labels, *sums in rows
+    ]
+    return sorted(weeks, key=lambda found: found.begins)
 
 
 def label_work(session: Session, project_id: int, limit: int = NEWEST) -> list[LabelWork]:
@@ -101,3 +139,8 @@ def label_work(session: Session, project_id: int, limit: int = NEWEST) -> list[L
         .limit(limit)
     )
     return [LabelWork(*tuple(row)) for row in rows]
+
+
+def _monday(moment: datetime) -> datetime:
+    day = moment - timedelta(days=moment.weekday())
+    return day.replace(hour=0, minute=0, second=0, microsecond=0)

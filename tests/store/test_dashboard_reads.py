@@ -14,7 +14,7 @@ from hemline.store.attention import count_flagged, count_tasks, failures, runnin
 from hemline.store.columns import utcnow
 from hemline.store.gold_items import gold_items, views_of
 from hemline.store.jobs import queue_job
-from hemline.store.labels import label_causes, label_work
+from hemline.store.labels import label_causes, label_work, weeks_of_labels
 from hemline.store.models import create_version
 from hemline.store.places import Placed, place
 from hemline.store.predictions import save_prediction
@@ -173,6 +173,31 @@ def test_labels_come_newest_first_with_their_causes_and_people(store, filled):
     assert by_task[4].untouched
 
 
+def test_labels_are_counted_by_the_week_from_monday_on(store, filled):
+    sunday_night = timedelta(days=6, hours=23, minutes=59)
+    with store.session() as session:
+        for number, later in ((0, sunday_night), (3, timedelta(weeks=1)), (5, timedelta(weeks=3)),
+                              (6, timedelta(weeks=3, days=2))):  # fmt: skip
+            session.execute(update(Annotation).where(Annotation.ls_annotation_id == number)
+                            .values(changed_at=BEGAN + later))  # fmt: skip
+    with store.session() as session:
+        all_weeks = weeks_of_labels(session, filled.id, 26)
+        newest = weeks_of_labels(session, filled.id, 2)
+        [work] = [w for w in label_work(session, filled.id) if w.ls_task_id == 5]
+        item = item_of_task(session, work.task_id, ReviewKind.LABEL)
+        assert item is not None
+        give_verdict(session, item.id, Verdict.BOTH_FINE, by="ada")
+        judged = weeks_of_labels(session, filled.id, 26)
+    bad = Reason.BAD_GROUND_TRUTH
+    assert [(week.begins, week.labels, week.reasons[bad]) for week in all_weeks] == [
+        (BEGAN, 4, 0),
+        (BEGAN + timedelta(weeks=1), 1, 1),
+        (BEGAN + timedelta(weeks=3), 2, 1),
+    ]
+    assert [week.begins for week in newest] == [BEGAN + timedelta(weeks=3)]
+    assert judged[-1].reasons[bad] == 0
+
+
 def test_tasks_are_counted_with_their_problems(store, filled):
     with store.session() as session:
         set_task_problem(session, 1, "image 'a' is gone; upload it again")
@@ -218,6 +243,7 @@ def test_an_empty_project_has_nothing(store, project):
         assert prefills_by_version(session, project.id) == []
         assert label_causes(session, project.id) == []
         assert label_work(session, project.id) == []
+        assert weeks_of_labels(session, project.id, 26) == []
         assert len(lead_times(session, project.id).with_prefill) == 0
         assert count_tasks(session, project.id).total == 0
         assert failures(session, project.id, project.ls_project_id).run is None

@@ -17,7 +17,7 @@ demo: .python ## Start Label Studio with pre-filled sample photos; IMAGES=folder
 	@$(PYTHON) scripts/bootstrap.py
 	@exec $(BIN)/hemline demo $(if $(IMAGES),--images "$(patsubst ~/%,$(HOME)/%,$(IMAGES))")
 
-test: .python ## Run the tests (about 10 minutes); tests that lack a part say so when they skip
+test: .python ## Run the tests (about 6 minutes on two cores); tests that lack a part say so when they skip
 	@$(PYTHON) scripts/bootstrap.py --dev
 	$(PYTEST) -m "not slow"
 

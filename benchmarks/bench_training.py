@@ -258,7 +258,9 @@ def measure(
 
 def _recipe(options: argparse.Namespace) -> Recipe:
     changes = [f"schedule.epochs={options.epochs}", f"schedule.patience={options.epochs}"]
-    return with_values(load_recipe("hemline"), [*changes, f"input.pixels={options.pixels}"])
+    return with_values(
+        load_recipe("hemline"), [*changes, "optimiser.average=0", f"input.pixels={options.pixels}"]
+    )
 
 
 def _photos(options: argparse.Namespace) -> tuple[Sequence[Sample], Sequence[Sample]]:

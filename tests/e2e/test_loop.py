@@ -4,16 +4,20 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+import httpx
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from werkzeug.security import generate_password_hash
 
 from hemline.masks.overlap import dice
 from hemline.store.evaluations import evaluations_of
 from hemline.store.models import list_versions
+from hemline.store.people import add_person
 from hemline.store.runs import last_run
-from hemline.store.states import ModelState, RunState, RunTrigger, Split
+from hemline.store.states import ModelState, Role, RunState, RunTrigger, Split
 from hemline.store.tables import TrainingRun
+from tests.backend.dashboard.visitor import PASSWORD, token_of
 from tests.e2e.conftest import ARTIFACTS, RETRAIN_AFTER, Deployment, as_mask, as_regions
 from tests.e2e.editor import Editor
 from tests.e2e.house_style import Shot, shoot
@@ -247,3 +251,30 @@ def test_rollback_brings_the_version_before_back(
     drawn = editor.wait_for_mask(promoted.left[task].image)
     assert [one["model_version"] for one in opened["predictions"]] == [loop.first_version]
     assert dice(drawn, promoted.before[task]) > 0.95
+
+
+def test_the_dashboard_promotes_and_rolls_back_in_label_studio_too(
+    loop: Loop, promoted: Promoted
+) -> None:
+    with loop.deployment.store.session() as session:
+        add_person(session, "ada", generate_password_hash(PASSWORD), Role.ADMIN)
+    pages = httpx.Client(
+        base_url=f"{loop.deployment.stack.backend_url}/dashboard",
+        follow_redirects=True,
+        timeout=60.0,
+    )
+
+    def send(path: str, **fields: str) -> None:
+        token = token_of(pages.get("log-in" if path == "log-in" else f"{loop.project}/models").text)
+        answer = pages.post(path, data={"csrf_token": token} | fields)
+        assert answer.status_code == 200, answer.text
+
+    with pages:
+        send("log-in", name="ada", password=PASSWORD)
+        number = promoted.version.rpartition("v")[2]
+        send(f"{loop.project}/models/{number}/promote")
+        eventually(lambda: loop.shown() == promoted.version, "Label Studio shows what was promoted")
+        eventually(lambda: loop.all_left_have(promoted.version), "photos left have its masks")
+        send(f"{loop.project}/models/roll-back")
+        eventually(lambda: loop.shown() == loop.first_version, "Label Studio shows the one before")
+        eventually(lambda: loop.all_left_have(loop.first_version), "photos left have its masks")

@@ -65,7 +65,7 @@ def _sentence(evidence: Any) -> str:
     if number is not None and not parts:
         parts.append(f"{number:.2f}")
     if rank is not None:
-        parts.append(f"higher than {min(rank, 99.9):.0f} % of the project")
+        parts.append(f"higher than {min(rank, 99.9):.0f}\N{NO-BREAK SPACE}% of the project")
     return "; ".join(parts)
 
 

@@ -1,4 +1,4 @@
-"""Files that are whole or not there: written aside, synced, then renamed."""
+"""Files that are whole or not there: written aside, synced, then renamed. And their folders."""
 
 import os
 import tempfile
@@ -6,6 +6,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from hemline.errors import DatasetError
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder that a person asked for, and those above it; one that is there is fine.
+
+    Raises:
+        DatasetError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise DatasetError(
+            f"'{folder}' cannot be written ({error.strerror}); choose another folder"
+        ) from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hemline.datasets.class_lists import GARMENT
 from hemline.datasets.pairs import PHOTO_SUFFIXES
 from hemline.errors import DatasetError
+from hemline.files import make_folder
 from hemline.masks.cutout import make_cutout
 
 _Pixels = NDArray[np.uint8]
@@ -25,7 +26,7 @@ class MaskFolder:
 
     def __init__(self, folder: Path, *, ids: bool) -> None:
         self._folder, self._ids = folder, ids
-        _make_folder(folder)
+        make_folder(folder)
 
     def write(self, photo: Path, image: _Pixels, mask: _Pixels) -> None:
         """Writes the mask `(H, W)` of class ids of a photo `(H, W, 3)` RGB.
@@ -61,7 +62,7 @@ class PairsFolder(MaskFolder):
         named = tuple(labels) != (GARMENT,)
         self._images = folder / "images"
         for part in (self._images, folder / "masks"):
-            _make_folder(part)
+            make_folder(part)
             if any(part.iterdir()):
                 raise DatasetError(f"'{part}' is not empty; give a new folder for --pairs")
         super().__init__(folder / "masks", ids=named)
@@ -82,15 +83,6 @@ class PairsFolder(MaskFolder):
             raise DatasetError(
                 f"'{photo}' cannot be copied ({error}); is the disk full?"
             ) from error
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatasetError(
-            f"'{folder}' cannot be written ({error}); choose another folder"
-        ) from error
 
 
 def _write_png(path: Path, pixels: _Pixels) -> None:

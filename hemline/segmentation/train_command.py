@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from hemline.errors import DatasetError
+from hemline.files import make_folder
 from hemline.segmentation.options import Device
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def train_command(
     chosen = with_values(load_recipe(recipe), [*(changes or []), *own])
     if epochs:
         chosen = with_epochs(chosen, epochs)
-    _make_folder(out)
+    make_folder(out)
     keep_memory()
     if threads:
         torch.set_num_threads(threads)
@@ -95,13 +95,6 @@ def train_command(
             resume=resume, device=device, watch=progress.watch,
         )  # fmt: skip
     _print_result(found, result)
-
-
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatasetError(f"'{out}' cannot be written ({error}); choose another folder") from error
 
 
 def _print_data(found: "TrainingData", recipe: "Recipe") -> None:

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import track
 
 from hemline.errors import DatasetError
+from hemline.files import make_folder
 
 app = typer.Typer()
 _err = Console(stderr=True)
@@ -29,22 +30,13 @@ def studio_command(
     from hemline.studio.scene import VIEWS
 
     height, width = _parse_size(size)
-    _make_folder(out)
+    make_folder(out)
     drawn = write_photos(out, garments, seed=seed, height=height, width=width, faults=faults)
     photos = list(
         track(drawn, "Drawing", total=garments * len(VIEWS), console=_err, transient=True)
     )
     spoilt = sum(photo.fault is not None for photo in photos)
     typer.echo(f"{len(photos)} photos of {garments} garments in {out}, {spoilt} with a fault.")
-
-
-def _make_folder(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DatasetError(
-            f"'{out}' cannot be written ({error.strerror}); choose another folder"
-        ) from error
 
 
 def _parse_size(size: str) -> tuple[int, int]:

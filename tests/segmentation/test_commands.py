@@ -11,6 +11,7 @@ import pytest
 import torch
 from typer.testing import CliRunner, Result
 
+from hemline.datasets.sample import Sample
 from hemline.errors import HemlineError
 from hemline.segmentation.commands import app
 
@@ -40,9 +41,8 @@ def recipe(tmp_path) -> str:
     return str(path)
 
 
-@pytest.fixture
-def data(tmp_path, samples) -> Path:
-    folder = tmp_path / "data"
+def write_pairs(folder: Path, samples: list[Sample]) -> Path:
+    """A folder of the kind `pairs` with one label."""
     for name in ("images", "masks"):
         (folder / name).mkdir(parents=True)
     for sample in samples:
@@ -50,6 +50,11 @@ def data(tmp_path, samples) -> Path:
         cv2.imwrite(str(folder / "images" / f"{sample.id}.png"), image[..., ::-1])
         cv2.imwrite(str(folder / "masks" / f"{sample.id}.png"), mask * 255)
     return folder
+
+
+@pytest.fixture
+def data(tmp_path, samples) -> Path:
+    return write_pairs(tmp_path / "data", samples)
 
 
 def run(*arguments: object) -> Result:

@@ -3,7 +3,6 @@
 import shutil
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 
@@ -18,19 +17,9 @@ from hemline.segmentation.recipe import with_values
 from hemline.segmentation.training import train
 from hemline.segmentation.training_data import training_data
 from tests.segmentation.discs import disc_sample
-from tests.segmentation.test_commands import run
+from tests.segmentation.test_commands import run, write_pairs
 
 SHARES = ["split.validation=0.3", "split.test=0.3"]
-
-
-def write_pairs(folder: Path, samples: list[Sample]) -> str:
-    for name in ("images", "masks"):
-        (folder / name).mkdir(parents=True)
-    for sample in samples:
-        image, mask = sample.load()
-        cv2.imwrite(str(folder / "images" / f"{sample.id}.png"), image[..., ::-1])
-        cv2.imwrite(str(folder / "masks" / f"{sample.id}.png"), mask * 255)
-    return f"pairs:{folder}"
 
 
 @pytest.fixture
@@ -103,7 +92,7 @@ def test_several_labels_are_written_with_their_names(small_recipe, tmp_path):
 def test_extra_photos_judge_nothing_and_leave_the_split_as_it_was(small_recipe, tmp_path):
     names = [f"coat{number}_Front" for number in range(20)]
     labelled = [pattern(number, name) for number, name in enumerate(names)]
-    source = write_pairs(tmp_path / "labelled", labelled)
+    source = f"pairs:{write_pairs(tmp_path / 'labelled', labelled)}"
     recipe = with_values(small_recipe, SHARES)
     plain = training_data(recipe, [source])
     _, tested, _ = split_by_garment(read_pairs(tmp_path / "labelled").samples, (0.3, 0.3, 0.4))
@@ -124,7 +113,7 @@ def test_extra_photos_judge_nothing_and_leave_the_split_as_it_was(small_recipe, 
     }
     new = {"new_Front": pattern(50, "new")}
     more = [replace_id(sample, name) for name, sample in (copies | views | new).items()]
-    extra = write_pairs(tmp_path / "extra", more)
+    extra = f"pairs:{write_pairs(tmp_path / 'extra', more)}"
     found = training_data(recipe, [source], [extra])
     for part, before in ((found.train, plain.train), (found.validation, plain.validation)):
         assert [sample.id for sample in part] == [sample.id for sample in before]
@@ -156,8 +145,8 @@ def test_a_training_itself_leaves_out_what_its_validation_holds(small_recipe, sa
 
 
 def test_extra_data_of_other_labels_is_named(small_recipe, tmp_path):
-    source = write_pairs(tmp_path / "labelled", [disc_sample(1)])
-    extra = write_pairs(tmp_path / "extra", [disc_sample(2)])
+    source = f"pairs:{write_pairs(tmp_path / 'labelled', [disc_sample(1)])}"
+    extra = f"pairs:{write_pairs(tmp_path / 'extra', [disc_sample(2)])}"
     (tmp_path / "extra" / "labels.txt").write_text("dress\n")
     with pytest.raises(DatasetError, match="has the labels dress, but is to be trained with"):
         training_data(small_recipe, [source], [extra])

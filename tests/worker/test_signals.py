@@ -60,6 +60,13 @@ def submit(
     return saved
 
 
+def rank_all(services: Services, project: Project) -> None:
+    """Ranks once the signals of all that came are there."""
+    while signals_wait(services):
+        compute_signals(services)
+    rank(services, project)
+
+
 def change(
     fake: FakeLabelStudio, deliver: Deliver, services: Services, number: int, mask: np.ndarray,
     *extra: dict[str, Any], **fields: Any,
@@ -204,9 +211,7 @@ def test_a_ranking_orders_labels_and_photos(
 ) -> None:
     for number in range(1, 5):
         submit(fake, deliver, services, number, disc(number - 1)[1])
-    while signals_wait(services):
-        compute_signals(services)
-    rank(services, project)
+    rank_all(services, project)
     with services.store.reading() as session:
         labels = review_page(session, project.id, ReviewKind.LABEL).items
         photos = review_page(session, project.id, ReviewKind.PHOTO).items
@@ -297,9 +302,7 @@ def test_batches_keep_to_items_and_minutes_and_take_no_garment_twice(
     services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project
 ) -> None:
     submit(fake, deliver, services, 1, disc(0)[1])
-    while signals_wait(services):
-        compute_signals(services)
-    rank(services, project)
+    rank_all(services, project)
 
     def batch(**budget: Any) -> list[str]:
         asked = {"items": None, "minutes": None, **budget}
@@ -325,9 +328,7 @@ def test_the_order_and_a_batch_are_printed(
     services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project
 ) -> None:
     submit(fake, deliver, services, 1, disc(0)[1])
-    while signals_wait(services):
-        compute_signals(services)
-    rank(services, project)
+    rank_all(services, project)
 
     def run(*arguments: str) -> list[dict[str, Any]]:
         result = CliRunner().invoke(app, ["rank", "7", "--json", *arguments])

@@ -11,7 +11,7 @@ from hemline.store.artifacts import ArtifactStore
 KEPT = 12  # photos that got better, and as many that got worse
 
 
-class MaskFolder:
+class JudgedMasks:
     """Masks of an evaluation, one file a photo, until it is known which of them are kept.
 
     On disk, since a gold split may have thousands of photos and a judgement keeps a few.
@@ -36,7 +36,7 @@ class MaskFolder:
 
 
 def with_masks(
-    figures: Mapping[str, Any], candidate: MaskFolder, champion: MaskFolder,
+    figures: Mapping[str, Any], candidate: JudgedMasks, champion: JudgedMasks,
     artifacts: ArtifactStore,
 ) -> dict[str, Any]:  # fmt: skip
     """The figures with the digests of both masks at those photos whose Dice changed most.

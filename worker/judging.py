@@ -18,7 +18,7 @@ from hemline.store.models import champion, create_version, promote, reject
 from hemline.store.runs import finish_run
 from hemline.store.states import JobKind
 from hemline.store.tables import ModelVersion, TrainingRun
-from worker.judged_masks import MaskFolder, with_masks
+from worker.judged_masks import JudgedMasks, with_masks
 from worker.lease import RunLease
 from worker.services import Services
 from worker.training_data import TrainingData, in_words_of
@@ -45,7 +45,7 @@ def judge_and_store(
     """
     predictor = Predictor(trained.path, device=services.settings.device)
     with TemporaryDirectory(prefix="hemline-judging-") as folder:
-        masks = MaskFolder(Path(folder))
+        masks = JudgedMasks(Path(folder))
         candidate = evaluate(predictor, data.gold, masks.add)
         weights = services.artifacts.put(trained.path.read_bytes(), "weights")
         while True:
@@ -66,7 +66,7 @@ def judge_and_store(
 
 
 def _judge(
-    services: Services, candidate: Evaluated, masks: MaskFolder, rival: ModelVersion | None,
+    services: Services, candidate: Evaluated, masks: JudgedMasks, rival: ModelVersion | None,
     data: TrainingData, labels: Sequence[str],
 ) -> Judgement:  # fmt: skip
     """The judgement, with the masks of both at the photos that changed most."""
@@ -78,7 +78,7 @@ def _judge(
     )
     samples = in_words_of(data.gold, labels, rival.labels)
     with TemporaryDirectory(prefix="hemline-judging-") as folder:
-        theirs = MaskFolder(Path(folder))
+        theirs = JudgedMasks(Path(folder))
         measured = evaluate(predictor, samples, theirs.add).items
         both = {item.id for item in measured} & {item.id for item in candidate.items}
         judgement = judge(_only(candidate.items, both), _only(measured, both), level=level)

@@ -9,7 +9,7 @@ from hemline.masks.png import decode_class_mask
 from hemline.segmentation.evaluation import ItemFigures, Measured
 from hemline.segmentation.judge import judge
 from hemline.store.artifacts import ArtifactStore
-from worker.judged_masks import KEPT, MaskFolder, with_masks
+from worker.judged_masks import KEPT, JudgedMasks, with_masks
 
 
 def measured(number: int, dice: float, value: int) -> Measured:
@@ -25,9 +25,9 @@ def artifacts(tmp_path: Path) -> ArtifactStore:
     return ArtifactStore(str(tmp_path / "artifacts"))
 
 
-def folder(path: Path, photos: list[Measured]) -> MaskFolder:
+def folder(path: Path, photos: list[Measured]) -> JudgedMasks:
     path.mkdir()
-    masks = MaskFolder(path)
+    masks = JudgedMasks(path)
     for one in (None, *photos):
         masks.add(one)
     return masks

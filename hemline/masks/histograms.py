@@ -131,7 +131,7 @@ def dice_by_threshold(
 ) -> NDArray[np.float64]:
     """Dice of `probability >= t` against `truth` for each t of `THRESHOLDS`.
 
-    Both are (H, W); probabilities lie in 0..1. An empty truth with an empty mask is 1.
+    Both are (H, W) or (P,); probabilities lie in 0..1. An empty truth with an empty mask is 1.
     """
     inside, outside = _pair(probability, truth)
     dice: NDArray[np.float64] = ProbabilityHistograms(inside[None], outside[None]).dice()[0]

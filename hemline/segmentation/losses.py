@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from hemline.masks.overlap import IGNORE
 from hemline.segmentation.recipe_parts import Loss, LossName
 
 _FOCUS = 2.0  # γ of Lin et al. 2017, arXiv:1708.02002
@@ -16,8 +17,10 @@ class WeightedLoss(nn.Module):
     """Σ weight · term(logits, masks).
 
     Logits are `(N, 1, H, W)` for one label and `(N, K + 1, H, W)` for K; masks are `(N, H, W)`
-    uint8 class ids. `shares` are the shares of the training pixels that each class id has, the
-    background first: what `balance` weighs classes by.
+    uint8 class ids, on the logits' device or, which spares a GPU a wait, on the CPU. Pixels of
+    `overlap.IGNORE` are left out: the loss is that of the others alone, and 0 without any.
+    `shares` are the shares of the training pixels that each class id has, the background first:
+    what `balance` weighs classes by.
     """
 
     def __init__(self, losses: Sequence[Loss], shares: Sequence[float]) -> None:
@@ -28,11 +31,23 @@ class WeightedLoss(nn.Module):
         )
 
     def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
+        logits, ignores = logits.float(), int(masks.max()) == IGNORE
+        masks = masks.to(logits.device)
+        known, ids = _labelled(logits, masks) if ignores else (logits, masks)
+        if not ids.numel():
+            return logits.flatten()[:0].sum()
         terms = (
-            weight * term(logits.float(), masks)
+            weight * term(known, ids, masks)
             for weight, term in zip(self.weights, self.terms, strict=True)
         )
         return torch.stack(list(terms)).sum()
+
+
+def _labelled(logits: Tensor, masks: Tensor) -> tuple[Tensor, Tensor]:
+    """Logits `(1, C, 1, P)` and class ids `(1, 1, P)` of the P pixels that somebody labelled."""
+    known = masks != IGNORE
+    pixels = logits.movedim(1, -1)[known]
+    return pixels.T[None, :, None], masks[known][None, None]
 
 
 def class_weights(shares: Sequence[float], balance: float) -> Tensor:
@@ -52,7 +67,11 @@ def class_weights(shares: Sequence[float], balance: float) -> Tensor:
 
 
 class _Balanced(nn.Module):
-    """A term in which each class has its weight."""
+    """A term in which each class has its weight.
+
+    All terms take logits `(N, C, H, W)`, class ids `(N, H, W)` of the pixels that count, and the
+    masks as they were drawn: the same tensor unless there are ignored pixels in them.
+    """
 
     classes: Tensor
 
@@ -69,12 +88,12 @@ class _Dice(_Balanced):
         super().__init__(loss, classes)
         self.plain = smp.losses.DiceLoss("binary", smooth=1.0)
 
-    def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, ids: Tensor, masks: Tensor) -> Tensor:
         if logits.shape[1] == 1:
-            value: Tensor = self.plain(logits, masks.unsqueeze(1).float())
+            value: Tensor = self.plain(logits, ids.unsqueeze(1).float())
             return value
         p = logits.softmax(1)
-        target = F.one_hot(masks.long(), p.shape[1]).permute(0, 3, 1, 2).to(p.dtype)
+        target = F.one_hot(ids.long(), p.shape[1]).permute(0, 3, 1, 2).to(p.dtype)
         shared, total = (p * target).sum((0, 2, 3)), (p + target).sum((0, 2, 3))
         weights = self.classes * (target.sum((0, 2, 3)) > 0)
         dice = (2 * shared + 1) / (total + 1)
@@ -84,17 +103,17 @@ class _Dice(_Balanced):
 class _CrossEntropy(_Balanced):
     """Cross-entropy, each pixel weighing as its class; binary for one label."""
 
-    def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
-        return (_entropy(logits, masks) * self.classes[masks.long()]).mean()
+    def forward(self, logits: Tensor, ids: Tensor, masks: Tensor) -> Tensor:
+        return (_entropy(logits, ids) * self.classes[ids.long()]).mean()
 
 
 class _Focal(_Balanced):
     """Focal loss, (1 - p)^γ times the cross-entropy, each pixel weighing as its class."""
 
-    def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
-        entropy = _entropy(logits, masks)
+    def forward(self, logits: Tensor, ids: Tensor, masks: Tensor) -> Tensor:
+        entropy = _entropy(logits, ids)
         missed = (1 - torch.exp(-entropy)).clamp(min=1e-6)  # the power's slope at 0 is no number
-        return (missed**_FOCUS * entropy * self.classes[masks.long()]).mean()
+        return (missed**_FOCUS * entropy * self.classes[ids.long()]).mean()
 
 
 class _Lovasz(nn.Module):
@@ -104,8 +123,8 @@ class _Lovasz(nn.Module):
         super().__init__()
         self.term = smp.losses.LovaszLoss("binary" if len(classes) == 2 else "multiclass")
 
-    def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
-        value: Tensor = self.term(logits, masks.long())
+    def forward(self, logits: Tensor, ids: Tensor, masks: Tensor) -> Tensor:
+        value: Tensor = self.term(logits, ids.long())
         return value
 
 
@@ -117,28 +136,36 @@ class _Boundary(_Balanced):
         super().__init__(loss, classes)
         self.edge, self.reach = loss.edge, loss.reach
 
-    def forward(self, logits: Tensor, masks: Tensor) -> Tensor:
+    def forward(self, logits: Tensor, ids: Tensor, masks: Tensor) -> Tensor:
         near = near_outline(masks, self.reach)
-        weights = self.classes[masks.long()] * (1 + (self.edge - 1) * near)
-        return (_entropy(logits, masks) * weights).sum() / weights.sum()
+        if ids is not masks:
+            near = near[masks != IGNORE][None, None]
+        weights = self.classes[ids.long()] * (1 + (self.edge - 1) * near)
+        return (_entropy(logits, ids) * weights).sum() / weights.sum()
 
 
 def near_outline(masks: Tensor, reach: int) -> Tensor:
     """1.0 where another class is at most `reach` pixels away (a square around the pixel), else 0.0;
-    `(N, H, W)` float32 from class ids."""
-    ids = masks.unsqueeze(1).float()
+    `(N, H, W)` float32 from class ids, uint8.
+
+    What nobody labelled is no other class: an outline is where two labels meet. Of an ignored pixel
+    itself the value means nothing.
+    """
     size = 2 * reach + 1
-    highest = F.max_pool2d(ids, size, stride=1, padding=reach)
-    lowest = -F.max_pool2d(-ids, size, stride=1, padding=reach)
-    return (highest != lowest).squeeze(1).float()
+    # Of uint8, both of these are 0 for IGNORE, and more for any class: it never is the highest.
+    highest, lowest = (
+        F.max_pool2d(values.unsqueeze(1).float(), size, stride=1, padding=reach)
+        for values in (masks + 1, 255 - masks)
+    )
+    return (highest - 1 != 255 - lowest).squeeze(1).float()
 
 
-def _entropy(logits: Tensor, masks: Tensor) -> Tensor:
+def _entropy(logits: Tensor, ids: Tensor) -> Tensor:
     """Cross-entropy of each pixel, `(N, H, W)`."""
     if logits.shape[1] == 1:
-        target = masks.to(logits.dtype)
+        target = ids.to(logits.dtype)
         return F.binary_cross_entropy_with_logits(logits.squeeze(1), target, reduction="none")
-    return F.cross_entropy(logits, masks.long(), reduction="none")
+    return F.cross_entropy(logits, ids.long(), reduction="none")
 
 
 _TERMS: dict[LossName, Callable[[Loss, Tensor], nn.Module]] = {

@@ -70,6 +70,11 @@ def train_network(
     if not len(data):
         why = f": {data.skipped[0].problem}" if data.skipped else ""
         raise DatasetError(f"none of {len(data.skipped)} training photos can be used{why}")
+    if not data.counts[: len(labels) + 1].any():
+        raise DatasetError(
+            f"at {recipe.input.pixels} pixels a photo, nothing labelled is left in the masks of "
+            f"the {len(data)} training photos; label more of them or raise input.pixels"
+        )
     trainer = Trainer(
         recipe, labels, model, data, held, fine_tune=start.initial is not None, device=start.device
     )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from hemline.datasets.sample import Pixels, Sample, Skipped
 from hemline.errors import HemlineError
+from hemline.masks.overlap import IGNORE
 from hemline.segmentation.framing import frame_of, lay_image, lay_mask
 from hemline.segmentation.recipe_parts import Input
 
@@ -33,7 +34,8 @@ class PixelCache:
     """Photos and masks of some samples as the network's input.
 
     `sizes[i]` is the (height, width) of entry i; `skipped` names the samples that could not be
-    read, which have no entry; `counts` is the number of pixels of each class id, `(256,)` int64.
+    read, or of which nobody labelled a pixel: they have no entry. `counts` is the number of pixels
+    of each class id, `(256,)` int64.
     """
 
     def __init__(
@@ -107,5 +109,7 @@ def _entry(sample: Sample, options: Input) -> Pixels | Skipped:
             f"the mask is {mask.shape[1]} x {mask.shape[0]} px, its photo {image.shape[1]} x "
             f"{image.shape[0]} px; draw it again",
         )
+    if mask.min() == IGNORE:
+        return Skipped(sample.id, "no pixel of its mask is labelled; label it or remove it")
     frame = frame_of(image.shape[0], image.shape[1], options)
     return np.dstack([lay_image(image, frame, options), lay_mask(mask, frame)])

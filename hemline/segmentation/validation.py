@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from hemline.masks.histograms import THRESHOLDS, dice_by_threshold
+from hemline.masks.overlap import IGNORE
 from hemline.segmentation.batches import as_tensors
 from hemline.segmentation.pixel_cache import PixelCache
 from hemline.segmentation.recipe import Recipe
@@ -39,7 +40,8 @@ class Compared:
     """Photos beside their masks, before a threshold is chosen.
 
     `dice` is the garment's at each of histograms.THRESHOLDS, `(N, 63)`; `confusion` `(C, C)`
-    counts the pixels of several labels by (true class, drawn class).
+    counts the pixels of several labels by (true class, drawn class). Neither counts the pixels that
+    nobody labelled, and a photo that has no other is not among the N.
     """
 
     dice: NDArray[np.float64]
@@ -65,15 +67,18 @@ def compare(
     confusion = np.zeros((len(labels) + 1, len(labels) + 1), dtype=np.int64)
     for index in range(len(held)):
         image, mask = as_tensors(held, index)
+        truth = mask[0].numpy()
+        known = truth != IGNORE
+        if not known.any():
+            continue
         batch = normalise(image[None].to(device), recipe.input.preprocess)
         logits = model(batch.to(memory_format=torch.channels_last)).float()
         binary = logits.shape[1] == 1
         garment = logits.sigmoid()[0, 0] if binary else 1 - logits.softmax(1)[0, 0]
-        truth = mask[0].numpy()
-        rows.append(dice_by_threshold(garment.cpu().numpy(), truth > 0)[None])
+        rows.append(dice_by_threshold(garment.cpu().numpy()[known], truth[known] > 0)[None])
         if not binary:
             drawn = logits[0].argmax(0).cpu().numpy()
-            confusion += _confusion(truth, drawn, len(labels) + 1)
+            confusion += _confusion(truth[known], drawn[known], len(labels) + 1)
     return Compared(np.concatenate(rows), confusion)
 
 
@@ -94,9 +99,8 @@ def figures_of(parts: Sequence[Compared], recipe: Recipe, labels: Sequence[str])
 
 
 def _confusion(truth: NDArray[np.uint8], drawn: NDArray[Any], classes: int) -> NDArray[np.int64]:
-    """Pixels by (true class, drawn class). Ids that are no class (void) are not counted."""
-    known = truth < classes
-    pairs = truth[known].astype(np.int64) * classes + drawn[known]
+    """Pixels by (true class, drawn class)."""
+    pairs = truth.astype(np.int64) * classes + drawn
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
 
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from hemline.datasets.sample import Sample
 from hemline.errors import ImageError
+from hemline.masks.overlap import IGNORE
 from hemline.segmentation.pixel_cache import PixelCache
 from hemline.segmentation.recipe_parts import Input
 from tests.segmentation.discs import SIDE
@@ -26,3 +27,22 @@ def test_a_part_has_the_entries_of_its_samples(samples, tmp_path):
     assert part.counts.sum() == SIDE * SIDE
     assert part.counts[1] == np.count_nonzero(mask)
     assert whole.part([1]).counts.tolist() == [0] * 256
+
+
+def test_what_is_ignored_stays_so_at_the_networks_size_and_a_wholly_void_mask_is_named(tmp_path):
+    mask = np.full((3 * SIDE, 2 * SIDE), IGNORE, dtype=np.uint8)
+    mask[: 2 * SIDE, :SIDE] = 4
+    photo = np.zeros((*mask.shape, 3), np.uint8)
+    samples = [
+        Sample("part", "part", "", "", lambda: (photo, mask)),
+        Sample("void", "void", "", "", lambda: (photo, np.full_like(mask, IGNORE))),
+    ]
+    options = Input(pixels=SIDE * SIDE, fit="letterbox")
+    cache = PixelCache(samples, options, tmp_path / "p.pixels")
+    assert [item.id for item in cache.skipped] == ["void"]
+    assert "no pixel of its mask is labelled" in cache.skipped[0].problem
+    laid = cache[0][1]
+    assert np.flatnonzero(cache.counts).tolist() == [0, 4, IGNORE]
+    assert not laid[:, [0, -1]].any()  # around the photo there is background
+    assert cache.counts[4] == np.count_nonzero(laid == 4)
+    assert abs(cache.counts[IGNORE] / cache.counts[4] - 2) < 0.1

@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 
+from hemline.masks.overlap import IGNORE
 from hemline.segmentation.recipe_parts import Augment
 from hemline.segmentation.transforms import augment, mirrored_ids
 
@@ -30,3 +31,14 @@ def test_a_flip_swaps_left_and_right():
 def test_without_a_flip_nothing_swaps():
     _, mask = flipped(0.0, LABELS)
     assert mask[0, 0].tolist() == [0, 1, 2, 3, 4, 4]
+
+
+def test_what_is_ignored_stays_so_however_a_photo_is_moved():
+    image = torch.zeros(3, 64, 64, dtype=torch.uint8)
+    mask = torch.full((1, 64, 64), IGNORE, dtype=torch.uint8)
+    mask[:, 16:32, 16:32], mask[:, 40:56, 16:32] = 2, 254
+    options = Augment(flip=1, scale=(0.8, 0.9), rotate=30, shift=0.1, **PLAIN)
+    _, moved = augment(image, mask, options, mirrored_ids(LABELS), np.random.default_rng(1))
+    values, counts = moved.unique(return_counts=True)
+    assert values.tolist() == [0, 3, 254, IGNORE]  # 0: beyond the photo's edge
+    assert counts[-1] > 64 * 64 / 2

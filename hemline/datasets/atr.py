@@ -28,8 +28,8 @@ def read_atr(folder: Path, classes: ClassMap | None = None) -> Dataset:
 
     `folder` holds JPEGImages/ and SegmentationClassAug/ (or humanparsing/ with them), or parquet
     files (there, or in data/) with the columns image and mask, each a struct of bytes and path, as
-    the copy mattmdjaga/human_parsing_dataset has them. A parquet file is read a row group at a
-    time, and the last one is kept: read its samples in their order.
+    the copy mattmdjaga/human_parsing_dataset has them, or bytes alone. A parquet file is read a row
+    group at a time, and the last one is kept: read its samples in their order.
 
     Raises:
         DatasetError: there is neither, no photo has a mask, or the data lacks a class that is
@@ -89,8 +89,14 @@ class _Parquet:
                     table = file.read_row_group(group, columns=_COLUMNS)
                 self._columns = [table.column(name) for name in _COLUMNS]
                 self._group = group
-            image, mask = (column[row].as_py() or {} for column in self._columns)
-        return image.get("bytes") or b"", mask.get("bytes") or b""
+            image, mask = (_content(column[row].as_py()) for column in self._columns)
+        return image, mask
+
+
+def _content(cell: Any) -> bytes:
+    """The file in a cell: a struct of bytes and path, or the bytes alone; none is an empty file."""
+    content = cell.get("bytes") if isinstance(cell, dict) else cell
+    return content if isinstance(content, bytes) else b""
 
 
 def _load(

@@ -40,11 +40,20 @@ def read_ccp(folder: Path, classes: ClassMap | None = None) -> Dataset:
 
 
 def read_tags(folder: Path) -> list[str]:
-    """The 59 tag names, index = id in the masks; the first is null, the background."""
+    """The 59 tag names, index = id in the masks; the first is null, the background.
+
+    Raises:
+        DatasetError: label_list.mat is missing or broken.
+    """
     path = folder / "label_list.mat"
     if not path.exists():
         raise DatasetError(f"'{path}' is missing; give the root folder of Clothing Co-Parsing")
-    return [str(cell[0]) for cell in loadmat(str(path))["label_list"][0]]
+    try:
+        return [str(cell[0]) for cell in loadmat(str(path))["label_list"][0]]
+    except Exception as error:  # scipy raises nearly anything on a broken .mat file
+        raise DatasetError(
+            f"'{path}' has no readable 'label_list' ({error}); download it again"
+        ) from error
 
 
 def _load(photo: Path, annotation: Path, translate: Translation) -> tuple[Pixels, Pixels]:

@@ -35,7 +35,12 @@ def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
             asked for.
     """
     export, folder = _find_export(path)
-    tasks, labels = _scan(export)
+    try:
+        tasks, labels = _scan(export)
+    except (TypeError, AttributeError) as error:  # values of another kind than Label Studio's
+        raise DatasetError(
+            f"'{export}' is no export of Label Studio ({error}); export as JSON (not JSON-MIN)"
+        ) from error
     vocabulary = Vocabulary("labelstudio", labels)
     if not labels:
         raise DatasetError(
@@ -84,7 +89,8 @@ def _scan(path: Path) -> tuple[dict[Any, tuple[Span, dict[str, Any]]], tuple[str
         if _annotation(value) is None:
             continue
         task = read_span(path, span)
-        tasks[task.get("id")] = (span, task.get("data") or {})
+        data = task.get("data")
+        tasks[task.get("id")] = (span, data if isinstance(data, dict) else {})
         labels.update(
             label for region in _regions(_annotation(task) or {}) for label in _label_names(region)
         )

@@ -76,3 +76,14 @@ def test_the_real_one(shared_data):
     assert {CCP[k - 1] for k in np.unique(mask) if k} == {
         *("dress", "hair", "jacket", "pumps", "skin", "socks")
     }
+
+
+@pytest.mark.parametrize("content", [b"torn", {"other": 1}])
+def test_a_broken_list_of_tags_is_named(folder, content):
+    path = folder / "label_list.mat"
+    if isinstance(content, bytes):
+        path.write_bytes(content)
+    else:
+        savemat(path, content)
+    with pytest.raises(DatasetError, match=r"label_list\.mat' has no readable 'label_list'"):
+        read_ccp(folder)

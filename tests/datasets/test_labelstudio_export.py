@@ -174,3 +174,25 @@ def test_an_export_of_something_else(tmp_path):
     (tmp_path / "b.json").write_text("[]")
     with pytest.raises(DatasetError, match="has 2 JSON files"):
         read_labelstudio(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": ["no", "number"]},
+        {"annotations": [annotation("a", []), annotation(2, [])]},
+    ],
+)
+def test_a_file_that_no_label_studio_wrote_is_named(tmp_path, change):
+    write_export(tmp_path, {**task(1, "a.jpg", annotation(1, [])), **change})
+    with pytest.raises(DatasetError, match=r"project-1\.json' is no export of Label Studio"):
+        read_labelstudio(tmp_path)
+
+
+def test_a_task_whose_data_is_no_object_has_no_photo(tmp_path):
+    write_photo(tmp_path / "a.jpg", HEIGHT, WIDTH)
+    drawn = annotation(1, [brush("coat", box(0, 0, 5, 5))])
+    write_export(tmp_path, task(1, "a.jpg", drawn), {**task(2, "b.jpg", drawn), "data": ["b.jpg"]})
+    data = read_labelstudio(tmp_path)
+    assert [item.id for item in data.skipped] == ["task 2"]
+    assert len(data.samples) == 1

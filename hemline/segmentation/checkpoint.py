@@ -82,7 +82,7 @@ def load_checkpoint(path: Path, identity: str, parts: Mapping[str, Any]) -> Prog
             class list or set of photos.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # a torn pickle fails in as many ways as there are bytes
         raise ModelError(
             f"checkpoint '{path}' cannot be read; delete it to start afresh"

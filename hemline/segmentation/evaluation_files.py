@@ -49,7 +49,8 @@ class EvaluationFiles:
         name = re.sub(r"[^\w.-]+", "_", measured.figures.id)
         path = self._folder / "overlays" / f"{measured.figures.dice:.4f}-{name}.jpg"
         picture = draw_overlay(measured.image, measured.truth, measured.mask)
-        cv2.imwrite(str(path), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        _, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
+        path.write_bytes(data.tobytes())
         traits = mask_traits(measured.image, (measured.truth > 0) & (measured.truth != IGNORE))
         missed, added = 1 - measured.figures.recall, 1 - measured.figures.precision
         self._rows.append(

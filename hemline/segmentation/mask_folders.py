@@ -32,7 +32,7 @@ class MaskFolder:
         """Writes the mask `(H, W)` of class ids of a photo `(H, W, 3)` RGB.
 
         Raises:
-            DatasetError: the disk is full.
+            DatasetError: the file cannot be written.
         """
         pixels = mask if self._ids else mask * np.uint8(255)
         _write_png(self._folder / f"{photo.stem}.png", pixels)
@@ -86,5 +86,10 @@ class PairsFolder(MaskFolder):
 
 
 def _write_png(path: Path, pixels: _Pixels) -> None:
-    if not cv2.imwrite(str(path), pixels):
-        raise DatasetError(f"'{path}' cannot be written; is the disk full?")
+    _, data = cv2.imencode(".png", pixels)
+    try:
+        path.write_bytes(data.tobytes())
+    except OSError as error:
+        raise DatasetError(
+            f"'{path}' cannot be written ({error.strerror}); make room, or give another folder"
+        ) from error

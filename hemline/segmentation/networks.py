@@ -2,6 +2,7 @@
 
 import inspect
 from pathlib import Path
+from textwrap import shorten
 
 import segmentation_models_pytorch as smp
 from safetensors import SafetensorError
@@ -79,8 +80,9 @@ def load_encoder(model: nn.Module, weights: str | Path, network: Network) -> Non
         model.encoder.load_state_dict(state)  # type: ignore[union-attr]
     except RuntimeError as error:
         raise ModelError(
-            f"the weights in '{weights}' are not this recipe's encoder's: "
-            f"{str(error).splitlines()[-1]}"
+            f"the weights in '{weights}' are not those of the encoder '{network.encoder}' "
+            f"({shorten(str(error).splitlines()[-1], 120)}); give that encoder's, or set "
+            "network.encoder to theirs"
         ) from error
 
 

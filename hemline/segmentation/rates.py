@@ -36,11 +36,14 @@ class _OneCycle:
     """A warm-up, then a cosine to nearly nothing (Smith & Topin 2017, arXiv:1708.07120)."""
 
     def __init__(self, optimiser: Optimizer, options: Optimiser, rate: float, total: int) -> None:
+        warm_up = options.warm_up
+        if warm_up * total == 1:  # the library divides by the length of a warm-up, less one step
+            warm_up *= 1 - 1e-6
         self._cycle = OneCycleLR(
             optimiser,
             max_lr=rate,
             total_steps=total,
-            pct_start=options.warm_up,
+            pct_start=warm_up,
             cycle_momentum=options.name in ("adamw", "adam", "sgd"),
         )
 

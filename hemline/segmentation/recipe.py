@@ -57,7 +57,7 @@ class Recipe(Part):
     second_pass: SecondPass | None = None
     bagging: Bagging | None = None
     specialists: Specialists | None = None
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, lt=2**32)
 
     @model_validator(mode="after")
     def _specialists_are_copies_of_one_network(self) -> Self:

@@ -2,7 +2,7 @@
 
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Range = tuple[float, float]
 LossName = Literal["dice", "cross_entropy", "focal", "lovasz", "boundary"]
@@ -16,9 +16,10 @@ NO_ENCODER = "none"
 
 
 class Part(BaseModel):
-    """Refuses keys it does not know, so that a misspelt one never goes unnoticed."""
+    """Refuses keys it does not know, so that a misspelt one never goes unnoticed, and numbers that
+    are none (nan, inf)."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Network(Part):
@@ -47,7 +48,7 @@ class Input(Part):
     within a square. `preprocess` is done in its order, in training and prediction alike.
     """
 
-    pixels: int = Field(default=256 * 384, ge=32 * 32)
+    pixels: int = Field(default=256 * 384, ge=32 * 32, le=8192 * 8192)
     fit: Fit = "keep"
     preprocess: tuple[Preprocessing, ...] = ()
 
@@ -91,6 +92,13 @@ class Augment(Part):
     contrast: float = Field(default=0.25, ge=0)
     saturation: float = Field(default=0.25, ge=0)
     hue: float = Field(default=0.03, ge=0, le=0.5)
+
+    @field_validator("scale")
+    @classmethod
+    def _scale_is_a_range(cls, scale: Range) -> Range:
+        if not 0 < scale[0] <= scale[1]:
+            raise ValueError("a scale is [smallest, largest] factor, both above 0")
+        return scale
 
 
 class Optimiser(Part):

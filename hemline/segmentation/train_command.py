@@ -117,6 +117,9 @@ def _print_result(found: "TrainingData", result: "TrainedModel") -> None:
     left_out += [(item["id"], item["problem"]) for item in result.figures["skipped"]]
     for name, problem in left_out:
         _err.print(f"skipped {name}: {problem}", style="yellow")
+    if left_out:
+        used = len(found.train) + len(found.validation) + len(found.extra) + len(found.skipped)
+        _err.print(f"{len(left_out)} of {used} photos were skipped", style="yellow")
     for label in labels_without_pixels(found.labels, result.figures):
         _err.print(
             f"warning: no training photo has the label '{label}', so the model never draws it; "

@@ -14,6 +14,7 @@ from hemline.segmentation.averaging import average_of
 from hemline.segmentation.batches import plan_epoch, training_batches
 from hemline.segmentation.checkpoint import Progress, load_checkpoint, save_checkpoint
 from hemline.segmentation.device import choose_device
+from hemline.segmentation.divergence import check_numbers, check_weights
 from hemline.segmentation.losses import WeightedLoss
 from hemline.segmentation.optimisers import build_optimiser
 from hemline.segmentation.pixel_cache import PixelCache
@@ -123,9 +124,11 @@ class Trainer:
 
         Raises:
             KeyboardInterrupt: `watch` asked to stop; the checkpoint says where.
+            RecipeError: the training diverged.
         """
         begin = time.monotonic()
         self._train(progress, watch, checkpoint, identity)
+        check_weights(self.kept)
         steps = len(self._plan(progress.epoch + 1))
         found = validate(self.kept, self.held, self.recipe, self.labels, self._fabric.device)
         loss = progress.loss / steps
@@ -193,15 +196,19 @@ class Trainer:
         device = self._fabric.device
         photos = normalise(images.to(device), self.recipe.input.preprocess)
         logits = self.model(photos.to(memory_format=torch.channels_last))
-        value = self._loss(logits, masks.to(device))
+        value = self._loss(logits, masks)
         self._fabric.backward(value)
-        self._fabric.clip_gradients(self.model, self._optimiser, max_norm=_STEEPEST)
+        norm = self._fabric.clip_gradients(
+            self.model, self._optimiser, max_norm=_STEEPEST, error_if_nonfinite=False
+        )
+        loss = float(value.item())
+        check_numbers(loss, float(norm))
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
         self._rates.step()
         if self._average is not None:
             self._average.update_parameters(self._network)
-        return float(value.item())
+        return loss
 
 
 def _fabric(device: str) -> Fabric:

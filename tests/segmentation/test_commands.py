@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import pytest
 import torch
+from safetensors.torch import save_file
 from typer.testing import CliRunner, Result
 
 from hemline.datasets.sample import Sample
@@ -121,6 +122,10 @@ def test_what_is_wrong_is_one_sentence(tmp_path, recipe, data, samples):
         train(recipe, f"pairs:{data}", data / "images" / "s1.png" / "out")
     with pytest.raises(HemlineError, match="weights 'nothing' of the encoder"):
         train(recipe, f"pairs:{data}", out, "--encoder", "nothing")
+    save_file({"no.such.layer": torch.zeros(1)}, tmp_path / "other.safetensors")
+    with pytest.raises(HemlineError, match=r"not those of the encoder.*network\.encoder") as caught:
+        train(recipe, f"pairs:{data}", out, "--encoder", tmp_path / "other.safetensors")
+    assert len(str(caught.value)) < 400
     with pytest.raises(HemlineError, match="garment"):
         train(recipe, f"pairs:{data}", out, "--set", "classes={trousers=['trousers']}")
     with pytest.raises(HemlineError, match=r"'a/x\.png' and 'b/x\.jpg' would both be written"):
@@ -132,6 +137,7 @@ def test_masks_of_another_size_are_named(tmp_path, recipe, data):
     trained = train(recipe, f"pairs:{data}", tmp_path / "out", "--epochs", 1, "--test", 0)
     assert trained.exit_code == 0, trained.output
     assert "skipped s1" in trained.output
+    assert "1 of 12 photos were skipped" in trained.output
     assert "64 x 9 px" in trained.output
 
 

@@ -36,3 +36,12 @@ def test_no_mask_is_written_over_its_photo(photos, tmp_path):
 def test_a_photo_named_twice_has_one_mask(photos, tmp_path):
     predict("--out", tmp_path / "out", photos[0], photos[1], photos[0])
     assert {path.name for path in (tmp_path / "out").iterdir()} == {"a.png", "b.png"}
+
+
+def test_a_mask_that_cannot_be_written_is_told_why_and_the_others_are(photos, tmp_path):
+    (tmp_path / "out" / "a.png").mkdir(parents=True)
+    arguments = ["predict", "--device", "cpu", "--out", tmp_path / "out", *photos]
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert "a.png' cannot be written (Is a directory)" in result.stderr
+    assert str(result.exception).startswith("1 of 2 photos have no mask")
+    assert (tmp_path / "out" / "b.png").is_file()

@@ -46,6 +46,20 @@ def test_one_cycle_warms_up_and_ends_near_nothing():
     assert rates[-1] < 0.01
 
 
+@pytest.mark.parametrize(("warm_up", "steps"), [(0.1, 10), (0.25, 4), (0.5, 2)])
+def test_one_cycle_may_warm_up_for_a_single_step(warm_up, steps):
+    options = Optimiser(name="sgd", rate=1.0, warm_up=warm_up)
+    optimiser = build_optimiser([nn.Parameter(torch.zeros(1))], options, 1.0)
+    rates = build_rates(optimiser, options, rate=1.0, epochs=1, steps=steps)
+    seen = []
+    for _ in range(steps):
+        seen.append(optimiser.param_groups[0]["lr"])
+        optimiser.step()
+        rates.step()
+    assert seen[0] == pytest.approx(1.0, abs=0.01)
+    assert seen[-1] < 0.01
+
+
 def test_a_plateau_halves_the_rate_once_a_patience():
     rates = course("plateau", [0.1, 0.2, 0.2, 0.2, 0.2, 0.2, 0.3])
     by_epoch = rates[::STEPS]

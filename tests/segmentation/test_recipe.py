@@ -38,6 +38,14 @@ def test_an_unknown_recipe_names_the_known_ones():
         ({"name": "x", "schedule": {"epochs": 0}}, "schedule.epochs"),
         ({"name": "x", "loss": [{"name": "mse"}]}, "loss.0.name"),
         ({}, "key 'name'"),
+        ({"name": "x", "seed": -1}, "key 'seed'"),
+        ({"name": "x", "seed": 2**64}, "key 'seed'"),
+        ({"name": "x", "input": {"pixels": 10**11}}, "key 'input.pixels'"),
+        ({"name": "x", "augment": {"scale": [0, 1]}}, "both above 0"),
+        ({"name": "x", "augment": {"scale": [1.2, 0.8]}}, "[smallest, largest]"),
+        ({"name": "x", "augment": {"contrast": float("inf")}}, "finite"),
+        ({"name": "x", "optimiser": {"rate": float("inf")}}, "finite"),
+        ({"name": "x", "loss": [{"name": "dice", "weight": float("inf")}]}, "finite"),
     ],
 )
 def test_bad_keys_and_values_are_named(values, named):

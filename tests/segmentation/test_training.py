@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from torch import nn
 
 from hemline.datasets.sample import Sample
@@ -142,6 +143,9 @@ def test_another_trainings_checkpoint_is_refused(small_recipe, samples, tmp_path
 
 def test_a_broken_checkpoint_is_named(small_recipe, samples, tmp_path):
     (tmp_path / "checkpoint.pt").write_bytes(b"torn")
+    with pytest.raises(ModelError, match=r"checkpoint\.pt.*delete it"):
+        run(small_recipe, samples, tmp_path, resume=True)
+    torch.save([1, 2, 3], tmp_path / "checkpoint.pt")
     with pytest.raises(ModelError, match=r"checkpoint\.pt.*delete it"):
         run(small_recipe, samples, tmp_path, resume=True)
 

@@ -11,6 +11,7 @@ from active_learning.learn import Example, make_examples, pack_examples, unpack_
 from active_learning.planted import kinds_for
 from hemline.datasets.sample import Sample
 from hemline.files import write_atomically
+from hemline.masks.overlap import IGNORE
 from hemline.studio.body import Kind
 from hemline.studio.scene import VIEWS, draw_scene
 
@@ -49,7 +50,7 @@ def examples_of(
 
 
 def _binary(ids: Mask) -> Mask:
-    return np.ascontiguousarray(ids > 0).astype(np.uint8)
+    return np.ascontiguousarray((ids > 0) & (ids != IGNORE)).astype(np.uint8)
 
 
 def scenes(garments: int) -> list[Sample]:

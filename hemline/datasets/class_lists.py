@@ -93,9 +93,10 @@ _GARMENT_TABLES: dict[str, _Table] = {
     "fashionpedia": _to(GARMENT, _PIECES) | _to(BACKGROUND, _CARRIED),
 }
 
-# iMaterialist and Fashionpedia have no body: what ATR calls hair, face, arms and legs is background
-# there, and so are tights and socks, which ATR draws as legs. Their shoes do not say which foot
-# they are on: hemline.datasets.shapes tells it by the side of the photo.
+# iMaterialist and Fashionpedia have no body: what ATR calls hair, face, arms and legs has no shape
+# there, nor have tights and socks here, which ATR draws as legs. So what no shape covers is ignored
+# (ClassMap.unlabelled). Their shoes do not say which foot they are on: hemline.datasets.shapes
+# tells it by the side of the photo.
 _ATR_FROM_FASHIONPEDIA: _Table = {
     **_to("upper-clothes", ("shirt, blouse", "top, t-shirt, sweatshirt", "sweater", "cardigan")),
     **_to("upper-clothes", ("jacket", "vest", "coat", "cape")),

@@ -6,12 +6,17 @@ from pathlib import Path
 from hemline.datasets.classes import ClassMap, Vocabulary, id_table
 from hemline.datasets.sample import Pixels
 from hemline.errors import DatasetError, MaskError
+from hemline.masks.overlap import IGNORE
 from hemline.masks.png import decode_class_mask
 
 
 @dataclass(frozen=True, slots=True)
 class Translation:
-    """From a source's class ids (0 background, k its k-th label) to a training's."""
+    """From a source's class ids (0 background, k its k-th label) to a training's.
+
+    255 is void in masks of several classes, as in Pascal VOC's: nobody labelled those pixels, and
+    they stay IGNORE. Where there is but one class, 255 may as well be that class, and is refused.
+    """
 
     table: Pixels
     highest: int
@@ -19,16 +24,22 @@ class Translation:
     @classmethod
     def of(cls, classes: ClassMap, vocabulary: Vocabulary) -> "Translation":
         """Raises DatasetError where the data lacks a class that `classes` ask for."""
-        return cls(id_table(classes.ids(vocabulary), vocabulary), len(vocabulary.labels))
+        table = id_table(classes, vocabulary)
+        highest = len(vocabulary.labels)
+        if highest > 1:
+            table[IGNORE] = IGNORE
+        return cls(table, highest)
 
     def __call__(self, mask: Pixels, name: str) -> Pixels:
         """The mask `(H, W)` in the training's ids.
 
         Raises:
-            DatasetError: it has an id that the source does not know, 255 for "void" among them:
-                such a pixel is no background, and no other class either.
+            DatasetError: it has an id that the source does not know: such a pixel is no background,
+                and no other class either.
         """
         highest = int(mask.max(initial=0))
+        if highest == IGNORE and self.highest > 1:
+            highest = int(mask.max(initial=0, where=mask != IGNORE))
         if highest > self.highest:
             raise DatasetError(
                 f"'{name}' has the class id {highest}, but the data's classes end at "

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from hemline.datasets.sample import Pixels
+from hemline.datasets.sample import Pixels, swap_pairs
 from hemline.errors import DatasetError
+from hemline.masks.overlap import IGNORE
 
 BACKGROUND = "background"
-MAX_LABELS = 254  # class ids are uint8, 0 is the background, and 255 is void in many data sets
+MAX_LABELS = 254  # class ids are uint8, 0 is the background, and 255 is what nobody labelled
 
 _ANY = ""  # key of a table that holds for every vocabulary
 
@@ -33,8 +34,8 @@ class ClassMap:
 
     `tables` holds, for each vocabulary by name, the label that a source's class or group becomes;
     "background" is allowed and covers what lies below it. Classes that a table does not name are
-    background too, but where a source has one shape for each piece, such a shape is not drawn and
-    what lies below it stays: a pocket that no label asks for leaves its coat whole.
+    what `unlabelled` says, but where a source has one shape for each piece, such a shape is not
+    drawn and what lies below it stays: a pocket that no label asks for leaves its coat whole.
     """
 
     name: str
@@ -56,6 +57,20 @@ class ClassMap:
             if target is not None:
                 ids[label] = targets[target]
         return ids
+
+    def unlabelled(self, vocabulary: Vocabulary) -> int:
+        """The class id of the pixels that a source gives none of the classes that become a label.
+
+        0, the background, where each label can come from the source. IGNORE where it has no class
+        for one: such a pixel may show that label, and nobody said that it does not. Of labels that
+        differ in left and right alone, one is enough: `shapes.paint_shapes` tells the sides.
+
+        Raises:
+            DatasetError: as `ids`.
+        """
+        known = set(self.ids(vocabulary).values())
+        known |= {right for left, right in swap_pairs(self.labels) if left in known}
+        return 0 if known.issuperset(range(1, len(self.labels) + 1)) else IGNORE
 
     def _check(self, table: Mapping[str, str], vocabulary: Vocabulary) -> None:
         """A user's table must be right to the letter; for a list with a name, which stands for
@@ -116,13 +131,17 @@ def own_classes(vocabulary: Vocabulary) -> ClassMap:
     return class_table({label: [label] for label in vocabulary.labels})
 
 
-def id_table(ids: Mapping[str, int], vocabulary: Vocabulary) -> Pixels:
+def id_table(classes: ClassMap, vocabulary: Vocabulary) -> Pixels:
     """A `(256,)` uint8 array from a source's class id to ours, where class k is its k-th label.
 
-    `ids` is what `ClassMap.ids` gave. Ids beyond the vocabulary become background here; readers
-    refuse masks that have them.
+    Ids beyond the vocabulary become what `ClassMap.unlabelled` says; readers refuse masks that have
+    them.
+
+    Raises:
+        DatasetError: the data lacks a class that is asked for.
     """
-    table = np.zeros(256, dtype=np.uint8)
+    ids, unlabelled = classes.ids(vocabulary), classes.unlabelled(vocabulary)
+    table = np.full(256, unlabelled, dtype=np.uint8)
     for class_id, label in enumerate(vocabulary.labels, start=1):
-        table[class_id] = ids.get(label, 0)
+        table[class_id] = ids.get(label, unlabelled)
     return table

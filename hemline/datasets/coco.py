@@ -34,6 +34,7 @@ class _Target:
     names: Mapping[int, str]
     ids: Mapping[str, int]
     labels: tuple[str, ...]
+    unlabelled: int
 
 
 def read_coco(
@@ -68,7 +69,7 @@ def read_coco(
     for file in files:
         names = {key: (other_names or {}).get(name, name) for key, name in file.names.items()}
         known = Vocabulary(vocabulary, tuple(dict.fromkeys(names.values())), file.groups)
-        target = _Target(names, classes.ids(known), classes.labels)
+        target = _Target(names, classes.ids(known), classes.labels, classes.unlabelled(known))
         for image_id, image in file.images.items():
             usable = _sample(file, image_id, image, photos, source, target)
             if isinstance(usable, Sample):
@@ -165,7 +166,10 @@ def _load(
     photo: Path, path: Path, spans: list[Span], size: tuple[int, int], target: _Target
 ) -> tuple[Pixels, Pixels]:
     image = read_image(photo)
-    mask = paint_shapes(_shapes(path, spans, size, target), target.ids, target.labels, *size)
+    mask = paint_shapes(
+        _shapes(path, spans, size, target), target.ids, target.labels, *size,
+        unlabelled=target.unlabelled,
+    )  # fmt: skip
     return image, fit_to_photo(mask, image, str(photo))
 
 

@@ -46,9 +46,11 @@ def read_imaterialist(path: Path, classes: ClassMap | None = None) -> Dataset:
         raise DatasetError(f"'{table}' is missing; give the folder that holds train.csv and photos")
     classes = classes or class_map()
     names, groups = _categories(table.parent / "label_descriptions.json")
-    ids = classes.ids(Vocabulary("fashionpedia", tuple(names.values()), groups))
+    known = Vocabulary("fashionpedia", tuple(names.values()), groups)
     columns, spans = _scan(table)
-    rows = _Rows(table, columns, names, ids, classes.labels)
+    rows = _Rows(
+        table, columns, names, classes.ids(known), classes.labels, classes.unlabelled(known)
+    )
     photos = PhotoFolder(table.parent)
     samples: list[Sample] = []
     skipped: list[Skipped] = []
@@ -107,6 +109,7 @@ class _Rows:
     names: Mapping[int, str]
     ids: Mapping[str, int]
     labels: tuple[str, ...]
+    unlabelled: int
 
     def read(self, span: Span) -> dict[str, str]:
         with self.path.open("rb") as file:
@@ -167,8 +170,9 @@ def _load(photo: Path, rows: _Rows, places: list[Span]) -> tuple[Pixels, Pixels]
             f"'{rows.path}' gives '{photo.stem}' the sizes {sorted(sizes)}; it needs one"
         ) from error
     mask = paint_shapes(
-        _shapes(read, rows, photo.stem, height, width), rows.ids, rows.labels, height, width
-    )
+        _shapes(read, rows, photo.stem, height, width), rows.ids, rows.labels, height, width,
+        unlabelled=rows.unlabelled,
+    )  # fmt: skip
     image = read_image(photo)
     return image, fit_to_photo(mask, image, str(photo))
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hemline.datasets.class_lists import GARMENT, class_map
 from hemline.datasets.class_masks import Translation, check_same_size, read_class_mask
-from hemline.datasets.classes import ClassMap, Vocabulary, own_classes
+from hemline.datasets.classes import MAX_LABELS, ClassMap, Vocabulary, own_classes
 from hemline.datasets.garment_types import read_garment_types
 from hemline.datasets.photo_file import read_image
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
@@ -138,6 +138,10 @@ def _read_labels(path: Path) -> tuple[str, ...]:
     labels = tuple(line.strip() for line in text.splitlines() if line.strip())
     if not labels or len(set(labels)) < len(labels):
         raise DatasetError(f"'{path}' must name each class once, one a line, from class id 1 on")
+    if len(labels) > MAX_LABELS:
+        raise DatasetError(
+            f"'{path}' names {len(labels)} classes; in an 8-bit mask {MAX_LABELS} are possible"
+        )
     return labels
 
 

@@ -17,8 +17,9 @@ class Sample:
     """One photo with its mask.
 
     `load` returns the photo `(H, W, 3)` uint8 RGB, upright, and the mask `(H, W)` uint8 of class
-    ids, 0 for background. It reads the files at each call, so that a data set costs no memory, and
-    raises a HemlineError that names the file where photo or mask cannot be used.
+    ids: 0 for background, 255 (`overlap.IGNORE`) for what nobody labelled. It reads the files at
+    each call, so that a data set costs no memory, and raises a HemlineError that names the file
+    where photo or mask cannot be used.
     `garment` groups what must share a split: the views of one garment. `read` returns the photo's
     file, where there is one, for a look at it that is quicker than `load`. `garment_type` is what
     the source calls the garment (coat, dress …); empty where it does not say.

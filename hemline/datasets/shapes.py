@@ -27,6 +27,8 @@ def paint_shapes(
     labels: Sequence[str],
     height: int,
     width: int,
+    *,
+    unlabelled: int = 0,
 ) -> Pixels:
     """A mask `(height, width)` of class ids, small pieces over large ones: a pocket on its coat.
 
@@ -38,9 +40,10 @@ def paint_shapes(
             taken one at a time.
         ids: class id of each label; a label that has none is not painted.
         labels: of the class ids: k is labels[k - 1].
+        unlabelled: class id of the pixels that no painted shape covers, see `ClassMap.unlabelled`.
     """
     pieces = [piece for label, mask in shapes if (piece := _cut_out(ids.get(label), mask))]
-    painted = np.zeros((height, width), dtype=np.uint8)
+    painted = np.full((height, width), unlabelled, dtype=np.uint8)
     for piece in sorted(_with_sides(pieces, ids, labels), key=lambda piece: -piece.area):
         rows, columns = piece.inside.shape
         window = painted[piece.top : piece.top + rows, piece.left : piece.left + columns]

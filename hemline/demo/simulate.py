@@ -26,7 +26,7 @@ from hemline.labelstudio.client import Json, LabelStudioClient
 from hemline.labelstudio.config import LabelConfig, parse_label_config, render_label_config
 from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
 from hemline.labelstudio.server import Account
-from hemline.masks.overlap import dice
+from hemline.masks.overlap import IGNORE, dice
 from hemline.ports import pick_free_port
 from hemline.store.engine import Store
 from hemline.store.evaluations import evaluations_of
@@ -174,8 +174,9 @@ class _Simulation:
     def _correct(self, client: LabelStudioClient, task_id: int, sample: Sample) -> None:
         opened = client.open_task(task_id)
         _, mask = sample.load()
+        drawn = np.where(mask == IGNORE, np.uint8(0), mask)
         result = mask_to_regions(
-            mask, config=self._config, labels=self._labels, region_scores={}, seed=sample.id
+            drawn, config=self._config, labels=self._labels, region_scores={}, seed=sample.id
         )
         fields: dict[str, Any] = {"lead_time": 30.0}
         if opened["predictions"]:
@@ -269,7 +270,8 @@ class _Simulation:
             height=truth.shape[0],
             width=truth.shape[1],
         )
-        return dice(mask > 0, truth > 0)
+        known = truth != IGNORE
+        return dice((mask > 0) & known, (truth > 0) & known)
 
 
 def _write(path: Path, sample: Sample) -> None:

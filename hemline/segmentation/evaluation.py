@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.datasets.sample import Pixels, Sample
-from hemline.errors import HemlineError
+from hemline.errors import DatasetError, HemlineError
 from hemline.masks.boundary import boundary_figures
 from hemline.masks.overlap import (
     IGNORE,
@@ -100,9 +100,12 @@ def evaluate_one(predictor: Predictor, sample: Sample) -> Measured:
     """Figures of a model on one sample.
 
     Raises:
-        HemlineError: the photo or its mask cannot be read, or the mask has an unknown class id.
+        HemlineError: the photo or its mask cannot be read, or the mask has an unknown class id, or
+            not one pixel that somebody labelled.
     """
     image, truth = sample.load()
+    if truth.min() == IGNORE:
+        raise DatasetError("no pixel of its mask is labelled; label it or remove it")
     mask = predictor.predict([image])[0].mask
     matrix = confusion(mask, truth, classes=len(predictor.labels) + 1, ignore=IGNORE)
     figures = _figures(sample, mask, truth, matrix, predictor.labels)

@@ -9,6 +9,7 @@ from hemline.datasets.atr import read_atr
 from hemline.datasets.class_lists import class_map
 from hemline.datasets.vocabularies import ATR
 from hemline.errors import HemlineError
+from hemline.masks.overlap import IGNORE
 from tests.datasets.files import encoded, photo, stripes, write_mask, write_photo
 
 HEIGHT, WIDTH = 24, 36
@@ -99,15 +100,26 @@ def test_broken_rows_of_a_parquet_name_file_and_row(tmp_path):
 def test_a_mask_that_is_missing_or_of_a_class_that_is_none(folder):
     masks = folder / "humanparsing" / "SegmentationClassAug"
     (masks / "dataset10k_3.png").unlink()
-    write_mask(masks / "dataset10k_4.png", np.full_like(MASK, 255))
+    write_mask(masks / "dataset10k_4.png", np.full_like(MASK, 254))
     (masks / "dataset10k_5.png").write_bytes(b"torn")
     data = read_atr(folder)
     assert [item.id for item in data.skipped] == ["dataset10k_3"]
     by_id = {sample.id: sample for sample in data.samples}
-    with pytest.raises(HemlineError, match="class id 255, but the data's classes end at 17"):
+    with pytest.raises(HemlineError, match="class id 254, but the data's classes end at 17"):
         by_id["dataset10k_4"].load()
     with pytest.raises(HemlineError, match=r"dataset10k_5.png'"):
         by_id["dataset10k_5"].load()
+
+
+@pytest.mark.parametrize("palette", [False, True])
+def test_void_stays_ignored_whatever_the_class_list(tmp_path, palette):
+    void = np.where(np.arange(WIDTH) % 5 == 0, np.uint8(IGNORE), MASK)
+    write_photo(tmp_path / "JPEGImages" / "a.jpg", HEIGHT, WIDTH)
+    write_mask(tmp_path / "SegmentationClassAug" / "a.png", void, palette=palette)
+    many = read_atr(tmp_path, class_map("atr-18")).samples[0].load()[1]
+    assert (many == void).all()
+    one = read_atr(tmp_path, class_map("atr-binary")).samples[0].load()[1]
+    assert (one == np.where(void == IGNORE, IGNORE, np.isin(MASK, SEED_CLOTHING))).all()
 
 
 def test_a_parquet_file_of_something_else(tmp_path):

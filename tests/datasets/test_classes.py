@@ -3,7 +3,14 @@
 import pytest
 
 from hemline.datasets.class_lists import CLASS_LISTS, class_map
-from hemline.datasets.classes import Vocabulary, class_table, id_table, own_classes
+from hemline.datasets.classes import (
+    BACKGROUND,
+    ClassMap,
+    Vocabulary,
+    class_table,
+    id_table,
+    own_classes,
+)
 from hemline.datasets.sample import swap_pairs
 from hemline.datasets.vocabularies import (
     ATR,
@@ -16,6 +23,7 @@ from hemline.datasets.vocabularies import (
     MODANET,
 )
 from hemline.errors import DatasetError
+from hemline.masks.overlap import IGNORE
 
 VOCABULARIES = {
     "atr": Vocabulary("atr", ATR),
@@ -69,7 +77,28 @@ def test_a_table_takes_classes_groups_and_background():
     classes = class_table({"warm": ["red"], "background": ["teal"], "cool": ["cold"]})
     assert classes.labels == ("warm", "cool")
     assert classes.ids(COLOURS) == {"red": 1, "blue": 2, "teal": 0}
-    assert id_table(classes.ids(COLOURS), COLOURS)[:5].tolist() == [0, 1, 2, 0, 0]
+    assert id_table(classes, COLOURS)[:5].tolist() == [0, 1, 2, 0, 0]
+
+
+@pytest.mark.parametrize("name", sorted(CLASS_LISTS))
+def test_what_no_class_has_is_background_where_the_data_can_tell_every_label(name):
+    for source in CLASS_LISTS[name].tables:
+        partial = (name, source) == ("atr-18", "fashionpedia")  # no hair, face, arms and legs
+        assert CLASS_LISTS[name].unlabelled(VOCABULARIES[source]) == (IGNORE if partial else 0)
+
+
+def test_of_data_that_cannot_tell_a_label_only_what_it_calls_background_is_background():
+    classes = ClassMap("paints", ("warm", "green"), {"paint": {"red": "warm", "blue": BACKGROUND}})
+    assert classes.unlabelled(COLOURS) == IGNORE
+    assert id_table(classes, COLOURS)[:4].tolist() == [IGNORE, 1, 0, IGNORE]
+
+
+def test_one_side_of_two_is_enough_for_the_sides_are_told_by_where_they_are():
+    table = {"red": "left-shoe", "blue": "hat"}
+    sides = ClassMap("sides", ("left-shoe", "right-shoe", "hat"), {"paint": table})
+    assert sides.unlabelled(COLOURS) == 0
+    other = ClassMap("sides", ("left-shoe", "right-shoe", "hat"), {"paint": {"red": "left-shoe"}})
+    assert other.unlabelled(COLOURS) == IGNORE
 
 
 def test_a_class_the_table_leaves_out_has_no_id():

@@ -13,6 +13,7 @@ from hemline.datasets.class_lists import class_map
 from hemline.datasets.imaterialist import decode_pixel_runs, read_imaterialist
 from hemline.datasets.vocabularies import FASHIONPEDIA
 from hemline.errors import DatasetError, MaskError
+from hemline.masks.overlap import IGNORE
 from tests.datasets.files import write_photo
 
 HEIGHT, WIDTH = 20, 30
@@ -98,7 +99,18 @@ def test_both_years_give_each_photo_with_all_its_pieces(folder):
 def test_in_atrs_classes(folder):
     data = read_imaterialist(folder, class_map("atr-18"))
     mask = data.samples[0].load()[1]
-    assert {data.labels[k - 1] for k in np.unique(mask) if k} == {"dress", "left-shoe"}
+    drawn = box(2, 3, 18, 13) + box(18, 9, 20, 12) > 0
+    assert {data.labels[k - 1] for k in np.unique(mask[drawn])} == {"dress", "left-shoe"}
+    assert (mask[~drawn] == IGNORE).all()  # it may be hair, a face, an arm or a leg
+
+
+def test_in_atrs_classes_an_umbrella_is_background_and_a_sleeve_is_not_drawn(tmp_path):
+    sleeve, umbrella = FASHIONPEDIA.index("sleeve"), FASHIONPEDIA.index("umbrella")
+    rows = [row("a", box(0, 0, 4, 4), umbrella), row("a", box(9, 9, 12, 12), sleeve)]
+    write_csv(tmp_path / "train.csv", rows, C2020)
+    write_photo(tmp_path / "a.jpg", HEIGHT * 2, WIDTH * 2)
+    mask = read_imaterialist(tmp_path, class_map("atr-18")).samples[0].load()[1]
+    assert (mask == np.where(np.kron(box(0, 0, 4, 4), np.ones((2, 2))) > 0, 0, IGNORE)).all()
 
 
 @given(

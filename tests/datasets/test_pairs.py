@@ -68,10 +68,27 @@ def test_with_labels_the_values_are_class_ids(folder, palette):
     assert (joined.samples[0].load()[1] == np.array([0, 2, 1, 0])[MASK]).all()
 
 
+def test_255_is_void_beside_several_classes_and_garment_without_any(folder):
+    void = np.where(np.arange(WIDTH) < 9, np.uint8(255), MASK)
+    write_mask(folder / "masks" / "7.png", void)
+    assert (read_pairs(folder).samples[0].load()[1] == (void > 0)).all()
+    (folder / "labels.txt").write_text("coat\nhat\nshoe\n")
+    assert (read_pairs(folder).samples[0].load()[1] == void).all()
+    joined = read_pairs(folder, class_table({"worn": ["hat", "coat"]})).samples[0].load()[1]
+    assert (joined == np.array([0, 1, 1, 0, *[255] * 252])[void]).all()
+    (folder / "labels.txt").write_text("coat\n")  # of one class, 255 may be that class or void
+    write_mask(folder / "masks" / "7.png", np.where(MASK > 0, np.uint8(255), MASK))
+    with pytest.raises(DatasetError, match="class id 255, but the data's classes end at 1"):
+        read_pairs(folder).samples[0].load()
+
+
 def test_labels_that_are_not_sound(folder):
     (folder / "labels.txt").write_text("coat\ncoat\n")
     with pytest.raises(DatasetError, match="must name each class once"):
         read_pairs(folder)
+    (folder / "labels.txt").write_text("".join(f"{k}\n" for k in range(255)))
+    with pytest.raises(DatasetError, match="names 255 classes; in an 8-bit mask 254"):
+        read_pairs(folder, class_table({"a": ["7"]}))
     (folder / "labels.txt").write_bytes(b"coat\xff\n")
     with pytest.raises(DatasetError, match=r"labels.txt.*save it as UTF-8"):
         read_pairs(folder)

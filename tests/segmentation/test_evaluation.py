@@ -132,8 +132,9 @@ def test_pixels_that_nobody_labelled_do_not_count():
     assert counted.hd95 > 0
     assert ignored.dice == ignored.precision == ignored.boundary_f == ignored.pixel_accuracy == 1
     assert ignored.hd95 == 0
-    nothing = measured([np.full((4, 4), 255, np.uint8)], [np.ones((4, 4), np.uint8)]).items[0]
-    assert nothing.dice == nothing.pixel_accuracy == 1
+    nothing = measured([np.full((4, 4), 255, np.uint8)], [np.ones((4, 4), np.uint8)])
+    assert nothing.items == []
+    assert "no pixel of its mask is labelled" in nothing.skipped[0][1]
 
 
 def test_empty_masks():

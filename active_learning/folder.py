@@ -14,16 +14,19 @@ from hemline.errors import DatasetError, HemlineError, MaskError
 
 MASK_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jpg", ".jpeg")
 _ENDINGS = ("", "_mask", "-mask", ".mask", "_label", "_seg", "_segmentation", "_gt")
+_OPAQUE = 255
 _MOST_CLASSES = 64  # more grey values than that are a soft edge, not classes
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A photo and its mask on disk; one of them is None where there is none."""
+    """A photo and its mask on disk; one of them is None where there is none. `problem` says why
+    the two cannot be judged, "" where they can."""
 
     id: str
     photo: Path | None
     mask: Path | None
+    problem: str = ""
 
     @property
     def garment(self) -> str:
@@ -63,8 +66,16 @@ def find_pairs(images: Path, masks: Path) -> list[Pair]:
         if path.stem in by_stem and images != masks:
             raise DatasetError(f"'{by_stem[path.stem]}' and '{path}' are two masks of one name")
         by_stem.setdefault(path.stem, path)
-    pairs = [Pair(photo.stem, photo, _mask_of(photo, by_stem)) for photo in photos
-             if not _is_mask_itself(photo, masks)]  # fmt: skip
+    pairs: list[Pair] = []
+    first: dict[str, Path] = {}
+    for photo in photos:
+        if _is_mask_itself(photo, masks):
+            continue
+        if (other := first.setdefault(photo.stem, photo)) != photo:
+            pairs.append(Pair(photo.name, photo, None, f"'{photo.name}' and '{other.name}' share "
+                              "one mask; rename one, or remove it"))  # fmt: skip
+            continue
+        pairs.append(Pair(photo.stem, photo, _mask_of(photo, by_stem)))
     taken = {path for pair in pairs for path in (pair.photo, pair.mask)}
     return pairs + [Pair(stem, None, path) for stem, path in by_stem.items() if path not in taken]
 
@@ -75,6 +86,8 @@ def read_pair(pair: Pair) -> Pixels:
     Raises:
         HemlineError: one of them is missing, a file cannot be read, or their sizes differ.
     """
+    if pair.problem:
+        raise DatasetError(pair.problem)
     if pair.photo is None:
         raise DatasetError(f"mask '{pair.id}' has no photo of its name; add it or take it out")
     if pair.mask is None:
@@ -92,7 +105,8 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
     """Class ids (H, W) uint8 of a mask file, 0 for background.
 
     Palette indices and small grey values are class ids. A mask that has 255, or many grey values,
-    is black and white with soft edges: from 128 on is garment. Of RGBA the alpha is the mask.
+    is black and white with soft edges: from 128 on is garment. Where a picture has transparent
+    pixels its alpha is the mask, as in a cut-out.
 
     Raises:
         MaskError: the file cannot be read, or is a coloured picture.
@@ -100,7 +114,7 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             if image.mode in ("RGBA", "LA"):
-                pixels = np.asarray(image.getchannel("A"))
+                pixels = _of_alpha(np.asarray(image), path)
             elif image.mode == "RGB":
                 pixels = _grey(np.asarray(image), path)
             elif image.mode in ("1", "L", "P"):
@@ -131,6 +145,14 @@ def _is_mask_itself(photo: Path, masks: Path) -> bool:
     return photo.parent == masks and any(
         photo.stem.endswith(ending) for ending in _ENDINGS if ending
     )
+
+
+def _of_alpha(pixels: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
+    """The alpha (H, W) of a cut-out; the grey of a picture (H, W, 2 or 4) that is opaque."""
+    alpha = pixels[..., -1]
+    if (alpha < _OPAQUE).any():
+        return alpha
+    return _grey(pixels[..., :-1], path)
 
 
 def _grey(pixels: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:

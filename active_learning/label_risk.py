@@ -39,6 +39,8 @@ _DIRECTIONS = np.array(
 )
 OFF = 0.012  # of the mask's side: a point farther from the true outline than this is off
 BASE_RATE = 0.1  # share of bad labels that a risk is the probability for, until verdicts say more
+_STRANGER = 0.3  # Dice with the prediction below which the two are hardly of the same thing
+_SURE_WRONG = 0.98  # the most that no agreement at all says
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,20 @@ class RiskModel:
     def risk(self, rows: NDArray[np.floating]) -> NDArray[np.float64]:
         """Probability (N,) that each label is bad: 0 surely right, 1 surely wrong."""
         return sigmoid(self.log_odds(rows))
+
+
+def least_risks(rows: NDArray[np.floating]) -> NDArray[np.float64]:
+    """What the risk of each label is at least (N,), of rows (N, F) of RISK_SIGNALS.
+
+    An inverted mask has a perfect outline, and what is learnt of outlines finds it right. A label
+    that shares next to nothing with what the model is sure of needs a person, whatever else speaks
+    for it: 0.98 for no overlap with a sure prediction, 0 from a Dice of 0.3 on or without a model.
+    """
+    values = np.asarray(rows, dtype=np.float64)
+    agreed = values[:, RISK_SIGNALS.index("model_dice")]
+    sure = values[:, RISK_SIGNALS.index("own_expected_dice")]
+    floor = _SURE_WRONG * np.clip(sure, 0, 1) * np.clip(1 - agreed / _STRANGER, 0, 1)
+    return np.nan_to_num(floor)
 
 
 def point_risks(arcs: Forest, signals: LabelSignals) -> NDArray[np.float64]:

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 
 from active_learning.agreement import garment_probability
 from active_learning.frame import Mask, Photo, Plane, check_sizes
-from active_learning.label_risk import RISK_SIGNALS, RiskModel, point_risks, risk_row, sigmoid
+from active_learning.label_risk import (
+    RISK_SIGNALS,
+    RiskModel,
+    least_risks,
+    point_risks,
+    risk_row,
+    sigmoid,
+)
 from active_learning.label_signals import label_signals
 from active_learning.reasons import Findings, Region, find
 from active_learning.unusual import USUAL, unusual
@@ -94,7 +101,7 @@ def risks_of(looks: list[Look], model: RiskModel) -> list[float]:
         rows = np.stack([row for look in looks if (row := look.row) is not None])
         above = unusual(rows[:, _SOFTMIN].tolist()) - USUAL
         odds = model.log_odds(rows) + model.slope * above
-        for k, risk in zip(drawn, sigmoid(odds), strict=True):
+        for k, risk in zip(drawn, np.maximum(sigmoid(odds), least_risks(rows)), strict=True):
             risks[k] = float(risk)
     return risks
 

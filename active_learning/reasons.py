@@ -18,6 +18,8 @@ _SURE_SAME = 0.75  # both sides of the outline at least this probable are one th
 _LEAST_ARC = 0.04  # share of the outline that must lack contrast to be worth a word
 _EXTREME = 90.0  # percentile of the project from which a number stands out
 _ENOUGH = 10  # images below which a percentile says nothing
+_EXCUSED = 0.8  # share of the worst stretch that must lack contrast for it to be no fault
+_PLAIN = 0.3  # mean probability of a stretch below which the outline is not what is wrong
 _FAR = 1.5  # times the median distance to the nearest labels: data is thin there
 
 Points = list[list[float]]
@@ -69,7 +71,8 @@ class Findings:
     `risk` of its label; `low_contrast` share of the outline where garment and background hardly
     part and the model does not say otherwise; `distance` of its embedding to the nearest others;
     `complexity` is the raw numbers whose mean percentile it is; `odd` how far the label is from
-    those of the garment's other views (active_learning.views).
+    those of the garment's other views (active_learning.views). `excused`: only where the photo
+    lacks contrast does anything speak against the label.
     """
 
     risk: float
@@ -80,6 +83,7 @@ class Findings:
     wrong_sentence: str
     pale: Region | None
     odd: float = 0.0
+    excused: bool = False
 
 
 def find(
@@ -91,8 +95,9 @@ def find(
     distance: float = float("nan"),
 ) -> Findings:
     """Gather one label's findings from its signals, its risk and its points' risks."""
-    share, pale = _pale_arc(signals)
-    wrong, sentence = _wrong_region(signals, point_risks)
+    faint = _faint(signals)
+    share, pale = _pale_arc(signals, faint)
+    wrong, sentence, excused = _wrong_region(signals, point_risks, faint)
     value = signals.values.get
     return Findings(
         risk=risk,
@@ -109,6 +114,7 @@ def find(
         wrong=wrong,
         wrong_sentence=sentence,
         pale=pale,
+        excused=excused,
     )
 
 
@@ -125,13 +131,13 @@ def reasons(findings: Sequence[Findings]) -> list[list[Evidence]]:
     result = []
     for k, item in enumerate(findings):
         found: list[Evidence] = []
-        if item.risk >= RISKY or item.odd >= ODD:
+        if (item.risk >= RISKY and not item.excused) or item.odd >= ODD:
             found.append(
                 Evidence(Reason.BAD_GROUND_TRUTH, item.risk, risks[k], _wrong(item), item.wrong)
             )
-        if item.low_contrast >= _LEAST_ARC and (
-            item.low_contrast >= 0.2 or (enough and pale[k] >= _EXTREME)
-        ):
+        told = item.low_contrast >= 0.2 or (enough and pale[k] >= _EXTREME)
+        told = told or (item.excused and item.risk >= RISKY)
+        if item.low_contrast >= _LEAST_ARC and told:
             sentence = (
                 f"along {item.low_contrast:.0%} of the outline garment and background differ by "
                 f"less than {_LOW_CONTRAST:g} ΔE"
@@ -154,7 +160,7 @@ def reasons(findings: Sequence[Findings]) -> list[list[Evidence]]:
 
 def _wrong(item: Findings) -> str:
     """What speaks against the label."""
-    said = [item.wrong_sentence] if item.risk >= RISKY else []
+    said = [item.wrong_sentence] if item.risk >= RISKY and not item.excused else []
     return "; ".join([*said, odd_sentence(item.odd)] if item.odd >= ODD else said)
 
 
@@ -180,33 +186,35 @@ def complexities(findings: Sequence[Findings]) -> list[float]:
     return [float(value) for value in ranks.mean(axis=0)]
 
 
-def _pale_arc(signals: LabelSignals) -> tuple[float, Region | None]:
-    """Share of the outline without contrast that is the photo's doing, and its longest stretch.
+def _faint(signals: LabelSignals) -> NDArray[np.bool_]:
+    """Points (N,) of the outline without contrast that is the photo's doing.
 
     Where the model is sure of the same thing on both sides it is the outline that is off, and the
     lack of contrast is no excuse.
     """
-    arcs = signals.arcs
-    if not len(arcs):
-        return 0.0, None
     contrast, inner, outer = (
-        arcs[:, ARC_SIGNALS.index(name)]
+        signals.arcs[:, ARC_SIGNALS.index(name)]
         for name in ("contrast_close", "probability_-0.04", "probability_0.04")
     )
     same = (np.minimum(inner, outer) > _SURE_SAME) | (np.maximum(inner, outer) < 1 - _SURE_SAME)
-    pale = (contrast < _LOW_CONTRAST) & ~same  # NaN, at the photo's border, is not pale
-    share = float(pale.mean())
+    # NaN, at the photo's border, is not without contrast.
+    return np.asarray((contrast < _LOW_CONTRAST) & ~same, dtype=np.bool_)
+
+
+def _pale_arc(signals: LabelSignals, faint: NDArray[np.bool_]) -> tuple[float, Region | None]:
+    """Share of the outline without contrast, and its longest stretch."""
+    share = float(faint.mean()) if len(faint) else 0.0
     if share < _LEAST_ARC:
         return share, None
-    _, where = worst_arc(pale.astype(np.float64), signals.piece, min(share, 0.5))
+    _, where = worst_arc(faint.astype(np.float64), signals.piece, min(share, 0.5))
     return share, Region("line", _rounded(signals.points[where]))
 
 
 def _wrong_region(
-    signals: LabelSignals, point_risks: NDArray[np.float64]
-) -> tuple[Region | None, str]:
-    """What to draw for a wrong label, and what to say of it: the part that is missing or too much
-    if the model is sure of one, else the worst arc of the outline."""
+    signals: LabelSignals, point_risks: NDArray[np.float64], faint: NDArray[np.bool_]
+) -> tuple[Region | None, str, bool]:
+    """What to draw for a wrong label, what to say of it, and whether low contrast excuses it: the
+    part that is missing or too much if the model is sure of one, else the worst arc."""
     missing, extra = (signals.values.get(f"{kind}_largest", 0.0) for kind in ("missing", "extra"))
     side = "missing" if not extra > missing else "extra"
     part, size = (signals.missing, missing) if side == "missing" else (signals.extra, extra)
@@ -217,12 +225,17 @@ def _wrong_region(
             if side == "missing"
             else f"the mask takes in a part that the model is sure is none, {size:.1%} of its area"
         )
-        return Region("polygon", _rounded(part)), said
+        return Region("polygon", _rounded(part)), said, False
     if not len(point_risks):
-        return None, "the mask does not fit the photo"
+        return None, "the mask does not fit the photo", False
     mean, where = worst_arc(point_risks, signals.piece, 0.1)
+    agreed = signals.values.get("model_dice", float("nan"))
+    if mean < _PLAIN and agreed < 0.8:
+        return None, f"mask and prediction agree by a Dice of {agreed:.2f} only", False
+    elsewhere, _ = worst_arc(np.where(faint, 0.0, point_risks), signals.piece, 0.1)
+    excused = bool(faint[where].mean() >= _EXCUSED) and elsewhere < _PLAIN
     said = f"a stretch of the outline is off with a probability of {mean:.0%}"
-    return Region("line", _rounded(signals.points[where])), said
+    return Region("line", _rounded(signals.points[where])), said, excused
 
 
 def _rounded(points: NDArray[np.float64]) -> Points:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
 from active_learning.forest import Forest
-from active_learning.label_risk import RiskModel, fit_labels, sigmoid
+from active_learning.label_risk import RiskModel, fit_labels, least_risks, sigmoid
 from active_learning.learn import FOLDS, calibrate, fold_of
 from active_learning.look import Look
 
@@ -64,7 +64,7 @@ class ProjectRisk:
                 if (fold == number).any():
                     own[fold == number] = forest.raw(rows[fold == number])
             odds = (1 - self.share) * odds + self.share * (self.slope * own + self.shift)
-        for k, risk in zip(drawn_ones, sigmoid(odds), strict=True):
+        for k, risk in zip(drawn_ones, np.maximum(sigmoid(odds), least_risks(rows)), strict=True):
             risks[k] = float(risk)
         return risks
 

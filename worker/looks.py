@@ -40,6 +40,7 @@ def look_regions(look: Look) -> Json:
         "wrong_sentence": findings.wrong_sentence,
         "pale": _region(findings.pale),
         "note": look.note,
+        "excused": findings.excused,
     }
 
 
@@ -58,6 +59,7 @@ def read_look(values: Mapping[str, Any], regions: Mapping[str, Any]) -> Look:
         wrong=_read_region(regions.get("wrong")),
         wrong_sentence=str(regions.get("wrong_sentence") or ""),
         pale=_read_region(regions.get("pale")),
+        excused=bool(regions.get("excused")),
     )
     return Look(
         row if has_row else None, findings, fixed_risk=values.get("fixed_risk"),

@@ -134,6 +134,27 @@ def test_an_empty_mask_and_a_full_one_say_so(folders):
     assert ranked["empty"].evidence[0].region is not None
 
 
+def test_an_inverted_mask_is_no_right_one_for_its_perfect_outline(folders):
+    for k in range(3):
+        folders.add(f"good{k}")
+    folders.add("inverted", lambda truth: 1 - truth)
+    folders.add("noise", lambda truth: np.random.default_rng(0).integers(0, 2, truth.shape))
+    ranked = folders.rank()
+    assert ranked[0].id == "inverted"
+    assert ranked[0].risk > 0.6
+    assert ranked[0].evidence[0].reason.value == "bad_ground_truth"
+    assert all(item.risk < 0.3 for item in ranked if item.id.startswith("good"))
+
+
+def test_two_photos_of_one_name_are_not_judged_by_one_mask(folders):
+    folders.add("coat")
+    Image.new("RGB", (120, 180)).save(folders.images / "coat.tif")
+    first, second = folders.rank()
+    assert (first.id, first.problem) == ("coat", "")
+    assert (second.id, second.risk) == ("coat.tif", None)
+    assert "share one mask" in second.problem
+
+
 def test_nan_probabilities_leave_the_photo_to_judge_by(folders):
     folders.predictor.broken = True
     for k in range(3):
@@ -204,6 +225,13 @@ def test_alpha_is_the_mask_of_a_cut_out(tmp_path):
     assert read_mask(tmp_path / "m.png").tolist() == [[1, 1], [0, 0]]
     with pytest.raises(MaskError, match="cannot be read"):
         read_mask(tmp_path / "none.png")
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA"])
+def test_an_opaque_picture_is_no_mask_of_the_whole_photo(tmp_path, mode):
+    mask = Image.fromarray(np.array([[0, 255], [255, 0]], np.uint8))
+    mask.convert(mode).save(tmp_path / "m.png")
+    assert read_mask(tmp_path / "m.png").tolist() == [[0, 1], [1, 0]]
 
 
 def test_folders_that_cannot_be_are_refused(tmp_path, folders):

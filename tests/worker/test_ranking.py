@@ -1,5 +1,7 @@
 """Rankings: kept without loss, honest about what they learnt from, and never in the way."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -82,13 +84,32 @@ def test_a_broken_ranking_is_none_and_the_project_begins_anew(tmp_path) -> None:
 def test_a_look_survives_the_store_with_what_is_unknown(has_row: bool) -> None:
     row = np.full(len(RISK_SIGNALS), np.nan, dtype=np.float32)
     row[0] = 0.25
-    look = Look(row if has_row else None, NOTHING, fixed_risk=None if has_row else 0.9, note="x")
+    findings = replace(NOTHING, excused=has_row)
+    look = Look(row if has_row else None, findings, fixed_risk=None if has_row else 0.9, note="x")
     values = {k: None if v != v else v for k, v in look_values(look).items()}
     again = read_look(values, look_regions(look))
     assert (again.row is not None) == has_row
     if again.row is not None:
         assert np.array_equal(again.row, row, equal_nan=True)
     assert (again.fixed_risk, again.note) == (look.fixed_risk, "x")
+    assert again.findings.excused == has_row
+
+
+def test_a_label_that_shares_nothing_with_a_sure_prediction_is_never_at_the_bottom() -> None:
+    """However right the project's own model finds its outline: an inverted mask's is perfect."""
+    rows = np.zeros((3, len(RISK_SIGNALS)), dtype=np.float32)
+    rows[:, RISK_SIGNALS.index("own_expected_dice")] = [0.97, 0.97, np.nan]
+    rows[:, RISK_SIGNALS.index("model_dice")] = [0.01, 0.9, np.nan]
+    sure_right = ProjectRisk(
+        shipped_risk_model(),
+        learn_risk(_known(), shipped_risk_model(), 60).folds,
+        1.0,
+        -9.0,
+        share=1.0,
+    )
+    inverted, right, unseen = sure_right.risks([Look(row, NOTHING) for row in rows], ["a"] * 3)
+    assert inverted > 0.85
+    assert max(right, unseen) < 0.1
 
 
 def test_a_photo_of_which_nothing_was_seen_comes_first_and_says_why() -> None:

@@ -1,12 +1,13 @@
 """A project's review order as the store has it, and batches of it within a budget."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from active_learning.batches import Candidate, choose_batch, typicalities
+from active_learning.batches import RANDOM_SHARE, Candidate, Chosen, choose_batch, typicalities
 from active_learning.clusters import UNKNOWN
 from active_learning.reasons import Reason
 from hemline.errors import StoreError
@@ -15,12 +16,12 @@ from hemline.store.engine import Store
 from hemline.store.prefills import lead_times
 from hemline.store.projects import get_project
 from hemline.store.ranking_data import labelled_clusters, whereabouts_of
-from hemline.store.review import review_page
+from hemline.store.review import drawn_items, review_page
 from hemline.store.review_tables import ReviewItem
 from hemline.store.states import ReviewKind
 from hemline.store.tables import Project
 
-POOL = 1000  # items at the top that a batch is chosen from
+POOL = 1000  # items at the top, and as many drawn from all of the order, to choose a batch from
 _WORDS = {reason.value: reason.words for reason in Reason}
 _MINUTES = 1.0  # a photo takes, until people's own time is known
 _NOWHERE = bytes(LENGTH)
@@ -73,7 +74,7 @@ def project_batch(
     """What to work on next, within a number of items, of minutes, or both.
 
     From the top of the order, from all over the project's photos, no garment twice unless its views
-    disagree, and a tenth of it at random.
+    disagree, and a tenth of it drawn from the whole order alike.
 
     Raises:
         StoreError: the project is not known.
@@ -81,17 +82,48 @@ def project_batch(
     with store.reading() as session:
         project = _project(session, ls_project_id)
         top = review_page(session, project.id, kind, limit=POOL).items
-        where = whereabouts_of(session, [i.prediction_id for i in top if i.prediction_id])
+        drawn = drawn_items(session, project.id, kind, limit=POOL, seed=seed)
+        both = list({item.id: item for item in (*top, *drawn)}.values())
+        where = whereabouts_of(session, [i.prediction_id for i in both if i.prediction_id])
         labelled = labelled_clusters(session, project.id, POOL)
         each = _minutes(session, project)
-    by_id = {str(item.task.ls_task_id): item for item in top}
+    by_id = {str(item.task.ls_task_id): item for item in both}
     if kind == ReviewKind.LABEL:
         labelled = [UNKNOWN] * POOL  # never a cold start: labels are ordered by risk alone
-    candidates = _candidates(top, where, each, kind)
-    chosen = choose_batch(
-        candidates, items=items, minutes=minutes, labelled_clusters=labelled, seed=seed
-    )
+    candidates = _candidates(both, where, each, kind)
+    from_all = {str(item.task.ls_task_id) for item in drawn}
+    chosen = _choose(candidates, from_all, _number(items, minutes, each), labelled, seed)
     return [_placed(by_id[choice.id], random=choice.random) for choice in chosen]
+
+
+def _number(items: int | None, minutes: float | None, each: float) -> int:
+    """How many fit the budget; every item takes as long as is usual."""
+    fitting = 2 * POOL if minutes is None else min(minutes / max(each, 1e-6) + 1e-9, 2 * POOL)
+    return min(int(fitting), 2 * POOL if items is None else items)
+
+
+def _choose(
+    candidates: Sequence[Candidate], from_all: set[str], number: int,
+    labelled_clusters: Sequence[int], seed: int,
+) -> list[Chosen]:  # fmt: skip
+    """So many of the candidates; the random ones are of `from_all`, and spread over the batch."""
+    drawn = choose_batch(
+        [item for item in candidates if item.id in from_all],
+        items=math.ceil(RANDOM_SHARE * number), random_share=1.0, seed=seed,
+    )  # fmt: skip
+    taken = {choice.id for choice in drawn}
+    garments = {item.garment for item in candidates if item.id in taken}
+    left = [
+        item for item in candidates
+        if item.id not in taken and (item.views_disagree or item.garment not in garments)
+    ]  # fmt: skip
+    best = choose_batch(
+        left, items=number - len(drawn), labelled_clusters=labelled_clusters, random_share=0.0,
+        seed=seed,
+    )  # fmt: skip
+    step = round(1 / RANDOM_SHARE) - 1
+    parts = [[choice, *best[k * step : (k + 1) * step]] for k, choice in enumerate(drawn)]
+    return [*(choice for part in parts for choice in part), *best[len(drawn) * step :]]
 
 
 def _candidates(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select, tuple_
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
@@ -17,6 +17,7 @@ from hemline.store.tables import Annotation, Prediction, Task
 _MOST_AT_ONCE = 1000
 _OF_TASKS = ("garment", "garment_type", "view", "photo_session")
 _FEW = 2000  # tasks
+_SHUFFLE, _PRIME = 1_103_515_245, 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,24 @@ def review_page(
         after=_place_of(items[-1]) if items and has_next else None,
         before=_place_of(items[0]) if items and has_previous else None,
     )
+
+
+def drawn_items(
+    session: Session, project_id: int, kind: ReviewKind, *, limit: int, seed: int = 0
+) -> Sequence[ReviewItem]:
+    """Open items from all of an order, each as likely as any other; the same seed, the same ones.
+
+    Looks at every open item: a second for a million.
+    """
+    number = cast(ReviewItem.id, BigInteger)
+    shuffled = ((number + seed) * cast(_SHUFFLE, BigInteger) + seed) % cast(_PRIME, BigInteger)
+    statement = (
+        _chosen(select(ReviewItem), project_id, kind, ReviewFilter())
+        .order_by(shuffled, ReviewItem.id)
+        .limit(limit)
+        .options(*_with_all())
+    )
+    return session.scalars(statement).all()
 
 
 def count_items(

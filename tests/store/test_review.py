@@ -18,6 +18,7 @@ from hemline.store.review import (
     ReviewFilter,
     count_items,
     count_reasons,
+    drawn_items,
     get_item,
     item_of_task,
     rank_of,
@@ -342,3 +343,22 @@ def test_what_is_not_there_is_said(store: Store) -> None:
 @given(st.floats(0, 1), st.integers(0, 2**31))
 def test_a_place_survives_being_written(priority: float, number: int) -> None:
     assert Place.parse(str(Place(priority, number))) == Place(priority, number)
+
+
+def test_what_is_drawn_is_from_all_of_the_order(store: Store, project: Project) -> None:
+    _put(store, *(_placed(_task(store, project, k), k / 100) for k in range(100)))
+    with store.session() as session:
+        closed = review_page(session, project.id, LABEL, limit=1).items[0]
+        give_verdict(session, closed.id, Verdict.BOTH_FINE, by="anna")
+
+    def drawn(seed: int) -> list[float]:
+        with store.reading() as session:
+            found = drawn_items(session, project.id, LABEL, limit=10, seed=seed)
+        return [item.priority for item in found]
+
+    assert drawn(0) == drawn(0)
+    assert all(len(set(drawn(seed))) == 10 for seed in range(20))
+    every = [priority for seed in range(200) for priority in drawn(seed)]
+    assert 0.45 < sum(every) / len(every) < 0.55
+    assert max(every) == 0.98  # what is settled is not asked for again
+    assert len(set(every)) > 80

@@ -324,6 +324,20 @@ def test_batches_keep_to_items_and_minutes_and_take_no_garment_twice(
 
 
 @pytest.mark.usefixtures("predicted")
+def test_the_random_share_is_of_the_whole_order_not_of_its_top(
+    services: Services, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rank_all(services, project)
+    monkeypatch.setattr("active_learning.rank_project.POOL", 2)
+    drawn: set[int] = set()
+    for seed in range(20):
+        batch = project_batch(services.store, 7, ReviewKind.PHOTO, items=2, minutes=None, seed=seed)
+        assert [placed.random for placed in batch].count(True) == 1
+        drawn |= {placed.task for placed in batch if placed.random}
+    assert len(drawn) > 3  # the two at the top are not all that can come
+
+
+@pytest.mark.usefixtures("predicted")
 def test_the_order_and_a_batch_are_printed(
     services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project
 ) -> None:

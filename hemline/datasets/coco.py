@@ -106,6 +106,16 @@ def _annotation_files(path: Path) -> tuple[list[_File], Path]:
 
 
 def _scan(path: Path) -> _File | None:
+    try:
+        return _read_ids(path)
+    except (TypeError, KeyError) as error:  # an id that is a list, a category without a name
+        raise DatasetError(
+            f"'{path}' has an image, annotation or category whose id or name cannot be used "
+            f"({error}); export it again"
+        ) from error
+
+
+def _read_ids(path: Path) -> _File | None:
     file = _File(path)
     categories: dict[Any, Any] = {}  # image id: the categories of its shapes
     for key, span, value in scan_json(path):

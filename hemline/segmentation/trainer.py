@@ -202,7 +202,7 @@ class Trainer:
             self.model, self._optimiser, max_norm=_STEEPEST, error_if_nonfinite=False
         )
         loss = float(value.item())
-        check_numbers(loss, float(norm))
+        check_numbers(loss, float(norm or 0.0))
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
         self._rates.step()

@@ -243,3 +243,20 @@ def test_real_files_of_an_older_release(shared_data):
     assert {FASHIONPEDIA[k - 1] for k in np.unique(dress) if k} == {
         *("dress", "shoe", "sleeve", "neckline")
     }
+
+
+@pytest.mark.parametrize(
+    ("images", "annotations", "categories"),
+    [
+        ([image([1], "a.jpg")], [annotation(1, 1, 0, SQUARE)], None),
+        ([image(1, "a.jpg")], [annotation(1, {"a": 1}, 0, SQUARE)], None),
+        ([image(1, "a.jpg")], [annotation(1, 1, [0], SQUARE)], None),
+        ([image(1, "a.jpg")], [annotation(1, 1, 0, SQUARE)], [{"id": 0, "supercategory": "x"}]),
+    ],
+)
+def test_ids_and_names_that_cannot_be_used_are_one_sentence(
+    tmp_path, images, annotations, categories
+):
+    write_json(tmp_path / "a.json", images, annotations, categories)
+    with pytest.raises(DatasetError, match=r"a\.json' has an image, annotation or category whose"):
+        read_fashionpedia(tmp_path)

@@ -1,6 +1,6 @@
 """A project's statistics as plain values, and the drift between its versions on the audit set."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,9 +12,11 @@ from hemline.masks.statistics import Summary
 from hemline.store.models import list_versions
 from hemline.store.project_statistics import (
     GROUPS,
+    Corrected,
     audited_tasks,
     by_group,
     corrected_prefills,
+    outlier_reasons,
     summary_of,
     tuned_thresholds,
 )
@@ -37,6 +39,7 @@ def project_statistics(services: Services, project: Project) -> Json:
             group: {name: _plain(found) for name, found in by_group(corrected, group).items()}
             for group in GROUPS
         },
+        "outliers": _outliers(corrected),
         "thresholds": [asdict(own) for own in tuned],
         "drift": drift(services, project),
     }
@@ -72,6 +75,19 @@ def drift(services: Services, project: Project) -> Json | None:
     return {
         "from": old.name, "to": new.name, "tasks": found.count, "mean": found.mean,
         "interval": found.interval, "worst_task": pairs[found.worst][0],
+    }  # fmt: skip
+
+
+def _outliers(corrected: Sequence[Corrected]) -> Json:
+    """How many outliers there are, and the number and share of them with each reason."""
+    found = outlier_reasons(corrected)
+    return {
+        "count": found.outliers,
+        "reasons": {
+            reason.value: {"count": number, "share": number / found.outliers}
+            for reason, number in found.each.items()
+        } if found.outliers else {},
+        "unexplained": found.unexplained,
     }  # fmt: skip
 
 

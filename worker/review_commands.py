@@ -18,11 +18,13 @@ def statistics(
 
     The corrected figures leave out only labels that a reviewer found wrong.
     """
+    from active_learning.reasons import Reason
     from worker.model_commands import find_project
     from worker.project_statistics import project_statistics
     from worker.services import command_services
     from worker.tables import print_table
 
+    words = {reason.value: reason.words for reason in Reason}
     services = command_services()
     found = project_statistics(services, find_project(services, project))
     if as_json:
@@ -41,6 +43,13 @@ def statistics(
           s["corrected_mean"], s["corrected_median"]) for group, name, s in groups if s["n"]],
         title="Dice of the pre-fill with its correction",
         empty="No pre-fill was corrected yet.",
+    )  # fmt: skip
+    print_table(
+        ("reason", "outliers", "share"),
+        [(words[name], row["count"], f"{row['share']:.0%}")
+         for name, row in found["outliers"]["reasons"].items()],
+        title=f"Why {found['outliers']['count']} pre-fills are outliers, several reasons at once",
+        empty="No pre-fill is an outlier.",
     )  # fmt: skip
     print_table(
         ("version", "labels", "best threshold", "Dice there", "Dice at 0.5", "calibration error"),

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import exists, select
+from sqlalchemy import and_, exists, select
 from sqlalchemy.orm import Session
 
 from hemline.masks.histograms import THRESHOLDS, ProbabilityHistograms
 from hemline.masks.statistics import Summary, summarise
-from hemline.store.review_tables import LabelSignals, ReviewVerdict
-from hemline.store.states import Verdict
+from hemline.store.review import reason_column
+from hemline.store.review_tables import LabelSignals, ReviewItem, ReviewVerdict
+from hemline.store.states import Reason, ReviewKind, Verdict
 from hemline.store.tables import Annotation, ModelVersion, Prediction, Task
 
 GROUPS = ("garment_type", "view", "photo_session", "annotator", "version")
@@ -22,7 +23,7 @@ NEWEST = 50_000  # corrections that are read
 @dataclass(frozen=True, slots=True)
 class Corrected:
     """A pre-fill and the Dice it had with its correction. `confirmed_bad`: a person found this very
-    label wrong."""
+    label wrong. `reasons` are those of the label's place in the review order, several at once."""
 
     task_id: int
     dice: float
@@ -32,6 +33,17 @@ class Corrected:
     annotator: str
     version: str
     confirmed_bad: bool
+    reasons: frozenset[Reason] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class OutlierReasons:
+    """How many pre-fills are outliers by Dice, how many of these have each reason, and how many
+    none. Reasons come several at once, so their numbers add up to more."""
+
+    outliers: int
+    each: dict[Reason, int]
+    unexplained: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +75,20 @@ def corrected_prefills(
     rows = session.execute(
         select(
             Task.id, Annotation.dice, Task.garment_type, Task.view, Task.photo_session,
-            Annotation.annotator, ModelVersion.name, wrong,
+            Annotation.annotator, ModelVersion.name, wrong, ReviewItem.verdict,
+            *(reason_column(reason) for reason in Reason),
         )
         .join(Annotation, Annotation.task_id == Task.id)
         .join(Prediction, Prediction.id == Annotation.prediction_id)
         .join(ModelVersion, ModelVersion.id == Prediction.model_version_id)
+        .outerjoin(
+            ReviewItem,
+            and_(
+                ReviewItem.annotation_id == Annotation.id,
+                ReviewItem.task_id == Annotation.task_id,
+                ReviewItem.kind == ReviewKind.LABEL,
+            ),
+        )
         .where(
             Task.project_id == project_id,
             Annotation.dice.is_not(None),
@@ -76,13 +97,26 @@ def corrected_prefills(
         .order_by(Annotation.id.desc())
         .limit(limit)
     )  # fmt: skip
-    return [Corrected(row[0], float(row[1] or 0), *row[2:]) for row in rows]
+    return [
+        Corrected(
+            row[0], float(row[1] or 0), row[2], row[3], row[4], row[5], row[6], row[7],
+            _reasons(row[7], row[8], row[9:]),
+        )
+        for row in rows
+    ]  # fmt: skip
 
 
 def summary_of(corrected: Sequence[Corrected]) -> Summary:
     """Mean and median with intervals; the corrected ones leave out confirmed bad labels alone."""
     bad = [k for k, row in enumerate(corrected) if row.confirmed_bad]
     return summarise([row.dice for row in corrected], confirmed_bad=bad)
+
+
+def outlier_reasons(corrected: Sequence[Corrected]) -> OutlierReasons:
+    """Why the outliers of `summary_of` are such, as far as anything stands out."""
+    those = [corrected[k].reasons for k in summary_of(corrected).outliers]
+    each = {reason: sum(reason in held for held in those) for reason in Reason}
+    return OutlierReasons(len(those), each, sum(not held for held in those))
 
 
 def by_group(corrected: Sequence[Corrected], group: str) -> dict[str, Summary]:
@@ -141,6 +175,18 @@ def audited_tasks(
         for task, (label, masks) in found.items()
         if len(masks) == len(version_ids)
     ]
+
+
+def _reasons(
+    found_wrong: bool, verdict: Verdict | None, held: Sequence[bool | None]
+) -> frozenset[Reason]:
+    """What a person said goes before what was computed."""
+    if verdict == Verdict.BOTH_FINE:
+        return frozenset()
+    reasons = {reason for reason, has in zip(Reason, held, strict=True) if has}
+    if verdict == Verdict.MODEL_WRONG:
+        reasons -= {Reason.BAD_GROUND_TRUTH}
+    return frozenset(reasons | {Reason.BAD_GROUND_TRUTH} if found_wrong else reasons)
 
 
 def _tuned(version: str, packed: Sequence[bytes]) -> Tuned:

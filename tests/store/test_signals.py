@@ -10,10 +10,12 @@ from hemline.store.annotations import record_annotation
 from hemline.store.columns import utcnow
 from hemline.store.corrections import withdraw_annotations
 from hemline.store.engine import Store
+from hemline.store.places import Placed, place
 from hemline.store.predictions import claim_send, save_prediction
 from hemline.store.project_statistics import (
     by_group,
     corrected_prefills,
+    outlier_reasons,
     summary_of,
     tuned_thresholds,
 )
@@ -31,7 +33,7 @@ from hemline.store.signals import (
     store_label_values,
     store_prediction_values,
 )
-from hemline.store.states import Verdict
+from hemline.store.states import Reason, ReviewKind, Verdict
 from hemline.store.tables import Annotation, ModelVersion, Prediction, Project, Task
 from hemline.store.tasks import AUDIT_SHARE, upsert_task
 from hemline.store.triage import accept, corrected_above, set_triage, take_back
@@ -208,6 +210,35 @@ def test_statistics_leave_out_only_what_a_person_found_wrong(
     assert summary.corrected_mean == pytest.approx((0.9 * 8 + 0.2) / 9)
     assert {name: s.n for name, s in by_group(corrected, "view").items()} == {"Front": 5, "Back": 5}
     assert list(by_group(corrected, "version")) == [version.name]
+
+
+def test_the_outliers_are_told_by_reason(
+    store: Store, project: Project, version: ModelVersion
+) -> None:
+    bad, pale = Reason.BAD_GROUND_TRUTH, Reason.LOW_CONTRAST
+    of_outliers: list[tuple[set[Reason], Verdict | None]] = [
+        ({pale}, Verdict.LABEL_WRONG), ({bad, pale}, None), (set(), None),
+        ({bad}, Verdict.MODEL_WRONG), ({bad}, Verdict.BOTH_FINE),
+    ]  # fmt: skip
+    for number in range(1, 21):
+        task = _task(store, project, number)
+        fine = number > len(of_outliers)
+        row = _label(
+            store, task, prediction=_predict(store, task, version),
+            dice=0.9 + number / 1000 if fine else 0.2,
+        )  # fmt: skip
+        reasons, verdict = ({pale}, None) if fine else of_outliers[number - 1]
+        with store.session() as session:
+            place(session, Placed(
+                project.id, task.id, ReviewKind.LABEL, 0.5, "c" * 64, annotation_id=row.id,
+                reasons={reason: {} for reason in reasons},
+            ))  # fmt: skip
+            if verdict is not None:
+                settle_label(session, row, verdict, judged_digest="c" * 64, by="eve")
+    with store.reading() as session:
+        told = outlier_reasons(corrected_prefills(session, project.id))
+    assert told.outliers == 5
+    assert (told.each[bad], told.each[pale], told.unexplained) == (2, 2, 3)
 
 
 def test_thresholds_are_tuned_from_what_was_stored(

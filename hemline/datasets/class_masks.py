@@ -25,10 +25,8 @@ class Translation:
     def of(cls, classes: ClassMap, vocabulary: Vocabulary) -> "Translation":
         """Raises DatasetError where the data lacks a class that `classes` ask for."""
         table = id_table(classes, vocabulary)
-        highest = len(vocabulary.labels)
-        if highest > 1:
-            table[IGNORE] = IGNORE
-        return cls(table, highest)
+        table[IGNORE] = IGNORE
+        return cls(table, len(vocabulary.labels))
 
     def __call__(self, mask: Pixels, name: str) -> Pixels:
         """The mask `(H, W)` in the training's ids.

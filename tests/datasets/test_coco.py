@@ -12,6 +12,7 @@ from hemline.datasets.fashionpedia import read_fashionpedia
 from hemline.datasets.modanet import read_modanet
 from hemline.datasets.vocabularies import FASHIONPEDIA, FASHIONPEDIA_GROUP, MODANET
 from hemline.errors import DatasetError
+from hemline.masks.overlap import IGNORE
 from tests.datasets.files import write_photo
 
 HEIGHT, WIDTH = 40, 60
@@ -102,6 +103,15 @@ def test_polygons_and_run_lengths_are_read_alike(folder):
     assert ((mask == HAT + 1) == disc(5, 45, 4)).all()
     assert ((mask == BAG + 1) == disc(33, 45, 5)).all()
     assert abs(int((mask == COAT + 1).sum()) - 400) < 50
+
+
+def test_what_fashionpedia_cannot_name_is_ignored_in_atrs_classes_alone(folder):
+    hat = disc(20, 20, 6)
+    for name, rest in (("atr-18", IGNORE), ("fashionpedia-13", 0), ("garment", 0)):
+        classes = class_map(name)
+        mask = read_fashionpedia(folder, classes).samples[1].load()[1][::2, ::2]
+        assert (mask[hat == 0] == rest).all()
+        assert {classes.labels[k - 1] for k in np.unique(mask[hat > 0])} <= {"hat", "head", name}
 
 
 def test_a_photo_at_twice_the_size_gets_its_mask_at_that_size(folder):

@@ -11,7 +11,7 @@ from hemline.segmentation.recipe import Recipe, load_recipe, recipes_folder, wit
 from hemline.segmentation.training import train
 from tests.segmentation.true_format import SIDE, write_source
 
-QUICK = ("modanet-13", "mannequin-final")
+QUICK = ("modanet-13", "mannequin-final", "mannequin-specialists")
 ALL = sorted(path.stem for path in recipes_folder().glob("*.toml") if path.stem != "hemline")
 SMALL = (
     f"input.pixels={SIDE * SIDE}",
@@ -37,6 +37,8 @@ def test_a_recipe_works_end_to_end_with_its_own_network(name, tmp_path):
 def check_end_to_end(recipe: Recipe, folder) -> None:
     if recipe.bagging:
         recipe = with_values(recipe, ["bagging.folds=2"])
+    if recipe.specialists:
+        recipe = with_values(recipe, ["specialists.least=2"])
     kinds = [source.partition(":")[0] for source in recipe.data]
     classes = None if recipe.classes is None else class_map(recipe.classes)
     data = join([open_data(write_source(kind, folder / kind, 10), classes) for kind in kinds])
@@ -52,6 +54,9 @@ def check_end_to_end(recipe: Recipe, folder) -> None:
     curve = parent.figures.get("folds", [parent.figures])[0]["curve"]
     assert np.isfinite(curve[0]["loss"])
     assert set(curve[0]["labels"]) == (set(data.labels) if len(data.labels) > 1 else set())
+    if recipe.specialists:  # the four held back are all coats
+        assert [row["type"] for row in parent.figures["specialists"]] == ["coat"]
+        assert parent.figures["chooser"]["types"] == ["coat", "dress"]
     found = evaluate(Predictor(parent.path, device="cpu"), samples[-2:])
     assert len(found.items) == 2
     assert found.skipped == []

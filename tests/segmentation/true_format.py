@@ -122,6 +122,8 @@ def _cutouts(folder: Path, count: int) -> None:
         cutout = np.dstack([photo, mask * 255])
         (folder / "original" / f"{number:04}.png").write_bytes(_png(photo))
         (folder / "cutout" / f"{number:04}.png").write_bytes(_png(cutout))
+    types = [f"{number:04},{'dress' if number < 2 else 'coat'}" for number in range(count)]
+    (folder / "types.csv").write_text("\n".join(["id,type", *types]))
 
 
 _WRITERS: dict[str, Callable[[Path, int], None]] = {

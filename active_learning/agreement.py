@@ -48,29 +48,35 @@ def garment_probability(probabilities: Plane, threshold: float) -> Plane:
     return np.asarray(p * (1 - t) / (p * (1 - t) + (1 - p) * t), dtype=np.float32)
 
 
-def agreement(label: Mask, probabilities: Plane, garment: Plane) -> Agreement:
+def agreement(
+    label: Mask, probabilities: Plane, garment: Plane, ignored: NDArray[np.bool_] | None = None
+) -> Agreement:
     """Compare a label (h, w) uint8 class ids with a map (C, h, w) of the same size.
 
-    `garment` is `garment_probability` of the map. Distances are shares of the square root of the
-    label's area, areas shares of the label's area (of 1 % of the photo, if that is more).
+    `garment` is `garment_probability` of the map; `ignored` (h, w) is what nobody labelled, where
+    the label is to have what is predicted (`fill_ignored`): no area counts it. Distances are shares
+    of the square root of the label's area, areas shares of the label's area (of 1 % of the photo,
+    if that is more).
     """
-    inside = label > 0
-    predicted = garment >= 0.5
+    known = np.ones(label.shape, dtype=np.bool_) if ignored is None else ~ignored
+    filled, seen = label > 0, garment >= 0.5  # outlines are compared as they are
+    inside, predicted = filled & known, seen & known
     area = max(float(inside.sum()), 0.01 * label.size)
     side = area**0.5
-    histograms = probability_histograms(garment[None], inside.view(np.uint8))
-    own = probability_histograms(garment[None], predicted.view(np.uint8))
-    missing = (garment >= SURE) & ~inside
+    sure = garment[known][None, None]
+    histograms = probability_histograms(sure, inside[known][None].view(np.uint8))
+    own = probability_histograms(sure, predicted[known][None].view(np.uint8))
+    missing = (garment >= SURE) & known & ~inside
     extra = (garment <= 1 - SURE) & inside
     missing_size, missing_depth, missing_line = _largest(missing)
     extra_size, extra_depth, extra_line = _largest(extra)
-    total = float(garment.sum())
+    total = float(garment.sum(where=known))
     values = {
         "softmin": float(histograms.softmin()[0]),
         "model_dice": dice(inside, predicted),
-        "boundary_iou": boundary_iou(inside, predicted),
-        "hd95": min(hd95(inside, predicted) / side, 5.0),
-        "assd": min(assd(inside, predicted) / side, 5.0),
+        "boundary_iou": boundary_iou(filled, seen),
+        "hd95": min(hd95(filled, seen) / side, 5.0),
+        "assd": min(assd(filled, seen) / side, 5.0),
         "expected_dice": float(histograms.expected_dice()[0]),
         "own_expected_dice": float(own.expected_dice()[0]) if predicted.any() else 0.0,
         "band_entropy": band_entropy(garment),
@@ -87,7 +93,7 @@ def agreement(label: Mask, probabilities: Plane, garment: Plane) -> Agreement:
         "extra_depth": extra_depth / side,
         **_by_height(inside, missing, extra, area),
         "missing_one_sided": _one_sided(inside, missing),
-        **_classes(label, probabilities),
+        **_classes(label, probabilities, known),
     }
     return Agreement(values, missing_line, extra_line)
 
@@ -147,17 +153,17 @@ def _one_sided(inside: NDArray[np.bool_], missing: NDArray[np.bool_]) -> float:
     return abs(left - right) / max(left + right, 1.0)
 
 
-def _classes(label: Mask, probabilities: Plane) -> dict[str, float]:
+def _classes(label: Mask, probabilities: Plane, known: NDArray[np.bool_]) -> dict[str, float]:
     """Share of the label's pixels whose class the model shares, and the worst class's Dice.
 
     NaN for one label only: there is no class to be wrong about.
     """
-    if len(probabilities) == 1 or not label.any():
+    inside = (label > 0) & known
+    if len(probabilities) == 1 or not inside.any():
         return {"class_agreement": float("nan"), "worst_class_dice": float("nan")}
     named = probabilities[1:].argmax(axis=0) + 1
-    inside = label > 0
     found = np.where(probabilities[0] < 0.5, named, 0)
-    worst = min(dice(label == k, found == k) for k in np.unique(label[inside]))
+    worst = min(dice((label == k) & known, (found == k) & known) for k in np.unique(label[inside]))
     return {
         "class_agreement": float((named[inside] == label[inside]).mean()),
         "worst_class_dice": worst,

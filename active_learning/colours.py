@@ -24,9 +24,10 @@ def garment_likelihood(frame: Frame) -> Plane:
     """
     bins = _bins(frame.lab)
     away = _AWAY * frame.side
-    core, around = frame.depth > away, frame.depth < -away
+    known = ~frame.ignored
+    core, around = (frame.depth > away) & known, (frame.depth < -away) & known
     if not core.any():
-        core = frame.mask > 0
+        core = (frame.mask > 0) & known
     if not (core.any() and around.any()):
         return np.zeros(frame.mask.shape, dtype=np.float32)
     ratio = np.log(_density(bins[core]) / _density(bins[around]))

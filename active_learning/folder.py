@@ -11,11 +11,13 @@ from active_learning.frame import check_sizes
 from hemline.datasets.pairs import PHOTO_SUFFIXES, garment_and_view
 from hemline.datasets.photo_file import read_image
 from hemline.errors import DatasetError, HemlineError, MaskError
+from hemline.masks.overlap import IGNORE
 
 MASK_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jpg", ".jpeg")
 _ENDINGS = ("", "_mask", "-mask", ".mask", "_label", "_seg", "_segmentation", "_gt")
 _OPAQUE = 255
 _MOST_CLASSES = 64  # more grey values than that are a soft edge, not classes
+_HIGHEST_BESIDE_VOID = 63  # class id in grey; a value between it and 255 is a soft edge
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ class Pair:
 
 @dataclass(frozen=True)
 class Pixels:
-    """A pair's pixels: photo (H, W, 3) uint8 RGB, mask (H, W) uint8 class ids."""
+    """A pair's pixels: photo (H, W, 3) uint8 RGB, mask (H, W) uint8 class ids, 255 being what
+    nobody labelled."""
 
     photo: NDArray[np.uint8]
     mask: NDArray[np.uint8]
@@ -102,11 +105,11 @@ def read_pair(pair: Pair) -> Pixels:
 
 
 def read_mask(path: Path) -> NDArray[np.uint8]:
-    """Class ids (H, W) uint8 of a mask file, 0 for background.
+    """Class ids (H, W) uint8 of a mask file: 0 is background, `IGNORE` what nobody labelled.
 
-    Palette indices and small grey values are class ids. A mask that has 255, or many grey values,
-    is black and white with soft edges: from 128 on is garment. Where a picture has transparent
-    pixels its alpha is the mask, as in a cut-out.
+    Palette indices and small grey values are class ids, and 255 beside them is void. A mask of 0
+    and 255, or of many grey values, is black and white with soft edges: from 128 on is garment.
+    Where a picture has transparent pixels its alpha is the mask, as in a cut-out.
 
     Raises:
         MaskError: the file cannot be read, or is a coloured picture.
@@ -114,7 +117,10 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
     try:
         with Image.open(path) as image:
             if image.mode in ("RGBA", "LA"):
-                pixels = _of_alpha(np.asarray(image), path)
+                pixels = np.asarray(image)
+                if (pixels[..., -1] < _OPAQUE).any():
+                    return _black_and_white(pixels[..., -1])
+                pixels = _grey(pixels[..., :-1], path)
             elif image.mode == "RGB":
                 pixels = _grey(np.asarray(image), path)
             elif image.mode in ("1", "L", "P"):
@@ -127,9 +133,12 @@ def read_mask(path: Path) -> NDArray[np.uint8]:
     except Exception as error:  # what a broken file raises depends on its format
         raise MaskError(f"mask '{path.name}' cannot be read ({error}); save it as PNG") from error
     values = np.flatnonzero(np.bincount(pixels.ravel(), minlength=1))
-    if palette or (values.max(initial=0) < 128 and len(values) <= _MOST_CLASSES):
-        return np.ascontiguousarray(pixels, dtype=np.uint8)
-    return (pixels >= 128).astype(np.uint8)
+    ids = values[(values > 0) & (values < IGNORE)]
+    if values.max(initial=0) < IGNORE:
+        classes = palette or (ids.max(initial=0) < 128 and len(values) <= _MOST_CLASSES)
+    else:
+        classes = len(ids) > 0 and (palette or int(ids.max()) <= _HIGHEST_BESIDE_VOID)
+    return np.ascontiguousarray(pixels, dtype=np.uint8) if classes else _black_and_white(pixels)
 
 
 def _mask_of(photo: Path, by_stem: dict[str, Path]) -> Path | None:
@@ -147,12 +156,8 @@ def _is_mask_itself(photo: Path, masks: Path) -> bool:
     )
 
 
-def _of_alpha(pixels: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:
-    """The alpha (H, W) of a cut-out; the grey of a picture (H, W, 2 or 4) that is opaque."""
-    alpha = pixels[..., -1]
-    if (alpha < _OPAQUE).any():
-        return alpha
-    return _grey(pixels[..., :-1], path)
+def _black_and_white(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return (pixels >= 128).astype(np.uint8)
 
 
 def _grey(pixels: NDArray[np.uint8], path: Path) -> NDArray[np.uint8]:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.unlabelled import ignored_at
 from hemline.errors import MaskError
 
 SIDE = 192.0  # px, square root of the mask's area in the frame
@@ -26,7 +27,8 @@ class Frame:
     """The cut-out at its working size.
 
     `lab` is (h, w, 3) float32 CIELAB, L in 0..100; `mask` (h, w) uint8 0/1; `depth` (h, w)
-    float32, the signed distance to the mask's outline in frame pixels, positive inside. A frame
+    float32, the signed distance to the mask's outline in frame pixels, positive inside; `ignored`
+    (h, w) what nobody labelled, which counts neither as inside nor as outside. A frame
     pixel is `1 / scale` photo pixels, and frame (0, 0) is photo (`left`, `top`). `side` is the
     square root of the mask's area in frame pixels. `photo_size` is (height, width).
     """
@@ -34,6 +36,7 @@ class Frame:
     lab: Plane
     mask: Mask
     depth: Plane
+    ignored: NDArray[np.bool_]
     scale: float
     left: int
     top: int
@@ -45,8 +48,9 @@ class Frame:
         return np.asarray(points, dtype=np.float64) / self.scale + [self.left, self.top]
 
 
-def frame_label(photo: Photo, mask: Mask) -> Frame:
-    """Cut and scale a photo (H, W, 3) uint8 RGB around the non-zero pixels of a mask (H, W) uint8.
+def frame_label(photo: Photo, mask: Mask, ignored: NDArray[np.bool_] | None = None) -> Frame:
+    """Cut and scale a photo (H, W, 3) uint8 RGB around the non-zero pixels of a mask (H, W) uint8,
+    of which nobody labelled what is `ignored` (H, W).
 
     Raises:
         MaskError: the mask is empty, or not of the photo's size.
@@ -74,6 +78,7 @@ def frame_label(photo: Photo, mask: Mask) -> Frame:
         lab=_to_lab(small.astype(np.uint8, copy=False)),
         mask=framed,
         depth=signed_depth(framed),
+        ignored=ignored_at(None if ignored is None else ignored[window], framed.shape),
         scale=scale,
         left=left,
         top=top,

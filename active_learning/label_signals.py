@@ -12,6 +12,7 @@ from active_learning.colours import garment_likelihood
 from active_learning.frame import Frame, Mask, Photo, Plane, check_sizes, frame_label, signed_depth
 from active_learning.outline import Outline, trace_outline
 from active_learning.shape import SHAPE_SIGNALS, shape_signals
+from active_learning.unlabelled import fill_ignored, ignored_at, ignored_pixels
 from hemline.masks.probability_map import check_probabilities
 
 VERSION = 1  # of the statistics: stored signals of another version are computed again
@@ -55,7 +56,7 @@ def label_signals(
 
     Args:
         photo: (H, W, 3) uint8 RGB.
-        mask: (H, W) uint8 class ids, not empty.
+        mask: (H, W) uint8 class ids, not empty. 255 is what nobody labelled: no signal counts it.
         probabilities: (C, h, w) in 0..1 at any size; None where there is no model.
         threshold: of the garment's probability, as the model's card has it (one label only).
 
@@ -63,16 +64,20 @@ def label_signals(
         MaskError: the mask is empty or not of the photo's size, or the probabilities are none.
     """
     check_sizes(photo, mask)
-    mask = np.ascontiguousarray(mask)
-    values = dict.fromkeys(LABEL_SIGNALS, float("nan"))
-    frame = frame_label(photo, mask)
-    outline = trace_outline(frame)
-    missing = extra = probability = None
-    depth = frame.depth
+    garment = None
     if probabilities is not None:
         check_probabilities(probabilities)
         garment = garment_probability(probabilities, threshold)
-        result = agreement(shrink_mask(mask, garment.shape), probabilities, garment)
+    ignored = ignored_pixels(mask)
+    mask = np.ascontiguousarray(fill_ignored(mask, ignored, garment))
+    values = dict.fromkeys(LABEL_SIGNALS, float("nan"))
+    frame = frame_label(photo, mask, ignored)
+    outline = trace_outline(frame)
+    missing = extra = probability = None
+    depth = frame.depth
+    if probabilities is not None and garment is not None:
+        small = shrink_mask(mask, garment.shape)
+        result = agreement(small, probabilities, garment, ignored_at(ignored, garment.shape))
         values.update(result.values)
         missing, extra = (_to_photo(line, garment, mask) for line in (result.missing, result.extra))
         probability = _into_frame(garment, frame)
@@ -136,9 +141,10 @@ def _colour_signals(
     frame: Frame, outline: Outline, likelihood: Plane, arcs: Plane
 ) -> dict[str, float]:
     rim = 0.05 * frame.side
-    near_in = (frame.depth > 0) & (frame.depth <= rim)
-    near_out = (frame.depth <= 0) & (frame.depth >= -rim)
-    core, around = frame.depth > rim, frame.depth < -rim
+    depth = np.where(frame.ignored, np.nan, frame.depth)
+    near_in = (depth > 0) & (depth <= rim)
+    near_out = (depth <= 0) & (depth >= -rim)
+    core, around = depth > rim, depth < -rim
     fine = np.abs(cv2.Laplacian(frame.lab[..., 0], cv2.CV_32F))
     values = {
         "likelihood_rim_in": _mean(likelihood, near_in),
@@ -184,6 +190,7 @@ def _confirmed(
     }
     values = {}
     for name, (where, weight) in sides.items():
+        where &= ~frame.ignored
         confirmed = where & (weight > 0.5)
         _, _, stats, _ = cv2.connectedComponentsWithStats(confirmed.view(np.uint8), connectivity=4)
         values[name] = float(weight[where].sum()) / area

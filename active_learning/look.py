@@ -22,6 +22,7 @@ from active_learning.label_risk import (
 )
 from active_learning.label_signals import label_signals
 from active_learning.reasons import Findings, Region, find
+from active_learning.unlabelled import fill_ignored, ignored_at, ignored_pixels
 from active_learning.unusual import USUAL, unusual
 from active_learning.views import ViewSignals, view_signals
 from hemline.errors import MaskError
@@ -65,7 +66,7 @@ def look_at_label(
 
     Args:
         photo: (H, W, 3) uint8 RGB.
-        mask: (H, W) uint8 class ids.
+        mask: (H, W) uint8 class ids; 255 is what nobody labelled.
         probabilities: (C, h, w) in 0..1; None where there is no model.
         model: what tells where an outline is off.
         threshold: of the garment's probability, one label only.
@@ -81,10 +82,15 @@ def look_at_label(
             check_probabilities(probabilities)
         except MaskError as error:
             probabilities, note = None, f"judged without the model: {error}"
-    share = float(np.count_nonzero(mask) / mask.size)
-    view = view_signals(photo, mask)
+    garment = None if probabilities is None else garment_probability(probabilities, threshold)
+    ignored = ignored_pixels(mask)
+    filled = fill_ignored(mask, ignored, garment)
+    share = float(np.count_nonzero(filled) / mask.size)
+    view = view_signals(photo, filled)
     if not 0 < share < _FULL:
-        look = _without_outline(mask, probabilities, threshold, share > 0)
+        if garment is not None:
+            garment = np.where(ignored_at(ignored, garment.shape), share > 0, garment)
+        look = _without_outline(mask, garment, share > 0)
         return replace(look, note=note, view=view)
     signals = label_signals(photo, mask, probabilities, threshold=threshold)
     risks = point_risks(model.arcs, signals)
@@ -106,13 +112,12 @@ def risks_of(looks: list[Look], model: RiskModel) -> list[float]:
     return risks
 
 
-def _without_outline(mask: Mask, probabilities: Plane | None, threshold: float, full: bool) -> Look:
+def _without_outline(mask: Mask, garment: Plane | None, full: bool) -> Look:
     """An empty mask, or one of the whole photo: there is only the model to hold against it."""
     what = "the mask covers the whole photo" if full else "the mask is empty"
-    if probabilities is None:
+    if garment is None:
         said = f"{what}, and there is no prediction to compare it with"
         return _fixed(_FULL_UNSEEN if full else _EMPTY_UNSEEN, None, said)
-    garment = garment_probability(probabilities, threshold)
     seen = garment >= 0.5
     share = float(seen.mean())
     sure = float(garment[seen].mean()) if seen.any() else 0.0

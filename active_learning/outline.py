@@ -10,6 +10,7 @@ from active_learning.frame import Frame, Plane, sample_plane, signed_depth
 
 POINTS = 192
 _SHORTEST = 0.12  # outlines below this share of the mask's side are speckles, counted elsewhere
+_BESIDE = 0.04  # of the mask's side: colours are compared across that much
 _SMOOTHING = 2.0  # px, along the outline before directions are taken
 
 Indices = NDArray[np.int64]
@@ -21,7 +22,8 @@ class Outline:
 
     `points` (N, 2) x, y in frame pixels; `normals` (N, 2) unit vectors out of the mask; `piece`
     (N,) which outline a point is on; `turning` (N,) radians turned between a point's neighbours;
-    `at_border` (N,) where the mask ends with the photo and there is no outside to compare with.
+    `at_border` (N,) where the mask ends with the photo, or with what nobody labelled, and there is
+    no outside to compare with.
     """
 
     points: Plane
@@ -48,7 +50,8 @@ def trace_outline(frame: Frame) -> Outline:
         normals=normals,
         piece=piece.astype(np.int64),
         turning=np.concatenate([turning for _, turning in parts]),
-        at_border=_leaves_photo(frame, points + normals * np.float32(0.03 * frame.side)),
+        at_border=_leaves_photo(frame, points + normals * np.float32(0.03 * frame.side))
+        | _beside_ignored(frame, points),
     )
 
 
@@ -111,3 +114,11 @@ def _leaves_photo(frame: Frame, points: Plane) -> NDArray[np.bool_]:
     x, y = frame.to_photo(points).T
     outside: NDArray[np.bool_] = (x < 0) | (y < 0) | (x > width - 1) | (y > height - 1)
     return outside
+
+
+def _beside_ignored(frame: Frame, points: Plane) -> NDArray[np.bool_]:
+    if not frame.ignored.any():
+        return np.zeros(len(points), dtype=np.bool_)
+    far = cv2.distanceTransform((~frame.ignored).astype(np.uint8), cv2.DIST_L2, 5)
+    near: NDArray[np.bool_] = sample_plane(far, points) <= _BESIDE * frame.side
+    return near

@@ -96,6 +96,43 @@ def test_a_full_mask_and_classes_are_defined():
     assert unseen.values["worst_class_dice"] == 0
 
 
+@pytest.mark.parametrize("classes", [1, 2])
+def test_what_nobody_labelled_is_not_counted(classes):
+    """The same figures with a wrong part that is void as with the part right."""
+    photo, mask = draw(0)
+    p = probabilities(mask)
+    if classes > 1:
+        p = np.concatenate([1 - p, 0.9 * p, 0.1 * p])
+    bottom = int(np.nonzero(mask)[0].max())
+    void = mask.copy()
+    void[bottom - 25 : bottom + 8] = 255
+    cut = np.where(void == 255, 0, mask)
+    right, wrong, found = (label_signals(photo, m, p).values for m in (mask, cut, void))
+    for name in ("model_dice", "boundary_iou", "missing_total", "missing_alike", "contrast_mean"):
+        assert found[name] == pytest.approx(right[name], rel=0.02, abs=2e-3), name
+        assert wrong[name] != pytest.approx(right[name], rel=0.02, abs=2e-3), name
+    unsure = np.full_like(p, 0.5)
+    unsure[..., : (bottom - 30) // 2, :] = p[..., : (bottom - 30) // 2, :]
+    assert label_signals(photo, mask, unsure).values["softmin"] < right["softmin"] - 0.05
+    void[bottom - 34 :] = 255
+    assert label_signals(photo, void, unsure).values["softmin"] > right["softmin"] - 0.02
+
+
+def test_no_outline_is_compared_with_what_nobody_labelled():
+    """Without a model, a void hem leaves an outline that is nobody's word."""
+    photo, mask = draw(0)
+    bottom = int(np.nonzero(mask)[0].max())
+    void = mask.copy()
+    void[bottom - 25 :] = 255
+    found = label_signals(photo, void, None)
+    at_void = found.points[:, 1] > bottom - 27
+    assert at_void.any()
+    assert np.isnan(found.arcs[at_void]).all()
+    assert found.values["contrast_p10"] > 15
+    with pytest.raises(MaskError, match="mask is empty"):
+        label_signals(photo, np.full_like(mask, 255), probabilities(mask))
+
+
 def test_what_does_not_fit_is_refused():
     photo, mask = draw(4)
     with pytest.raises(MaskError, match="mask is empty"):

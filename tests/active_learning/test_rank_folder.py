@@ -183,6 +183,18 @@ def test_one_mask_for_every_photo_is_defined(folders):
     assert all(0 <= item.risk <= 1 for item in folders.rank())
 
 
+def test_what_nobody_labelled_speaks_neither_for_nor_against_a_label(folders):
+    for k in range(4):
+        folders.add(f"good{k}")
+    folders.add("whole", seed=5)
+    folders.add("cut", _cut, seed=5)
+    folders.add("open", lambda truth: np.where(_cut(truth) < truth, 255, truth), seed=5, of=1)
+    ranked = {item.id: item for item in folders.rank()}
+    assert ranked["cut"].risk > 0.5
+    assert ranked["open"].risk == pytest.approx(ranked["whole"].risk, abs=0.05)
+    assert ranked["open"].evidence == ranked["whole"].evidence == []
+
+
 def test_class_ids_that_no_model_knows_are_garment(folders):
     folders.add("odd", of=7)
     (only,) = folders.rank()
@@ -196,6 +208,12 @@ def test_class_ids_that_no_model_knows_are_garment(folders):
         ([[0, 1, 2, 18]], "L", [[0, 1, 2, 18]]),
         ([[0, 1, 2, 200]], "P", [[0, 1, 2, 200]]),
         ([[0, 255]], "1", [[0, 1]]),
+        ([[0, 1, 255]], "L", [[0, 1, 255]]),
+        ([[0, 1, 255]], "P", [[0, 1, 255]]),
+        ([[1, 18, 255]], "RGB", [[1, 18, 255]]),
+        ([[0, 3, 255]], "I;16", [[0, 3, 255]]),
+        ([[0, 255]], "P", [[0, 1]]),
+        ([[0, 90, 255]], "L", [[0, 0, 1]]),
         ([[0, 65535]], "I;16", [[0, 1]]),
         ([[0, 3]], "I;16", [[0, 3]]),
     ],
@@ -205,7 +223,7 @@ def test_masks_of_each_kind(tmp_path, pixels, mode, expected):
     image = Image.fromarray(array)
     if mode == "P":
         image.putpalette([0, 0, 0] * 256)
-    image = image.convert("1") if mode == "1" else image
+    image = image.convert(mode) if mode in ("1", "RGB") else image
     image.save(tmp_path / "m.png")
     assert read_mask(tmp_path / "m.png").tolist() == expected
 

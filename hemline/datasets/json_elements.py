@@ -10,6 +10,7 @@ from hemline.errors import DatasetError
 
 _CHUNK = 1 << 20
 _WHITE = " \t\r\n"
+_BYTE_ORDER_MARK = "\xef\xbb\xbf"  # UTF-8's, as Latin-1
 _DECODER = json.JSONDecoder()
 
 
@@ -81,6 +82,12 @@ class _Text:
             )
         self._position += 1
 
+    def skip(self, start: str) -> None:
+        """Passes over `start`, if the text begins with it."""
+        self.next_character()
+        if self._text.startswith(start, self._position):
+            self._position += len(start)
+
     def value(self) -> tuple[Span, Any]:
         self.next_character()
         while True:
@@ -106,6 +113,7 @@ class _Text:
 
 
 def _elements(text: _Text) -> Iterator[tuple[str, Span, Any]]:
+    text.skip(_BYTE_ORDER_MARK)
     if text.next_character() == "[":
         yield from _array(text, "")
         return

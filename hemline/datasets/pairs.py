@@ -97,7 +97,14 @@ def _read(
     classes: ClassMap,
     load: Callable[[Path, Path], tuple[Pixels, Pixels]],
 ) -> Dataset:
-    by_stem = {path.stem: path for path in masks.iterdir() if path.suffix.lower() == ".png"}
+    by_stem: dict[str, Path] = {}
+    unusable: dict[str, Path] = {}  # of another format
+    for path in masks.iterdir():
+        suffix = path.suffix.lower()
+        if suffix == ".png":
+            by_stem[path.stem] = path
+        elif suffix in PHOTO_SUFFIXES:
+            unusable[path.stem] = path
     types = read_garment_types(images.parent)
     samples: list[Sample] = []
     skipped: list[Skipped] = []
@@ -106,7 +113,10 @@ def _read(
         if photo.suffix.lower() not in PHOTO_SUFFIXES:
             continue
         if photo.stem not in by_stem:
-            skipped.append(Skipped(photo.stem, f"'{photo}' has no {kind} in '{masks}'"))
+            why = f"'{photo}' has no {kind} in '{masks}'; add '{photo.stem}.png' there"
+            if photo.stem in unusable:
+                why = f"the {kind} '{unusable[photo.stem]}' is no PNG; save it as one"
+            skipped.append(Skipped(photo.stem, why))
             continue
         if photo.stem in taken:
             why = f"'{photo}' and '{taken[photo.stem]}' share one {kind}; rename one, or remove it"
@@ -122,7 +132,10 @@ def _read(
             )
         )  # fmt: skip
     if not samples:
-        raise DatasetError(f"no photo in '{images}' has a {kind} of the same name in '{masks}'")
+        raise DatasetError(
+            f"no photo in '{images}' has a {kind} of the same name in '{masks}'; each must be a "
+            "PNG, as 'ID.png' for 'ID.jpg'"
+        )
     return Dataset(tuple(samples), classes.labels, tuple(skipped))
 
 

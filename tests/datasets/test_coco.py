@@ -137,6 +137,20 @@ def test_the_json_itself_can_be_named_and_may_lie_in_annotations(folder):
     assert len(read_fashionpedia(folder).samples) == 2
 
 
+def test_a_byte_order_mark_is_passed_over(folder):
+    def masks():
+        data = read_fashionpedia(folder, class_map("fashionpedia-46"))
+        return {sample.id: sample.load()[1] for sample in data.samples}
+
+    plain = masks()
+    path = folder / "instances_attributes_train2020.json"
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    marked = masks()
+    assert marked.keys() == plain.keys() == {"a", "b"}
+    for name, mask in plain.items():
+        np.testing.assert_array_equal(marked[name], mask)
+
+
 def test_names_count_and_not_ids(folder):
     path = folder / "instances_attributes_train2020.json"
     document = json.loads(path.read_text())

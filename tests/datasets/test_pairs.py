@@ -121,6 +121,17 @@ def test_two_photos_of_one_name_do_not_share_a_mask(folder):
     assert "share one mask; rename one" in skipped.problem
 
 
+def test_masks_of_another_format_are_named_as_such(folder):
+    (folder / "masks" / "coat_Back.png").rename(folder / "masks" / "coat_Back.JPG")
+    (skipped,) = read_pairs(folder).skipped
+    assert skipped.id == "coat_Back"
+    assert "coat_Back.JPG' is no PNG; save it as one" in skipped.problem
+    for path in (folder / "masks").glob("*.png"):
+        path.rename(path.with_suffix(".jpg"))
+    with pytest.raises(DatasetError, match="each must be a PNG"):
+        read_pairs(folder)
+
+
 def test_cut_outs(tmp_path):
     alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
     alpha[5:15, 5:15], alpha[5:15, 15:20], alpha[5:15, 20:25] = 255, 128, 127

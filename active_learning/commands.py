@@ -34,8 +34,9 @@ def rank_command(
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     kind: Annotated[
-        str, typer.Option(help="Of a project: label (is it wrong?) or photo (worth labelling?).")
-    ] = "label",
+        str | None,
+        typer.Option(help="Of a project: label (is it wrong?) or photo (worth labelling?)."),
+    ] = None,
     items: Annotated[
         int | None, typer.Option(min=1, help="Of a project: a batch of so many, from all over.")
     ] = None,
@@ -52,16 +53,26 @@ def rank_command(
     if project is not None:
         if images is not None or masks is not None:
             raise DatasetError("a project has its photos in Label Studio; leave the folders out")
-        _rank_project(project, kind, items, batch_minutes, as_json)
+        if model is not None:
+            raise DatasetError("a project is ranked by what is stored of it; leave --model out")
+        _rank_project(project, kind or "label", items, batch_minutes, as_json)
         return
-    from active_learning.folder import find_pairs
+    from active_learning.folder import find_pairs, passed_over
     from active_learning.rank_folder import rank_folder
     from hemline.segmentation.predictor import Predictor
     from hemline.segmentation.starter import starter_path
 
     if images is None or masks is None:
         raise DatasetError("nothing to rank; give a project, or --images and --masks FOLDER")
+    _refuse_for_folders({"--kind": kind, "--items": items, "--batch-minutes": batch_minutes})
     pairs = find_pairs(images, masks)
+    if others := passed_over(images, masks):
+        what = "1 entry" if len(others) == 1 else f"{len(others)} entries"
+        _err.print(
+            f"passed over {what} of '{images}' that are no photos, such as '{others[0].name}'; "
+            "photos in sub-folders are not looked for",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
     predictor = Predictor(model or starter_path(), device=device)
     bar = track(pairs, "looking", console=_err, transient=True, disable=not _err.is_terminal)
     ranked = rank_folder(bar, predictor)
@@ -120,6 +131,14 @@ def fit_prior_command(
         raise DatasetError(f"{garments} garments are too few to learn from; give 10 or more")
     write_atomically(out, dump_risk_model(learn(examples)))
     _out.print(f"learnt from {len(examples)} labels of {garments} garments; wrote {out}")
+
+
+def _refuse_for_folders(options: dict[str, object]) -> None:
+    if given := [name for name, value in options.items() if value is not None]:
+        what = "is for a project's order; leave it out"
+        if len(given) > 1:
+            what = "are for a project's order; leave them out"
+        raise DatasetError(f"{' and '.join(given)} {what} for folders")
 
 
 def _rank_project(

@@ -49,10 +49,11 @@ def find_pairs(images: Path, masks: Path) -> list[Pair]:
     """The photos of a folder with the masks of the same name, in order of name, and then the masks
     that have no photo.
 
-    A mask may be called as its photo or with `_mask` and the like behind it.
+    A mask may be called as its photo or with `_mask` and the like behind it. Where its name has two
+    files, or two photos have its name, a pair's `problem` says so.
 
     Raises:
-        DatasetError: a folder is missing or has no photos, or a mask's name has two files.
+        DatasetError: a folder is missing or has no photos.
     """
     for folder in (images, masks):
         if not folder.is_dir():
@@ -63,11 +64,15 @@ def find_pairs(images: Path, masks: Path) -> list[Pair]:
             f"'{images}' has no photos; they end in {', '.join(sorted(PHOTO_SUFFIXES))}"
         )
     by_stem: dict[str, Path] = {}
+    doubled: dict[str, str] = {}
     for path in sorted(masks.iterdir()):
         if path.suffix.lower() not in MASK_SUFFIXES:
             continue
         if path.stem in by_stem and images != masks:
-            raise DatasetError(f"'{by_stem[path.stem]}' and '{path}' are two masks of one name")
+            doubled[path.stem] = (
+                f"'{by_stem[path.stem].name}' and '{path.name}' are two masks of one name; remove "
+                "one"
+            )
         by_stem.setdefault(path.stem, path)
     pairs: list[Pair] = []
     first: dict[str, Path] = {}
@@ -78,9 +83,27 @@ def find_pairs(images: Path, masks: Path) -> list[Pair]:
             pairs.append(Pair(photo.name, photo, None, f"'{photo.name}' and '{other.name}' share "
                               "one mask; rename one, or remove it"))  # fmt: skip
             continue
-        pairs.append(Pair(photo.stem, photo, _mask_of(photo, by_stem)))
+        mask = _mask_of(photo, by_stem)
+        pairs.append(Pair(photo.stem, photo, mask, doubled.get(mask.stem, "") if mask else ""))
     taken = {path for pair in pairs for path in (pair.photo, pair.mask)}
-    return pairs + [Pair(stem, None, path) for stem, path in by_stem.items() if path not in taken]
+    return pairs + [
+        Pair(stem, None, path, doubled.get(stem, ""))
+        for stem, path in by_stem.items()
+        if path not in taken
+    ]
+
+
+def passed_over(images: Path, masks: Path) -> list[Path]:
+    """What `find_pairs` does not look at in a folder of photos, in order of name: sub-folders and
+    files of other kinds, but for hidden ones and the masks."""
+    kinds = PHOTO_SUFFIXES.union(MASK_SUFFIXES) if images == masks else PHOTO_SUFFIXES
+    return [
+        path
+        for path in sorted(images.iterdir())
+        if not path.name.startswith(".")
+        and (path.is_dir() or path.suffix.lower() not in kinds)
+        and path.resolve() != masks.resolve()
+    ]
 
 
 def read_pair(pair: Pair) -> Pixels:

@@ -257,10 +257,56 @@ def test_folders_that_cannot_be_are_refused(tmp_path, folders):
         find_pairs(tmp_path / "none", folders.masks)
     with pytest.raises(DatasetError, match="has no photos"):
         find_pairs(folders.images, folders.masks)
-    folders.add("one")
-    (folders.masks / "one.tif").write_bytes(b"")
-    with pytest.raises(DatasetError, match="two masks of one name"):
-        find_pairs(folders.images, folders.masks)
+
+
+def test_two_masks_of_one_name_are_that_photos_problem_alone(folders):
+    for name in ("one", "other", "orphan"):
+        folders.add(name, photo=name != "orphan")
+    for name in ("one", "orphan"):
+        (folders.masks / f"{name}.tif").write_bytes((folders.masks / f"{name}.png").read_bytes())
+    good, *rest = folders.rank()
+    assert (good.id, good.problem) == ("other", "")
+    assert {item.id: item.risk for item in rest} == {"one": None, "orphan": None}
+    assert rest[0].problem == "'one.png' and 'one.tif' are two masks of one name; remove one"
+    assert "two masks of one name" in rest[1].problem
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--items", "3"], "--items is for a project's order; leave it out for folders"),
+        (
+            ["--kind", "label", "--batch-minutes", "9"],
+            "--kind and --batch-minutes are for a project's order",
+        ),
+    ],
+)
+def test_what_only_projects_have_is_refused_for_folders(folders, options, said):
+    folders.add("good")
+    command = ["rank", "--images", str(folders.images), "--masks", str(folders.masks), *options]
+    result = CliRunner().invoke(app, command)
+    assert isinstance(result.exception, DatasetError)
+    assert said in str(result.exception)
+
+
+def test_what_is_passed_over_is_counted_with_an_example(folders, monkeypatch):
+    folders.add("good")
+    for name in ("archive", "notes.txt", ".hidden"):
+        (folders.images / name).mkdir()
+    inside = folders.images / "masks"
+    inside.mkdir()
+    (folders.masks / "good.png").rename(inside / "good.png")
+    monkeypatch.setattr(
+        "hemline.segmentation.predictor.Predictor", lambda path, device: folders.predictor
+    )
+    command = ["rank", "--images", str(folders.images), "--masks", str(inside), "--json"]
+    result = CliRunner().invoke(app, command)
+    assert "passed over 2 entries" in result.stderr
+    assert "such as 'archive'" in result.stderr
+    assert len(result.stdout.splitlines()) == 1
+    for name in ("archive", "notes.txt"):
+        (folders.images / name).rmdir()
+    assert "passed over" not in CliRunner().invoke(app, command).stderr
 
 
 def test_the_command_prints_a_line_each(folders, monkeypatch):

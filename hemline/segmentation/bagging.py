@@ -79,7 +79,7 @@ def train_bag(
                 watch=watch.counting(fold * epochs, folds * epochs),
             )
         )  # fmt: skip
-    return _join(recipe, labels, parts, trained, held, cache, start.device, work_dir)
+    return _join(recipe, labels, parts, trained, held, cache, start, work_dir)
 
 
 def _join(
@@ -89,11 +89,11 @@ def _join(
     trained: Sequence[TrainedModel],
     held: Sequence[PixelCache],
     cache: PixelCache,
-    device_name: str,
+    start: Start,
     work_dir: Path,
 ) -> TrainedModel:
     """One model file of the networks, its figures and threshold from what each held back."""
-    device = torch.device(choose_device(device_name))
+    device = torch.device(choose_device(start.device))
     compared = [
         compare(load_model(one.path)[0].to(device), photos, recipe, labels, device)
         for one, photos in zip(trained, held, strict=True)
@@ -104,7 +104,7 @@ def _join(
         "validation_score": found.score,
         "validation_labels": found.labels,
         "validated_on": sum(len(photos) for photos in held),
-        **photo_figures(labels, cache, cache.skipped),
+        **photo_figures(labels, cache, [*start.skipped, *cache.skipped]),
         "folds": [
             {
                 "garments": sorted({(sample.source, sample.garment) for sample in part}),

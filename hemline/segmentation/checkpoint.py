@@ -79,7 +79,7 @@ def load_checkpoint(path: Path, identity: str, parts: Mapping[str, Any]) -> Prog
 
     Raises:
         ModelError: the file is broken, or was written by a training of another recipe, parent,
-            class list or set of photos.
+            class list or set of photos, or of another number of epochs where that matters.
     """
     try:
         state = dict(torch.load(path, map_location="cpu", weights_only=True))

@@ -14,7 +14,13 @@ from hemline.datasets.sample import Skipped
 from hemline.errors import DatasetError
 from hemline.segmentation.checkpoint import Progress
 from hemline.segmentation.curve import draw_curve
-from hemline.segmentation.model_file import ModelCard, load_weights, read_card, save_model
+from hemline.segmentation.model_file import (
+    ModelCard,
+    file_digest,
+    load_weights,
+    read_card,
+    save_model,
+)
 from hemline.segmentation.networks import build_network, load_encoder
 from hemline.segmentation.pixel_cache import PixelCache
 from hemline.segmentation.recipe import Recipe
@@ -37,7 +43,8 @@ class Start:
 
     `initial` is a parent's model file and `name` the one of its networks that is fine-tuned.
     `encoder` is a safetensors file of encoder weights, or a name of weights that the library
-    downloads, for a training without a parent. `resume` goes on from a checkpoint.
+    downloads, for a training without a parent. `resume` goes on from a checkpoint. `skipped` names
+    photos that were found unusable before the training, for the card.
     """
 
     initial: Path | None = None
@@ -45,6 +52,7 @@ class Start:
     encoder: str | Path | None = None
     resume: bool = False
     device: str = "auto"
+    skipped: tuple[Skipped, ...] = ()
 
 
 def train_network(
@@ -78,7 +86,7 @@ def train_network(
     trainer = Trainer(
         recipe, labels, model, data, held, fine_tune=start.initial is not None, device=start.device
     )
-    identity = _identity(recipe, labels, data.ids, start.initial)
+    identity = _identity(recipe, labels, data.ids, start)
     checkpoint = work_dir / "checkpoint.pt"
     progress = Progress()
     if start.resume and checkpoint.exists():
@@ -95,10 +103,10 @@ def train_network(
         trainer.save(checkpoint, identity, progress)
         draw_curve(progress.curve, work_dir / "curve.svg")
         if progress.best_epoch == progress.epoch:  # a training that is stopped leaves its best
-            _write(work_dir, recipe, labels, progress, data, held)
+            _write(work_dir, recipe, labels, progress, data, held, start.skipped)
         _warn_of_zeros(report)
         watch.epoch(report)
-    return _write(work_dir, recipe, labels, progress, data, held)
+    return _write(work_dir, recipe, labels, progress, data, held, start.skipped)
 
 
 def photo_figures(
@@ -129,9 +137,10 @@ def _write(
     progress: Progress,
     data: PixelCache,
     held: PixelCache,
+    skipped: Sequence[Skipped],
 ) -> TrainedModel:
     """Writes the best weights so far as the model file."""
-    figures = _figures(labels, progress, data, held)
+    figures = _figures(labels, progress, data, held, skipped)
     path = work_dir / "model.safetensors"
     card = ModelCard(recipe, tuple(labels), progress.best_threshold, figures)
     save_model(path, progress.best_weights, card)
@@ -148,16 +157,23 @@ def _initial_network(recipe: Recipe, labels: Sequence[str], start: Start) -> nn.
     return model
 
 
-def _identity(
-    recipe: Recipe, labels: Sequence[str], ids: Sequence[str], initial: Path | None
-) -> str:
-    """What makes two trainings the same one: a checkpoint of another must not be gone on with."""
-    parts = [recipe.model_dump_json(), *labels, "|", *ids, "|", initial.name if initial else ""]
+def _identity(recipe: Recipe, labels: Sequence[str], ids: Sequence[str], start: Start) -> str:
+    """What makes two trainings the same one: a checkpoint of another must not be gone on with.
+
+    The number of epochs is left to the rates, most of which do not depend on it.
+    """
+    epochs = {"schedule": {"epochs"}, "fine_tune": {"epochs"}}
+    parent = [file_digest(start.initial), start.name] if start.initial else []
+    parts = [recipe.model_dump_json(exclude=epochs), *labels, "|", *ids, "|", *parent]
     return sha256("\n".join(parts).encode()).hexdigest()
 
 
 def _figures(
-    labels: Sequence[str], progress: Progress, data: PixelCache, held: PixelCache
+    labels: Sequence[str],
+    progress: Progress,
+    data: PixelCache,
+    held: PixelCache,
+    skipped: Sequence[Skipped],
 ) -> dict[str, Any]:
     best = progress.curve[progress.best_epoch - 1]
     return {
@@ -166,6 +182,6 @@ def _figures(
         "validation_score": best["score"],
         "validation_labels": best["labels"],
         "validated_on": len(held),
-        **photo_figures(labels, data, [*data.skipped, *held.skipped]),
+        **photo_figures(labels, data, [*skipped, *data.skipped, *held.skipped]),
         "curve": progress.curve,
     }

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 from torch.optim import Optimizer
 from torch.optim.lr_scheduler import OneCycleLR
 
+from hemline.errors import ModelError
 from hemline.segmentation.recipe_parts import Optimiser
 
 _LESS = 0.5  # what a plateau, or a triangle, leaves of the rate
@@ -28,14 +29,18 @@ def build_rates(
 ) -> Rates:
     """The rates of a recipe for `epochs` of `steps` each; `rate` is the highest."""
     if options.policy == "one_cycle":
-        return _OneCycle(optimiser, options, rate, epochs * steps)
+        return _OneCycle(optimiser, options, rate, epochs, steps)
     return _ByScore(optimiser, options, rate, steps)
 
 
 class _OneCycle:
     """A warm-up, then a cosine to nearly nothing (Smith & Topin 2017, arXiv:1708.07120)."""
 
-    def __init__(self, optimiser: Optimizer, options: Optimiser, rate: float, total: int) -> None:
+    def __init__(
+        self, optimiser: Optimizer, options: Optimiser, rate: float, epochs: int, steps: int
+    ) -> None:
+        self._epochs, self._steps = epochs, steps
+        total = epochs * steps
         warm_up = options.warm_up
         if warm_up * total == 1:  # the library divides by the length of a warm-up, less one step
             warm_up *= 1 - 1e-6
@@ -57,6 +62,15 @@ class _OneCycle:
         return self._cycle.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Raises ModelError where the state is of another number of epochs: the rates that a
+        training has had would be wrong for it."""
+        before = state["total_steps"] // self._steps
+        if before != self._epochs:
+            raise ModelError(
+                f"the checkpoint's rate (one_cycle) falls over {before} epochs and cannot go on "
+                f"over {self._epochs}; resume with --epochs {before}, or fine-tune the finished "
+                "model with --initial and another --out"
+            )
         self._cycle.load_state_dict(state)
 
 

@@ -82,7 +82,10 @@ def train_specialists(
             checkpoint.unlink()
     first = (recipe.fine_tune if start.initial else recipe.schedule).epochs
     total = first + len(worth) * recipe.fine_tune.epochs
-    watch.network(f"general network, then {len(worth)} of {len(types)} types of garment")
+    watch.network(
+        f"general network: {len(data)} photos to train on, {len(held)} held; then {len(worth)} of "
+        f"{len(types)} types of garment"
+    )
     general = train_network(
         alone, labels, data, held,
         start=start, work_dir=work_dir / "general", watch=watch.counting(0, total),

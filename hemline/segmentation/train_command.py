@@ -10,7 +10,6 @@ from hemline.files import make_folder
 from hemline.segmentation.options import Device
 
 if TYPE_CHECKING:
-    from hemline.segmentation.recipe import Recipe
     from hemline.segmentation.training import TrainedModel
     from hemline.segmentation.training_data import TrainingData
 
@@ -82,41 +81,38 @@ def train_command(
     keep_memory()
     if threads:
         torch.set_num_threads(threads)
-    found = training_data(chosen, data or (), extra or ())
-    _print_data(found, chosen)
-    photos = len(found.train) + len(found.validation) + len(found.extra)
+    begun = resume and any(out.rglob("checkpoint.pt"))
     with (
         open_log(out / "tensorboard" if tensorboard else None) as log,
-        TrainProgress(_out, _err, photos=photos, log=log) as progress,
+        TrainProgress(_out, _err, begun=begun, log=log) as progress,
     ):
+        found = training_data(chosen, data or (), extra or ())
+        _print_data(found)
+        progress.decoding(len(found.train) + len(found.validation) + len(found.extra))
         result = train(
             chosen, found.train, found.validation,
-            labels=found.labels, extra=found.extra, work_dir=out, initial=initial, encoder=encoder,
-            resume=resume, device=device, watch=progress.watch,
+            labels=found.labels, extra=found.extra, skipped=found.skipped, work_dir=out,
+            initial=initial, encoder=encoder, resume=resume, device=device, watch=progress.watch,
         )  # fmt: skip
     _print_result(found, result)
 
 
-def _print_data(found: "TrainingData", recipe: "Recipe") -> None:
-    train, held, extra = len(found.train), len(found.validation), len(found.extra)
-    if recipe.bagging:
-        _out.print(f"{train + held} photos in {recipe.bagging.folds} folds")
-    else:
-        _out.print(f"{train} photos to train on, {held} to validate on")
+def _print_data(found: "TrainingData") -> None:
+    """What is not known better once the photos are decoded."""
+    extra = len(found.extra)
     if extra or found.kept_apart:
         _out.print(
-            f"{extra} extra photos to train on; {found.kept_apart} more are left out, for they "
-            "show a garment that is held back"
+            f"{extra} extra photos found; {found.kept_apart} more are left out, for they show a "
+            "garment that is held back"
         )
 
 
 def _print_result(found: "TrainingData", result: "TrainedModel") -> None:
     from hemline.segmentation.training import labels_without_pixels
 
-    left_out = [(item.id, item.problem) for item in found.skipped]
-    left_out += [(item["id"], item["problem"]) for item in result.figures["skipped"]]
-    for name, problem in left_out:
-        _err.print(f"skipped {name}: {problem}", style="yellow")
+    left_out = result.figures["skipped"]
+    for item in left_out:
+        _err.print(f"skipped {item['id']}: {item['problem']}", style="yellow")
     if left_out:
         used = len(found.train) + len(found.validation) + len(found.extra) + len(found.skipped)
         _err.print(f"{len(left_out)} of {used} photos were skipped", style="yellow")

@@ -14,13 +14,14 @@ from hemline.segmentation.trainer import EpochReport, Watch
 class TrainProgress:
     """Bars while photos are decoded and within each epoch, a line an epoch, and Ctrl-C.
 
-    The first Ctrl-C lets the batch end, so that the checkpoint is whole; the second is at once.
+    The first Ctrl-C lets the batch end, so that the checkpoint is whole; the second, or one before
+    the first batch, is at once. `begun` says that there is a checkpoint to go on from already.
     """
 
     def __init__(
-        self, out: Console, err: Console, *, photos: int, log: Callable[[EpochReport], None]
+        self, out: Console, err: Console, *, begun: bool, log: Callable[[EpochReport], None]
     ) -> None:
-        self._out, self._err, self._log = out, err, log
+        self._out, self._err, self._begun, self._log = out, err, begun, log
         self._bars = Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -29,7 +30,7 @@ class TrainProgress:
             console=err,
             transient=True,
         )
-        self._bar = self._bars.add_task("decoding photos", total=photos)
+        self._bar = self._bars.add_task("opening the data", total=None)
         self._training = False
         self._stopping = False
         self._before: Any = None
@@ -55,8 +56,12 @@ class TrainProgress:
     ) -> None:
         self._bars.stop()
         signal.signal(signal.SIGINT, self._before)
-        if isinstance(error, KeyboardInterrupt) and self._training:
+        if isinstance(error, KeyboardInterrupt) and (self._training or self._begun):
             self._err.print("stopped; the same command with --resume goes on from here")
+
+    def decoding(self, photos: int) -> None:
+        """The data is open, and so many photos of it are decoded next."""
+        self._bars.update(self._bar, description="decoding photos", total=photos)
 
     def _on_interrupt(self, number: int, frame: FrameType | None) -> None:
         if self._stopping or not self._training:

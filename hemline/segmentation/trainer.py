@@ -47,9 +47,9 @@ class EpochReport:
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """Who looks on: `network` is called as one of several networks begins, with words on it;
-    `photo` after each photo decoded, `batch` with (batches done, of an epoch's), `epoch` after each
-    epoch; `stop` is asked after each batch whether to stop there."""
+    """Who looks on: `network` is called as a network begins, with words on it; `photo` after each
+    photo decoded, `batch` with (batches done, of an epoch's), `epoch` after each epoch; `stop` is
+    asked after each batch whether to stop there."""
 
     network: Callable[[str], None] = lambda words: None
     photo: Callable[[], None] = lambda: None
@@ -153,7 +153,7 @@ class Trainer:
         """Goes back to a checkpoint.
 
         Raises:
-            ModelError: it is broken or another training's.
+            ModelError: it is broken, another training's, or of other epochs where rates need them.
         """
         return load_checkpoint(path, identity, self._parts())
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hemline.datasets.sample import Sample
+from hemline.datasets.sample import Sample, Skipped
 from hemline.datasets.splits import without_garments_of
 from hemline.segmentation.bagging import train_bag
 from hemline.segmentation.double_training import train_both
@@ -26,6 +26,7 @@ def train(
     labels: Sequence[str],
     work_dir: Path,
     extra: Sequence[Sample] = (),
+    skipped: Sequence[Skipped] = (),
     initial: Path | None = None,
     encoder: str | Path | None = None,
     resume: bool = False,
@@ -36,7 +37,8 @@ def train(
     """Trains a recipe's networks and writes their best weights to `work_dir`/model.safetensors.
 
     `extra` samples, whose masks nobody vouches for, are trained on and nothing else: none chooses
-    an epoch or a threshold, and none of a garment that does is used. `initial` is a parent's model
+    an epoch or a threshold, and none of a garment that does is used. `skipped` are photos that were
+    found unusable before, which the card names with those found here. `initial` is a parent's model
     file: its weights are fine-tuned. `encoder` is a safetensors file of encoder weights, or a name
     of weights that the library downloads ("imagenet"), for a training without a parent. `work_dir`
     holds the pixel cache, the curve and a checkpoint, written after each epoch, from which `resume`
@@ -50,7 +52,9 @@ def train(
         KeyboardInterrupt: `watch` asked to stop; the checkpoint says where.
     """
     watch = watch or replace(Watch(), epoch=on_epoch)
-    start = Start(initial=initial, encoder=encoder, resume=resume, device=device)
+    start = Start(
+        initial=initial, encoder=encoder, resume=resume, device=device, skipped=tuple(skipped)
+    )
     alone = recipe.model_copy(update={"second_pass": None})
 
     def train_pass(
@@ -101,4 +105,5 @@ def _train_pass(
         )  # fmt: skip
     data = PixelCache(used, recipe.input, work_dir / "train.pixels", watch.photo)
     held = PixelCache(validation, recipe.input, work_dir / "validation.pixels", watch.photo)
+    watch.network(f"{len(data)} photos to train on, {len(held)} to validate on")
     return train_network(recipe, labels, data, held, start=start, work_dir=work_dir, watch=watch)

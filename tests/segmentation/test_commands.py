@@ -15,6 +15,7 @@ from typer.testing import CliRunner, Result
 from hemline.datasets.sample import Sample
 from hemline.errors import HemlineError
 from hemline.segmentation.commands import app
+from hemline.segmentation.model_file import read_card
 
 TINY = """
 name = "tiny"
@@ -139,6 +140,35 @@ def test_masks_of_another_size_are_named(tmp_path, recipe, data):
     assert "skipped s1" in trained.output
     assert "1 of 12 photos were skipped" in trained.output
     assert "64 x 9 px" in trained.output
+
+
+def test_photos_are_counted_once_decoded_and_those_without_a_mask_are_in_the_card(
+    tmp_path, recipe, data
+):
+    (data / "masks" / "s1.png").unlink()
+    (data / "masks" / "s2.png").write_bytes(b"torn")
+    more = ("--epochs", 1, "--test", 0, "--validation", 0)
+    trained = train(recipe, f"pairs:{data}", tmp_path / "out", *more)
+    assert "10 photos to train on, 0 to validate on" in trained.output
+    assert "2 of 12 photos were skipped" in trained.output
+    skipped = read_card(tmp_path / "out" / "model.safetensors").figures["skipped"]
+    assert [item["id"] for item in skipped] == ["s1", "s2"]
+
+
+@pytest.mark.parametrize("begun", [False, True])
+def test_ctrl_c_before_the_first_batch_says_how_to_go_on_if_there_is_a_checkpoint(
+    begun, tmp_path, recipe, data, monkeypatch
+):
+    if begun:
+        train(recipe, f"pairs:{data}", tmp_path / "out", "--set", "bagging.folds=2", "--epochs", 1)
+
+    def interrupted(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("hemline.segmentation.training_data.training_data", interrupted)
+    stopped = train(recipe, f"pairs:{data}", tmp_path / "out", "--resume")
+    assert stopped.exit_code == 130
+    assert ("--resume goes on from here" in stopped.output) == begun
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 """Trainings that are real but small: they learn, resume, and refuse what does not belong."""
 
 import logging
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from hemline.datasets.sample import Sample
+from hemline.datasets.sample import Sample, Skipped
 from hemline.errors import DatasetError, ImageError, ModelError
 from hemline.segmentation.checkpoint import Progress
 from hemline.segmentation.evaluation import evaluate
 from hemline.segmentation.model_file import load_model, read_card
 from hemline.segmentation.predictor import Predictor
-from hemline.segmentation.recipe import Recipe, with_epochs
+from hemline.segmentation.recipe import Recipe, with_epochs, with_values
 from hemline.segmentation.training import EpochReport, Watch, labels_without_pixels, train
 from tests.segmentation.discs import disc_sample
 
@@ -137,8 +138,66 @@ def test_a_finished_training_resumes_without_training(small_recipe, samples, tmp
 
 def test_another_trainings_checkpoint_is_refused(small_recipe, samples, tmp_path):
     run(small_recipe, samples, tmp_path)
+    other = with_values(small_recipe, ["augment.rotate=9"])
     with pytest.raises(ModelError, match="another recipe, parent"):
+        run(other, samples, tmp_path, resume=True)
+    with pytest.raises(ModelError, match="resume with --epochs 4, or fine-tune the finished model"):
         run(with_epochs(small_recipe, 5), samples, tmp_path, resume=True)
+
+
+def test_a_parent_of_the_same_name_but_other_weights_is_another(small_recipe, samples, tmp_path):
+    parent = run(with_epochs(small_recipe, 1), samples, tmp_path / "parent").path
+    other = run(with_values(small_recipe, ["seed=1"]), samples, tmp_path / "other").path
+    run(small_recipe, samples, tmp_path / "child", initial=parent)
+    moved = shutil.copy(parent, tmp_path / "moved.safetensors")
+    run(small_recipe, samples, tmp_path / "child", initial=moved, resume=True)
+    with pytest.raises(ModelError, match="another recipe, parent"):
+        run(small_recipe, samples, tmp_path / "child", initial=other, resume=True)
+
+
+@pytest.mark.parametrize("policy", ["constant", "plateau_then_triangular"])
+def test_more_epochs_are_gone_on_with_where_rates_do_not_need_their_number(
+    policy, small_recipe, samples, tmp_path
+):
+    recipe = with_values(small_recipe, [f"optimiser.policy={policy}", "optimiser.rate_patience=1"])
+    whole = run(recipe, samples, tmp_path / "whole")
+    run(with_epochs(recipe, 2), samples, tmp_path / "short")
+    seen: list[int] = []
+    longer = run(
+        recipe, samples, tmp_path / "short", resume=True,
+        on_epoch=lambda report: seen.append(report.epoch),
+    )  # fmt: skip
+    assert seen == [3, 4]
+    assert read_card(longer.path).recipe.schedule.epochs == 4
+    ours, theirs = longer.figures["curve"], whole.figures["curve"]
+    assert [row["rate"] for row in ours] == [row["rate"] for row in theirs]
+    losses = [[row["loss"] for row in curve] for curve in (ours, theirs)]
+    np.testing.assert_allclose(*losses, rtol=1e-2)
+
+
+def test_photos_unusable_before_the_training_are_in_the_card(small_recipe, samples, tmp_path):
+    def broken():
+        raise ImageError("torn")
+
+    def check(recipe, folder):
+        words: list[str] = []
+        trained = run(
+            with_epochs(recipe, 1),
+            [samples[0], Sample("bad", "bad", "", "discs", broken), *samples[1:]],
+            folder,
+            skipped=[Skipped("lost", "it has no mask")],
+            watch=Watch(network=words.append),
+        )
+        names = [item["id"] for item in read_card(trained.path).figures["skipped"]]
+        assert names == ["lost", "bad"]
+        return words
+
+    assert check(small_recipe, tmp_path / "one") == ["7 photos to train on, 5 to validate on"]
+    types = with_values(small_recipe, ["specialists.least=6"])
+    (words,) = check(types, tmp_path / "types")
+    assert words.startswith("general network: 7 photos to train on, 5 held")
+    check(with_values(small_recipe, ["bagging.folds=2"]), tmp_path / "bag")
+    check(with_values(small_recipe, ["second_pass.dilate=4"]), tmp_path / "double")
 
 
 def test_a_broken_checkpoint_is_named(small_recipe, samples, tmp_path):

@@ -14,6 +14,7 @@ Plane = NDArray[np.float32]
 Mask = NDArray[np.uint8]
 
 SURE = 0.8  # a pixel this probable on the other side is a confident disagreement
+_WIDE = 0.03  # of the label's side to either side of an outline: beyond it nobody can tell
 _BANDS = 3  # of the label's height: shoulders, middle, hem
 
 AGREEMENT_SIGNALS = (
@@ -28,11 +29,13 @@ AGREEMENT_SIGNALS = (
 @dataclass(frozen=True)
 class Agreement:
     """`values` by the names of AGREEMENT_SIGNALS; `missing` and `extra` are the largest confident
-    disagreements as outlines (N, 2) x, y in pixels of the map, None where there is none."""
+    disagreements, and `undecided` the largest part that is no mere edge where the model cannot
+    tell, as outlines (N, 2) x, y in pixels of the map, None where there is none."""
 
     values: dict[str, float]
     missing: NDArray[np.float64] | None
     extra: NDArray[np.float64] | None
+    undecided: NDArray[np.float64] | None
 
 
 def garment_probability(probabilities: Plane, threshold: float) -> Plane:
@@ -95,7 +98,7 @@ def agreement(
         "missing_one_sided": _one_sided(inside, missing),
         **_classes(label, probabilities, known),
     }
-    return Agreement(values, missing_line, extra_line)
+    return Agreement(values, missing_line, extra_line, _undecided(garment, known, side))
 
 
 def band_entropy(garment: Plane) -> float:
@@ -130,6 +133,15 @@ def _largest(parts: NDArray[np.bool_]) -> tuple[float, float, NDArray[np.float64
     )
     line = cv2.approxPolyDP(max(lines, key=len), 0.7, True)[:, 0].astype(np.float64)
     return float(stats[winner, cv2.CC_STAT_AREA]), float(deepest[winner]), line
+
+
+def _undecided(garment: Plane, known: NDArray[np.bool_], side: float) -> NDArray[np.float64] | None:
+    """Wider than the band that every soft outline has."""
+    size = 2 * max(2, round(_WIDE * side)) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    unsure = (garment > 1 - SURE) & (garment < SURE) & known
+    wide = cv2.morphologyEx(unsure.astype(np.uint8), cv2.MORPH_OPEN, disc)
+    return _largest(wide > 0)[2]
 
 
 def _by_height(

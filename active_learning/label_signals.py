@@ -11,7 +11,7 @@ from active_learning.arc_signals import ARC_SIGNALS, arc_signals
 from active_learning.colours import garment_likelihood
 from active_learning.frame import Frame, Mask, Photo, Plane, check_sizes, frame_label, signed_depth
 from active_learning.outline import Outline, trace_outline
-from active_learning.shape import SHAPE_SIGNALS, shape_signals
+from active_learning.shape import SHAPE_SIGNALS, largest_thin_part, shape_signals
 from active_learning.unlabelled import fill_ignored, ignored_at, ignored_pixels
 from hemline.masks.probability_map import check_probabilities
 
@@ -38,7 +38,9 @@ class LabelSignals:
     `values` by the names of LABEL_SIGNALS, NaN where unknown (no model, no outline). `arcs`
     (N, len(ARC_SIGNALS)) float32 are those of the outline's points, which lie at `points` (N, 2)
     x, y in photo pixels on outline `piece` (N,). `missing` and `extra` are outlines of what the
-    model is sure of and the label has not, and the other way round, in photo pixels.
+    model is sure of and the label has not, and the other way round, `undecided` of where the model
+    cannot tell and `thin` of the label's largest thin part, in photo pixels; `whole` is the box
+    around the label. None where there is none.
     """
 
     values: dict[str, float]
@@ -47,6 +49,9 @@ class LabelSignals:
     piece: NDArray[np.int64]
     missing: NDArray[np.float64] | None
     extra: NDArray[np.float64] | None
+    undecided: NDArray[np.float64] | None = None
+    thin: NDArray[np.float64] | None = None
+    whole: NDArray[np.float64] | None = None
 
 
 def label_signals(
@@ -73,13 +78,16 @@ def label_signals(
     values = dict.fromkeys(LABEL_SIGNALS, float("nan"))
     frame = frame_label(photo, mask, ignored)
     outline = trace_outline(frame)
-    missing = extra = probability = None
+    missing = extra = undecided = probability = None
     depth = frame.depth
     if probabilities is not None and garment is not None:
         small = shrink_mask(mask, garment.shape)
         result = agreement(small, probabilities, garment, ignored_at(ignored, garment.shape))
         values.update(result.values)
-        missing, extra = (_to_photo(line, garment, mask) for line in (result.missing, result.extra))
+        missing, extra, undecided = (
+            _to_photo(line, garment, mask)
+            for line in (result.missing, result.extra, result.undecided)
+        )
         probability = _into_frame(garment, frame)
         depth = signed_depth((probability >= 0.5).astype(np.uint8))
     likelihood = garment_likelihood(frame)
@@ -90,7 +98,11 @@ def label_signals(
     if probability is not None:
         values.update(_confirmed(frame, likelihood, probability, arcs))
     points = frame.to_photo(outline.points)
-    return LabelSignals(values, arcs, points, outline.piece, missing, extra)
+    thin = largest_thin_part(frame)
+    return LabelSignals(
+        values, arcs, points, outline.piece, missing, extra, undecided,
+        None if thin is None else frame.to_photo(thin), box_around(mask),
+    )  # fmt: skip
 
 
 def without_model(signals: LabelSignals) -> LabelSignals:
@@ -99,8 +111,20 @@ def without_model(signals: LabelSignals) -> LabelSignals:
     arcs = signals.arcs.copy()
     arcs[:, [k for k, name in enumerate(ARC_SIGNALS) if name.startswith(_OF_MODEL)]] = np.nan
     return replace(
-        signals, values={**signals.values, **nothing}, arcs=arcs, missing=None, extra=None
+        signals,
+        values={**signals.values, **nothing},
+        arcs=arcs,
+        missing=None,
+        extra=None,
+        undecided=None,
     )
+
+
+def box_around(mask: Mask) -> NDArray[np.float64]:
+    """Corners (4, 2) x, y of the box around what is not background in a mask (H, W)."""
+    x, y, width, height = cv2.boundingRect((mask > 0).view(np.uint8))
+    corners = [[x, y], [x + width, y], [x + width, y + height], [x, y + height]]
+    return np.array(corners, dtype=np.float64)
 
 
 def shrink_mask(mask: Mask, size: tuple[int, ...]) -> Mask:

@@ -20,7 +20,7 @@ from active_learning.label_risk import (
     risk_row,
     sigmoid,
 )
-from active_learning.label_signals import label_signals
+from active_learning.label_signals import box_around, label_signals
 from active_learning.reasons import Findings, Region, find
 from active_learning.unlabelled import fill_ignored, ignored_at, ignored_pixels
 from active_learning.unusual import USUAL, unusual
@@ -114,10 +114,11 @@ def risks_of(looks: list[Look], model: RiskModel) -> list[float]:
 
 def _without_outline(mask: Mask, garment: Plane | None, full: bool) -> Look:
     """An empty mask, or one of the whole photo: there is only the model to hold against it."""
+    photo = Region("polygon", box_around(np.ones_like(mask)).tolist()) if full else None
     what = "the mask covers the whole photo" if full else "the mask is empty"
     if garment is None:
         said = f"{what}, and there is no prediction to compare it with"
-        return _fixed(_FULL_UNSEEN if full else _EMPTY_UNSEEN, None, said)
+        return _fixed(_FULL_UNSEEN if full else _EMPTY_UNSEEN, photo, said)
     seen = garment >= 0.5
     share = float(seen.mean())
     sure = float(garment[seen].mean()) if seen.any() else 0.0
@@ -125,7 +126,7 @@ def _without_outline(mask: Mask, garment: Plane | None, full: bool) -> Look:
         wrong = float(1 - garment.mean())
         return _fixed(
             min(max(wrong, 0.05), 0.98),
-            None,
+            photo,
             f"{what}, of which the model sees {share:.0%} as garment",
         )
     if share < _GARMENT:
@@ -136,7 +137,7 @@ def _without_outline(mask: Mask, garment: Plane | None, full: bool) -> Look:
 
 def _fixed(risk: float, wrong: Region | None, sentence: str) -> Look:
     nothing = float("nan")
-    findings = Findings(risk, 0.0, nothing, (nothing,) * 6, wrong, sentence, None)
+    findings = Findings(risk, 0.0, nothing, (nothing,) * 6, wrong, sentence, None, whole=wrong)
     return Look(None, findings, fixed_risk=risk)
 
 

@@ -20,6 +20,8 @@ _EXTREME = 90.0  # percentile of the project from which a number stands out
 _ENOUGH = 10  # images below which a percentile says nothing
 _EXCUSED = 0.8  # share of the worst stretch that must lack contrast for it to be no fault
 _PLAIN = 0.3  # mean probability of a stretch below which the outline is not what is wrong
+_OF_MODEL = 3  # the first numbers of complexity are the model's, the others the outline's
+_ACROSS = {f"probability_{look:g}" for look in (-0.08, -0.04, -0.02, 0.0, 0.02, 0.04, 0.08)}
 _FAR = 1.5  # times the median distance to the nearest labels: data is thin there
 
 Points = list[list[float]]
@@ -73,6 +75,10 @@ class Findings:
     `complexity` is the raw numbers whose mean percentile it is; `odd` how far the label is from
     those of the garment's other views (active_learning.views). `excused`: only where the photo
     lacks contrast does anything speak against the label.
+
+    Where to look: `wrong` and `pale` for bad ground truth and low contrast, `undecided` where the
+    model cannot tell and `thin` where the label is thin for what is complicated, and the `whole`
+    garment.
     """
 
     risk: float
@@ -84,6 +90,9 @@ class Findings:
     pale: Region | None
     odd: float = 0.0
     excused: bool = False
+    undecided: Region | None = None
+    thin: Region | None = None
+    whole: Region | None = None
 
 
 def find(
@@ -115,6 +124,9 @@ def find(
         wrong_sentence=sentence,
         pale=pale,
         excused=excused,
+        undecided=_undecided(signals),
+        thin=_polygon(signals.thin),
+        whole=_polygon(signals.whole),
     )
 
 
@@ -123,7 +135,8 @@ def reasons(findings: Sequence[Findings]) -> list[list[Evidence]]:
     risks = percentiles([item.risk for item in findings])
     pale = percentiles([item.low_contrast for item in findings])
     far = percentiles([item.distance for item in findings])
-    hard = complexities(findings)
+    ranks = _ranks(findings)
+    hard = [float(value) for value in ranks.mean(axis=0)]
     hard_rank = percentiles(hard)
     known = [item.distance for item in findings if np.isfinite(item.distance)]
     usual = float(np.median(known)) if known else float("nan")
@@ -132,8 +145,9 @@ def reasons(findings: Sequence[Findings]) -> list[list[Evidence]]:
     for k, item in enumerate(findings):
         found: list[Evidence] = []
         if (item.risk >= RISKY and not item.excused) or item.odd >= ODD:
+            where = item.wrong or item.whole
             found.append(
-                Evidence(Reason.BAD_GROUND_TRUTH, item.risk, risks[k], _wrong(item), item.wrong)
+                Evidence(Reason.BAD_GROUND_TRUTH, item.risk, risks[k], _wrong(item), where)
             )
         told = item.low_contrast >= 0.2 or (enough and pale[k] >= _EXTREME)
         told = told or (item.excused and item.risk >= RISKY)
@@ -150,10 +164,11 @@ def reasons(findings: Sequence[Findings]) -> list[list[Evidence]]:
             sentence = (
                 f"{item.distance / max(usual, 1e-9):.1f} times as far from its likes as usual"
             )
-            found.append(Evidence(Reason.LIMITED_DATA, item.distance, far[k], sentence))
+            found.append(Evidence(Reason.LIMITED_DATA, item.distance, far[k], sentence, item.whole))
         if enough and hard_rank[k] >= _EXTREME and hard[k] >= 65 and not rare:
             sentence = "fine or busy outline and an unsure model, more than in most photos here"
-            found.append(Evidence(Reason.TOO_COMPLICATED, hard[k], hard_rank[k], sentence))
+            where = _complicated(item, ranks[:, k])
+            found.append(Evidence(Reason.TOO_COMPLICATED, hard[k], hard_rank[k], sentence, where))
         result.append(found)
     return result
 
@@ -177,13 +192,39 @@ def percentiles(values: Sequence[float]) -> list[float]:
     return [float(value) if np.isfinite(x) else 50.0 for value, x in zip(share, array, strict=True)]
 
 
-def complexities(findings: Sequence[Findings]) -> list[float]:
-    """Mean percentile of each image's complexity numbers, 0..100."""
-    if not findings:
-        return []
-    columns = list(zip(*(item.complexity for item in findings), strict=True))
-    ranks = np.array([percentiles(list(column)) for column in columns])
-    return [float(value) for value in ranks.mean(axis=0)]
+def _ranks(findings: Sequence[Findings]) -> NDArray[np.float64]:
+    """Percentiles (6, N) of the images' complexity numbers."""
+    columns = zip(*(item.complexity for item in findings), strict=True)
+    return np.array([percentiles(list(column)) for column in columns]).reshape(-1, len(findings))
+
+
+def _complicated(item: Findings, ranks: NDArray[np.float64]) -> Region | None:
+    """Where an image is too complicated: where the model cannot tell if that is what raised it
+    most, else where the garment is thin; the whole of it where neither is known."""
+    model, outline = ranks[:_OF_MODEL].mean(), ranks[_OF_MODEL:].mean()
+    first, second = (item.undecided, item.thin)
+    if outline > model:
+        first, second = second, first
+    return first or second or item.whole
+
+
+def _undecided(signals: LabelSignals) -> Region | None:
+    """Where the model cannot tell: a part of the photo, else the stretch of the outline along which
+    it is least sure; None without a model."""
+    if signals.undecided is not None and len(signals.undecided) > 2:
+        return _polygon(signals.undecided)
+    columns = [k for k, name in enumerate(ARC_SIGNALS) if name in _ACROSS]
+    beside = signals.arcs[:, columns].astype(np.float64)
+    known = np.isfinite(beside).all(axis=1)
+    if not known.any():
+        return None
+    unsure = np.where(known, (4 * beside * (1 - beside)).mean(axis=1), 0.0)
+    _, where = worst_arc(unsure, signals.piece, 0.1)
+    return Region("line", _rounded(signals.points[where]))
+
+
+def _polygon(points: NDArray[np.float64] | None) -> Region | None:
+    return None if points is None else Region("polygon", _rounded(points))
 
 
 def _faint(signals: LabelSignals) -> NDArray[np.bool_]:

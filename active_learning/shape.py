@@ -26,7 +26,6 @@ def shape_signals(frame: Frame, outline: Outline) -> dict[str, float]:
     perimeter = sum(cv2.arcLength(line, True) for line in lines)
     hull = cv2.contourArea(cv2.convexHull(np.concatenate(outer)))
     _, _, width, height = cv2.boundingRect(mask)
-    opened = cv2.morphologyEx(mask, cv2.MORPH_OPEN, _disc(0.03 * frame.side))
     photo = frame.photo_size[0] * frame.photo_size[1] * frame.scale**2
     segments = [_segments(np.asarray(line), frame.side) for line in lines if len(line) >= 8]
     turning = np.sort(np.abs(outline.turning))[::-1]
@@ -40,13 +39,30 @@ def shape_signals(frame: Frame, outline: Outline) -> dict[str, float]:
         "holes": float(sum(part >= 1e-3 * area for part in hole_areas)),
         "largest_hole": max(hole_areas, default=0.0) / area,
         "pinholes": float(sum(part < 1e-3 * area for part in hole_areas)),
-        "thin_share": 1 - float(np.count_nonzero(opened)) / area,
+        "thin_share": float(np.count_nonzero(_thin(frame))) / area,
         "straightness": sum(long for long, _ in segments) / max(perimeter, 1.0),
         "turning_concentration": float(turning[: max(1, len(turning) // 10)].sum())
         / max(float(turning.sum()), 1e-6),
         "corners": sum(count for _, count in segments) * frame.side / max(perimeter, 1.0),
         "at_border": float(outline.at_border.mean()) if len(outline.at_border) else 0.0,
     }
+
+
+def largest_thin_part(frame: Frame) -> NDArray[np.float64] | None:
+    """Outline (N, 2) x, y in frame pixels of the largest part that `thin_share` counts; None where
+    nothing is thin."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(_thin(frame), connectivity=8)
+    if count < 2:
+        return None
+    largest = (labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()).astype(np.uint8)
+    (line, *_), _ = cv2.findContours(largest, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
+    return line[:, 0].astype(np.float64) if len(line) > 2 else None
+
+
+def _thin(frame: Frame) -> NDArray[np.uint8]:
+    """1 (h, w) where the mask is too thin for a disc of 3 % of its side."""
+    opened = cv2.morphologyEx(frame.mask, cv2.MORPH_OPEN, _disc(0.03 * frame.side))
+    return np.asarray(frame.mask & ~opened, dtype=np.uint8)
 
 
 def _segments(line: NDArray[np.integer], side: float) -> tuple[float, int]:

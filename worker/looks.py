@@ -39,6 +39,9 @@ def look_regions(look: Look) -> Json:
         "wrong": _region(findings.wrong),
         "wrong_sentence": findings.wrong_sentence,
         "pale": _region(findings.pale),
+        "undecided": _region(findings.undecided),
+        "thin": _region(findings.thin),
+        "whole": _region(findings.whole),
         "note": look.note,
         "excused": findings.excused,
     }
@@ -60,6 +63,9 @@ def read_look(values: Mapping[str, Any], regions: Mapping[str, Any]) -> Look:
         wrong_sentence=str(regions.get("wrong_sentence") or ""),
         pale=_read_region(regions.get("pale")),
         excused=bool(regions.get("excused")),
+        undecided=_read_region(regions.get("undecided")),
+        thin=_read_region(regions.get("thin")),
+        whole=_read_region(regions.get("whole")),
     )
     return Look(
         row if has_row else None, findings, fixed_risk=values.get("fixed_risk"),

@@ -12,7 +12,7 @@ from active_learning.label_risk import RISK_SIGNALS
 from active_learning.look import Look
 from active_learning.neighbours import isolation
 from active_learning.prediction_signals import PREDICTION_SIGNALS
-from active_learning.reasons import Evidence, reasons
+from active_learning.reasons import Evidence, Findings, Region, reasons
 from active_learning.views import ODD, odd_sentence, raised
 from hemline.masks.embedding import unpack_embeddings
 from hemline.store.places import Placed
@@ -69,7 +69,8 @@ def place_labels(ranking: Ranking, labels: Sequence[LabelLook]) -> list[Placed]:
         replace(label.look.findings, risk=risk, distance=distance, odd=label.view.odd)
         for label, risk, distance in zip(labels, risks, far, strict=True)
     ]
-    told = reasons([*found, *ranking.labels])
+    others = _others(ranking.labels, ranking.label_tasks, labels)
+    told = reasons([*found, *others])
     return [
         Placed(
             label.project_id, label.task_id, ReviewKind.LABEL, risk, label.mask_digest,
@@ -116,14 +117,15 @@ def place_photos(ranking: Ranking, photos: Sequence[PhotoLook]) -> list[PlacedPh
         replace(photo.look.findings, risk=0.0, distance=distance)
         for photo, distance in zip(photos, far, strict=True)
     ]
-    told = reasons([*found, *ranking.photos])
+    others = _others(ranking.photos, ranking.photo_tasks, photos)
+    told = reasons([*found, *others])
     return [
         PlacedPhoto(
             Placed(
                 photo.project_id, photo.task_id, ReviewKind.PHOTO,
                 raised(1 - float(middle[k]), photo.view.odd),
                 photo.image_digest, prediction_id=photo.prediction_id,
-                reasons=_odd_view(photo) | (as_reasons(told[k]) or _nothing_seen(photo)),
+                reasons=_with_odd_view(photo, as_reasons(told[k]) or _nothing_seen(photo)),
                 views_disagree=photo.view.disagree,
             ),
             float(middle[k]), float(low[k]), ranking.cluster_of(photo.embedding),
@@ -147,19 +149,36 @@ def _nothing_seen(photo: PhotoLook) -> dict[Reason, Json]:
     if photo.look.row is not None:
         return {}
     sentence = photo.look.findings.wrong_sentence or "the predicted mask has no outline"
-    evidence: Json = {"number": 1.0, "percentile": 100.0, "sentence": sentence, "region": None}
-    return {Reason.TOO_COMPLICATED: evidence}
-
-
-def _odd_view(photo: PhotoLook) -> dict[Reason, Json]:
-    """Why a photo comes earlier whose predicted mask the garment's other views do not bear out."""
-    odd = photo.view.odd
-    if odd < ODD:
-        return {}
     evidence: Json = {
-        "number": round(odd, 6), "percentile": 100.0, "sentence": odd_sentence(odd), "region": None,
+        "number": 1.0, "percentile": 100.0, "sentence": sentence,
+        "region": _plain(photo.look.findings.wrong),
     }  # fmt: skip
     return {Reason.TOO_COMPLICATED: evidence}
+
+
+def _with_odd_view(photo: PhotoLook, told: dict[Reason, Json]) -> dict[Reason, Json]:
+    """With why a photo comes earlier whose predicted mask the garment's other views do not bear
+    out; what else makes it complicated is said behind it."""
+    odd = photo.view.odd
+    if odd < ODD:
+        return told
+    evidence: Json = told.get(Reason.TOO_COMPLICATED) or {
+        "number": round(odd, 6), "percentile": 100.0, "sentence": "",
+        "region": _plain(photo.look.findings.whole),
+    }  # fmt: skip
+    said = "; ".join(filter(None, (odd_sentence(odd), evidence["sentence"])))
+    return {Reason.TOO_COMPLICATED: evidence | {"sentence": said}} | {
+        reason: found for reason, found in told.items() if reason != Reason.TOO_COMPLICATED
+    }
+
+
+def _others(
+    sample: Sequence[Findings], tasks: Sequence[int], placed: Sequence[LabelLook | PhotoLook]
+) -> list[Findings]:
+    """The sample without those that are placed, who would be counted twice."""
+    own = {item.task_id for item in placed}
+    known = tasks if len(tasks) == len(sample) else [None] * len(sample)
+    return [row for row, task in zip(sample, known, strict=True) if task not in own]
 
 
 def as_reasons(evidence: Sequence[Evidence]) -> dict[Reason, Json]:
@@ -169,11 +188,14 @@ def as_reasons(evidence: Sequence[Evidence]) -> dict[Reason, Json]:
             "number": round(item.number, 6),
             "percentile": round(item.percentile, 2),
             "sentence": item.sentence,
-            "region": None if item.region is None
-            else {"kind": item.region.kind, "points": item.region.points},
+            "region": _plain(item.region),
         }
         for item in evidence
-    }  # fmt: skip
+    }
+
+
+def _plain(region: Region | None) -> Json | None:
+    return None if region is None else {"kind": region.kind, "points": region.points}
 
 
 def distances(packed: Sequence[bytes | None], known: Sequence[bytes]) -> list[float]:

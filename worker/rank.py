@@ -133,6 +133,8 @@ def _with_samples(services: Services, project: Project, ranking: Ranking) -> Ran
             for finding, risk in zip(_findings(labels, known), risks, strict=True)
         ],
         photos=_findings(photos, known),
+        label_tasks=[item.task_id for item in labels],
+        photo_tasks=[item.task_id for item in photos],
         centres=cluster_centres(unpack_embeddings(every)),
         usual=usual_of(services, project, [item.garment for item in both]),
     )

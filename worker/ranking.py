@@ -51,10 +51,10 @@ class Planted:
 class Ranking:
     """What places are told by.
 
-    `labels` and `photos` are samples of findings; `embeddings` are of labelled photos;
-    `dice` predicts the Dice of a pre-fill; `planted` are the examples that the risk was learnt
-    from, to go on with; `centres` (K, 128) are of the project's clusters; `usual` is how much the
-    views of a garment differ.
+    `labels` and `photos` are samples of findings, of `label_tasks` and `photo_tasks`;
+    `embeddings` are of labelled photos; `dice` predicts the Dice of a pre-fill; `planted` are the
+    examples that the risk was learnt from, to go on with; `centres` (K, 128) are of the project's
+    clusters; `usual` is how much the views of a garment differ.
     """
 
     risk: ProjectRisk
@@ -67,6 +67,8 @@ class Ranking:
         default_factory=lambda: np.zeros((0, LENGTH), dtype=np.float32)
     )
     usual: Gaps | None = None
+    label_tasks: Sequence[int] = ()
+    photo_tasks: Sequence[int] = ()
 
     def cluster_of(self, embedding: bytes | None) -> int | None:
         """Which of the project's clusters a photo is of; None without an embedding, or before
@@ -90,6 +92,7 @@ class Ranking:
                 "photos": [_numbers(row) for row in self.photos],
                 "risk": [risk.slope, risk.shift, risk.share], "figures": risk.figures,
                 "dice": [dice.shift, dice.margin], "usual": self.usual,
+                "label_tasks": list(self.label_tasks), "photo_tasks": list(self.photo_tasks),
             }).encode()),
             **{f"fold_{k}": _bytes(own.to_bytes()) for k, own in enumerate(risk.folds)},
         }  # fmt: skip
@@ -121,6 +124,7 @@ class Ranking:
                 [_findings(row) for row in numbers["photos"]],
                 _split(bytes(arrays["embeddings"])), DicePredictor(forest, *numbers["dice"]),
                 planted, arrays["centres"], tuple(numbers["usual"]) if numbers["usual"] else None,
+                numbers.get("label_tasks", ()), numbers.get("photo_tasks", ()),
             )  # fmt: skip
         except Exception as error:  # zipfile and numpy raise nearly anything on broken data
             raise ModelError(f"{len(data)} bytes are no ranking: {error}") from error
@@ -146,7 +150,9 @@ def ranking_of(artifacts: ArtifactStore, project: Project) -> Ranking:
 
 def without_regions(findings: Findings) -> Findings:
     """Numbers alone, as a sample keeps them."""
-    return replace(findings, wrong=None, wrong_sentence="", pale=None)
+    return replace(
+        findings, wrong=None, wrong_sentence="", pale=None, undecided=None, thin=None, whole=None
+    )
 
 
 def _stored(artifacts: ArtifactStore, digest: str) -> Ranking:

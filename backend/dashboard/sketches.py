@@ -13,8 +13,7 @@ from hemline.store.looks import Look
 _WITH_PHOTO = (PictureKind.CARD, PictureKind.PHOTO, PictureKind.CUTOUT)
 _WITH_CORRECTION = (PictureKind.CARD, PictureKind.CORRECTION, PictureKind.DIFFERENCE)
 _WITH_PREDICTION = (PictureKind.CARD, PictureKind.PREDICTION, PictureKind.DIFFERENCE)
-_REGIONS = (PictureKind.LOW_CONTRAST, PictureKind.DISAGREEMENT)
-_PALE = "pale"  # the region of a label's signals where garment and background hardly part
+_REGIONS = {PictureKind.LOW_CONTRAST: "pale", PictureKind.DISAGREEMENT: "wrong"}  # of its signals
 _POINTS_AT_LEAST = 2
 
 Line = tuple[tuple[float, float], ...]
@@ -77,13 +76,9 @@ def _size(look: Look) -> tuple[int, int] | None:
 
 def _lines(kind: PictureKind, look: Look) -> tuple[Line, ...]:
     """The regions of that kind: where contrast is low, or where label and model disagree."""
-    wants_pale = kind is PictureKind.LOW_CONTRAST
-    lines = (
-        _line(region)
-        for name, region in look.regions.items()
-        if isinstance(region, dict) and (name == _PALE) == wants_pale
-    )
-    return tuple(line for line in lines if line)
+    region = look.regions.get(_REGIONS[kind])
+    line = _line(region) if isinstance(region, dict) else ()
+    return (line,) if line else ()
 
 
 def _line(region: dict[str, Any]) -> Line:

@@ -132,6 +132,7 @@ def test_an_empty_mask_and_a_full_one_say_so(folders):
         assert ranked[name].risk > 0.5
         assert words in ranked[name].evidence[0].sentence
     assert ranked["empty"].evidence[0].region is not None
+    assert ranked["full"].evidence[0].region.points == [[0, 0], [120, 0], [120, 180], [0, 180]]
 
 
 def test_an_inverted_mask_is_no_right_one_for_its_perfect_outline(folders):

@@ -2,11 +2,12 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from active_learning.arc_signals import ARC_SIGNALS
-from active_learning.label_signals import label_signals
+from active_learning.label_signals import label_signals, without_model
 from active_learning.reasons import Reason, find, reasons
 from tests.active_learning.garments import draw, probabilities
 
@@ -53,3 +54,63 @@ def test_a_mask_that_is_wrong_all_over_is_not_said_to_be_off_on_a_stretch(faint_
     noise = replace(signals, values={**signals.values, "model_dice": 0.12})
     ((told, *_),) = reasons([find(noise, 0.9, np.full(len(where), 0.04))])
     assert told.sentence == "mask and prediction agree by a Dice of 0.12 only"
+
+
+def _boxed(region):
+    points = np.array(region.points)
+    return points.min(axis=0), points.max(axis=0)
+
+
+def test_limited_data_is_the_whole_garment():
+    photo, mask = draw(3)
+    signals = label_signals(photo, mask, probabilities(mask))
+    usual = [find(signals, 0.0, np.zeros(len(signals.points)), distance=0.1 + k / 999)
+             for k in range(12)]  # fmt: skip
+    *_, told = reasons([*usual, replace(usual[0], distance=0.9)])
+    rows, columns = np.nonzero(mask)
+    (limited,) = (item for item in told if item.reason == Reason.LIMITED_DATA)
+    low, high = _boxed(limited.region)
+    assert low.tolist() == [columns.min(), rows.min()]
+    assert high.tolist() == [columns.max() + 1, rows.max() + 1]
+
+
+def _complicated(found):
+    usual = [replace(found, complexity=(k,) * 3 + (11 - k,) * 3) for k in range(12)]
+    *_, told = reasons([*usual, found])
+    (one,) = (item for item in told if item.reason == Reason.TOO_COMPLICATED)
+    return one
+
+
+def test_too_complicated_is_where_the_model_cannot_tell():
+    photo, mask = draw(3)
+    p = probabilities(mask)
+    p[:, 60:72, 20:40] = 0.5  # of half the photo's size
+    signals = label_signals(photo, mask, p)
+    found = find(signals, 0.0, np.zeros(len(signals.points)))
+    low, high = _boxed(_complicated(replace(found, complexity=(99,) * 3 + (7,) * 3)).region)
+    assert (low > [30, 112]).all()
+    assert (high < [90, 152]).all()
+
+
+def test_too_complicated_is_along_the_outline_that_the_model_is_least_sure_of():
+    photo, mask = draw(3)
+    p = probabilities(mask)
+    soft = cv2.GaussianBlur(p[0], (0, 0), 3.0)[None]
+    bottom = int(np.nonzero(mask)[0].max()) // 2
+    p[:, bottom - 5 :] = soft[:, bottom - 5 :]
+    signals = replace(label_signals(photo, mask, p), undecided=None)
+    region = find(signals, 0.0, np.zeros(len(signals.points))).undecided
+    assert region.kind == "line"
+    assert np.mean([y for _, y in region.points]) > 2 * bottom - 20
+    assert find(without_model(signals), 0.0, np.zeros(len(signals.points))).undecided is None
+
+
+def test_too_complicated_is_where_the_garment_is_thin():
+    photo, mask = draw(3)
+    strap = mask.copy()
+    strap[8:34, 58:60] = 1
+    signals = label_signals(photo, strap, probabilities(mask))
+    found = find(signals, 0.0, np.zeros(len(signals.points)))
+    low, high = _boxed(_complicated(replace(found, complexity=(7,) * 3 + (99,) * 3)).region)
+    assert low[1] <= 10
+    assert (high <= [64, 40]).all()

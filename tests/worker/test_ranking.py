@@ -8,7 +8,7 @@ import pytest
 from active_learning.label_risk import RISK_SIGNALS
 from active_learning.look import Look
 from active_learning.prediction_signals import PREDICTION_SIGNALS
-from active_learning.reasons import Findings
+from active_learning.reasons import Findings, Region
 from active_learning.risk_file import shipped_risk_model
 from active_learning.usefulness import fit_dice_predictor
 from hemline.errors import ModelError
@@ -20,6 +20,7 @@ from worker.learning import Known, ProjectRisk, learn_risk
 from worker.looks import look_regions, look_values, read_look
 from worker.placing import PhotoLook, distances, place_photos
 from worker.ranking import Planted, Ranking, ranking_of
+from worker.views import OddView
 
 NOTHING = Findings(0.0, 0.0, float("nan"), (float("nan"),) * 6, None, "", None)
 
@@ -84,7 +85,9 @@ def test_a_broken_ranking_is_none_and_the_project_begins_anew(tmp_path) -> None:
 def test_a_look_survives_the_store_with_what_is_unknown(has_row: bool) -> None:
     row = np.full(len(RISK_SIGNALS), np.nan, dtype=np.float32)
     row[0] = 0.25
-    findings = replace(NOTHING, excused=has_row)
+    box = Region("polygon", [[1.0, 2.0], [3.0, 2.0], [3.0, 5.5]])
+    line = Region("line", [[1.0, 2.0], [3.0, 2.0]])
+    findings = replace(NOTHING, excused=has_row, undecided=line, thin=box, whole=box)
     look = Look(row if has_row else None, findings, fixed_risk=None if has_row else 0.9, note="x")
     values = {k: None if v != v else v for k, v in look_values(look).items()}
     again = read_look(values, look_regions(look))
@@ -93,6 +96,8 @@ def test_a_look_survives_the_store_with_what_is_unknown(has_row: bool) -> None:
         assert np.array_equal(again.row, row, equal_nan=True)
     assert (again.fixed_risk, again.note) == (look.fixed_risk, "x")
     assert again.findings.excused == has_row
+    assert (again.findings.undecided, again.findings.thin) == (line, box)
+    assert again.findings.whole == box
 
 
 def test_a_label_that_shares_nothing_with_a_sure_prediction_is_never_at_the_bottom() -> None:
@@ -119,6 +124,35 @@ def test_a_photo_of_which_nothing_was_seen_comes_first_and_says_why() -> None:
     assert placed.placed.kind == ReviewKind.PHOTO
     assert placed.placed.priority == 1
     assert list(placed.placed.reasons) == [Reason.TOO_COMPLICATED]
+
+
+def _photo_look(task: int, findings: Findings, odd: float = 0.0) -> PhotoLook:
+    look = Look(np.zeros(len(RISK_SIGNALS), dtype=np.float32), findings)
+    return PhotoLook(1, task, task, "", task, "a" * 64, look, None, None, OddView(odd))
+
+
+def test_what_is_placed_is_not_counted_twice_for_being_in_the_sample() -> None:
+    sample = [replace(NOTHING, low_contrast=0.01 * k) for k in range(11)]
+    ranking = Ranking(ProjectRisk(shipped_risk_model()), photos=sample, photo_tasks=list(range(11)))
+    ranking = Ranking.from_bytes(ranking.to_bytes())
+    (placed,) = place_photos(ranking, [_photo_look(10, sample[10])])
+    assert placed.placed.reasons[Reason.LOW_CONTRAST]["percentile"] == 100
+    (edited,) = place_photos(ranking, [_photo_look(0, replace(sample[0], low_contrast=0.095))])
+    assert edited.placed.reasons[Reason.LOW_CONTRAST]["percentile"] == 90
+
+
+def test_an_odd_view_is_told_of_beside_what_is_complicated() -> None:
+    whole = Region("polygon", [[0.0, 0.0], [9.0, 0.0], [9.0, 9.0]])
+    sample = [replace(NOTHING, complexity=(0.01 * k,) * 6, whole=whole) for k in range(20)]
+    ranking = Ranking(ProjectRisk(shipped_risk_model()), photos=sample[:-1])
+    (both,) = place_photos(ranking, [_photo_look(19, sample[19], odd=4.0)])
+    told = both.placed.reasons[Reason.TOO_COMPLICATED]
+    assert told["sentence"].startswith("its mask differs from the garment's other views 4.0 times")
+    assert "; fine or busy outline" in told["sentence"]
+    (odd,) = place_photos(ranking, [_photo_look(19, sample[5], odd=4.0)])
+    told = odd.placed.reasons[Reason.TOO_COMPLICATED]
+    assert told["sentence"].endswith("times as much as usual")
+    assert told["region"] == {"kind": "polygon", "points": whole.points}
 
 
 def test_an_embedding_is_not_near_to_itself() -> None:

@@ -48,6 +48,7 @@ def give_evidence(backend, ls_task_id):
         signals.regions = {
             "wrong": {"kind": "polygon", "points": [[1, 1], [9, 1], [9, 20.5]]},
             "pale": {"kind": "line", "points": [[3, 3], [30, 3]]},
+            "whole": {"kind": "polygon", "points": [[0, 0], [40, 0], [40, 40]]},
             "wrong_sentence": "hem", "note": None,
         }  # fmt: skip
 

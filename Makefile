@@ -51,10 +51,12 @@ bench-review: .python ## Measure the review order with a million items: pages, a
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.bench_review
 
-bench-ranking: .python ## Measure how well wrong labels are found: CCP=folder METAIL=folder LABELS=1
+bench-ranking: .python ## Measure wrong labels found, and labels needed: CCP=folder METAIL=folder ENCODER=file
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.bench_ranking --ccp "$(CCP)" $(if $(METAIL),--metail "$(METAIL)") \
-		$(if $(PHOTOS),--photos $(PHOTOS)) $(if $(LABELS),--labels) $(if $(OUT),--out "$(OUT)")
+		$(if $(PHOTOS),--photos $(PHOTOS)) $(if $(OUT),--out "$(OUT)")
+	$(if $(ENCODER),$(BIN)/python -m benchmarks.bench_labels --ccp "$(CCP)" --encoder "$(ENCODER)" \
+		$(if $(PHOTOS),--photos $(PHOTOS)) $(if $(OUT),--out "$(OUT)"))
 	$(BIN)/python -m benchmarks.bench_review $(if $(ITEMS),--items $(ITEMS)) \
 		--out "$(or $(OUT),docs/results.md)"
 

@@ -1,13 +1,17 @@
 """A project's review order as the store has it, and batches of it within a budget."""
 
-import math
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from active_learning.batches import RANDOM_SHARE, Candidate, Chosen, choose_batch, typicalities
+from active_learning.batches import (
+    COLD_LABELS,
+    Candidate,
+    by_usefulness,
+    choose_batch,
+    cold_start,
+)
 from active_learning.clusters import UNKNOWN
 from active_learning.reasons import Reason
 from hemline.errors import StoreError
@@ -15,7 +19,7 @@ from hemline.masks.embedding import LENGTH, unpack_embeddings
 from hemline.store.engine import Store
 from hemline.store.prefills import lead_times
 from hemline.store.projects import get_project
-from hemline.store.ranking_data import labelled_clusters, whereabouts_of
+from hemline.store.ranking_data import labelled_embeddings, whereabouts_of
 from hemline.store.review import drawn_items, review_page
 from hemline.store.review_tables import ReviewItem
 from hemline.store.states import ReviewKind
@@ -85,65 +89,32 @@ def project_batch(
         drawn = drawn_items(session, project.id, kind, limit=POOL, seed=seed)
         both = list({item.id: item for item in (*top, *drawn)}.values())
         where = whereabouts_of(session, [i.prediction_id for i in both if i.prediction_id])
-        labelled = labelled_clusters(session, project.id, POOL)
+        labelled = labelled_embeddings(session, project.id, COLD_LABELS)
         each = _minutes(session, project)
     by_id = {str(item.task.ls_task_id): item for item in both}
-    if kind == ReviewKind.LABEL:
-        labelled = [UNKNOWN] * POOL  # never a cold start: labels are ordered by risk alone
-    candidates = _candidates(both, where, each, kind)
-    from_all = {str(item.task.ls_task_id) for item in drawn}
-    chosen = _choose(candidates, from_all, _number(items, minutes, each), labelled, seed)
+
+    def place(item: ReviewItem) -> tuple[bytes, int | None]:
+        return where.get(item.prediction_id or 0, (_NOWHERE, None))
+
+    candidates = {item.id: _candidate(item, place(item)[1], each) for item in both}
+    at_random = [candidates[item.id] for item in drawn]
+    best = by_usefulness(list(candidates.values()), seed=seed)
+    if kind == ReviewKind.PHOTO and len(labelled) < COLD_LABELS:
+        points = unpack_embeddings([place(item)[0] for item in drawn])
+        first = cold_start(at_random, points, unpack_embeddings(labelled))
+        best = [*first, *best]
+    chosen = choose_batch(best, at_random, items=items, minutes=minutes)
     return [_placed(by_id[choice.id], random=choice.random) for choice in chosen]
 
 
-def _number(items: int | None, minutes: float | None, each: float) -> int:
-    """How many fit the budget; every item takes as long as is usual."""
-    fitting = 2 * POOL if minutes is None else min(minutes / max(each, 1e-6) + 1e-9, 2 * POOL)
-    return min(int(fitting), 2 * POOL if items is None else items)
-
-
-def _choose(
-    candidates: Sequence[Candidate], from_all: set[str], number: int,
-    labelled_clusters: Sequence[int], seed: int,
-) -> list[Chosen]:  # fmt: skip
-    """So many of the candidates; the random ones are of `from_all`, and spread over the batch."""
-    drawn = choose_batch(
-        [item for item in candidates if item.id in from_all],
-        items=math.ceil(RANDOM_SHARE * number), random_share=1.0, seed=seed,
+def _candidate(item: ReviewItem, cluster: int | None, minutes: float) -> Candidate:
+    """Labels have one cluster: each of them that is wrong is worth as much."""
+    alike = item.kind == ReviewKind.LABEL or cluster is None
+    return Candidate(
+        id=str(item.task.ls_task_id), garment=item.task.garment,
+        cluster=UNKNOWN if alike or cluster is None else cluster, usefulness=item.priority,
+        minutes=minutes, views_disagree=item.views_disagree,
     )  # fmt: skip
-    taken = {choice.id for choice in drawn}
-    garments = {item.garment for item in candidates if item.id in taken}
-    left = [
-        item for item in candidates
-        if item.id not in taken and (item.views_disagree or item.garment not in garments)
-    ]  # fmt: skip
-    best = choose_batch(
-        left, items=number - len(drawn), labelled_clusters=labelled_clusters, random_share=0.0,
-        seed=seed,
-    )  # fmt: skip
-    step = round(1 / RANDOM_SHARE) - 1
-    parts = [[choice, *best[k * step : (k + 1) * step]] for k, choice in enumerate(drawn)]
-    return [*(choice for part in parts for choice in part), *best[len(drawn) * step :]]
-
-
-def _candidates(
-    top: Sequence[ReviewItem], where: Mapping[int, tuple[bytes, int | None]], each: float,
-    kind: ReviewKind,
-) -> list[Candidate]:  # fmt: skip
-    """What a batch is chosen from. Labels have one cluster: each of them that is wrong is worth as
-    much."""
-    places = [where.get(item.prediction_id or 0, (_NOWHERE, None)) for item in top]
-    points = unpack_embeddings([embedding for embedding, _ in places])
-    typical = typicalities(points) if len(points) else []
-    alike = kind == ReviewKind.LABEL
-    return [
-        Candidate(
-            id=str(item.task.ls_task_id), garment=item.task.garment,
-            cluster=UNKNOWN if alike or cluster is None else cluster, usefulness=item.priority,
-            typicality=typical[k], minutes=each, views_disagree=item.views_disagree,
-        )
-        for k, (item, (_, cluster)) in enumerate(zip(top, places, strict=True))
-    ]  # fmt: skip
 
 
 def _minutes(session: Any, project: Project) -> float:

@@ -1,6 +1,6 @@
 """How well wrong labels are found: `make bench-ranking` on real photos with planted faults.
 
-    python -m benchmarks.bench_ranking --ccp FOLDER --metail FOLDER [--photos N] [--labels]
+    python -m benchmarks.bench_ranking --ccp FOLDER --metail FOLDER [--photos N]
 
 Measured on photos that the starter did not learn from: of Clothing Co-Parsing the test part of
 `hemline train`'s split, of Metail all. What is learnt is learnt from those, the validation part and
@@ -25,7 +25,6 @@ from active_learning.planted import MASK_FAULTS
 from active_learning.prior import scenes
 from active_learning.rank_folder import rank_folder
 from active_learning.usefulness import fit_dice_predictor
-from benchmarks.labels_needed import BUDGETS, compare
 from benchmarks.ranking_photos import Photo, look_at_all, tell
 from benchmarks.ranking_scores import (
     BASELINES,
@@ -37,7 +36,6 @@ from benchmarks.ranking_scores import (
     score,
 )
 from benchmarks.results_page import write_part
-from hemline.datasets.sample import Sample
 from hemline.datasets.sources import open_data
 from hemline.datasets.splits import split_by_garment
 from hemline.segmentation.model_file import file_digest
@@ -47,7 +45,6 @@ from hemline.segmentation.starter import starter_path
 KINDS = tuple(str(kind) for kind in MASK_FAULTS)
 STUDIO_KINDS = ("hem_cut", "under_arm", "polygon", "offset")
 PAGE = Path("docs/results.md")
-_LABELS_POOL, _LABELS_SEEDS = 400, 5
 _MEMORY = (12, 48)  # photos after which memory is read
 
 
@@ -69,11 +66,6 @@ def main() -> None:
         lines += _rows("Metail", [own, *photos], STUDIO_KINDS, options)
     lines += _memory(predictor)
     write_part(options.out, "bench-ranking", _printed(lines))
-    if options.labels:
-        known = [*validation, *test]
-        held = {sample.id for sample in known}
-        pool = [sample for sample in samples if sample.id not in held][:_LABELS_POOL]
-        write_part(options.out, "bench-labels", _printed(_labels(pool, test)))
 
 
 def _head(model: Path, options: argparse.Namespace) -> str:
@@ -190,28 +182,6 @@ def _large_pair(folder: Path) -> Pair:
     return Pair("large", folder / "photo.png", folder / "mask.png")
 
 
-def _labels(pool: Sequence[Sample], test: Sequence[Sample]) -> list[str]:
-    curves = compare(pool, test, _LABELS_SEEDS)
-    rows = [
-        f"| {seed} | {ours.full:.3f} | {ours.needed():.0f} | {chance.needed():.0f} | "
-        f"{ours.needed() / chance.needed():.2f} |"
-        for seed, (ours, chance) in enumerate(curves)
-    ]
-    ratios = [ours.needed() / chance.needed() for ours, chance in curves]
-    ours, chance = (np.nanmean([pair[k].needed() for pair in curves]) for k in (0, 1))
-    return [
-        "## Labels needed",
-        "    make bench-ranking CCP=DIR LABELS=1",
-        f"Labels until a small network (96 x 64 px, trained anew each time) has 95 % of the Dice "
-        f"that it has with all {len(pool)}, on {len(test)} unseen photos; {_LABELS_SEEDS} seeds, "
-        f"and both begin with the same {BUDGETS[0]} labels.",
-        "\n".join(["| seed | Dice with all | our order | at random | ratio |",
-                   "|---|---|---|---|---|", *rows]),
-        f"In the mean {ours:.0f} labels by our order and {chance:.0f} at random: ratio "
-        f"{ours / chance:.2f}, by seed {np.nanmin(ratios):.2f} to {np.nanmax(ratios):.2f}.",
-    ]  # fmt: skip
-
-
 def _printed(lines: Sequence[str]) -> str:
     text = "\n\n".join(lines)
     print(text, flush=True)
@@ -225,7 +195,6 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, help="model file; default: the starter")
     parser.add_argument("--photos", type=int, help="at most this many of each group, for a trial")
     parser.add_argument("--drawn", type=int, default=60, help="drawn garments to learn from")
-    parser.add_argument("--labels", action="store_true", help="labels needed as well; it trains")
     parser.add_argument("--redraws", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cache", type=Path, default=Path("build/bench-ranking"))

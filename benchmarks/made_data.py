@@ -104,7 +104,7 @@ def main() -> None:
     data = open_data(f"ccp:{options.ccp}", class_map("ccp-59"))
     named = {label: number for number, label in enumerate(data.labels, start=1)}
     rows, fashion, modanet = [], [], []
-    for sample in rarest(data.samples)[: options.photos]:
+    for sample in balanced(data.samples, options.photos):
         photo, tags = scaled(*sample.load(), options.width)
         rows.append((jpeg(photo), encode_class_mask(as_atr(tags, named))))
         modanet.append((sample.id, photo, list(pieces(tags, named, OF_MODANET))))
@@ -121,12 +121,17 @@ def main() -> None:
     write_csv(options.out / "imaterialist", fashion, ids)
 
 
-def rarest(samples: Sequence[Sample]) -> list[Sample]:
-    """Photos with seldom tags first, so that a few hundred hold every class."""
+def balanced(samples: Sequence[Sample], count: int) -> list[Sample]:
+    """Photos chosen one by one for the tags that the chosen ones have least of, so that a few dozen
+    hold every class several times."""
     tags = [np.unique(sample.load()[1]) for sample in samples]
-    photos = np.bincount(np.concatenate(tags), minlength=256)
-    order = sorted(range(len(samples)), key=lambda index: (photos[tags[index]].min(), index))
-    return [samples[index] for index in order]
+    left, chosen, seen = set(range(len(samples))), list[int](), np.zeros(256, np.int64)
+    while left and len(chosen) < count:
+        best = max(left, key=lambda index: ((1 / (1 + seen[tags[index]]) ** 2).sum(), -index))
+        seen[tags[best]] += 1
+        left.remove(best)
+        chosen.append(best)
+    return [samples[index] for index in chosen]
 
 
 def scaled(photo: Pixels, tags: Pixels, width: int) -> tuple[Pixels, Pixels]:

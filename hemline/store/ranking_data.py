@@ -213,16 +213,16 @@ def whereabouts_of(
     return {row[0]: (row[1], row[2]) for row in rows if row[1] is not None}
 
 
-def labelled_clusters(session: Session, project_id: int, limit: int) -> list[int]:
-    """Clusters of the photos labelled last."""
+def labelled_embeddings(session: Session, project_id: int, limit: int) -> list[bytes]:
+    """Embeddings of the photos labelled last that have one."""
     rows = session.scalars(
-        select(PredictionSignals.cluster)
+        select(PredictionSignals.embedding)
         .join(LabelSignals, LabelSignals.prediction_id == PredictionSignals.prediction_id)
         .join(Annotation, Annotation.id == LabelSignals.annotation_id)
         .where(
             Annotation.project_id == project_id,
             Annotation.deleted_at.is_(None),
-            PredictionSignals.cluster.is_not(None),
+            PredictionSignals.embedding.is_not(None),
         )
         .order_by(Annotation.id.desc())
         .limit(limit)

@@ -17,7 +17,7 @@ from hemline.store.tables import Annotation, Prediction, Task
 _MOST_AT_ONCE = 1000
 _OF_TASKS = ("garment", "garment_type", "view", "photo_session")
 _FEW = 2000  # tasks
-_SHUFFLE, _PRIME = 1_103_515_245, 2**31 - 1
+_SHUFFLE, _STEP, _PRIME = 1_103_515_245, 1_664_525, 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +133,9 @@ def drawn_items(
 
     Looks at every open item: a second for a million.
     """
-    number = cast(ReviewItem.id, BigInteger)
-    shuffled = ((number + seed) * cast(_SHUFFLE, BigInteger) + seed) % cast(_PRIME, BigInteger)
+    prime = cast(_PRIME, BigInteger)
+    place = (cast(ReviewItem.id, BigInteger) * _SHUFFLE + (seed * _STEP) % _PRIME) % prime
+    shuffled = (place * place) % prime  # below 2**62; squares follow no line, as multiples would
     statement = (
         _chosen(select(ReviewItem), project_id, kind, ReviewFilter())
         .order_by(shuffled, ReviewItem.id)

@@ -5,8 +5,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from active_learning.batches import Candidate, choose_batch
+from active_learning.batches import (
+    COLD_LABELS,
+    Candidate,
+    by_usefulness,
+    choose_batch,
+    cold_start,
+)
 from active_learning.clusters import UNKNOWN, cluster_centres, nearest_clusters
+from active_learning.coverage import coverage_order
 from active_learning.drift import paired_drift, population_stability
 from active_learning.neighbours import isolation
 from active_learning.prediction_signals import PREDICTION_SIGNALS, prediction_signals
@@ -25,44 +32,99 @@ def _candidates(count, **changes):
     ]
 
 
+def _batch(candidates, seed=0, **budget):
+    drawn = [candidates[k] for k in np.random.default_rng(seed).permutation(len(candidates))]
+    return choose_batch(by_usefulness(candidates, seed=seed), drawn, **budget)
+
+
 @given(st.integers(0, 60), st.integers(0, 30), st.integers(0, 5))
 def test_a_batch_keeps_to_its_budget_and_takes_no_garment_twice(count, items, seed):
     candidates = _candidates(count)
-    batch = choose_batch(candidates, items=items, labelled_clusters=[0] * 60, seed=seed)
+    batch = _batch(candidates, seed, items=items)
     garments = [int(chosen.id[1:]) // 2 for chosen in batch]
     assert len(set(garments)) == len(batch)
     assert len(batch) == min(items, (count + 1) // 2)
-    assert batch == choose_batch(candidates, items=items, labelled_clusters=[0] * 60, seed=seed)
+    assert batch == _batch(candidates, seed, items=items)
 
 
 def test_minutes_are_a_budget_too():
-    batch = choose_batch(_candidates(40, minutes=3.0), minutes=10)
-    assert len(batch) == 3
+    assert len(_batch(_candidates(40, minutes=3.0), minutes=10)) == 3
 
 
 def test_views_that_disagree_may_all_come():
     candidates = [Candidate(f"v{k}", "coat", 0, 0.5, views_disagree=True) for k in range(3)]
-    assert len(choose_batch(candidates, items=9)) == 3
+    assert len(_batch(candidates, items=9)) == 3
 
 
 def test_a_batch_has_a_random_share_and_is_from_all_over():
-    batch = choose_batch(_candidates(200), items=40, labelled_clusters=[0] * 60)
+    batch = _batch(_candidates(200), items=40)
     assert sum(chosen.random for chosen in batch) == 4
+    assert [chosen.random for chosen in batch[:11]] == [True, *[False] * 9, True]
     clusters = {int(chosen.id[1:]) % 4 for chosen in batch[:9]}
     assert clusters == {0, 1, 2, 3}
 
 
-def test_a_cold_start_begins_where_nothing_is_labelled():
-    candidates = [Candidate(f"t{k}", f"g{k}", k % 3, 0.0, typicality=k) for k in range(12)]
-    batch = choose_batch(candidates, items=2, labelled_clusters=[0, 0, 1], random_share=0)
-    assert [chosen.id for chosen in batch] == ["t11", "t10"]
+def test_usefulness_orders_each_cluster_and_the_clusters_take_turns():
+    candidates = [Candidate(f"t{k}", f"g{k}", int(k >= 9), k / 5) for k in range(12)]
+    order = [item.id for item in by_usefulness(candidates)]
+    assert order[:4] == ["t11", "t8", "t10", "t7"]
+    assert len(order) == 12
+
+
+def _three_heaps():
+    """Unit vectors in three tight heaps of 20, 10 and 5, and one of zeros."""
+    rng = np.random.default_rng(3)
+    middles = np.eye(8, dtype=np.float32)[np.repeat([0, 1, 2], [20, 10, 5])]
+    points = middles + rng.normal(0, 0.02, middles.shape).astype(np.float32)
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    return np.vstack([points, np.zeros((1, 8), np.float32)])
+
+
+def test_coverage_takes_one_of_each_heap_the_largest_first_and_none_that_is_known():
+    points, nothing = _three_heaps(), np.zeros((0, 8), np.float32)
+    order = coverage_order(points, nothing, 3)
+    assert [int(np.digitize(k, [20, 30])) for k in order] == [0, 1, 2]
+    beside = coverage_order(points, points[[0, 3, 35]], 2)
+    assert [int(np.digitize(k, [20, 30])) for k in beside] == [1, 2]
+    everything = coverage_order(points, nothing, 99)
+    assert sorted(everything) == list(range(35)), "what has no embedding stands for nothing"
+    assert coverage_order(points[35:], nothing, 5) == []
+    assert coverage_order(nothing, nothing, 5) == []
+    assert coverage_order(points[:1], nothing, 5) == [0]
+
+
+def test_coverage_beats_chance_at_bringing_all_near_to_a_label():
+    rng = np.random.default_rng(0)
+    points = rng.normal(size=(200, 16)).astype(np.float32) * np.linspace(2, 0.1, 16, dtype="f4")
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    centred = points - points.mean(axis=0)
+    centred /= np.linalg.norm(centred, axis=1, keepdims=True)
+    near = centred @ centred.T
+
+    def covered(chosen):
+        return near[:, chosen].max(axis=1).mean()
+
+    ours = coverage_order(points, points[:0], 8)
+    chance = [covered(rng.permutation(200)[:8]) for _ in range(200)]
+    assert covered(ours) > max(chance)
+
+
+def test_a_cold_start_is_as_long_as_labels_are_missing_to_a_dozen():
+    points = _three_heaps()
+    candidates = [Candidate(f"t{k}", f"g{k}", 0, k / 36) for k in range(36)]
+    first = [int(item.id[1:]) for item in cold_start(candidates, points, points[:0])]
+    assert len(first) == COLD_LABELS
+    assert {int(np.digitize(k, [20, 30])) for k in first[:3]} == {0, 1, 2}
+    later = cold_start(candidates, points, points[: COLD_LABELS - 1])
+    assert [int(item.id[1:]) >= 20 for item in later] == [True]
+    assert cold_start(candidates, points, points[:COLD_LABELS]) == []
 
 
 def test_a_batch_without_a_budget_is_refused():
     with pytest.raises(ValueError, match="needs a budget"):
-        choose_batch([])
+        choose_batch([], [])
     with pytest.raises(ValueError, match=r"outside 0\.\.1"):
-        choose_batch([], items=1, random_share=2)
+        choose_batch([], [], items=1, random_share=2)
 
 
 def test_clusters_part_what_is_apart():

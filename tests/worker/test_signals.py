@@ -17,7 +17,7 @@ from hemline.store.annotations import find_annotation
 from hemline.store.jobs import get_job, list_jobs, queue_job
 from hemline.store.label_review import label_of_task
 from hemline.store.projects import get_project
-from hemline.store.ranking_data import labelled_clusters
+from hemline.store.ranking_data import labelled_embeddings
 from hemline.store.review import item_of_task, review_page
 from hemline.store.review_tables import LabelSignals, PredictionSignals, ReviewItem
 from hemline.store.signals import claim_labels, store_label_values
@@ -318,7 +318,7 @@ def test_batches_keep_to_items_and_minutes_and_take_no_garment_twice(
     with services.store.reading() as session:
         photos = review_page(session, project.id, ReviewKind.PHOTO).items
         clusters = [session.get_one(PredictionSignals, p.prediction_id).cluster for p in photos]
-        known = labelled_clusters(session, project.id, 10)
+        known = labelled_embeddings(session, project.id, 10)
     assert None not in clusters
     assert len(known) == 1
 

@@ -66,9 +66,9 @@ def agreement(
     inside, predicted = filled & known, seen & known
     area = max(float(inside.sum()), 0.01 * label.size)
     side = area**0.5
-    sure = garment[known][None, None]
-    histograms = probability_histograms(sure, inside[known][None].view(np.uint8))
-    own = probability_histograms(sure, predicted[known][None].view(np.uint8))
+    counted = None if ignored is None else known
+    histograms = probability_histograms(garment[None], inside.view(np.uint8), counted)
+    own = probability_histograms(garment[None], predicted.view(np.uint8), counted)
     missing = (garment >= SURE) & known & ~inside
     extra = (garment <= 1 - SURE) & inside
     missing_size, missing_depth, missing_line = _largest(missing)

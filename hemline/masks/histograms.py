@@ -94,7 +94,7 @@ class ProbabilityHistograms:
 
 
 def probability_histograms(
-    probabilities: Probabilities, mask: NDArray[np.uint8]
+    probabilities: Probabilities, mask: NDArray[np.uint8], counted: NDArray[np.bool_] | None = None
 ) -> ProbabilityHistograms:
     """Count the probabilities inside and outside of each class of a mask.
 
@@ -102,6 +102,7 @@ def probability_histograms(
         probabilities: (C, h, w) in 0..1; C is 1 for one label, else the background comes first.
         mask: (H, W) uint8 class ids of any size; at another size than the probabilities each of
             their pixels takes the mask's pixel at its middle.
+        counted: (h, w) which of the probabilities count; by default all.
 
     Raises:
         MaskError: the probabilities are no map (see `check_probabilities`), or the mask is not
@@ -117,8 +118,9 @@ def probability_histograms(
             np.uint8, copy=False
         )
     one = len(probabilities) == 1
+    these = ... if counted is None else counted
     pairs = [
-        _pair(plane, ids > 0 if one else ids == k)
+        _pair(plane[these], (ids > 0 if one else ids == k)[these])
         for k, plane in enumerate(probabilities if one else probabilities[1:], start=1)
     ]
     return ProbabilityHistograms(

@@ -148,3 +148,12 @@ def test_colour_difference_is_ciede2000():
     one = np.array([[50.0, 2.6772, -79.7751], [50.0, 0.0, 0.0]], np.float32)
     other = np.array([[50.0, 0.0, -82.7485], [50.0, -1.0, 2.0]], np.float32)
     assert colour_difference(one, other) == pytest.approx([2.0425, 2.3669], abs=1e-3)
+
+
+def test_a_map_of_more_pixels_than_a_side_may_have_is_fine():
+    photo, mask = draw(0)
+    large = cv2.resize(probabilities(mask)[0], (300, 400), interpolation=cv2.INTER_LINEAR)[None]
+    assert label_signals(photo, mask, large).values["model_dice"] > 0.95
+    void = mask.copy()
+    void[:5] = 255
+    assert label_signals(photo, void, large).values["model_dice"] > 0.95

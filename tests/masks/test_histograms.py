@@ -99,6 +99,29 @@ def test_a_mask_of_another_size_is_fitted():
     assert pair.dice()[0].min() == 1
 
 
+@given(st.integers(0, 1000))
+def test_pixels_that_do_not_count_are_as_if_they_were_not_there(seed):
+    rng = np.random.default_rng(seed)
+    probability = rng.random((1, 8, 12), dtype=np.float32)
+    mask = rng.integers(0, 2, (8, 12)).astype(np.uint8)
+    counted = np.zeros((8, 12), np.bool_)
+    counted[:, : rng.integers(0, 12)] = True
+    found = probability_histograms(probability, mask, counted)
+    assert int((found.inside + found.outside).sum()) == int(counted.sum())
+    if counted.any():
+        left = counted.any(axis=0)
+        alone = probability_histograms(probability[:, :, left], mask[:, left])
+        np.testing.assert_array_equal(found.inside, alone.inside)
+        np.testing.assert_array_equal(found.outside, alone.outside)
+
+
+def test_a_map_of_many_pixels_counts():
+    assert probability_histograms(
+        np.full((1, 300, 300), 0.9, np.float32), np.ones((300, 300), np.uint8),
+        np.ones((300, 300), np.bool_),
+    ).inside.sum() == 90_000  # fmt: skip
+
+
 def test_nonsense_is_refused():
     with pytest.raises(MaskError, match="NaN"):
         probability_histograms(np.full((1, 4, 4), np.nan, np.float32), np.zeros((4, 4), np.uint8))

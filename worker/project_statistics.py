@@ -4,18 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from active_learning.drift import Drift, paired_drift
-from hemline.errors import ArtifactError, MaskError
+from active_learning.drift import Drift, paired_drift, population_stability
+from hemline.errors import ArtifactError, LabelConfigError, MaskError
+from hemline.labelstudio.config import parse_label_config
 from hemline.masks.overlap import dice
 from hemline.masks.png import decode_class_mask
 from hemline.masks.statistics import Summary
-from hemline.store.models import list_versions
+from hemline.store.models import champion, list_versions
 from hemline.store.project_statistics import (
     GROUPS,
     Corrected,
+    Tuned,
     audited_tasks,
     by_group,
     corrected_prefills,
+    expected_dice_before_and_since,
     outlier_reasons,
     summary_of,
     tuned_thresholds,
@@ -25,6 +28,8 @@ from hemline.store.tables import ModelVersion, Project
 from worker.services import Services
 
 Json = dict[str, Any]
+
+_FEWEST = 20  # photos on either side from which their kinds can be compared
 
 
 def project_statistics(services: Services, project: Project) -> Json:
@@ -40,8 +45,9 @@ def project_statistics(services: Services, project: Project) -> Json:
             for group in GROUPS
         },
         "outliers": _outliers(corrected),
-        "thresholds": [asdict(own) for own in tuned],
+        "thresholds": _thresholds(project, tuned),
         "drift": drift(services, project),
+        "photos": photo_drift(services, project),
     }
 
 
@@ -76,6 +82,39 @@ def drift(services: Services, project: Project) -> Json | None:
         "from": old.name, "to": new.name, "tasks": found.count, "mean": found.mean,
         "interval": found.interval, "worst_task": pairs[found.worst][0],
     }  # fmt: skip
+
+
+def photo_drift(services: Services, project: Project) -> Json | None:
+    """Whether the photos that came since the champion was made are of another kind than those
+    before, by the Dice that it expects of its own masks.
+
+    None for fewer than 20 on either side: the audit set's before, all photos since.
+    """
+    with services.store.reading() as session:
+        version = champion(session, project.id)
+        if version is None:
+            return None
+        before, since = expected_dice_before_and_since(session, version)
+    if min(len(before), len(since)) < _FEWEST:
+        return None
+    return {
+        "version": version.name, "before": len(before), "since": len(since),
+        "stability": population_stability(before, since),
+    }  # fmt: skip
+
+
+def _thresholds(project: Project, tuned: Sequence[Tuned]) -> list[Json]:
+    try:
+        labels = parse_label_config(project.label_config).labels
+    except LabelConfigError:
+        labels = ()
+    names = dict(enumerate(labels, start=1))
+    rows = []
+    for own in tuned:
+        row = asdict(own)
+        version, number = row.pop("version"), row.pop("class_id")
+        rows.append({"version": version, "label": names.get(number, str(number)), **row})
+    return rows
 
 
 def _outliers(corrected: Sequence[Corrected]) -> Json:

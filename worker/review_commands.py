@@ -37,9 +37,10 @@ def statistics(
         for name, summary in rows.items()
     ]
     print_table(
-        ("group", "", "pre-fills", "mean Dice", "median", "outliers", "found wrong",
-         "mean without", "median without"),
-        [(group, name, s["n"], s["mean"], s["median"], s["outliers"], s["left_out"],
+        ("group", "", "pre-fills", "mean Dice", "95 %", "median", "95 %", "outliers",
+         "found wrong", "mean without", "median without"),
+        [(group, name, s["n"], s["mean"], _interval(s["mean_interval"]), s["median"],
+          _interval(s["median_interval"]), s["outliers"], s["left_out"],
           s["corrected_mean"], s["corrected_median"]) for group, name, s in groups if s["n"]],
         title="Dice of the pre-fill with its correction",
         empty="No pre-fill was corrected yet.",
@@ -52,12 +53,21 @@ def statistics(
         empty="No pre-fill is an outlier.",
     )  # fmt: skip
     print_table(
-        ("version", "labels", "best threshold", "Dice there", "Dice at 0.5", "calibration error"),
+        (
+            "version",
+            "label",
+            "labels",
+            "best threshold",
+            "Dice there",
+            "Dice at 0.5",
+            "calibration error",
+        ),
         [tuple(row.values()) for row in found["thresholds"]],
         title="Thresholds, from what was stored",
         empty="No label has been compared with a prediction yet.",
     )
     typer.echo(_drift(found["drift"]))
+    typer.echo(_photo_drift(found["photos"]))
 
 
 def triage(
@@ -116,3 +126,21 @@ def _drift(found: dict[str, Any] | None) -> str:
         f"Drift: {found['to']} has {found['mean']:+.4f}{spread} mean Dice beside {found['from']} "
         f"on {found['tasks']} audit tasks; it lost most on task {found['worst_task']}."
     )
+
+
+def _photo_drift(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return (
+            "New photos: 20 that came since the champion, and 20 of the audit set before it, are "
+            "needed to compare them."
+        )
+    kind = "another kind than" if found["stability"] > 0.25 else "the same kind as"
+    return (
+        f"New photos: the {found['since']} since {found['version']} are of {kind} the "
+        f"{found['before']} of the audit set before it, by a population stability index of "
+        f"{found['stability']:.3f} (0 is the same, over 0.25 another)."
+    )
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""

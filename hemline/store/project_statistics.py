@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import and_, exists, select
+from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
 from hemline.masks.histograms import THRESHOLDS, ProbabilityHistograms
 from hemline.masks.statistics import Summary, summarise
 from hemline.store.review import reason_column
-from hemline.store.review_tables import LabelSignals, ReviewItem, ReviewVerdict
+from hemline.store.review_tables import LabelSignals, PredictionSignals, ReviewItem, ReviewVerdict
 from hemline.store.states import Reason, ReviewKind, Verdict
 from hemline.store.tables import Annotation, ModelVersion, Prediction, Task
 
@@ -48,14 +48,15 @@ class OutlierReasons:
 
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """What one version's stored probabilities say of its labels, with no model run.
+    """What one version's stored probabilities of a class say of the labels, with no model run.
 
-    Mean Dice with the labels at the best threshold and at 0.5, of the first class alone.
-    `calibration_error` is the mean gap over all pixels between the probability and the share that
-    is inside the labels, 0 to 1.
+    `labels` are those in which the class is, or was seen by the model. Mean Dice with them at the
+    best threshold and at 0.5. `calibration_error` is the mean gap over all pixels between the
+    probability and the share that is inside the labels, 0 to 1.
     """
 
     version: str
+    class_id: int
     labels: int
     best_threshold: float
     best_dice: float
@@ -67,15 +68,10 @@ def corrected_prefills(
     session: Session, project_id: int, *, limit: int = NEWEST
 ) -> list[Corrected]:
     """The newest corrected or accepted pre-fills."""
-    wrong = exists().where(
-        ReviewVerdict.annotation_id == Annotation.id,
-        ReviewVerdict.content_digest == Annotation.mask_digest,
-        ReviewVerdict.verdict == Verdict.LABEL_WRONG,
-    )
     rows = session.execute(
         select(
             Task.id, Annotation.dice, Task.garment_type, Task.view, Task.photo_session,
-            Annotation.annotator, ModelVersion.name, wrong, ReviewItem.verdict,
+            Annotation.annotator, ModelVersion.name, _found_wrong(), ReviewItem.verdict,
             *(reason_column(reason) for reason in Reason),
         )
         .join(Annotation, Annotation.task_id == Task.id)
@@ -129,26 +125,38 @@ def by_group(corrected: Sequence[Corrected], group: str) -> dict[str, Summary]:
 
 
 def tuned_thresholds(session: Session, project_id: int, *, limit: int = NEWEST) -> list[Tuned]:
-    """The threshold each version would have done best with, from the histograms of its labels."""
+    """The threshold each version would have done best with, by class, from the histograms of the
+    labels that count; not of those that a person found wrong."""
     rows = session.execute(
         select(ModelVersion.name, LabelSignals.histograms)
         .join(Prediction, Prediction.model_version_id == ModelVersion.id)
         .join(LabelSignals, LabelSignals.prediction_id == Prediction.id)
-        .where(ModelVersion.project_id == project_id, LabelSignals.histograms.is_not(None))
+        .join(Annotation, Annotation.id == LabelSignals.annotation_id)
+        .where(
+            ModelVersion.project_id == project_id,
+            LabelSignals.histograms.is_not(None),
+            Annotation.was_cancelled.is_(False),
+            Annotation.deleted_at.is_(None),
+            ~_found_wrong(),
+        )
         .order_by(LabelSignals.annotation_id.desc())
         .limit(limit)
     )
     packed: dict[str, list[bytes]] = defaultdict(list)
     for name, histograms in rows:
         packed[name].append(histograms or b"")
-    return [_tuned(name, histograms) for name, histograms in sorted(packed.items())]
+    return [own for name, histograms in sorted(packed.items()) for own in _tuned(name, histograms)]
 
 
 def audited_tasks(
     session: Session, project_id: int, version_ids: Sequence[int]
 ) -> list[tuple[int, str, dict[int, str]]]:
     """(Label Studio's task id, digest of its label, digest of each version's mask) of the audit
-    set's labelled tasks that all of the versions have predicted."""
+    set's labelled tasks that all of the versions have predicted.
+
+    The label is the ground truth, else what was saved last; never one that a person found wrong.
+    """
+    saved_at = func.coalesce(Annotation.ls_updated_at, Annotation.changed_at)
     rows = session.execute(
         select(
             Task.ls_task_id, Annotation.mask_digest, Prediction.model_version_id,
@@ -163,8 +171,11 @@ def audited_tasks(
             Annotation.was_cancelled.is_(False),
             Annotation.deleted_at.is_(None),
             Prediction.model_version_id.in_(version_ids),
+            ~_found_wrong(),
         )
-        .order_by(Task.ls_task_id, Annotation.id)
+        .order_by(
+            Task.ls_task_id, Annotation.ground_truth.desc(), saved_at.desc(), Annotation.id.desc()
+        )
     )  # fmt: skip
     found: dict[int, tuple[str, dict[int, str]]] = {}
     for row in rows:
@@ -175,6 +186,35 @@ def audited_tasks(
         for task, (label, masks) in found.items()
         if len(masks) == len(version_ids)
     ]
+
+
+def expected_dice_before_and_since(
+    session: Session, version: ModelVersion, *, limit: int = NEWEST
+) -> tuple[list[float], list[float]]:
+    """The Dice that a version expects of its own masks: of the audit set's photos that came before
+    it, from which it did not learn, and of all that came since, the newest ones."""
+    came = Task.created_at > version.created_at
+    found = []
+    for which in (and_(~came, Task.in_audit.is_(True)), came):
+        rows = session.scalars(
+            select(PredictionSignals.values)
+            .join(Prediction, Prediction.id == PredictionSignals.prediction_id)
+            .join(Task, Task.id == Prediction.task_id)
+            .where(Prediction.model_version_id == version.id, which)
+            .order_by(Task.id.desc())
+            .limit(limit)
+        )
+        found.append([float(x) for row in rows if (x := row.get("own_expected_dice")) is not None])
+    return found[0], found[1]
+
+
+def _found_wrong() -> ColumnElement[bool]:
+    """Whether a person found this very label of an annotation wrong."""
+    return exists().where(
+        ReviewVerdict.annotation_id == Annotation.id,
+        ReviewVerdict.content_digest == Annotation.mask_digest,
+        ReviewVerdict.verdict == Verdict.LABEL_WRONG,
+    )
 
 
 def _reasons(
@@ -189,16 +229,23 @@ def _reasons(
     return frozenset(reasons | {Reason.BAD_GROUND_TRUTH} if found_wrong else reasons)
 
 
-def _tuned(version: str, packed: Sequence[bytes]) -> Tuned:
-    read = [ProbabilityHistograms.from_bytes(data) for data in packed]
-    curve: NDArray[np.float64] = np.mean([own.dice()[0] for own in read], axis=0)
-    pooled = ProbabilityHistograms(
-        np.sum([own.inside[:1] for own in read], axis=0),
-        np.sum([own.outside[:1] for own in read], axis=0),
-    )
-    best = int(curve.argmax())
+def _tuned(version: str, packed: Sequence[bytes]) -> list[Tuned]:
+    """A figure a class; of labels of another number of classes than the newest has, none."""
+    every = [ProbabilityHistograms.from_bytes(data) for data in packed]
+    read = [own for own in every if len(own.inside) == len(every[0].inside)]
+    inside = np.stack([own.inside for own in read])  # (labels, classes, bins)
+    outside = np.stack([own.outside for own in read])
+    curves = np.stack([own.dice() for own in read])
     half = int(np.searchsorted(THRESHOLDS, 0.5))
-    return Tuned(
-        version, len(read), float(THRESHOLDS[best]), float(curve[best]), float(curve[half]),
-        float(pooled.calibration_error()[0]),
-    )  # fmt: skip
+    seen = (inside + outside)[:, :, half + 1 :].any(axis=2)
+    there = inside.any(axis=2) | seen
+    errors = ProbabilityHistograms(inside.sum(axis=0), outside.sum(axis=0)).calibration_error()
+    found = []
+    for k in np.flatnonzero(there.any(axis=0)).tolist():
+        curve: NDArray[np.float64] = curves[there[:, k], k].mean(axis=0)
+        best = int(curve.argmax())
+        found.append(Tuned(
+            version, k + 1, int(there[:, k].sum()), float(THRESHOLDS[best]), float(curve[best]),
+            float(curve[half]), float(errors[k]),
+        ))  # fmt: skip
+    return found

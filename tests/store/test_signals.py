@@ -258,6 +258,31 @@ def test_thresholds_are_tuned_from_what_was_stored(
     assert 0 < tuned.calibration_error < 0.5
 
 
+def test_thresholds_are_of_each_class_and_not_of_what_a_person_found_wrong(
+    store: Store, project: Project, version: ModelVersion
+) -> None:
+    ramp = np.linspace(0, 1, 64 * 64, dtype=np.float32).reshape(64, 64)
+    first, second = np.where(ramp < 0.5, ramp, 0), np.where(ramp >= 0.5, ramp, 0)
+    planes = np.stack([1 - first - second, first, second, np.zeros_like(ramp)])
+    good = np.where(ramp >= 0.75, 2, np.where((ramp >= 0.25) & (ramp < 0.5), 1, 0))
+    bad = np.where(ramp >= 0.95, 1, 0)
+    for number, mask in enumerate((good, bad, bad), start=1):
+        task = _task(store, project, number)
+        prediction = _predict(store, task, version)
+        row = _label(store, task, prediction=prediction)
+        (claimed,) = _claim(store)
+        packed = probability_histograms(planes, mask.astype(np.uint8)).to_bytes()
+        _store_label(store, claimed, prediction_id=prediction.id, histograms=packed)
+        if number > 1:
+            with store.session() as session:
+                settle_label(session, row, Verdict.LABEL_WRONG, judged_digest="c" * 64, by="eve")
+    with store.reading() as session:
+        tuned = tuned_thresholds(session, project.id)
+    assert [(own.class_id, own.labels) for own in tuned] == [(1, 1), (2, 1)]  # nobody saw the third
+    assert [own.best_threshold for own in tuned] == pytest.approx([0.25, 0.75], abs=1 / 60)
+    assert all(own.best_dice > 0.98 for own in tuned)
+
+
 def test_triage_accepts_takes_back_and_is_switched_off(
     store: Store, project: Project, version: ModelVersion
 ) -> None:

@@ -1,11 +1,14 @@
 """`hemline triage` and `hemline statistics`, and the drift that the latter tells."""
 
+import json
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
 from hemline.errors import HemlineError
+from hemline.masks.histograms import probability_histograms
 from hemline.masks.png import encode_class_mask
 from hemline.store.annotations import record_annotation
 from hemline.store.jobs import list_jobs
@@ -14,9 +17,12 @@ from hemline.store.places import Placed, place
 from hemline.store.predictions import save_prediction
 from hemline.store.projects import get_project
 from hemline.store.review import item_of_task
-from hemline.store.states import JobKind, ReviewKind, ReviewState
-from hemline.store.tables import ModelVersion, Project, Task
+from hemline.store.review_tables import LabelSignals, PredictionSignals
+from hemline.store.signals import keep_prediction
+from hemline.store.states import JobKind, ReviewKind, ReviewState, Verdict
+from hemline.store.tables import Annotation, ModelVersion, Project, Task
 from hemline.store.tasks import upsert_task
+from hemline.store.verdicts import settle_label
 from tests.worker.discs import SIDE
 from worker.placing import PlacedPhoto
 from worker.project_statistics import drift
@@ -99,6 +105,92 @@ def test_drift_is_told_of_two_champions_on_the_audit_set(
     assert found["mean"] == pytest.approx((2 * 16 / 48 - 1) / 3)
     assert found["worst_task"] == 3
     assert f"Drift: {second.name} has -0.1111" in run("statistics", "7")
+
+
+def test_drift_takes_the_label_saved_last_that_nobody_found_wrong(
+    services: Services, project: Project, champion: ModelVersion
+) -> None:
+    with services.store.session() as session:
+        second = create_version(
+            session, project.id, recipe={"name": "small"}, labels=["garment"],
+            weights_digest=champion.weights_digest, code_version="test", parent_id=champion.id,
+        )  # fmt: skip
+        promote(session, second.id)
+    for number in (1, 2):
+        _audited(services, project, number, [(champion, 32), (second, 16)])
+    _labelled_again(services, project, 1, rows=16)
+    later = _labelled_again(services, project, 2, rows=16)
+    found = drift(services, project)
+    assert found is not None
+    assert found["mean"] == pytest.approx(1 - 2 * 16 / 48)
+    with services.store.session() as session:
+        settle_label(
+            session, session.get_one(Annotation, later), Verdict.LABEL_WRONG,
+            judged_digest=_rows(services, 16), by="eve",
+        )  # fmt: skip
+    found = drift(services, project)
+    assert found is not None
+    assert found["mean"] == pytest.approx(0)  # one up, one down: the second's first label is back
+    assert found["worst_task"] == 2
+
+
+def test_new_photos_are_compared_with_those_before_the_champion(
+    services: Services, project: Project, champion: ModelVersion, run: Callable[..., str]
+) -> None:
+    assert "20 that came since the champion" in run("statistics", "7")
+    for number in range(1, 61):
+        _audited(services, project, number, [(champion, 32)], in_audit=number <= 30)
+        since = number > 40
+        with services.store.session() as session:
+            task = session.query(Task).filter_by(ls_task_id=number).one()
+            task.created_at = champion.created_at + timedelta(days=1 if since else -1)
+            (prediction,) = task.predictions
+            keep_prediction(
+                session, prediction, map_digest="d" * 64, histograms=b"", embedding=b"",
+                flip_dice=1.0,
+            )  # fmt: skip
+            session.get_one(PredictionSignals, prediction.id).values = {
+                "own_expected_dice": (0.5 if since else 0.9) + number / 1000
+            }
+    found = json.loads(run("statistics", "7", "--json").splitlines()[0])["photos"]
+    assert (found["before"], found["since"]) == (30, 20)
+    assert found["stability"] > 1
+    said = run("statistics", "7")
+    assert "the 20 since" in said
+    assert "another kind than the 30" in said
+
+
+def test_the_table_has_intervals_and_the_labels_names(
+    services: Services, project: Project, champion: ModelVersion, run: Callable[..., str]
+) -> None:
+    for number in range(1, 4):
+        _audited(services, project, number, [(champion, 32)])
+        with services.store.session() as session:
+            row = session.query(Annotation).filter_by(ls_annotation_id=number).one()
+            row.prediction_id = row.task.predictions[0].id
+            row.dice = 0.9 + number / 100
+            mask = np.zeros((8, 8), dtype=np.uint8)
+            mask[:4] = 1
+            packed = probability_histograms(mask[None].astype(np.float32), mask).to_bytes()
+            session.merge(LabelSignals(
+                annotation_id=row.id, prediction_id=row.prediction_id, mask_digest=row.mask_digest,
+                histograms=packed,
+            ))  # fmt: skip
+    said = run("statistics", "7")
+    low, high = json.loads(run("statistics", "7", "--json").splitlines()[0])["prefills"][
+        "mean_interval"
+    ]
+    assert f"{low:.4f} to {high:.4f}" in said
+    assert f"{champion.name}\tgarment\t3\t" in said
+
+
+def _labelled_again(services: Services, project: Project, number: int, *, rows: int) -> int:
+    with services.store.session() as session:
+        task = session.query(Task).filter_by(project_id=project.id, ls_task_id=number).one()
+        return record_annotation(
+            session, project_id=project.id, task_id=task.id, ls_annotation_id=100 + number,
+            mask_digest=_rows(services, rows),
+        ).id  # fmt: skip
 
 
 def _photo(services: Services, project: Project, number: int, low: float) -> PlacedPhoto:

@@ -67,9 +67,9 @@ class _OneCycle:
         before = state["total_steps"] // self._steps
         if before != self._epochs:
             raise ModelError(
-                f"the checkpoint's rate (one_cycle) falls over {before} epochs and cannot go on "
-                f"over {self._epochs}; resume with --epochs {before}, or fine-tune the finished "
-                "model with --initial and another --out"
+                f"the checkpoint's rate (one_cycle) was laid out for --epochs {before} and not for "
+                f"{self._epochs}; resume with --epochs {before}, or fine-tune the finished model "
+                "with --initial and another --out"
             )
         self._cycle.load_state_dict(state)
 

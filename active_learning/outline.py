@@ -120,5 +120,5 @@ def _beside_ignored(frame: Frame, points: Plane) -> NDArray[np.bool_]:
     if not frame.ignored.any():
         return np.zeros(len(points), dtype=np.bool_)
     far = cv2.distanceTransform((~frame.ignored).astype(np.uint8), cv2.DIST_L2, 5)
-    near: NDArray[np.bool_] = sample_plane(far, points) <= _BESIDE * frame.side
-    return near
+    near = sample_plane(far.astype(np.float32, copy=False), points)
+    return np.asarray(near <= _BESIDE * frame.side, dtype=np.bool_)

@@ -62,7 +62,7 @@ def largest_thin_part(frame: Frame) -> NDArray[np.float64] | None:
 def _thin(frame: Frame) -> NDArray[np.uint8]:
     """1 (h, w) where the mask is too thin for a disc of 3 % of its side."""
     opened = cv2.morphologyEx(frame.mask, cv2.MORPH_OPEN, _disc(0.03 * frame.side))
-    return np.asarray(frame.mask & ~opened, dtype=np.uint8)
+    return np.asarray((frame.mask > 0) & (opened == 0), dtype=np.uint8)
 
 
 def _segments(line: NDArray[np.integer], side: float) -> tuple[float, int]:

@@ -238,7 +238,7 @@ def _tuned(version: str, packed: Sequence[bytes]) -> list[Tuned]:
     curves = np.stack([own.dice() for own in read])
     half = int(np.searchsorted(THRESHOLDS, 0.5))
     seen = (inside + outside)[:, :, half + 1 :].any(axis=2)
-    there = inside.any(axis=2) | seen
+    there: NDArray[np.bool_] = np.asarray(inside.any(axis=2) | seen, dtype=np.bool_)
     errors = ProbabilityHistograms(inside.sum(axis=0), outside.sum(axis=0)).calibration_error()
     found = []
     for k in np.flatnonzero(there.any(axis=0)).tolist():

@@ -128,6 +128,8 @@ def _layers(look: Look) -> list[Layer]:
          "" if has_regions(PictureKind.LOW_CONTRAST, look) else no_region),
         (PictureKind.DISAGREEMENT, "Disagreement", "g", False,
          "" if has_regions(PictureKind.DISAGREEMENT, look) else no_region),
+        (PictureKind.COMPLICATED, "Complicated", "m", False,
+         "" if has_regions(PictureKind.COMPLICATED, look) else no_region),
     )  # fmt: skip
     return [
         Layer(

@@ -13,7 +13,11 @@ from hemline.store.looks import Look
 _WITH_PHOTO = (PictureKind.CARD, PictureKind.PHOTO, PictureKind.CUTOUT)
 _WITH_CORRECTION = (PictureKind.CARD, PictureKind.CORRECTION, PictureKind.DIFFERENCE)
 _WITH_PREDICTION = (PictureKind.CARD, PictureKind.PREDICTION, PictureKind.DIFFERENCE)
-_REGIONS = {PictureKind.LOW_CONTRAST: "pale", PictureKind.DISAGREEMENT: "wrong"}  # of its signals
+_REGIONS = {  # of its signals
+    PictureKind.LOW_CONTRAST: ("pale",),
+    PictureKind.DISAGREEMENT: ("wrong",),
+    PictureKind.COMPLICATED: ("undecided", "thin"),
+}
 _POINTS_AT_LEAST = 2
 
 Line = tuple[tuple[float, float], ...]
@@ -75,10 +79,11 @@ def _size(look: Look) -> tuple[int, int] | None:
 
 
 def _lines(kind: PictureKind, look: Look) -> tuple[Line, ...]:
-    """The regions of that kind: where contrast is low, or where label and model disagree."""
-    region = look.regions.get(_REGIONS[kind])
-    line = _line(region) if isinstance(region, dict) else ()
-    return (line,) if line else ()
+    """The regions of that kind: where contrast is low, where label and model disagree, or what is
+    complicated."""
+    regions = (look.regions.get(name) for name in _REGIONS[kind])
+    lines = (_line(region) for region in regions if isinstance(region, dict))
+    return tuple(line for line in lines if line)
 
 
 def _line(region: dict[str, Any]) -> Line:

@@ -28,6 +28,7 @@ FULL_SIDE = 1600
 _MARGIN = 0.04  # around a cut-out, of its longer side
 _LOW_CONTRAST = (255, 235, 59)
 _DISAGREEMENT = (224, 64, 251)
+_COMPLICATED = (118, 255, 3)
 
 
 class PictureKind(StrEnum):
@@ -41,6 +42,7 @@ class PictureKind(StrEnum):
     UNCERTAINTY = "uncertainty"
     LOW_CONTRAST = "low_contrast"
     DISAGREEMENT = "disagreement"
+    COMPLICATED = "complicated"
     CUTOUT = "cutout"
 
 
@@ -53,6 +55,7 @@ MIME_TYPES = {
     PictureKind.UNCERTAINTY: "image/png",
     PictureKind.LOW_CONTRAST: "image/svg+xml",
     PictureKind.DISAGREEMENT: "image/svg+xml",
+    PictureKind.COMPLICATED: "image/svg+xml",
     PictureKind.CUTOUT: "image/webp",
 }
 
@@ -113,6 +116,7 @@ class Painter:
             PictureKind.UNCERTAINTY: self._uncertainty,
             PictureKind.LOW_CONTRAST: lambda sketch: _lines(sketch, _LOW_CONTRAST),
             PictureKind.DISAGREEMENT: lambda sketch: _lines(sketch, _DISAGREEMENT),
+            PictureKind.COMPLICATED: lambda sketch: _lines(sketch, _COMPLICATED),
             PictureKind.CUTOUT: self._cutout,
         }
 

@@ -49,6 +49,8 @@ def give_evidence(backend, ls_task_id):
             "wrong": {"kind": "polygon", "points": [[1, 1], [9, 1], [9, 20.5]]},
             "pale": {"kind": "line", "points": [[3, 3], [30, 3]]},
             "whole": {"kind": "polygon", "points": [[0, 0], [40, 0], [40, 40]]},
+            "undecided": {"kind": "polygon", "points": [[5, 5], [9, 5], [9, 9]]},
+            "thin": {"kind": "polygon", "points": [[1, 1], [2, 1], [2, 8]]},
             "wrong_sentence": "hem", "note": None,
         }  # fmt: skip
 
@@ -59,7 +61,7 @@ def test_a_labelled_image_shows_all_its_layers(filled, visitor):
     page = visitor.see(f"/dashboard/1/image/{task}")
     kinds = [address.split("/")[5] for address in pictures_on(page)]
     assert kinds == ["photo", "prediction", "correction", "difference", "uncertainty",
-                     "low_contrast", "disagreement"]  # fmt: skip
+                     "low_contrast", "disagreement", "complicated"]  # fmt: skip
     types = set()
     for address in pictures_on(page):
         answer = visitor.client.get(address)

@@ -1,6 +1,6 @@
 """How many labels a model needs when Hemline's order chooses them, and when chance does.
 
-    python -m benchmarks.bench_labels --ccp FOLDER --encoder FILE [--draws 20]
+    python -m benchmarks.bench_labels --ccp FOLDER --encoder FILE [--draws 40]
 
 Each draw parts the photos anew into those that may be labelled and those that are measured on. The
 network is trained anew for each number of labels, and is also what the next ones are chosen with:
@@ -201,7 +201,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--ccp", type=Path, required=True, help="folder of Clothing Co-Parsing")
     parser.add_argument("--encoder", type=Path, required=True, help="MobileNetV2, ImageNet")
-    parser.add_argument("--draws", type=int, default=20)
+    parser.add_argument("--draws", type=int, default=40)
     parser.add_argument("--photos", type=int, help="at most this many photos, for a trial")
     parser.add_argument("--out", type=Path, default=Path("docs/results.md"))
     return parser.parse_args()

@@ -11,7 +11,7 @@ from active_learning.arc_signals import ARC_SIGNALS, arc_signals
 from active_learning.colours import garment_likelihood
 from active_learning.frame import Frame, Mask, Photo, Plane, check_sizes, frame_label, signed_depth
 from active_learning.outline import Outline, trace_outline
-from active_learning.shape import SHAPE_SIGNALS, largest_thin_part, shape_signals
+from active_learning.shape import SHAPE_SIGNALS, largest_thin_part, shape_signals, thin_parts
 from active_learning.unlabelled import fill_ignored, ignored_at, ignored_pixels
 from hemline.masks.probability_map import check_probabilities
 
@@ -93,15 +93,16 @@ def label_signals(
     likelihood = garment_likelihood(frame)
     arcs = arc_signals(frame, outline, likelihood, probability, depth)
     arcs[outline.at_border] = np.nan
-    values.update(shape_signals(frame, outline))
+    thin = thin_parts(frame)
+    values.update(shape_signals(frame, outline, thin))
     values.update(_colour_signals(frame, outline, likelihood, arcs))
     if probability is not None:
         values.update(_confirmed(frame, likelihood, probability, arcs))
     points = frame.to_photo(outline.points)
-    thin = largest_thin_part(frame)
+    thin_line = largest_thin_part(thin)
     return LabelSignals(
         values, arcs, points, outline.piece, missing, extra, undecided,
-        None if thin is None else frame.to_photo(thin), box_around(mask),
+        None if thin_line is None else frame.to_photo(thin_line), box_around(mask),
     )  # fmt: skip
 
 

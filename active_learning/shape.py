@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.frame import Frame
+from active_learning.frame import Frame, Mask
 from active_learning.outline import Outline
 
 SHAPE_SIGNALS = (
@@ -14,8 +14,11 @@ SHAPE_SIGNALS = (
 )  # fmt: skip
 
 
-def shape_signals(frame: Frame, outline: Outline) -> dict[str, float]:
-    """Values by the names of SHAPE_SIGNALS; lengths and areas are relative to the mask's own."""
+def shape_signals(frame: Frame, outline: Outline, thin: Mask) -> dict[str, float]:
+    """Values by the names of SHAPE_SIGNALS; lengths and areas are relative to the mask's own.
+
+    `thin` is from `thin_parts`.
+    """
     mask = frame.mask
     area = float(np.count_nonzero(mask))
     lines, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -39,7 +42,7 @@ def shape_signals(frame: Frame, outline: Outline) -> dict[str, float]:
         "holes": float(sum(part >= 1e-3 * area for part in hole_areas)),
         "largest_hole": max(hole_areas, default=0.0) / area,
         "pinholes": float(sum(part < 1e-3 * area for part in hole_areas)),
-        "thin_share": float(np.count_nonzero(_thin(frame))) / area,
+        "thin_share": float(np.count_nonzero(thin)) / area,
         "straightness": sum(long for long, _ in segments) / max(perimeter, 1.0),
         "turning_concentration": float(turning[: max(1, len(turning) // 10)].sum())
         / max(float(turning.sum()), 1e-6),
@@ -48,10 +51,10 @@ def shape_signals(frame: Frame, outline: Outline) -> dict[str, float]:
     }
 
 
-def largest_thin_part(frame: Frame) -> NDArray[np.float64] | None:
-    """Outline (N, 2) x, y in frame pixels of the largest part that `thin_share` counts; None where
-    nothing is thin."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(_thin(frame), connectivity=8)
+def largest_thin_part(thin: Mask) -> NDArray[np.float64] | None:
+    """Outline (N, 2) x, y in frame pixels of the largest of the `thin_parts`; None where nothing is
+    thin."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(thin, connectivity=8)
     if count < 2:
         return None
     largest = (labels == 1 + stats[1:, cv2.CC_STAT_AREA].argmax()).astype(np.uint8)
@@ -59,7 +62,7 @@ def largest_thin_part(frame: Frame) -> NDArray[np.float64] | None:
     return line[:, 0].astype(np.float64) if len(line) > 2 else None
 
 
-def _thin(frame: Frame) -> NDArray[np.uint8]:
+def thin_parts(frame: Frame) -> Mask:
     """1 (h, w) where the mask is too thin for a disc of 3 % of its side."""
     opened = cv2.morphologyEx(frame.mask, cv2.MORPH_OPEN, _disc(0.03 * frame.side))
     return np.asarray((frame.mask > 0) & (opened == 0), dtype=np.uint8)

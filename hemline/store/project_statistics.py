@@ -135,9 +135,7 @@ def tuned_thresholds(session: Session, project_id: int, *, limit: int = NEWEST) 
         .where(
             ModelVersion.project_id == project_id,
             LabelSignals.histograms.is_not(None),
-            Annotation.was_cancelled.is_(False),
-            Annotation.deleted_at.is_(None),
-            ~_found_wrong(),
+            *_that_count(),
         )
         .order_by(LabelSignals.annotation_id.desc())
         .limit(limit)
@@ -168,10 +166,8 @@ def audited_tasks(
             Task.project_id == project_id,
             Task.in_audit.is_(True),
             Annotation.mask_digest.is_not(None),
-            Annotation.was_cancelled.is_(False),
-            Annotation.deleted_at.is_(None),
             Prediction.model_version_id.in_(version_ids),
-            ~_found_wrong(),
+            *_that_count(),
         )
         .order_by(
             Task.ls_task_id, Annotation.ground_truth.desc(), saved_at.desc(), Annotation.id.desc()
@@ -206,6 +202,11 @@ def expected_dice_before_and_since(
         )
         found.append([float(x) for row in rows if (x := row.get("own_expected_dice")) is not None])
     return found[0], found[1]
+
+
+def _that_count() -> tuple[ColumnElement[bool], ...]:
+    """Annotations that are neither cancelled nor deleted, and that nobody found wrong."""
+    return Annotation.was_cancelled.is_(False), Annotation.deleted_at.is_(None), ~_found_wrong()
 
 
 def _found_wrong() -> ColumnElement[bool]:

@@ -4,6 +4,8 @@ import contextlib
 import json
 import os
 import threading
+import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -14,6 +16,7 @@ from hemline.files import write_atomically
 # two processes, a backend and a worker, the bound holds.
 _KEPT_SHARE = 0.9
 _WRITTEN_SHARE = 0.05
+_LEFT_BEHIND = 3600.0  # seconds after which a file that is not whole has no writer any more
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ class PhotoCache:
 
     def _trim(self) -> None:
         found: list[tuple[float, int, Path]] = []
-        for path in self._photos.iterdir():
+        for path in _settled(self._photos):
             with contextlib.suppress(FileNotFoundError):  # another process trims too
                 status = path.stat()
                 found.append((status.st_mtime, status.st_size, path))
@@ -97,13 +100,22 @@ class PhotoCache:
             self._forget_addresses()
 
     def _forget_addresses(self) -> None:
-        for entry in self._addresses.iterdir():
+        for entry in _settled(self._addresses):
             try:
                 digest = json.loads(entry.read_bytes())["digest"]
             except (OSError, ValueError, KeyError):
                 digest = ""
             if not digest or not (self._photos / digest).exists():
                 _remove(entry)
+
+
+def _settled(folder: Path) -> Iterator[Path]:
+    """The files of a folder, but for those that another process may be writing at this moment."""
+    for path in folder.iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            is_whole = not path.name.startswith(".")
+            if is_whole or path.stat().st_mtime < time.time() - _LEFT_BEHIND:
+                yield path
 
 
 def _remove(path: Path) -> None:

@@ -96,6 +96,23 @@ def test_a_photo_larger_than_the_cache_is_not_kept(tmp_path: Path) -> None:
     assert cache.find("large") is None
 
 
+def test_a_trim_leaves_what_another_process_is_writing_and_takes_what_a_dead_one_left(
+    tmp_path: Path,
+) -> None:
+    cache = PhotoCache(tmp_path, 10_000)
+    cache.keep("first", photo(0), "")
+    files = [
+        tmp_path / folder / name for folder in ("photos", "addresses") for name in (".a", ".b")
+    ]
+    for path in files:
+        path.touch()
+        if path.name == ".b":
+            os.utime(path, (0, 0))
+    for number in range(1, 40):
+        cache.keep(str(number), photo(number), "")
+    assert [path.exists() for path in files] == [True, False, True, False]
+
+
 _WRITER = """
 import sys
 from pathlib import Path

@@ -59,11 +59,8 @@ def decode_image(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8
         )
     try:
         image.load()
-        orientation = _orientation(image)
-        image = _to_rgb(image, name)
-        if orientation in _UPRIGHT:
-            image = image.transpose(_UPRIGHT[orientation])
-        return np.array(image)
+        orientation = orientation_of(image)
+        return np.array(turn_upright(_to_rgb(image, name), orientation))
     except ImageError:
         raise
     except Exception as error:  # Pillow's decoders raise nearly anything on broken files.
@@ -77,18 +74,7 @@ def content_digest(data: bytes) -> str:
     return sha256(data).hexdigest()
 
 
-def _open(data: bytes, name: str) -> Image.Image:
-    """Read the header only."""
-    try:
-        return Image.open(io.BytesIO(data), formats=_FORMATS)
-    except Exception as error:  # As above: what a broken header raises depends on its format.
-        raise ImageError(
-            f"image {name!r} ({len(data)} bytes) is no photo that Hemline can read; "
-            f"give it as one of {', '.join(_FORMATS)}"
-        ) from error
-
-
-def _orientation(image: Image.Image) -> int:
+def orientation_of(image: Image.Image) -> int:
     """EXIF orientation 1 to 8, 1 where there is none that can be read.
 
     Pillow's `exif_transpose` also obeys XMP, which browsers do not; a mask of a photo that was
@@ -102,6 +88,22 @@ def _orientation(image: Image.Image) -> int:
         return int(exif.get(ExifTags.Base.Orientation, 1))
     except Exception:  # EXIF is written by anyone and anyhow; the photo is good without it.
         return 1
+
+
+def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
+    """The pixels as they are shown, `orientation` being what `orientation_of` says of the file."""
+    return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+
+
+def _open(data: bytes, name: str) -> Image.Image:
+    """Read the header only."""
+    try:
+        return Image.open(io.BytesIO(data), formats=_FORMATS)
+    except Exception as error:  # As above: what a broken header raises depends on its format.
+        raise ImageError(
+            f"image {name!r} ({len(data)} bytes) is no photo that Hemline can read; "
+            f"give it as one of {', '.join(_FORMATS)}"
+        ) from error
 
 
 def _to_rgb(image: Image.Image, name: str) -> Image.Image:

@@ -1,6 +1,7 @@
 """Photos: from the bytes of a file to an upright RGB array."""
 
 import io
+import struct
 from hashlib import sha256
 
 import numpy as np
@@ -13,7 +14,7 @@ from hemline.errors import ImageError
 # photo passes through `decode_image`, which has the size from the header before it decodes.
 Image.MAX_IMAGE_PIXELS = None
 
-_FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "MPO"]
+_FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"]
 if features.check("avif"):
     _FORMATS.append("AVIF")
 
@@ -26,15 +27,16 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_SHORT = 3  # the type of a 16-bit number in EXIF
 
 
 def decode_image(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8]:
     """Decode a photo the way a browser shows it: upright, in colour, on white.
 
-    EXIF orientation is applied, for Label Studio's editor measures the upright photo. Greyscale
-    becomes three equal channels, 16 bits a channel are scaled to 8, transparent parts are laid on
-    white, CMYK is converted (Adobe's inverted kind and the plain one), of an animation the first
-    frame is taken.
+    It is turned as browsers turn it, for Label Studio's editor measures what is shown (see
+    `orientation_of`). Greyscale becomes three equal channels, 16 bits a channel are scaled to 8,
+    transparent parts are laid on white, CMYK is converted (Adobe's inverted kind and the plain
+    one), of an animation the first frame is taken.
 
     Args:
         data: the whole file.
@@ -58,8 +60,8 @@ def decode_image(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8
             f"{max_pixels / 1e6:.4g} Mpx; raise HEMLINE_MAX_PIXELS or resize it"
         )
     try:
-        image.load()
         orientation = orientation_of(image)
+        image.load()
         return np.array(turn_upright(_to_rgb(image, name), orientation))
     except ImageError:
         raise
@@ -69,30 +71,31 @@ def decode_image(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8
         ) from error
 
 
-def content_digest(data: bytes) -> str:
-    """sha256 of the bytes, 64 lower-case hex digits."""
-    return sha256(data).hexdigest()
-
-
 def orientation_of(image: Image.Image) -> int:
-    """EXIF orientation 1 to 8, 1 where there is none that can be read.
+    """How browsers turn a picture, as an EXIF orientation from 1 (as stored) to 8.
 
-    Pillow's `exif_transpose` also obeys XMP, which browsers do not; a mask of a photo that was
-    turned here and not there would not fit it. Pillow turns TIFF by itself while it loads.
+    JPEG: EXIF. PNG: an eXIf chunk before the pixels. AVIF: its own `irot` and `imir`, which Pillow
+    hands over as EXIF; the EXIF in the file does not count. WebP, GIF and BMP: as stored, whatever
+    their EXIF says. XMP never counts. No browser shows a TIFF, and Pillow turns it while it loads,
+    as photo viewers do: 1. HEIC is turned by its decoder: 1.
+
+    Args:
+        image: as `Image.open` gives it, not loaded yet: loading a PNG adds chunks that follow the
+            pixels, which browsers pass over.
     """
-    if image.format == "TIFF":
+    if image.format not in ("JPEG", "MPO", "PNG", "AVIF"):
         return 1
-    exif = Image.Exif()
-    try:
-        exif.load(image.info.get("exif", b""))
-        return int(exif.get(ExifTags.Base.Orientation, 1))
-    except Exception:  # EXIF is written by anyone and anyhow; the photo is good without it.
-        return 1
+    return _exif_orientation(image.info.get("exif", b"").removeprefix(b"Exif\0\0"))
 
 
 def turn_upright(image: Image.Image, orientation: int) -> Image.Image:
     """The pixels as they are shown, `orientation` being what `orientation_of` says of the file."""
     return image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image
+
+
+def content_digest(data: bytes) -> str:
+    """sha256 of the bytes, 64 lower-case hex digits."""
+    return sha256(data).hexdigest()
 
 
 def _open(data: bytes, name: str) -> Image.Image:
@@ -104,6 +107,27 @@ def _open(data: bytes, name: str) -> Image.Image:
             f"image {name!r} ({len(data)} bytes) is no photo that Hemline can read; "
             f"give it as one of {', '.join(_FORMATS)}"
         ) from error
+
+
+def _exif_orientation(exif: bytes) -> int:
+    """The orientation in a block of EXIF, 1 where there is none that browsers read.
+
+    Read here and not by Pillow, which also takes numbers of other types than one SHORT, where
+    Chromium takes 1: a mask of a photo that was turned here and not there would not fit it.
+    """
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    if order is None:
+        return 1
+    try:
+        (start,) = struct.unpack_from(f"{order}I", exif, 4)
+        (count,) = struct.unpack_from(f"{order}H", exif, start)
+        for entry in range(start + 2, start + 2 + 12 * count, 12):
+            tag, kind, number, value = struct.unpack_from(f"{order}HHIH", exif, entry)
+            if tag == ExifTags.Base.Orientation and kind == _SHORT and number == 1:
+                return value if value in _UPRIGHT else 1
+    except struct.error:  # EXIF is written by anyone and anyhow; the photo is good without it.
+        pass
+    return 1
 
 
 def _to_rgb(image: Image.Image, name: str) -> Image.Image:

@@ -1,5 +1,6 @@
 """Photos of every kind that people have, and files that are none."""
 
+import base64
 import io
 import struct
 import warnings
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
 from hemline.errors import ImageError
-from hemline.images import content_digest, decode_image
+from hemline.images import content_digest, decode_image, orientation_of, turn_upright
 
 RNG = np.random.default_rng(5)
 
@@ -56,6 +57,7 @@ def test_exact_formats_are_exact(kind):
         ("JPEG", {"quality": 95, "subsampling": 0}),
         ("JPEG", {"progressive": True, "quality": 95}),
         ("WEBP", {"quality": 95}),
+        ("AVIF", {"quality": 95}),
         ("GIF", {}),
     ],
 )
@@ -139,18 +141,45 @@ def test_cmyk_with_and_without_adobes_marker():
     assert close(decode(encode(cmyk, "TIFF")), photo(), 1)
 
 
+def exif_block(orientation, *, kind=3, number=1, order="<"):
+    """EXIF with nothing but an orientation: `kind` 3 is one of 16 bits, as the standard has it."""
+    value = struct.pack(order + {1: "B", 3: "H", 4: "I"}[kind], orientation).ljust(4, b"\0")
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "IH", 8, 1)
+    return head + struct.pack(order + "HHI", 0x0112, kind, number) + value + bytes(4)
+
+
+def png_with_exif(exif, *, before=b"IDAT"):
+    data = encode(photo())
+    at = data.index(before) - 4
+    chunk = b"eXIf" + exif
+    chunk = struct.pack(">I", len(exif)) + chunk + struct.pack(">I", zlib.crc32(chunk))
+    return data[:at] + chunk + data[at:]
+
+
+def avif_with_exif(orientation):
+    """EXIF says how to turn it, and the container does not: Pillow writes it the other way."""
+    other = exif_block(orientation).replace(b"\x12\x01", b"\x13\x01")
+    return encode(photo(), "AVIF", exif=other).replace(
+        b"\x13\x01\x03\0\x01\0", b"\x12\x01\x03\0\x01\0"
+    )
+
+
 @pytest.mark.parametrize("orientation", range(1, 9))
-@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "TIFF"])
-def test_exif_orientation_is_applied(orientation, kind):
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "TIFF", "AVIF"])
+def test_orientation_is_applied(orientation, kind):
     exif = Image.Exif()
     exif[0x0112] = orientation
-    options = {"quality": 95} if kind in ("JPEG", "WEBP") else {}
+    options = {"quality": 95} if kind in ("JPEG", "AVIF") else {}
     stored = encode(photo(), kind, exif=exif, **options)
     with Image.open(io.BytesIO(stored)) as image:
         expected = np.asarray(ImageOps.exif_transpose(image).convert("RGB"))
     found = decode(stored)
     assert np.array_equal(found, expected)
     assert found.shape == ((24, 40, 3) if orientation <= 4 else (40, 24, 3))
+    with Image.open(io.BytesIO(stored)) as image:
+        known = orientation_of(image)
+        image.load()
+        assert np.array_equal(np.asarray(turn_upright(image, known)), found)
 
 
 def test_orientation_6_is_turned_clockwise():
@@ -161,9 +190,67 @@ def test_orientation_6_is_turned_clockwise():
     assert decode(encode(pixels, exif=exif))[0, 1].tolist() == [255, 255, 255]
 
 
-def test_orientation_in_xmp_alone_is_passed_over_as_browsers_do():
-    xmp = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
-    assert decode(encode(photo(), "JPEG", xmp=xmp)).shape == (24, 40, 3)
+_XMP = b'<x:xmpmeta xmlns:x="adobe:ns:meta/"><a tiff:Orientation="6"/></x:xmpmeta>'
+AS_STORED = {  # what Chromium shows as it is stored
+    "jpeg-xmp": (encode(photo(), "JPEG", xmp=_XMP), "image/jpeg"),
+    "avif-xmp": (encode(photo(), "AVIF", xmp=_XMP), "image/avif"),
+    "avif-exif": (avif_with_exif(6), "image/avif"),
+    "webp": (encode(photo(), "WEBP", exif=exif_block(6)), "image/webp"),
+    "webp-prefix": (encode(photo(), "WEBP", exif=b"Exif\0\0" + exif_block(8)), "image/webp"),
+    "jpeg-long": (encode(photo(), "JPEG", exif=b"Exif\0\0" + exif_block(6, kind=4)), "image/jpeg"),
+    "jpeg-two": (encode(photo(), "JPEG", exif=b"Exif\0\0" + exif_block(6, number=2)), "image/jpeg"),
+    "jpeg-0": (encode(photo(), "JPEG", exif=b"Exif\0\0" + exif_block(0)), "image/jpeg"),
+    "jpeg-9": (encode(photo(), "JPEG", exif=b"Exif\0\0" + exif_block(9)), "image/jpeg"),
+    "png-prefix": (png_with_exif(b"Exif\0\0" + exif_block(6)), "image/png"),
+    "png-late": (png_with_exif(exif_block(6), before=b"IEND"), "image/png"),
+    "png-long": (png_with_exif(exif_block(6, kind=4)), "image/png"),
+}
+
+
+@pytest.mark.parametrize("name", AS_STORED)
+def test_orientation_that_browsers_pass_over(name):
+    assert decode(AS_STORED[name][0]).shape == (24, 40, 3)
+
+
+TURNED = {
+    f"{kind.lower()}-{orientation}": (
+        encode(photo(), kind, exif=b"Exif\0\0" + exif_block(orientation), **options),
+        f"image/{kind.lower()}",
+    )
+    for kind, options in (("JPEG", {"quality": 95}), ("PNG", {}), ("AVIF", {"quality": 95}))
+    for orientation in range(1, 9)
+} | {
+    "jpeg-big-endian": (
+        encode(photo(), "JPEG", exif=b"Exif\0\0" + exif_block(6, order=">")),
+        "image/jpeg",
+    )
+}
+
+_SHOWN = """async (address) => {
+    const image = new Image();
+    image.src = address;
+    await image.decode();
+    const canvas = document.createElement("canvas");
+    canvas.width = image.naturalWidth;
+    canvas.height = image.naturalHeight;
+    const context = canvas.getContext("2d");
+    context.drawImage(image, 0, 0);
+    const pixels = context.getImageData(0, 0, canvas.width, canvas.height).data;
+    return [canvas.height, canvas.width, Array.from(pixels)];
+}"""
+
+
+@pytest.mark.browser
+def test_chromium_shows_what_is_decoded(chromium):
+    page = chromium.new_page()
+    try:
+        for name, (data, mime) in (AS_STORED | TURNED).items():
+            address = f"data:{mime};base64,{base64.b64encode(data).decode()}"
+            height, width, pixels = page.evaluate(_SHOWN, address)
+            shown = np.array(pixels, np.uint8).reshape(height, width, 4)[..., :3]
+            assert close(decode(data), shown, 4), name
+    finally:
+        page.close()
 
 
 @pytest.mark.filterwarnings("ignore:Corrupt EXIF:UserWarning")
@@ -222,7 +309,7 @@ def test_what_is_no_photo_is_named(data):
         decode(data)
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF"])
 @pytest.mark.parametrize("share", [0.02, 0.3, 0.6, 0.95])
 def test_truncated_is_an_error(kind, share):
     noise = RNG.integers(0, 256, (50, 60, 3), dtype=np.uint8)
@@ -234,7 +321,7 @@ def test_truncated_is_an_error(kind, share):
 @settings(max_examples=150)
 @given(st.data())
 def test_damaged_files_are_photos_or_errors(data):
-    kind = data.draw(st.sampled_from(["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"]))
+    kind = data.draw(st.sampled_from(["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF", "AVIF"]))
     file = bytearray(encode(photo(), kind))
     for _ in range(data.draw(st.integers(1, 8))):
         file[data.draw(st.integers(0, len(file) - 1))] = data.draw(st.integers(0, 255))

@@ -1,8 +1,19 @@
 """Errors a user can cause: one sentence that names the thing, the value and the way out."""
 
+from hemline.redaction import redact
+
 
 class HemlineError(Exception):
-    """Base of all errors whose message is meant for a person and needs no stack trace."""
+    """Base of all errors whose message is meant for a person and needs no stack trace.
+
+    Its text never holds a secret, whatever it was made of.
+    """
+
+    def __str__(self) -> str:
+        return redact(super().__str__())
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
 
 
 class SettingsError(HemlineError):

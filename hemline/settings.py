@@ -1,17 +1,34 @@
 """Every setting, its default and its meaning, in one place. Read from the environment."""
 
+import os
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import quote
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator
+from pydantic import AfterValidator, AliasChoices, Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hemline.errors import SettingsError
+from hemline.redaction import keep_secret, redact
+from hemline.setting_values import (
+    header_text,
+    one_line,
+    secrets_of_address,
+    user_name,
+    web_address,
+)
 
 Device = Literal["auto", "cpu", "cuda"]
+WebAddress = Annotated[str, AfterValidator(web_address)]
+# Fields that `repr` leaves out are secrets, or addresses that may hold one.
+Secret = Annotated[str, AfterValidator(header_text), Field(repr=False)]
+Password = Annotated[str, AfterValidator(one_line), Field(repr=False)]
+ServerAddress = Annotated[str, AfterValidator(one_line), Field(repr=False)]
+_SHOWN = 200  # characters of a wrong value
 _UNIX_SOCKET_PATH_LIMIT = 100  # Linux allows 107 bytes; a little is left for suffixes.
 
 
@@ -19,40 +36,44 @@ class Settings(BaseSettings):
     """Settings of one Hemline deployment. Each field's description is its documentation."""
 
     model_config = SettingsConfigDict(
-        env_prefix="HEMLINE_", extra="ignore", populate_by_name=True, frozen=True
+        env_prefix="HEMLINE_",
+        extra="ignore",
+        populate_by_name=True,
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     home: Path = Field(
         default=Path("~/.hemline"),
         description="Folder for the SQLite database, artifacts, caches and the embedded Redis.",
     )
-    database_url: str = Field(
+    database_url: ServerAddress = Field(
         default="",
         validation_alias=AliasChoices("DATABASE_URL"),
         description="SQLAlchemy URL. Empty: SQLite in HEMLINE_HOME.",
     )
-    redis_url: str = Field(
+    redis_url: ServerAddress = Field(
         default="",
         validation_alias=AliasChoices("REDIS_URL"),
         description="Celery's broker. Empty: the embedded Redis that `hemline worker` starts.",
     )
-    artifact_url: str = Field(
+    artifact_url: ServerAddress = Field(
         default="",
         description="Root of masks, weights and checkpoints: a folder or any fsspec URL. "
         "Empty: artifacts/ in HEMLINE_HOME.",
     )
 
-    label_studio_url: str = Field(
+    label_studio_url: WebAddress = Field(
         default="http://127.0.0.1:8080",
         validation_alias=AliasChoices("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"),
         description="Address of Label Studio as Hemline reaches it.",
     )
-    label_studio_public_url: str = Field(
+    label_studio_public_url: WebAddress = Field(
         default="",
         description="Address of Label Studio as people reach it, for links. "
         "Empty: LABEL_STUDIO_URL.",
     )
-    label_studio_api_key: str = Field(
+    label_studio_api_key: Secret = Field(
         default="",
         validation_alias=AliasChoices("LABEL_STUDIO_API_KEY", "LABEL_STUDIO_ACCESS_TOKEN"),
         description="Personal access token or legacy token of a Label Studio user.",
@@ -109,7 +130,7 @@ class Settings(BaseSettings):
         description="Comma-separated addresses or networks of the proxies in front of the backend: "
         "their X-Forwarded-Proto and X-Forwarded-For are believed. *: whoever connects.",
     )
-    backend_url: str = Field(
+    backend_url: WebAddress = Field(
         default="",
         description="Address of the backend as Label Studio reaches it. Empty: HOST and PORT.",
     )
@@ -119,22 +140,22 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("THREADS", "HEMLINE_THREADS"),
         description="Request threads of the backend.",
     )
-    basic_auth_user: str = Field(
+    basic_auth_user: Annotated[str, AfterValidator(user_name)] = Field(
         default="",
         validation_alias=AliasChoices("BASIC_AUTH_USER"),
         description="User of the backend's Basic auth. Empty: no Basic auth.",
     )
-    basic_auth_pass: str = Field(
+    basic_auth_pass: Password = Field(
         default="",
         validation_alias=AliasChoices("BASIC_AUTH_PASS"),
         description="Password of the backend's Basic auth.",
     )
-    webhook_secret: str = Field(
+    webhook_secret: Secret = Field(
         default="",
         description="Secret that webhooks carry in the X-Hemline-Secret header. `hemline connect` "
         "sets it in Label Studio. Empty: webhooks are not checked.",
     )
-    secret_key: str = Field(
+    secret_key: Password = Field(
         default="",
         description="Key that signs the dashboard's log-ins; the same on every backend. "
         "Empty: made once and kept in HEMLINE_HOME.",
@@ -224,6 +245,33 @@ class Settings(BaseSettings):
         description="Seconds without a heartbeat after which another worker takes a run over.",
     )
 
+    @field_validator("*", mode="before")
+    @classmethod
+    def _without_line_break(cls, value: object) -> object:
+        """As it is read from a file: the line break at the end is not meant."""
+        return value.strip("\r\n") if isinstance(value, str) else value
+
+    @field_validator("home", mode="after")
+    @classmethod
+    def _is_text(cls, value: Path) -> Path:
+        try:
+            str(value).encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError("it is not UTF-8; choose another folder") from None
+        return value
+
+    def model_post_init(self, context: Any, /) -> None:
+        """What is secret is hidden from here on, whatever it is written into."""
+        user, password = self.basic_auth_user, self.basic_auth_pass
+        keep_secret(
+            [
+                self.label_studio_api_key, self.webhook_secret, self.secret_key, password,
+                *([f"{user}:{password}"] if password else []),
+                *secrets_of_address(self.database_url), *secrets_of_address(self.redis_url),
+                *secrets_of_address(self.artifact_url),
+            ]
+        )  # fmt: skip
+
     @field_validator("image_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
@@ -249,7 +297,7 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """SQLAlchemy URL, never empty."""
-        return self.database_url or f"sqlite:///{self.home_path / 'hemline.db'}"
+        return self.database_url or f"sqlite:///{quote(str(self.home_path / 'hemline.db'))}"
 
     @property
     def artifacts(self) -> str:
@@ -268,7 +316,7 @@ class Settings(BaseSettings):
     @property
     def broker(self) -> str:
         """Celery broker URL, never empty."""
-        return self.redis_url or f"redis+socket://{self.redis_socket}"
+        return self.redis_url or f"redis+socket://{quote(str(self.redis_socket))}"
 
     @property
     def reachable_backend_url(self) -> str:
@@ -294,13 +342,47 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        first = error.errors()[0]
-        raise SettingsError(
-            f"{_variable(str(first['loc'][0]))} is '{first['input']}': {first['msg'].lower()}; "
-            "docs/settings.md says what it may be"
-        ) from None
+        raise SettingsError(_sentence(error)) from None
+
+
+def _sentence(error: ValidationError) -> str:
+    """The first of what is wrong, without the value where that is a secret."""
+    first = error.errors()[0]
+    location = str(first["loc"][0])
+    message = first["msg"].removeprefix("Value error, ")
+    message = message[:1].lower() + message[1:]
+    where = "docs/settings.md says what it may be"
+    if _is_secret(location):
+        return f"{_variable(location)} cannot be used: {message}; {where}"
+    return f"{_variable(location)} is {_shown(first['input'])}: {message}; {where}"
+
+
+def _shown(value: object) -> str:
+    return repr(redact(str(value))[:_SHOWN])
+
+
+def _is_secret(location: str) -> bool:
+    field = _field(location)
+    return field is not None and not field.repr
+
+
+def _field(location: str) -> FieldInfo | None:
+    """The field at a validation error's location, which is an alias or a field's name."""
+    for name, field in Settings.model_fields.items():
+        if location in (name, *_names(field)):
+            return field
+    return None
+
+
+def _names(field: FieldInfo) -> list[str]:
+    alias = field.validation_alias
+    return [str(name) for name in alias.choices] if isinstance(alias, AliasChoices) else []
 
 
 def _variable(location: str) -> str:
-    """The environment variable of a validation error's location: an alias, or a field's name."""
-    return location if location.isupper() else f"HEMLINE_{location.upper()}"
+    """The environment variable that has the value: of several names, the first that is set."""
+    field = _field(location)
+    names = _names(field) if field is not None else []
+    if not names:
+        return f"HEMLINE_{location.upper()}"
+    return next((name for name in names if name in os.environ), names[0])

@@ -1,9 +1,18 @@
 """Settings: names from the environment, and one sentence for a value that cannot be."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
+from kombu import Connection
+from sqlalchemy import text
 
 from hemline.errors import SettingsError
 from hemline.settings import Settings, get_settings
+from hemline.store.artifacts import ArtifactStore
+from hemline.store.engine import Store
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +97,128 @@ def test_the_backend_is_connected_by_an_address_that_can_be_called(
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     assert Settings(_env_file=None).reachable_backend_url == url
+
+
+ODD_HOMES = ("spring?1", "spring?2", "h%20b", "h b", "a#b", "a::b", "kleider ü", "100%", "a+b&c=d")
+
+
+def test_each_home_has_files_of_its_own_whatever_its_name(tmp_path: Path) -> None:
+    for name in ODD_HOMES:
+        settings = Settings(home=tmp_path / name)
+        store = Store(settings.database)
+        with store.session() as session:
+            session.execute(text("SELECT 1"))
+        store.dispose()
+        ArtifactStore(settings.artifacts).put(b"mask", "mask")
+        assert (tmp_path / name / "hemline.db").is_file()
+        assert (tmp_path / name / "artifacts").is_dir()
+        with Connection(settings.broker) as connection:
+            channel = connection.transport.Channel.__new__(connection.transport.Channel)
+            channel.connection = type("", (), {"client": connection, "default_port": 0})()
+            assert channel._connparams()["path"] == str(settings.redis_socket)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(ODD_HOMES)
+
+
+def test_a_home_that_is_not_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEMLINE_HOME", os.fsdecode(b"/tmp/\xff"))
+    with pytest.raises(SettingsError, match="it is not UTF-8"):
+        get_settings()
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_the_line_break_at_the_end_of_a_file_is_not_meant(
+    monkeypatch: pytest.MonkeyPatch, end: str
+) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "f" * 40 + end)
+    monkeypatch.setenv("LABEL_STUDIO_URL", "http://studio:8080" + end)
+    monkeypatch.setenv("DATABASE_URL", "postgresql://u:p@h/n" + end)
+    settings = get_settings()
+    assert settings.label_studio_api_key == "f" * 40
+    assert settings.label_studio_url == "http://studio:8080"
+    assert settings.database == "postgresql://u:p@h/n"
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["LABEL_STUDIO_API_KEY", "HEMLINE_WEBHOOK_SECRET", "LABEL_STUDIO_ACCESS_TOKEN"],
+)
+@pytest.mark.parametrize("odd", ["\n", " ", "ü", "\x7f", "\u2028", "\udcff"])
+def test_a_secret_that_fits_no_header_is_refused_without_being_shown(
+    monkeypatch: pytest.MonkeyPatch, variable: str, odd: str
+) -> None:
+    monkeypatch.delenv("LABEL_STUDIO_API_KEY", raising=False)
+    monkeypatch.setenv(variable, f"{'c4nary' * 4}{odd}{'c4nary' * 4}")
+    with pytest.raises(SettingsError) as raised:
+        get_settings()
+    assert "c4nary" not in str(raised.value)
+    assert str(raised.value).startswith(f"{variable} cannot be used: it has a blank")
+
+
+@pytest.mark.parametrize("variable", ["BASIC_AUTH_PASS", "DATABASE_URL", "REDIS_URL"])
+def test_a_line_break_within_is_refused_without_the_value(
+    monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    monkeypatch.setenv(variable, "redis://c4nary\nc4nary@h/0")
+    with pytest.raises(SettingsError) as raised:
+        get_settings()
+    assert "c4nary" not in str(raised.value)
+    assert str(raised.value).startswith(f"{variable} cannot be used: it has a line break")
+
+
+@pytest.mark.parametrize(
+    "variable", ["LABEL_STUDIO_URL", "HEMLINE_LABEL_STUDIO_PUBLIC_URL", "HEMLINE_BACKEND_URL"]
+)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "studio:8080", "ftp://studio", "http://", "http:///x", "http://a\nb", "http://a b",
+        "http://studio:port", "http://studio:99999", "http://[::1", "http://st\u2024udio",
+        "http://user:c4naryc4nary@studio", "http://studio/?next=1", "http://studio/#top",
+        "http://st\udcffudio", "http://\u3000",
+    ],
+)  # fmt: skip
+def test_an_address_that_cannot_be_called_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, value: str
+) -> None:
+    monkeypatch.setenv(variable, value)
+    with pytest.raises(SettingsError) as raised:
+        get_settings()
+    assert str(raised.value).startswith(f"{variable} is ")
+    assert "c4nary" not in str(raised.value)
+    assert str(raised.value).encode()
+
+
+@pytest.mark.parametrize(
+    "value", ["https://stüdio.example/labels", "http://[::1]:8080", "HTTP://A"]
+)
+def test_an_address_that_can_be_called_is_kept(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_URL", value)
+    assert get_settings().label_studio_url == value
+
+
+def test_settings_do_not_show_their_secrets(tmp_path: Path) -> None:
+    secrets = {
+        "label_studio_api_key": "c4nary-a", "webhook_secret": "c4nary-b",
+        "secret_key": "c4nary-c", "basic_auth_user": "u", "basic_auth_pass": "c4nary-d",
+        "database_url": "postgresql://u:c4nary-e@h/n", "redis_url": "redis://:c4nary-f@h/0",
+        "artifact_url": "s3://c4nary-g@h/0",
+    }  # fmt: skip
+    assert "c4nary" not in repr(Settings(home=tmp_path, **secrets))
+
+
+def test_a_command_says_what_is_wrong_with_a_setting_and_not_what_it_is(tmp_path: Path) -> None:
+    for variable, value in (
+        ("LABEL_STUDIO_API_KEY", "c4nary\nc4nary"),
+        ("LABEL_STUDIO_URL", "http://127.0.0.1:1\nx"),
+        ("DATABASE_URL", "postgresql+asyncpg://u:c4naryc4nary@h/n"),
+    ):
+        command = ["connect", "1"] if variable.startswith("LABEL_STUDIO") else ["migrate"]
+        ended = subprocess.run(
+            [Path(sys.executable).with_name("hemline"), *command],
+            capture_output=True, text=True, check=False,
+            env=os.environ | {"HEMLINE_HOME": str(tmp_path), variable: value},
+        )  # fmt: skip
+        assert ended.returncode == 1
+        assert "c4nary" not in ended.stdout + ended.stderr
+        assert "Traceback" not in ended.stderr
+        assert len(ended.stderr.splitlines()) == 1

@@ -4,7 +4,16 @@ from typing import Annotated
 
 import typer
 
+from hemline.setting_values import web_address
+
 app = typer.Typer()
+
+
+def _address(value: str) -> str:
+    try:
+        return web_address(value.strip())
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 @app.command()
@@ -13,8 +22,9 @@ def connect(
     backend_url: Annotated[
         str,
         typer.Option(
+            callback=_address,
             help="Address of the backend as Label Studio reaches it. "
-            "Default: HEMLINE_BACKEND_URL, else HOST and PORT."
+            "Default: HEMLINE_BACKEND_URL, else HOST and PORT.",
         ),
     ] = "",
     review_fields: Annotated[

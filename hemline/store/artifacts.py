@@ -28,7 +28,7 @@ class ArtifactStore:
     """
 
     def __init__(self, root_url: str, cache: Path | None = None) -> None:
-        self._filesystem, self._root = fsspec.core.url_to_fs(root_url)
+        self._filesystem, self._root = _opened(root_url)
         self._is_local = isinstance(self._filesystem, LocalFileSystem)
         self._cache = cache
 
@@ -127,6 +127,14 @@ class ArtifactStore:
         self._filesystem.makedirs(self._filesystem._parent(path), exist_ok=True)
         self._filesystem.pipe_file(aside, data)
         self._filesystem.mv(aside, path)
+
+
+def _opened(root_url: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    """The file system and the root in it. A folder's name may hold fsspec's own signs ("::")."""
+    if "://" not in root_url:
+        return LocalFileSystem(), str(Path(root_url).expanduser().absolute())
+    filesystem, root = fsspec.core.url_to_fs(root_url)
+    return filesystem, str(root)
 
 
 def _relative(digest: str) -> str:

@@ -20,6 +20,12 @@ from hemline.store.json_text import to_json
 SQLITE_BUSY_TIMEOUT_S = 10.0
 _POSTGRESQL_CONNECT_TIMEOUT_S = 10
 _READ_ONLY = "hemline_read_only"
+# As other programs' settings have it: the server is the same whatever talks to it.
+_POSTGRESQL_NAMES = frozenset(
+    {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
+)
+_SQLITE_NAMES = frozenset({"sqlite", "sqlite+pysqlite"})
+_EXAMPLES = "sqlite:////path/to/hemline.db or postgresql://user:password@host/name"
 
 
 class Store:
@@ -115,18 +121,20 @@ def _parse(text: str) -> URL:
     try:
         url = make_url(text)
     except ArgumentError as error:
-        raise StoreError(
-            "DATABASE_URL is not a database URL; write it as sqlite:////path/to/hemline.db or "
-            "postgresql://user:password@host/name"
-        ) from error
-    if url.drivername in {"postgres", "postgresql"}:
+        raise StoreError(f"DATABASE_URL is not a database URL; write it as {_EXAMPLES}") from error
+    if url.drivername in _POSTGRESQL_NAMES:
         url = url.set(drivername="postgresql+psycopg")
-    if url.get_backend_name() not in {"sqlite", "postgresql"}:
+    elif url.drivername not in _SQLITE_NAMES:
         raise StoreError(
-            f"database {url.render_as_string(hide_password=True)} is of a kind Hemline does not "
-            "know; use sqlite:////path/to/hemline.db or postgresql://user:password@host/name"
+            f"database {url.render_as_string(hide_password=True)} is of a kind that Hemline does "
+            f"not know; use {_EXAMPLES}"
         )
-    if url.get_backend_name() == "sqlite" and url.database in {None, "", ":memory:"}:
+    elif "?" in text:
+        raise StoreError(
+            f"database {text} has a question mark, and SQLite "
+            "gets no options here; where it belongs to the path, write it as %3F"
+        )
+    if url.drivername in _SQLITE_NAMES and url.database in {None, "", ":memory:"}:
         raise StoreError(
             f"database {text} lives in memory, where other processes cannot see it; name a file: "
             "sqlite:////path/to/hemline.db"

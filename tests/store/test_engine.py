@@ -211,6 +211,9 @@ def test_a_deleted_project_takes_its_rows_along(store: Store, task: Task) -> Non
     [
         ("nonsense", "not a database URL"),
         ("mysql://user:secret@host/name", "does not know"),
+        ("postgresql+asyncpg://user:secret@host/name", "does not know"),
+        ("sqlite+aiosqlite:////tmp/hemline.db", "does not know"),
+        ("sqlite:////tmp/spring?1/hemline.db", "write it as %3F"),
         ("sqlite://", "lives in memory"),
         ("sqlite:///:memory:", "lives in memory"),
     ],
@@ -222,7 +225,8 @@ def test_other_databases_are_refused_in_one_sentence(url: str, words: str) -> No
 
 
 def test_plain_postgresql_urls_use_psycopg() -> None:
-    for url in ("postgres://u:p@h/n", "postgresql://u:p@h/n"):
+    for scheme in ("postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"):
+        url = f"{scheme}://u:p@h/n"
         assert Store(url).name == "postgresql+psycopg://u:***@h/n"
 
 

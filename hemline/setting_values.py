@@ -1,0 +1,73 @@
+"""What may stand in a setting: addresses that can be called, secrets that fit into a header."""
+
+from urllib.parse import parse_qsl, urlsplit
+
+_SECRET_PARAMETERS = ("password", "passfile", "sslpassword")
+
+
+def web_address(value: str) -> str:
+    """An http or https address as it is; empty stays empty.
+
+    Raises ValueError, without the value, which may hold a password.
+    """
+    if not value:
+        return value
+    if not value.isprintable() or any(character.isspace() for character in value):
+        raise ValueError("it has a blank, a line break or a control character within")
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(f"it is not an address ({error})") from None
+    if parts.scheme not in ("http", "https") or not host:
+        raise ValueError("it must be an address such as http://studio.example.com:8080")
+    if "@" in parts.netloc:
+        raise ValueError("it carries a user name or a password; leave them out")
+    if parts.query or parts.fragment:
+        raise ValueError("it has a ? or a #; leave out what follows")
+    if not value.isascii():
+        _check_names(value)
+    return value
+
+
+def one_line(value: str) -> str:
+    """A text without line breaks and control characters. Raises ValueError."""
+    if not value.isprintable():
+        raise ValueError("it has a line break or a control character within; copy it again")
+    return value
+
+
+def header_text(value: str) -> str:
+    """A secret that is sent in a header: visible ASCII. Raises ValueError."""
+    if not all("!" <= character <= "~" for character in value):
+        raise ValueError(
+            "it has a blank, a line break or a character that is not ASCII; copy it again"
+        )
+    return value
+
+
+def user_name(value: str) -> str:
+    """A name that Basic auth can carry. Raises ValueError."""
+    if ":" in value:
+        raise ValueError("it has a colon, which Basic auth does not allow in a user name")
+    return one_line(value)
+
+
+def secrets_of_address(url: str) -> list[str]:
+    """Passwords in a database's or broker's address."""
+    try:
+        parts = urlsplit(url)
+        password = parts.password
+    except ValueError:
+        return []
+    given = [password] if password else []
+    return given + [text for name, text in parse_qsl(parts.query) if name in _SECRET_PARAMETERS]
+
+
+def _check_names(url: str) -> None:
+    import httpx  # slow to import, and few addresses need it
+
+    try:
+        httpx.URL(url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"it is not an address that can be called ({error})") from None

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageChops, features
 
+from hemline.colour import to_srgb
 from hemline.errors import ImageError
 
 # Pillow's own guard warns at 89 Mpx and refuses at twice that, whatever our setting says. Every
@@ -27,6 +28,8 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
+_BAND_PIXELS = 1 << 20  # that are converted at a time
 _SHORT = 3  # the type of a 16-bit number in EXIF
 
 
@@ -59,12 +62,12 @@ def decode_image(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8
             f"image {name!r} is {width} x {height} px, over the limit of "
             f"{max_pixels / 1e6:.4g} Mpx; raise HEMLINE_MAX_PIXELS or resize it"
         )
+    _check_mode(image.mode, name)
     try:
         orientation = orientation_of(image)
+        inverted = _is_inverted(image)
         image.load()
-        return np.array(turn_upright(_to_rgb(image, name), orientation))
-    except ImageError:
-        raise
+        return _to_rgb(turn_upright(image, orientation), inverted=inverted)
     except Exception as error:  # Pillow's decoders raise nearly anything on broken files.
         raise ImageError(
             f"image {name!r} is truncated or broken ({error}); upload a whole copy of it"
@@ -130,22 +133,46 @@ def _exif_orientation(exif: bytes) -> int:
     return 1
 
 
-def _to_rgb(image: Image.Image, name: str) -> Image.Image:
-    """Any mode of Pillow's to RGB."""
-    if image.mode.startswith("I;16"):
-        return Image.fromarray(_scale_16_bit(np.asarray(image))).convert("RGB")
-    if image.mode in ("I", "F"):
+def _check_mode(mode: str, name: str) -> None:
+    if mode in ("I", "F"):
         raise ImageError(
-            f"image {name!r} has 32 bits a channel (mode {image.mode}); save it with 8 or 16"
+            f"image {name!r} has 32 bits a channel (mode {mode}); save it with 8 or 16"
         )
-    if image.mode == "CMYK" and image.format == "JPEG" and "adobe" not in image.info:
-        # Pillow takes every CMYK JPEG for an inverted one, which only Adobe's marker says.
-        return ImageChops.invert(image).convert("RGB")
-    if image.has_transparency_data:
-        on_top = image.convert("RGBA")
-        white = Image.new("RGBA", on_top.size, "white")
-        return Image.alpha_composite(white, on_top).convert("RGB")
-    return image.convert("RGB")
+    if mode not in _MODES and not mode.startswith("I;16"):
+        raise ImageError(f"image {name!r} has pixels of mode {mode}; save it as grey, RGB or CMYK")
+
+
+def _is_inverted(image: Image.Image) -> bool:
+    """Pillow takes every CMYK JPEG for an inverted one, which only Adobe's marker says."""
+    return image.mode == "CMYK" and image.format in ("JPEG", "MPO") and "adobe" not in image.info
+
+
+def _to_rgb(image: Image.Image, *, inverted: bool) -> NDArray[np.uint8]:
+    """Any of `_MODES` to sRGB on white, a band of rows after the other: each step makes a copy."""
+    profile = image.info.get("icc_profile")
+    pixels = np.empty((image.height, image.width, 3), np.uint8)
+    rows = max(1, _BAND_PIXELS // image.width)
+    for top in range(0, image.height, rows):
+        bottom = min(top + rows, image.height)
+        band = image.crop((0, top, image.width, bottom))
+        if inverted:
+            band = ImageChops.invert(band)
+        pixels[top:bottom] = np.asarray(_flat(band, profile))
+    return pixels
+
+
+def _flat(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Colours in sRGB, and what is transparent laid on white."""
+    if image.mode.startswith("I;16"):
+        image = Image.fromarray(_scale_16_bit(np.asarray(image)))
+    if image.mode == "CMYK":
+        return to_srgb(image, profile)
+    mode = "L" if image.mode in ("1", "L", "LA", "La") else "RGB"
+    if not image.has_transparency_data:
+        return to_srgb(image.convert(mode), profile)
+    on_top = image.convert("RGBA")
+    opaque = to_srgb(on_top.convert("RGB").convert(mode), profile)
+    return Image.composite(opaque, Image.new("RGB", image.size, "white"), on_top.getchannel("A"))
 
 
 def _scale_16_bit(values: NDArray[np.uint16]) -> NDArray[np.uint8]:

@@ -23,6 +23,7 @@ from hemline.store.splits import assign_split
 from hemline.store.states import Verdict
 from hemline.store.tables import Prediction, Project, Task
 from hemline.store.tasks import record_photo, set_task_problem
+from worker.attempts import KillsItsProcess, counted
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -53,6 +54,17 @@ class _Prefill:
     prediction_id: int
     dice: float | None = None
     untouched: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """An annotation's mask as an artifact, or the problem that leaves it without one."""
+
+    digest: str | None = None
+    width: int | None = None
+    height: int | None = None
+    prefill: _Prefill | None = None
+    problem: str | None = None
 
 
 def parse_submitted(values: Mapping[str, Any]) -> Submitted:
@@ -86,10 +98,7 @@ def record_submitted(
     services: Services, project: Project, config: LabelConfig, task: Task, submitted: Submitted
 ) -> None:
     """Stores the annotation with its mask, and marks the task if the mask cannot be used."""
-    task = _with_photo_size(services, task)
-    mask, problem = _read_mask(config, task, submitted)
-    digest = None if mask is None else services.artifacts.put(encode_class_mask(mask), "mask")
-    prefill = _compare(services, config, task, submitted, mask)
+    read = _read(services, project, config, task, submitted)
     with services.store.session() as session:
         known = find_annotation(session, project.id, submitted.ls_annotation_id)
         old_problem = known.problem if known is not None else None
@@ -99,17 +108,17 @@ def record_submitted(
             project_id=project.id,
             task_id=task.id,
             ls_annotation_id=submitted.ls_annotation_id,
-            prediction_id=prefill.prediction_id if prefill else None,
-            mask_digest=digest,
-            width=None if mask is None else mask.shape[1],
-            height=None if mask is None else mask.shape[0],
+            prediction_id=read.prefill.prediction_id if read.prefill else None,
+            mask_digest=read.digest,
+            width=read.width,
+            height=read.height,
             annotator=submitted.annotator,
             lead_time_s=submitted.lead_time_s,
             was_cancelled=submitted.was_cancelled,
             ground_truth=submitted.ground_truth,
-            untouched=prefill is not None and prefill.untouched,
-            dice=prefill.dice if prefill else None,
-            problem=problem,
+            untouched=read.prefill is not None and read.prefill.untouched,
+            dice=read.prefill.dice if read.prefill else None,
+            problem=read.problem,
             verdict=submitted.verdict,
             ls_updated_at=submitted.updated_at,
         )
@@ -129,6 +138,26 @@ def record_submitted(
     services.sender.send("worker.signals", queue="housekeeping")
 
 
+def _read(
+    services: Services, project: Project, config: LabelConfig, task: Task, submitted: Submitted
+) -> _Read:
+    """What the annotation holds. One that kills the process is left out after a few deaths."""
+    saved = submitted.updated_at.isoformat() if submitted.updated_at else ""
+    work = f"annotation/{project.id}/{submitted.ls_annotation_id}/{saved}"
+    try:
+        with counted(services, work, way_out="delete it in Label Studio and draw it again"):
+            task = _with_photo_size(services, task)
+            mask, problem = _read_mask(config, task, submitted)
+            if mask is None:
+                return _Read(problem=problem, prefill=_compare(services, config, task, submitted))
+            digest = services.artifacts.put(encode_class_mask(mask), "mask")
+            prefill = _compare(services, config, task, submitted, mask)
+            return _Read(digest, mask.shape[1], mask.shape[0], prefill)
+    except KillsItsProcess as error:
+        log.error("task %d, annotation %d: %s", task.ls_task_id, submitted.ls_annotation_id, error)
+        return _Read(problem=_left_out(submitted, error))
+
+
 def _read_mask(
     config: LabelConfig, task: Task, submitted: Submitted
 ) -> tuple[Mask | None, str | None]:
@@ -141,10 +170,18 @@ def _read_mask(
             height=task.height, width=task.width,
         )  # fmt: skip
     except MaskError as error:
-        problem = f"annotation {submitted.ls_annotation_id} is left out: {error}"
+        problem = _left_out(submitted, error)
         log.warning("task %d: %s", task.ls_task_id, problem)
         return None, problem
+    except Exception as error:  # whatever a broken value makes a decoder do, memory included
+        log.exception("task %d: annotation %d", task.ls_task_id, submitted.ls_annotation_id)
+        wrong = f"it cannot be read ({error!r:.200}); delete it in Label Studio and draw it again"
+        return None, _left_out(submitted, wrong)
     return mask, None
+
+
+def _left_out(submitted: Submitted, why: object) -> str:
+    return f"annotation {submitted.ls_annotation_id} is left out: {why}"
 
 
 def _with_photo_size(services: Services, task: Task) -> Task:
@@ -169,8 +206,9 @@ def _with_photo_size(services: Services, task: Task) -> Task:
 
 
 def _compare(
-    services: Services, config: LabelConfig, task: Task, submitted: Submitted, mask: Mask | None
-) -> _Prefill | None:
+    services: Services, config: LabelConfig, task: Task, submitted: Submitted,
+    mask: Mask | None = None,
+) -> _Prefill | None:  # fmt: skip
     with services.store.reading() as session:
         known = find_annotation(session, task.project_id, submitted.ls_annotation_id)
         # A later save of the same annotation still began from the pre-fill it was first made from.

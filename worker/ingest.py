@@ -4,6 +4,7 @@ import logging
 
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.store.deliveries import (
+    begin_delivery,
     fail_delivery,
     finish_delivery,
     next_deliveries,
@@ -33,12 +34,14 @@ def ingest_deliveries(services: Services) -> int:
             deliveries = next_deliveries(
                 session, _AT_ONCE, MAX_ATTEMPTS, window_s=services.settings.lease_s
             )
+        if not deliveries:
+            break
         for delivery in deliveries:
-            if _work_on(services, delivery) and delivery.ls_project_id is not None:
+            with services.store.session() as session:
+                ours = begin_delivery(session, delivery)
+            if ours and _work_on(services, delivery) and delivery.ls_project_id is not None:
                 projects.add(delivery.ls_project_id)
         taken += len(deliveries)
-        if len(deliveries) < _AT_ONCE:
-            break
     for ls_project_id in sorted(projects):
         train_on_corrections(services, ls_project_id)
     return taken

@@ -3,6 +3,7 @@
 import logging
 
 from hemline.errors import HemlineError, LabelStudioUnavailable
+from hemline.images import content_digest
 from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.live_version import show_version
@@ -17,6 +18,7 @@ from hemline.store.tasks import (
     set_task_problem,
     tasks_to_predict,
 )
+from worker.attempts import KillsItsProcess, counted
 from worker.jobs import JobAtWork, run_job
 from worker.pool_import import import_unsent
 from worker.services import Services
@@ -115,10 +117,17 @@ class _Pool:
 
     def _predict(self, model: LoadedModel, config: LabelConfig, task: Task) -> None:
         ls_task = {"id": task.ls_task_id, "data": task.data}
+        photo = content_digest(task.image_url.encode())[:16]
+        work = f"prediction/{task.id}/{model.version_id}/{photo}"
         try:
-            self._prefiller.predict_task(model, self._job.project_id, config, ls_task)
+            with counted(self._services, work, way_out="replace the photo"):
+                self._prefiller.predict_task(model, self._job.project_id, config, ls_task)
         except (LabelStudioUnavailable, LabelStudioRefused):
             raise
+        except KillsItsProcess as error:
+            log.error("task %d: %s", task.ls_task_id, error)
+            with self._services.store.session() as session:
+                set_task_problem(session, task.id, str(error))
         except HemlineError as error:
             log.warning("task %d is left out: %s", task.ls_task_id, error)
         except Exception as error:

@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from hemline.errors import MaskError
 from hemline.labelstudio.config import LabelConfig
 from hemline.masks.brush import check_mask_size, encode_brush
-from hemline.masks.region import REGION_TYPES, region_to_mask
+from hemline.masks.region import REGION_TYPES, region_cost, region_to_mask
 
 Region = dict[str, Any]
+
+_LARGEST_COST = 2**33  # of the regions of one annotation: about 30 s
 
 
 def mask_to_regions(
@@ -95,15 +97,18 @@ def regions_to_mask(
 
     Raises:
         MaskError: a region has another size than the photo, a label that is not among `labels`,
-            none or several labels, a rotated photo under it, or a mask that cannot be decoded; or
-            the size is not known from anywhere.
+            none or several labels, a rotated photo under it, or a mask that cannot be decoded;
+            all regions together would take too long; or the size is not known from anywhere.
     """
     regions = [region for region in result if _is_mask(region, config, labels)]
     size = (height, width) if height and width else _common_size(regions)
     check_mask_size(*size)
     mask = np.zeros(size, dtype=np.uint8)
+    cost = 0
     for region in regions:
         try:
+            cost += region_cost(region, *size)
+            _check_cost(cost, len(regions), *size)
             class_id = labels.index(_label(region, labels)) + 1
             _check_fit(region, *size)
             mask[region_to_mask(region, *size)] = class_id
@@ -149,6 +154,15 @@ def _common_size(regions: Sequence[Region]) -> tuple[int, int]:
         if isinstance(height, int) and isinstance(width, int):
             return height, width
     raise MaskError("the size of the photo is not known and no region says it; give the size")
+
+
+def _check_cost(cost: int, regions: int, height: int, width: int) -> None:
+    """So many or such long regions that nobody drew them must not hold up the annotations after."""
+    if cost > _LARGEST_COST:
+        raise MaskError(
+            f"{regions} regions on {width} x {height} px take too long to read; draw fewer, or "
+            "polygons with fewer points"
+        )
 
 
 def _check_fit(region: Region, height: int, width: int) -> None:

@@ -39,10 +39,11 @@ def next_deliveries(
     window_s: float = 60.0,
     now: datetime | None = None,
 ) -> list[WebhookDelivery]:
-    """Takes the oldest deliveries to work on, counting an attempt for each.
+    """Takes the oldest deliveries to work on: those never begun, or one that was begun in vain.
 
-    Commit before working on them: then nobody else is given them for `window_s` seconds, and one
-    that kills its worker is counted. One that was taken `max_attempts` times in vain is failed.
+    Commit, and call `begin_delivery` for each before working on it. Nobody else is given them for
+    `window_s` seconds. One that was begun may have killed its worker, so it is taken alone and
+    after all others; begun `max_attempts` times in vain, it is failed.
     """
     now = now or utcnow()
     untaken = (WebhookDelivery.state == DeliveryState.NEW) & (
@@ -50,9 +51,16 @@ def next_deliveries(
         | (WebhookDelivery.worked_at < now - timedelta(seconds=window_s))
     )
     _give_up(session, max_attempts, untaken)
+    never_begun = _take(session, untaken & (WebhookDelivery.attempts == 0), limit, now)
+    return never_begun or _take(session, untaken, 1, now)
+
+
+def _take(
+    session: Session, which: ColumnElement[bool], limit: int, now: datetime
+) -> list[WebhookDelivery]:
     oldest = (
         select(WebhookDelivery.id)
-        .where(untaken)
+        .where(which)
         .order_by(WebhookDelivery.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -60,11 +68,32 @@ def next_deliveries(
     taken = session.scalars(
         update(WebhookDelivery)
         .where(WebhookDelivery.id.in_(session.scalars(oldest).all()))
-        .values(attempts=WebhookDelivery.attempts + 1, worked_at=now)
+        .values(worked_at=now)
         .returning(WebhookDelivery),
         execution_options={"populate_existing": True},
     ).all()
     return sorted(taken, key=lambda delivery: delivery.id)
+
+
+def begin_delivery(
+    session: Session, delivery: WebhookDelivery, *, now: datetime | None = None
+) -> bool:
+    """Counts an attempt, for the delivery that was taken. Commit before working on it, so that one
+    that kills its worker is counted. False if somebody else has taken it since."""
+    begun = session.execute(
+        update(WebhookDelivery)
+        .where(
+            WebhookDelivery.id == delivery.id,
+            WebhookDelivery.state == DeliveryState.NEW,
+            WebhookDelivery.worked_at == delivery.worked_at,
+        )
+        .values(attempts=WebhookDelivery.attempts + 1, worked_at=now or utcnow())
+        .returning(WebhookDelivery.attempts)
+    ).scalar_one_or_none()
+    if begun is None:
+        return False
+    delivery.attempts = begun
+    return True
 
 
 def finish_delivery(session: Session, delivery_id: int, *, now: datetime | None = None) -> None:
@@ -124,7 +153,10 @@ def list_failed(session: Session, *, limit: int = 100) -> Sequence[WebhookDelive
 
 
 def _give_up(session: Session, max_attempts: int, untaken: ColumnElement[bool]) -> None:
-    died = f"taken {max_attempts} times and never finished; see the worker's log"
+    died = (
+        f"the worker's process died each of the {max_attempts} times that it worked on this; "
+        "correct or delete what it brings in Label Studio, or run `hemline deliveries --retry`"
+    )
     session.execute(
         update(WebhookDelivery)
         .where(untaken, WebhookDelivery.attempts >= max_attempts)

@@ -278,6 +278,16 @@ class WebhookDelivery(Base):
     worked_at: Mapped[datetime | None]
 
 
+class Attempt(Base):
+    """Work that was begun and did not end: its process is at it, or died of it."""
+
+    __tablename__ = "attempt"
+
+    work: Mapped[str] = mapped_column(Words(255), primary_key=True)
+    number: Mapped[int]
+    begun_at: Mapped[datetime]
+
+
 class Job(Base):
     """Long work with progress that people can watch: predicting a pool of tasks."""
 

@@ -15,6 +15,7 @@ from hemline.masks.coco import (
     decode_coco_rle,
     encode_coco_rle,
     mask_to_polygons,
+    outline_length,
     polygons_to_mask,
 )
 
@@ -131,3 +132,30 @@ def test_polygons_lose_holes():
     with_hole[8:12, 8:12] = False
     assert mask_to_polygons(with_hole) == mask_to_polygons(mask)
     assert mask_to_polygons(np.zeros((5, 5), bool)) == []
+
+
+def zigzag(points: int, size: int) -> list[float]:
+    """Corner to corner, again and again."""
+    ends = np.zeros((points, 2))
+    ends[1::2] = size
+    ends[:, 0] += np.arange(points) % 7
+    return ends.ravel().tolist()
+
+
+@pytest.mark.parametrize("points", [20_000, 1_000_000])
+def test_an_outline_that_takes_too_long_to_fill_is_an_error(points):
+    with pytest.raises(MaskError, match=f"{points} points is .* million px long"):
+        polygons_to_mask([zigzag(points, 4000)], 4000, 4000)
+
+
+def test_outlines_are_too_long_together():
+    one = zigzag(600, 4000)
+    assert outline_length(one, 4000, 4000) == pytest.approx(600 * 4000, rel=0.01)
+    assert polygons_to_mask([zigzag(100, 4000)], 4000, 4000).any()
+    with pytest.raises(MaskError, match="1200 points"):
+        polygons_to_mask([one, one], 4000, 4000)
+
+
+def test_a_number_that_no_float_holds_is_an_error():
+    with pytest.raises(MaskError, match="no number"):
+        polygons_to_mask([[10**400, 1, 2, 3, 4, 5]], 10, 10)

@@ -1,0 +1,41 @@
+"""Work on one thing that may kill this process: after a few deaths the thing is passed over."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hemline.errors import HemlineError
+from hemline.store.attempts import begin_attempt, end_attempt
+from worker.services import Services
+
+MAX_DEATHS = 3
+
+
+class KillsItsProcess(HemlineError):
+    """The thing was worked on a few times, and each time the process died."""
+
+
+@contextmanager
+def counted(services: Services, work: str, *, way_out: str) -> Iterator[None]:
+    """For a block of work that decodes what others made.
+
+    A death is what comes back as begun and not ended; an exception ends the work.
+
+    Args:
+        work: what it is, the same each time.
+        way_out: what a person can do about it, for the sentence.
+
+    Raises:
+        KillsItsProcess: it died `MAX_DEATHS` times, so that the block is not entered again.
+    """
+    with services.store.session() as session:
+        number = begin_attempt(session, work)
+    if number > MAX_DEATHS:
+        raise KillsItsProcess(
+            f"the worker's process died each of the {MAX_DEATHS} times that it worked on this; "
+            f"{way_out}"
+        )
+    try:
+        yield
+    finally:
+        with services.store.session() as session:
+            end_attempt(session, work)

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from active_learning.frame import check_sizes
-from hemline.datasets.pairs import PHOTO_SUFFIXES, garment_and_view
+from hemline.datasets.pairs import PHOTO_SUFFIXES
 from hemline.datasets.photo_file import read_image
 from hemline.errors import DatasetError, HemlineError, MaskError
+from hemline.garments.naming import garment_and_view_of_file
 from hemline.masks.overlap import IGNORE
 
 MASK_SUFFIXES = (".png", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".jpg", ".jpeg")
@@ -33,7 +34,7 @@ class Pair:
     @property
     def garment(self) -> str:
         """What the photo shows, by its name: the views of a garment share it."""
-        return garment_and_view(self.id)[0]
+        return garment_and_view_of_file(self.id)[0]
 
 
 @dataclass(frozen=True)

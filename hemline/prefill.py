@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.datasets.pairs import garment_and_view
 from hemline.errors import HemlineError, ImageError, LabelStudioError, MaskError
+from hemline.garments.naming import garment_and_view_of_task
 from hemline.images import decode_image
 from hemline.labelstudio.config import LabelConfig
 from hemline.labelstudio.photos import Photo
@@ -273,14 +271,8 @@ def photo_url(config: LabelConfig, ls_task: dict[str, Any]) -> str:
 
 
 def _garment_and_view(data: dict[str, Any], url: str, ls_task_id: int) -> tuple[str, str]:
-    try:
-        parts = urlsplit(url)
-        path = parse_qs(parts.query).get("d", [parts.path])[0]
-    except ValueError:  # "http://[", say: fetching the photo refuses it in words
-        path = ""
-    garment, view = garment_and_view(PurePosixPath(unquote(path)).stem)
-    garment = str(data.get("garment") or garment or f"task-{ls_task_id}")
-    return garment[:255], str(data.get("view") or view)[:64]
+    garment, view = garment_and_view_of_task(data, url)
+    return (garment or f"task-{ls_task_id}")[:255], view[:64]
 
 
 def _first(data: dict[str, Any], *names: str) -> str:

@@ -14,6 +14,7 @@ from hemline.datasets.photo_folder import PhotoFolder
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.datasets.shapes import fit_to_photo, paint_shapes
 from hemline.errors import DatasetError, MaskError
+from hemline.garments.naming import garment_and_view_of_file
 from hemline.masks.coco import decode_coco_rle, polygons_to_mask
 
 
@@ -169,7 +170,8 @@ def _sample(
     if not all(isinstance(side, int) and side > 0 for side in size):
         return Skipped(stem, f"'{file.path}' says no size of '{name}'; add height and width")
     load = partial(_load, photo, file.path, file.spans[image_id], size, target)
-    return Sample(stem, stem, "", source, load, photo.read_bytes)
+    garment, view = garment_and_view_of_file(name)
+    return Sample(stem, garment, view, source, load, photo.read_bytes)
 
 
 def _load(

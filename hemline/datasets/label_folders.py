@@ -10,6 +10,7 @@ from hemline.datasets.photo_file import read_image
 from hemline.datasets.photo_folder import walk
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.errors import DatasetError
+from hemline.garments.naming import garment_and_view_of_file
 
 _DEEP = 4  # folders below the data set's own that are looked into
 
@@ -44,8 +45,8 @@ def read_label_folders(
             mask = masks / f"{photo.stem}.png"
             if mask.exists():
                 load = partial(_load, photo, mask, translate)
-                stem = photo.stem
-                samples.append(Sample(stem, stem, "", vocabulary.name, load, photo.read_bytes))
+                named = (photo.stem, *garment_and_view_of_file(photo.name))
+                samples.append(Sample(*named, vocabulary.name, load, photo.read_bytes))
             else:
                 skipped.append(Skipped(photo.stem, f"'{photo}' has no mask '{mask}'; add it"))
     if not samples:

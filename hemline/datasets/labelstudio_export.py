@@ -1,24 +1,21 @@
 """A project exported from Label Studio as JSON: tasks with brush, bitmask and polygon regions."""
 
-import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 
 from hemline.datasets.classes import ClassMap, Vocabulary, own_classes
 from hemline.datasets.json_elements import Span, read_span, scan_json
-from hemline.datasets.pairs import garment_and_view
 from hemline.datasets.photo_file import read_image
 from hemline.datasets.photo_folder import PhotoFolder
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.errors import DatasetError, MaskError
+from hemline.garments.address import file_at, without_upload_prefix
+from hemline.garments.naming import garment_and_view_of_task
 from hemline.masks.region import REGION_TYPES, region_to_mask
-
-_UPLOAD = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio's mark before an uploaded photo's name
 
 
 def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
@@ -53,13 +50,14 @@ def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
     samples: list[Sample] = []
     skipped: list[Skipped] = []
     for task_id, (span, data) in tasks.items():
-        photo = next((found for name in _names(data) if (found := photos.find(name))), None)
+        photo, address = _find_photo(photos, data)
         if photo is None:
             skipped.append(
                 Skipped(f"task {task_id}", f"'{folder}' has no photo of task {task_id}; add it")
             )
             continue
-        garment, view = garment_and_view(_UPLOAD.sub("", photo.stem))
+        garment, view = garment_and_view_of_task(data, address)
+        garment = garment or photo.stem
         load = partial(_load, photo, export, span, ids)
         samples.append(Sample(photo.stem, garment, view, "labelstudio", load, photo.read_bytes))
     if not samples:
@@ -130,19 +128,22 @@ def _label_names(region: Mapping[str, Any]) -> list[str]:
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
-def _names(data: Mapping[str, Any]) -> Iterator[str]:
-    """Names that a task's photo may have on disk."""
+def _find_photo(photos: PhotoFolder, data: Mapping[str, Any]) -> tuple[Path | None, str]:
+    """A task's photo on disk, and the address in its data that names it."""
     for value in data.values():
-        if not isinstance(value, str):
-            continue
-        try:
-            address = urlsplit(value)
-        except ValueError:  # text such as "//[", which is no address
-            continue
-        inside = parse_qs(address.query).get("d", [])  # local files: /data/local-files/?d=a/b.jpg
-        for path in (*inside, unquote(address.path)):
-            yield path.lstrip("/")
-            yield _UPLOAD.sub("", PurePosixPath(path).name)
+        if isinstance(value, str):
+            for name in _names(value):
+                if (found := photos.find(name)) is not None:
+                    return found, value
+    return None, ""
+
+
+def _names(address: str) -> Iterator[str]:
+    """Names that the photo at an address may have on disk."""
+    file = file_at(address)
+    yield file.path.lstrip("/")
+    name = PurePosixPath(file.path).name
+    yield without_upload_prefix(name, sure=file.uploaded)
 
 
 def _load(photo: Path, export: Path, span: Span, ids: Mapping[str, int]) -> tuple[Pixels, Pixels]:

@@ -1,6 +1,5 @@
 """Image-mask pairs and RGBA cut-outs: the two layouts a studio has lying around."""
 
-import re
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -16,23 +15,11 @@ from hemline.datasets.garment_types import read_garment_types
 from hemline.datasets.photo_file import read_image
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.errors import DatasetError, MaskError
+from hemline.garments.naming import garment_and_view_of_file
 from hemline.masks.png import load_png, open_png
 
 PHOTO_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".tif", ".tiff", ".bmp", ".webp"})
-VIEWS = (
-    "FrontRight",
-    "FrontLeft",
-    "Front",
-    "BackRight",
-    "BackLeft",
-    "Back",
-    "Left",
-    "Right",
-    "Side",
-    "Detail",
-)
 _OPAQUE = 255
-_VIEW = re.compile(rf"^(?P<garment>.+)_(?P<view>{'|'.join(VIEWS)})$", re.IGNORECASE)
 
 
 def read_pairs(folder: Path, classes: ClassMap | None = None) -> Dataset:
@@ -77,18 +64,6 @@ def read_cutouts(folder: Path, classes: ClassMap | None = None) -> Dataset:
     return _read(images, cutouts, "cutouts", "cut-out", classes, load)
 
 
-def garment_and_view(stem: str) -> tuple[str, str]:
-    """Garment and view named by a file's stem.
-
-    >>> garment_and_view("coat12_FrontRight")
-    ('coat12', 'FrontRight')
-    >>> garment_and_view("0042")
-    ('0042', '')
-    """
-    match = _VIEW.match(stem)
-    return (match["garment"], match["view"]) if match else (stem, "")
-
-
 def _read(
     images: Path,
     masks: Path,
@@ -123,7 +98,7 @@ def _read(
             skipped.append(Skipped(photo.name, why))
             continue
         taken[photo.stem] = photo
-        garment, view = garment_and_view(photo.stem)
+        garment, view = garment_and_view_of_file(photo.name)
         load_both = partial(load, photo, by_stem[photo.stem])
         samples.append(
             Sample(

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from hemline.datasets.pairs import garment_and_view
 from hemline.errors import HemlineError
+from hemline.garments.naming import garment_and_view_of_file
 
 # What a browser shows and Hemline decodes.
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
@@ -34,14 +34,12 @@ class PhotoFolder:
         return [self._task(photo) for photo in self.photos]
 
     def _task(self, photo: Path) -> dict[str, Any]:
-        garment, view = garment_and_view(photo.stem)
-        # The same stem in two folders is most often two garments.
-        parents = "" if photo.parent == Path() else f"{photo.parent.as_posix()}/"
+        garment, view = garment_and_view_of_file(photo)
         address = quote((self.served.relative_to(self.files_root) / photo).as_posix())
         return {
             "data": {
                 "image": f"/data/local-files/?d={address}",
-                "garment": parents + garment,
+                "garment": garment,
                 "view": view,
             }
         }

@@ -3,11 +3,10 @@
 import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
-from urllib.parse import parse_qs, unquote, urlsplit
+
+from hemline.garments.address import file_at, without_upload_prefix
 
 _UNSAFE = re.compile(r"[^\w.-]+")
-_UPLOAD_PREFIX = re.compile(r"^[0-9a-f]{8}-(?=.)")  # Label Studio puts it before each upload
-_FILE_PARAMETERS = ("d", "filepath")
 _LONGEST = 100
 _RESERVED = {"con", "prn", "aux", "nul"} | {f"{k}{n}" for k in ("com", "lpt") for n in range(10)}
 
@@ -46,27 +45,15 @@ def safe_stem(address: str) -> str:
     >>> safe_stem("/data/local-files/?d=shop/Été%2012.jpg")
     'Été_12'
     """
-    path = _path(address)
-    stem = path.stem
-    if address.startswith("/data/upload/"):
-        stem = _UPLOAD_PREFIX.sub("", stem)
+    file = file_at(address)
+    stem = PurePosixPath(file.path.replace("\\", "/")).stem
+    if file.uploaded:
+        stem = without_upload_prefix(stem, sure=True)
     stem = _UNSAFE.sub("_", stem).strip("._")[:_LONGEST].rstrip("._")
     return f"_{stem}" if stem.partition(".")[0].lower() in _RESERVED else stem
 
 
 def safe_suffix(address: str) -> str:
     """The suffix of a photo's address, `.jpg` where it has none."""
-    suffix = _path(address).suffix
+    suffix = PurePosixPath(file_at(address).path).suffix
     return suffix if suffix[1:].isalnum() else ".jpg"
-
-
-def _path(address: str) -> PurePosixPath:
-    """The path of the file that an address names, in its query or before it."""
-    try:
-        parts = urlsplit(address)
-    except ValueError:
-        return PurePosixPath()
-    path = parts.path
-    for name in _FILE_PARAMETERS:
-        path = parse_qs(parts.query).get(name, [path])[0]
-    return PurePosixPath(unquote(path).replace("\\", "/"))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import PurePosixPath
+from unicodedata import category
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from hemline.errors import ImageError
@@ -12,6 +13,9 @@ _LOCAL_FILES = "/data/local-files"
 # Pages that serve a file, and the query parameter that names it.
 _FILE_PARAMETERS = {_LOCAL_FILES: "d", "/storage-data/uploaded": "filepath"}
 _STORAGE_SCHEMES = ("s3", "gs", "azure-blob")
+# Unicode's categories of what no address may have: controls, line and paragraph separators, halves
+# of a pair. Joiners and other marks that are not seen belong to names in many scripts.
+_NO_LETTERS = frozenset({"Cc", "Zl", "Zp", "Cs"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _DECODINGS = 5
 _SHOWN = 200
@@ -58,8 +62,9 @@ def parse_photo_address(url: str, settings: Settings) -> PhotoAddress:
     if parts.scheme == "" and parts.netloc == "":
         return _label_studio_address(url, parts, _prefix(settings.label_studio_url))
     if parts.scheme in _STORAGE_SCHEMES:
-        _refuse_parent_folders(url, parts.path)
-        return StorageAddress(url, PurePosixPath(parts.path).name or parts.netloc)
+        key = url.partition("://")[2].partition("/")[2]  # `#` and `?` are letters of it
+        _refuse_parent_folders(url, key)
+        return StorageAddress(url, PurePosixPath(key).name or parts.netloc)
     if parts.scheme not in _DEFAULT_PORTS:
         raise ImageError(
             f"image address {shown(url)} is not allowed: only http, https, cloud storage and Label "
@@ -105,11 +110,15 @@ def shown(url: str) -> str:
 
 
 def _split(url: str) -> SplitResult:
-    if not url or url != url.strip() or "\\" in url or not url.isprintable():
-        raise ImageError(
-            f"image address {shown(url)} is not allowed: it is empty or has a blank, a backslash "
-            "or a control character"
-        )
+    for wrong, fault in (
+        (not url.strip(), "it is empty"),
+        (url != url.strip(), "it has a blank at its start or end; remove it"),
+        ("\\" in url, "it has a backslash; write '/', or '%5C' if it is part of a name"),
+        (any(category(letter) in _NO_LETTERS for letter in url),
+         "it has a line break or another control character; percent-encode it, as '%0A'"),
+    ):  # fmt: skip
+        if wrong:
+            raise ImageError(f"image address {shown(url)} is not allowed: {fault}")
     try:
         parts = urlsplit(url)
         _ = parts.port

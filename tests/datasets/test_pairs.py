@@ -6,7 +6,7 @@ from PIL import Image
 
 from hemline.datasets.class_lists import class_map
 from hemline.datasets.classes import class_table
-from hemline.datasets.pairs import garment_and_view, read_cutouts, read_pairs
+from hemline.datasets.pairs import read_cutouts, read_pairs
 from hemline.errors import DatasetError, HemlineError
 from tests.datasets.files import stripes, write_mask, write_photo
 
@@ -157,18 +157,3 @@ def test_a_folder_of_something_else(tmp_path):
     (tmp_path / "masks").mkdir()
     with pytest.raises(DatasetError, match="has a mask of the same name"):
         read_pairs(tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("stem", "garment", "view"),
-    [
-        ("a_Front", "a", "Front"),
-        ("a_FrontLeft", "a", "FrontLeft"),
-        ("a_b_back", "a_b", "back"),
-        ("_Front", "_Front", ""),
-        ("front", "front", ""),
-        ("a-Front", "a-Front", ""),
-    ],
-)
-def test_garment_and_view(stem, garment, view):
-    assert garment_and_view(stem) == (garment, view)

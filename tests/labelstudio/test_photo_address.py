@@ -56,6 +56,18 @@ def test_cloud_storage(scheme: str) -> None:
     assert parse_photo_address(url, SETTINGS) == StorageAddress(url, "x.jpg")
 
 
+@pytest.mark.parametrize("name", ["look#2.jpg", "what?.jpg", "50%.jpg", "a b.jpg", "a\u00a0b.jpg"])
+def test_any_letter_may_be_in_a_storages_key(name: str) -> None:
+    assert parse_photo_address(f"s3://bucket/k/{name}", SETTINGS).name == name
+
+
+@pytest.mark.parametrize("letter", ["\u200c", "\u200d", "\u0301", "\ufeff", "\u00e9", "\u3042"])
+@pytest.mark.parametrize("base", ["s3://bucket", "https://photos.example.com", "/data/upload/1"])
+def test_names_in_any_script(base: str, letter: str) -> None:
+    url = f"{base}/a{letter}b.jpg"
+    assert parse_photo_address(url, SETTINGS).name == f"a{letter}b.jpg"
+
+
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
@@ -96,6 +108,11 @@ def test_cloud_storage(scheme: str) -> None:
         ("https://photos.example.com/../x.jpg", "'..'"),
         ("", "empty"),
         (" /data/upload/x.jpg", "blank"),
+        ("s3://bucket/x.jpg\n", "blank"),
+        ("s3://bucket/a\nb.jpg", "line break"),
+        ("s3://bucket/a\u2028b.jpg", "line break"),
+        ("s3://bucket/a\x00b.jpg", "control"),
+        ("s3://bucket/a#/../../x.jpg", "'..'"),
         ("/data/upload/x.jpg\r\nHost: evil", "control"),
         ("http:\\\\photos.example.com\\x.jpg", "backslash"),
         ("http://[::1/x.jpg", "cannot be read"),

@@ -1,6 +1,7 @@
 """`hemline rank`: which labels are most likely wrong, and why."""
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -147,6 +148,7 @@ def _rank_project(
     from active_learning.rank_project import project_batch, project_order
     from hemline.settings import get_settings
     from hemline.store.engine import open_store
+    from hemline.store.review_words import priority_words
     from hemline.store.states import ReviewKind
 
     if kind not in list(ReviewKind):
@@ -165,16 +167,19 @@ def _rank_project(
     )
     for item in placed:
         said = [*item.sentences(), *(["drawn at random"] if item.random else [])]
-        table.add_row(str(item.task), item.garment, f"{item.priority:.2f}", "\n".join(said))
+        table.add_row(str(item.task), item.garment, priority_words(item.priority), "\n".join(said))
     _out.print(table if placed else "Nothing is in this order yet; the worker ranks new labels.")
 
 
 def _print_table(ranked: "list[Ranked]") -> None:
+    from hemline.store.review_words import evidence_words, priority_words
+
     table = Table("image", "risk", "reasons")
     for item in ranked:
         said = "\n".join(
-            f"{evidence.reason.words}: {evidence.sentence}" for evidence in item.evidence
+            f"{found.reason.words}: {evidence_words(found.reason.value, asdict(found))}"
+            for found in item.evidence
         )
-        risk = "" if item.risk is None else f"{item.risk:.2f}"
+        risk = "" if item.risk is None else priority_words(item.risk)
         table.add_row(Text(item.id), risk, Text(said or item.problem))  # names may have [brackets]
     _out.print(table)

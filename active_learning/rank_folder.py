@@ -10,7 +10,7 @@ from active_learning.look import Look, look_at_label, risks_of
 from active_learning.neighbours import isolation
 from active_learning.reasons import Evidence, reasons
 from active_learning.risk_file import shipped_risk_model
-from active_learning.views import odd_views, raised, usual_gaps
+from active_learning.views import USUAL_VIEW, Oddness, odd_views, raised, usual_gaps
 from hemline.errors import HemlineError, MaskError
 from hemline.masks.embedding import LENGTH, pack_embedding, unpack_embeddings
 
@@ -86,13 +86,13 @@ def rank_folder(pairs: Iterable[Pair], predictor: "Predictor") -> list[Ranked]:
     return sorted(ranked, key=lambda item: (-(item.risk or 0.0), item.id)) + failed
 
 
-def _oddness(garments: Sequence[str], looks: Sequence[Look]) -> list[float]:
-    """How far each label is from those of its garment's other views, 1 being usual here."""
+def _oddness(garments: Sequence[str], looks: Sequence[Look]) -> list[Oddness]:
+    """How far each label is from those of its garment's other views."""
     views: dict[str, list[int]] = defaultdict(list)
     for k, garment in enumerate(garments):
         views[garment].append(k)
     usual = usual_gaps([[looks[k].view for k in own] for own in views.values()])
-    oddness = [0.0] * len(looks)
+    oddness = [USUAL_VIEW] * len(looks)
     for own in views.values():
         for k, odd in zip(own, odd_views([looks[k].view for k in own], usual), strict=True):
             oddness[k] = odd

@@ -22,6 +22,7 @@ from hemline.store.projects import get_project
 from hemline.store.ranking_data import labelled_embeddings, whereabouts_of
 from hemline.store.review import drawn_items, review_page
 from hemline.store.review_tables import ReviewItem
+from hemline.store.review_words import evidence_words
 from hemline.store.states import ReviewKind
 from hemline.store.tables import Project
 
@@ -54,7 +55,7 @@ class Placed:
     def sentences(self) -> list[str]:
         """The reasons in words."""
         return [
-            f"{_WORDS.get(reason, reason)}: {found.get('sentence', '')}"
+            f"{_WORDS.get(reason, reason)}: {evidence_words(reason, found)}"
             for reason, found in self.reasons.items()
         ]
 

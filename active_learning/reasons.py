@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from active_learning.arc_signals import ARC_SIGNALS
 from active_learning.label_risk import worst_arc
 from active_learning.label_signals import LabelSignals
-from active_learning.views import ODD, odd_sentence
+from active_learning.views import USUAL_VIEW, Oddness
 
 RISKY = 0.3  # label risk worth a person's look: three times that of any label
 _LOW_CONTRAST = 6.0  # ΔE00
@@ -23,6 +23,7 @@ _PLAIN = 0.3  # mean probability of a stretch below which the outline is not wha
 _OF_MODEL = 3  # the first numbers of complexity are the model's, the others the outline's
 _ACROSS = {f"probability_{look:g}" for look in (-0.08, -0.04, -0.02, 0.0, 0.02, 0.04, 0.08)}
 _FAR = 1.5  # times the median distance to the nearest labels: data is thin there
+_FARTHEST = 5.0  # times the usual distance above which a number says nothing more
 
 Points = list[list[float]]
 
@@ -88,7 +89,7 @@ class Findings:
     wrong: Region | None
     wrong_sentence: str
     pale: Region | None
-    odd: float = 0.0
+    odd: Oddness = USUAL_VIEW
     excused: bool = False
     undecided: Region | None = None
     thin: Region | None = None
@@ -144,11 +145,12 @@ def reasons(findings: Sequence[Findings]) -> list[list[Evidence]]:
     result = []
     for k, item in enumerate(findings):
         found: list[Evidence] = []
-        if (item.risk >= RISKY and not item.excused) or item.odd >= ODD:
+        # Views differ for good reasons: an odd one is never a reason against a label by itself.
+        if item.risk >= RISKY and not item.excused:
+            said = [item.wrong_sentence, item.odd.sentence if item.odd.is_odd else ""]
+            sentence = "; ".join(filter(None, said))
             where = item.wrong or item.whole
-            found.append(
-                Evidence(Reason.BAD_GROUND_TRUTH, item.risk, risks[k], _wrong(item), where)
-            )
+            found.append(Evidence(Reason.BAD_GROUND_TRUTH, item.risk, risks[k], sentence, where))
         told = item.low_contrast >= 0.2 or (enough and pale[k] >= _EXTREME)
         told = told or (item.excused and item.risk >= RISKY)
         if item.low_contrast >= _LEAST_ARC and told:
@@ -161,9 +163,9 @@ def reasons(findings: Sequence[Findings]) -> list[list[Evidence]]:
             )
         rare = enough and far[k] >= _EXTREME and item.distance >= _FAR * usual
         if rare:
-            sentence = (
-                f"{item.distance / max(usual, 1e-9):.1f} times as far from its likes as usual"
-            )
+            times = item.distance / max(usual, 1e-9)
+            much = f"{times:.1f}" if times <= _FARTHEST else f"more than {_FARTHEST:.0f}"
+            sentence = f"{much} times farther than usual from similar photos"
             found.append(Evidence(Reason.LIMITED_DATA, item.distance, far[k], sentence, item.whole))
         if enough and hard_rank[k] >= _EXTREME and hard[k] >= 65 and not rare:
             sentence = "fine or busy outline and an unsure model, more than in most photos here"
@@ -171,12 +173,6 @@ def reasons(findings: Sequence[Findings]) -> list[list[Evidence]]:
             found.append(Evidence(Reason.TOO_COMPLICATED, hard[k], hard_rank[k], sentence, where))
         result.append(found)
     return result
-
-
-def _wrong(item: Findings) -> str:
-    """What speaks against the label."""
-    said = [item.wrong_sentence] if item.risk >= RISKY and not item.excused else []
-    return "; ".join([*said, odd_sentence(item.odd)] if item.odd >= ODD else said)
 
 
 def percentiles(values: Sequence[float]) -> list[float]:
@@ -275,7 +271,11 @@ def _wrong_region(
         return None, f"mask and prediction agree by a Dice of {agreed:.2f} only", False
     elsewhere, _ = worst_arc(np.where(faint, 0.0, point_risks), signals.piece, 0.1)
     excused = bool(faint[where].mean() >= _EXCUSED) and elsewhere < _PLAIN
-    said = f"a stretch of the outline is off with a probability of {mean:.0%}"
+    said = (
+        f"a stretch of the outline is off with a probability of {mean:.0%}"
+        if mean >= _PLAIN
+        else "the mask as a whole looks unusual; the outline is least certain along this stretch"
+    )
     return Region("line", _rounded(signals.points[where])), said, excused
 
 

@@ -13,7 +13,7 @@ from active_learning.look import Look
 from active_learning.neighbours import isolation
 from active_learning.prediction_signals import PREDICTION_SIGNALS
 from active_learning.reasons import Evidence, Findings, Region, reasons
-from active_learning.views import ODD, odd_sentence, raised
+from active_learning.views import raised
 from hemline.masks.embedding import unpack_embeddings
 from hemline.store.places import Placed
 from hemline.store.review_tables import LabelSignals, PredictionSignals
@@ -150,7 +150,7 @@ def _nothing_seen(photo: PhotoLook) -> dict[Reason, Json]:
         return {}
     sentence = photo.look.findings.wrong_sentence or "the predicted mask has no outline"
     evidence: Json = {
-        "number": 1.0, "percentile": 100.0, "sentence": sentence,
+        "number": 1.0, "percentile": None, "sentence": sentence,
         "region": _plain(photo.look.findings.wrong),
     }  # fmt: skip
     return {Reason.TOO_COMPLICATED: evidence}
@@ -160,13 +160,13 @@ def _with_odd_view(photo: PhotoLook, told: dict[Reason, Json]) -> dict[Reason, J
     """With why a photo comes earlier whose predicted mask the garment's other views do not bear
     out; what else makes it complicated is said behind it."""
     odd = photo.view.odd
-    if odd < ODD:
+    if not odd.is_odd:
         return told
     evidence: Json = told.get(Reason.TOO_COMPLICATED) or {
-        "number": round(odd, 6), "percentile": 100.0, "sentence": "",
+        "number": round(odd.times, 6), "percentile": None, "sentence": "",
         "region": _plain(photo.look.findings.whole),
     }  # fmt: skip
-    said = "; ".join(filter(None, (odd_sentence(odd), evidence["sentence"])))
+    said = "; ".join(filter(None, (odd.sentence, evidence["sentence"])))
     return {Reason.TOO_COMPLICATED: evidence | {"sentence": said}} | {
         reason: found for reason, found in told.items() if reason != Reason.TOO_COMPLICATED
     }

@@ -20,6 +20,7 @@ from hemline.labelstudio.review_fields import (
 from hemline.store.projects import list_projects
 from hemline.store.review import review_page
 from hemline.store.review_tables import ReviewItem
+from hemline.store.review_words import evidence_words, priority_title, priority_words
 from hemline.store.sent_back import sent_back
 from hemline.store.shown_reviews import keep_shown, shown_tasks
 from hemline.store.states import ReviewKind
@@ -72,11 +73,11 @@ def show_project(services: Services, project: Project) -> int:
 def reason_text(item: ReviewItem) -> str:
     """What the header says: how likely the label is wrong, and each reason with its evidence."""
     said = [
-        f"{_WORDS.get(name, name)}: {evidence.get('sentence', '')}"
+        f"{_WORDS.get(name, name)}: {evidence_words(name, evidence)}"
         for name, evidence in item.reasons.items()
     ]
     if item.kind == ReviewKind.LABEL:
-        said.insert(0, f"Label risk {item.priority:.0%}")
+        said.insert(0, f"{priority_title(item.kind)} {priority_words(item.priority)}")
     return ". ".join(said)
 
 

@@ -3,7 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from active_learning.views import Gaps, ViewSignals, disagree, odd_views, usual_gaps
+from active_learning.views import (
+    USUAL_VIEW,
+    Gaps,
+    Oddness,
+    ViewSignals,
+    disagree,
+    odd_views,
+    usual_gaps,
+)
 from hemline.store.models import champion
 from hemline.store.tables import Project
 from hemline.store.view_data import values_of_views
@@ -15,9 +23,9 @@ _AT_ONCE = 200  # garments asked for in one query
 
 @dataclass(frozen=True, slots=True)
 class OddView:
-    """How odd a task's view is, 1 being usual, and whether the garment's views disagree."""
+    """How odd a task's view is, and whether the garment's views disagree."""
 
-    odd: float = 0.0
+    odd: Oddness = USUAL_VIEW
     disagree: bool = False
 
 

@@ -12,7 +12,6 @@ from backend.dashboard.reasons import (
     REASON_TITLES,
     VERDICT_TITLES,
     Told,
-    priority_title,
     told_reasons,
 )
 from backend.dashboard.remembered import Remembered
@@ -25,6 +24,7 @@ from hemline.store.looks import Choices, Look, filter_choices
 from hemline.store.models import list_versions
 from hemline.store.review import ReviewFilter, ReviewPage, count_reasons, review_page
 from hemline.store.review_tables import ReviewItem
+from hemline.store.review_words import priority_title
 from hemline.store.states import Reason, ReviewKind
 from hemline.store.tables import Project
 

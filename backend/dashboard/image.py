@@ -11,7 +11,7 @@ from backend.dashboard.filters import Asked, read_filter
 from backend.dashboard.gallery import project_labels
 from backend.dashboard.judging import ACTIONS
 from backend.dashboard.pages import asked_id, known_project, render_page
-from backend.dashboard.reasons import VERDICT_TITLES, priority_title, told_reasons
+from backend.dashboard.reasons import VERDICT_TITLES, told_reasons
 from backend.dashboard.sketches import has_regions, picture_address
 from backend.services import Services
 from hemline.pictures.picture import PictureKind
@@ -19,6 +19,7 @@ from hemline.store.looks import Look, labels_of, look_at, predictions_of, verdic
 from hemline.store.models import list_versions
 from hemline.store.review import Place, item_of_task, rank_of, review_page
 from hemline.store.review_tables import PredictionSignals, ReviewItem
+from hemline.store.review_words import priority_title
 from hemline.store.states import ReviewState
 from hemline.store.tables import Annotation, Prediction, Project
 

@@ -1,12 +1,11 @@
 """Reasons and verdicts in words for people."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from hemline.store.review import reasons_of
 from hemline.store.review_tables import ReviewItem
-from hemline.store.states import Reason, ReviewKind, Verdict
+from hemline.store.review_words import evidence_words
+from hemline.store.states import Reason, Verdict
 
 REASON_TITLES = {
     Reason.BAD_GROUND_TRUTH: "Bad ground truth",
@@ -43,35 +42,7 @@ def told_reasons(item: ReviewItem) -> list[Told]:
     return [
         Told(
             reason.value, REASON_TITLES[reason], REASON_MEANINGS[reason],
-            _sentence(item.reasons.get(reason.value)),
+            evidence_words(reason, item.reasons.get(reason.value)),
         )
         for reason in reasons_of(item)
     ]  # fmt: skip
-
-
-def priority_title(kind: ReviewKind) -> str:
-    """What the priority of that order is."""
-    return "Label risk" if kind is ReviewKind.LABEL else "Usefulness"
-
-
-def _sentence(evidence: Any) -> str:
-    """What was measured, and how it compares; as much of it as is known."""
-    if not isinstance(evidence, Mapping):
-        return ""
-    said = evidence.get("sentence") or evidence.get("evidence") or ""
-    number = _number(evidence, "number", "value")
-    rank = _number(evidence, "percentile")
-    parts = [said] if isinstance(said, str) and said else []
-    if number is not None and not parts:
-        parts.append(f"{number:.2f}")
-    if rank is not None:
-        parts.append(f"higher than {min(rank, 99.9):.0f}\N{NO-BREAK SPACE}% of the project")
-    return "; ".join(parts)
-
-
-def _number(evidence: Mapping[str, Any], *names: str) -> float | None:
-    for name in names:
-        value = evidence.get(name)
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            return float(value)
-    return None

@@ -6,6 +6,7 @@ from flask import Blueprint
 from flask.sansio.blueprints import BlueprintSetupState
 
 from backend.services import Services
+from hemline.store.review_words import priority_words
 
 NONE = "–"
 
@@ -16,7 +17,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
         # Globals and no context: macros that one template imports from another see them too.
         state.app.jinja_env.globals.update(
             dice=dice, percent=percent, count=count, moment=moment, ago=ago, duration=duration,
-            signed=signed, label_studio=services.settings.link_url,
+            signed=signed, priority_words=priority_words, label_studio=services.settings.link_url,
         )  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """Batches, triage, drift, views and predicted Dice: pure functions, tried at their edges."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -21,7 +23,17 @@ from active_learning.reasons import Reason, percentiles
 from active_learning.triage import accepts, is_audited, moved_threshold
 from active_learning.unusual import USUAL, unusual
 from active_learning.usefulness import fit_dice_predictor
-from active_learning.views import disagree, odd_views, raised, usual_gaps, view_signals
+from active_learning.views import (
+    ODD,
+    Oddness,
+    ViewSignals,
+    disagree,
+    odd_views,
+    raised,
+    usual_gaps,
+    view_signals,
+)
+from hemline.studio.scene import VIEWS, draw_scene
 from tests.active_learning.garments import draw, probabilities
 
 
@@ -224,10 +236,42 @@ def test_the_odd_view_is_found():
     garments.append([None, view_signals(photo, mask)])
     usual = usual_gaps(garments)
     found = [odd_views(views, usual) for views in garments]
-    assert found[0][2] > max(found[0][:2])
+    assert [odd.is_odd for odd in found[0]] == [False, False, True]  # its siblings are not
+    assert "smaller than in the garment's other views" in found[0][2].sentence or (
+        "shorter than in the garment's other views" in found[0][2].sentence
+    )
     assert disagree(found[0])
     assert not disagree(found[1])
-    assert found[4] == [0.0, 0.0]
+    assert found[4] == [Oddness(), Oddness()]
+
+
+def _views_of(number):
+    drawn = [draw_scene(300 + number, view=view, height=256, width=176) for view in VIEWS]
+    return [view_signals(scene.image, scene.mask) for scene in drawn]
+
+
+def test_front_side_and_back_are_no_odd_views():
+    garments = [_views_of(number) for number in range(20)]
+    usual = usual_gaps(garments)
+    odd = [view.is_odd for views in garments for view in odd_views(views, usual)]
+    assert sum(odd) < 0.02 * len(odd)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"area": 0.05}, "50% smaller"),
+        ({"area": 5.0}, "more than 10 times larger"),
+        ({"height": 0.8}, "60% taller"),
+        ({"colour": (90.0, 10.0, 10.0)}, "differ from the garment's other views by 40 ΔE"),
+    ],
+)
+def test_an_odd_view_says_in_what(change, said):
+    alike = ViewSignals((50.0, 10.0, 10.0), 0.5, 0.1)
+    usual = usual_gaps([[alike] * 3] * 4)
+    (*_, odd) = odd_views([alike, alike, replace(alike, **change)], usual)
+    assert odd.is_odd
+    assert said in odd.sentence
 
 
 def test_few_views_say_nothing_of_what_is_usual():
@@ -237,15 +281,15 @@ def test_few_views_say_nothing_of_what_is_usual():
     views = [view_signals(photo, mask), view_signals(photo, half)]
     assert usual_gaps([]) is None
     assert usual_gaps([views] * 4) is None
-    assert odd_views(views, None) == [0.0, 0.0]
+    assert odd_views(views, None) == [Oddness(), Oddness()]
 
 
 @given(st.floats(0, 1), st.floats(0, 50))
 def test_an_odd_view_raises_a_risk_a_little(risk, odd):
-    found = raised(risk, odd)
+    found = raised(risk, Oddness(odd))
     assert 0 <= found <= 1
     assert found >= risk - 1e-15
-    if odd < 3:
+    if odd < ODD:
         assert found == risk
     elif 1e-6 < risk < 1 - 1e-6:
         assert risk < found < 3 * risk

@@ -9,6 +9,7 @@ import pytest
 from active_learning.arc_signals import ARC_SIGNALS
 from active_learning.label_signals import label_signals, without_model
 from active_learning.reasons import Reason, find, reasons
+from active_learning.views import Oddness
 from tests.active_learning.garments import draw, probabilities
 
 
@@ -38,15 +39,37 @@ def test_low_contrast_suppresses_bad_ground_truth_on_the_same_arc_alone(faint_ar
     assert Reason.BAD_GROUND_TRUTH in {item.reason for item in both}
 
 
-def test_an_odd_view_is_told_of_where_low_contrast_excuses_the_outline(faint_arc):
+def test_an_odd_view_is_no_reason_by_itself(faint_arc):
     signals, where = faint_arc
-    found = replace(find(signals, 0.9, np.where(where, 0.95, 0.02)), odd=4.0)
-    ((told, *_),) = reasons([found])
+    odd = Oddness(23.7, "its mask is 62% smaller")
+    excused = find(signals, 0.9, np.where(where, 0.95, 0.02))
+    right = find(signals, 0.001, np.full(len(where), 0.02))
+    for found in (excused, right):
+        (told,) = reasons([replace(found, odd=odd)])
+        assert Reason.BAD_GROUND_TRUTH not in {item.reason for item in told}
+    doubtful = find(signals, 0.9, np.where(where, 0.02, 0.95))
+    (told,) = reasons([replace(doubtful, odd=odd)])
+    (bad,) = [item for item in told if item.reason == Reason.BAD_GROUND_TRUTH]
+    assert bad.number == 0.9
+    assert bad.sentence.endswith("; its mask is 62% smaller")
+    (usual,) = reasons([replace(doubtful, odd=replace(odd, times=4.9))])
+    assert all("smaller" not in item.sentence for item in usual)
+
+
+def test_no_sentence_names_a_factor_beyond_what_says_anything(faint_arc):
+    signals, where = faint_arc
+    far = [0.1] * 20 + [2.37]
+    found = [find(signals, 0.0, np.zeros(len(where)), distance=each) for each in far]
+    *_, last = reasons(found)
+    (told,) = [item for item in last if item.reason == Reason.LIMITED_DATA]
+    assert told.sentence == "more than 5 times farther than usual from similar photos"
+
+
+def test_a_low_probability_is_no_sentence_against_a_label(faint_arc):
+    signals, where = faint_arc
+    ((told, *_),) = reasons([find(signals, 0.9, np.full(len(where), 0.04))])
     assert told.reason == Reason.BAD_GROUND_TRUTH
-    assert (
-        told.sentence
-        == "its mask differs from the garment's other views 4.0 times as much as usual"
-    )
+    assert told.sentence.startswith("the mask as a whole looks unusual")
 
 
 def test_a_mask_that_is_wrong_all_over_is_not_said_to_be_off_on_a_stretch(faint_arc):

@@ -11,6 +11,7 @@ from active_learning.prediction_signals import PREDICTION_SIGNALS
 from active_learning.reasons import Findings, Region
 from active_learning.risk_file import shipped_risk_model
 from active_learning.usefulness import fit_dice_predictor
+from active_learning.views import USUAL_VIEW, Oddness
 from hemline.errors import ModelError
 from hemline.masks.embedding import pack_embedding
 from hemline.store.artifacts import ArtifactStore
@@ -23,6 +24,8 @@ from worker.ranking import Planted, Ranking, ranking_of
 from worker.views import OddView
 
 NOTHING = Findings(0.0, 0.0, float("nan"), (float("nan"),) * 6, None, "", None)
+
+ODD = Oddness(6.0, "its mask is 62% smaller")
 
 
 def _known(seed: int = 0) -> Known:
@@ -126,7 +129,7 @@ def test_a_photo_of_which_nothing_was_seen_comes_first_and_says_why() -> None:
     assert list(placed.placed.reasons) == [Reason.TOO_COMPLICATED]
 
 
-def _photo_look(task: int, findings: Findings, odd: float = 0.0) -> PhotoLook:
+def _photo_look(task: int, findings: Findings, odd: Oddness = USUAL_VIEW) -> PhotoLook:
     look = Look(np.zeros(len(RISK_SIGNALS), dtype=np.float32), findings)
     return PhotoLook(1, task, task, "", task, "a" * 64, look, None, None, OddView(odd))
 
@@ -145,13 +148,14 @@ def test_an_odd_view_is_told_of_beside_what_is_complicated() -> None:
     whole = Region("polygon", [[0.0, 0.0], [9.0, 0.0], [9.0, 9.0]])
     sample = [replace(NOTHING, complexity=(0.01 * k,) * 6, whole=whole) for k in range(20)]
     ranking = Ranking(ProjectRisk(shipped_risk_model()), photos=sample[:-1])
-    (both,) = place_photos(ranking, [_photo_look(19, sample[19], odd=4.0)])
+    (both,) = place_photos(ranking, [_photo_look(19, sample[19], odd=ODD)])
     told = both.placed.reasons[Reason.TOO_COMPLICATED]
-    assert told["sentence"].startswith("its mask differs from the garment's other views 4.0 times")
+    assert told["sentence"].startswith("its mask is 62% smaller")
     assert "; fine or busy outline" in told["sentence"]
-    (odd,) = place_photos(ranking, [_photo_look(19, sample[5], odd=4.0)])
+    (odd,) = place_photos(ranking, [_photo_look(19, sample[5], odd=ODD)])
     told = odd.placed.reasons[Reason.TOO_COMPLICATED]
-    assert told["sentence"].endswith("times as much as usual")
+    assert told["sentence"].startswith("its mask is 62% smaller")
+    assert told["percentile"] is None
     assert told["region"] == {"kind": "polygon", "points": whole.points}
 
 

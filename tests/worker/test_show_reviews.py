@@ -59,7 +59,9 @@ def test_the_top_has_priorities_and_reasons_and_keeps_its_data(
 ) -> None:
     data = fake.tasks[2]["data"]
     assert data["review_priority"] == 0.9
-    assert data["review_reason"] == "Label risk 90%. Low contrast: 40 % of the outline is pale"
+    assert data["review_reason"] == (
+        "Label risk 90%. Low contrast: 40 % of the outline is pale; higher than 97% of the project"
+    )
     assert (data["note"], data["image"]) == ("theirs", "/data/upload/7/G00_Back.png")
     assert "review_reason" not in fake.tasks[1]["data"]
 

@@ -25,8 +25,14 @@ from hemline.store.models import champion, create_version, promote
 from hemline.store.predictions import find_prediction, save_prediction
 from hemline.store.projects import lock_project
 from hemline.store.signals import keep_prediction
+from hemline.store.states import ProblemSource
 from hemline.store.tables import ModelVersion, Prediction, Task
-from hemline.store.tasks import record_photo, set_task_problem, upsert_task
+from hemline.store.tasks import (
+    clear_task_problems,
+    record_photo,
+    set_task_problem,
+    upsert_task,
+)
 
 if TYPE_CHECKING:
     from hemline.segmentation.predictor import Examination, Predictor
@@ -142,13 +148,17 @@ class Prefiller:
                 fresh=False,
             )
         try:
-            photo = self._photos.fetch(photo_url(config, ls_task), task_id=task.ls_task_id)
+            url = photo_url(config, ls_task)
+        except ImageError as error:
+            self._mark(task, error, ProblemSource.TASK)
+            raise
+        try:
+            photo = self._photos.fetch(url, task_id=task.ls_task_id)
             image = decode_image(photo.data, name=photo.name, max_pixels=self._settings.max_pixels)
         except LabelStudioError:
             raise
         except HemlineError as error:
-            with self._store.session() as session:
-                set_task_problem(session, task.id, str(error))
+            self._mark(task, error, ProblemSource.PHOTO)
             raise
         before_model()
         examined = model.predictor.examine(image)
@@ -156,8 +166,7 @@ class Prefiller:
         try:
             kept = self._keep(examined)
         except MaskError as error:  # probabilities that are no numbers
-            with self._store.session() as session:
-                set_task_problem(session, task.id, str(error))
+            self._mark(task, error, ProblemSource.PREFILL)
             raise
         own = model.predictor.labels
         scores = {
@@ -166,7 +175,7 @@ class Prefiller:
         digest = self._artifacts.put(encode_class_mask(predicted.mask), "mask")
         with self._store.session() as session:
             record_photo(session, task.id, photo.digest, image.shape[1], image.shape[0])
-            set_task_problem(session, task.id, None)
+            clear_task_problems(session, [task.id], ProblemSource.PHOTO, ProblemSource.PREFILL)
             saved = save_prediction(
                 session,
                 task_id=task.id,
@@ -186,6 +195,10 @@ class Prefiller:
         """A stored prediction as Label Studio takes it."""
         mask = decode_class_mask(self._artifacts.get(stored.mask_digest))
         return self._answer(stored, mask, model, config, task, fresh=False)
+
+    def _mark(self, task: Task, error: HemlineError, source: ProblemSource) -> None:
+        with self._store.session() as session:
+            set_task_problem(session, task.id, str(error), source)
 
     def _keep(self, examined: "Examination") -> dict[str, Any]:
         """What is stored beside the mask, so that no ranking ever runs a model.

@@ -20,9 +20,9 @@ from hemline.store.annotations import find_annotation, record_annotation
 from hemline.store.corrections import get_prediction, refresh_labelled, shown_prediction
 from hemline.store.label_review import review_saved
 from hemline.store.splits import assign_split
-from hemline.store.states import Verdict
+from hemline.store.states import ProblemSource, Verdict
 from hemline.store.tables import Prediction, Project, Task
-from hemline.store.tasks import record_photo, set_task_problem
+from hemline.store.tasks import clear_task_problems, record_photo, set_task_problem
 from worker.attempts import KillsItsProcess, counted
 from worker.services import Services
 
@@ -97,11 +97,10 @@ def parse_time(text: Any) -> datetime | None:
 def record_submitted(
     services: Services, project: Project, config: LabelConfig, task: Task, submitted: Submitted
 ) -> None:
-    """Stores the annotation with its mask, and marks the task if the mask cannot be used."""
+    """Stores the annotation with its mask, or with the problem that leaves it out."""
     read = _read(services, project, config, task, submitted)
     with services.store.session() as session:
         known = find_annotation(session, project.id, submitted.ls_annotation_id)
-        old_problem = known.problem if known is not None else None
         before = (known.mask_digest, known.verdict) if known is not None else (None, None)
         stored = record_annotation(
             session,
@@ -122,8 +121,6 @@ def record_submitted(
             verdict=submitted.verdict,
             ls_updated_at=submitted.updated_at,
         )
-        if stored.problem or (old_problem and old_problem == task.problem):
-            set_task_problem(session, task.id, stored.problem)
         if stored.mask_digest is not None:
             assign_split(
                 session, task.id, gold_share=services.settings.gold_share,
@@ -197,11 +194,12 @@ def _with_photo_size(services: Services, task: Task) -> Task:
         return task
     except HemlineError as error:
         with services.store.session() as session:
-            set_task_problem(session, task.id, str(error))
+            set_task_problem(session, task.id, str(error), ProblemSource.PHOTO)
         return task
     task.height, task.width = image.shape[:2]
     with services.store.session() as session:
         record_photo(session, task.id, photo.digest, task.width, task.height)
+        clear_task_problems(session, [task.id], ProblemSource.PHOTO)
     return task
 
 

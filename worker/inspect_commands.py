@@ -52,7 +52,7 @@ def status() -> None:
 def problems(
     project: Annotated[int | None, typer.Option(help="Label Studio's project id.")] = None,
 ) -> None:
-    """List the tasks that are marked: what is wrong with each, and what to do."""
+    """List what is left out, tasks and annotations: what is wrong with each, and what to do."""
     from hemline.store.tasks import list_task_problems
     from worker.model_commands import find_project
     from worker.services import command_services
@@ -62,7 +62,7 @@ def problems(
     only = find_project(services, project).id if project is not None else None
     with services.store.reading() as session:
         marked = list_task_problems(session, only)
-    rows = [(task.project.ls_project_id, task.ls_task_id, task.problem) for task in marked]
+    rows = [(mark.ls_project_id, mark.ls_task_id, mark.problem) for mark in marked]
     print_table(("project", "task", "problem"), rows, empty="No task is marked with a problem.")
 
 

@@ -9,8 +9,9 @@ from hemline.labelstudio.config import LabelConfig
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.prefill import LoadedModel, Prefiller
 from hemline.store.predictions import claim_send, find_prediction, unsent_predictions
+from hemline.store.states import ProblemSource
 from hemline.store.tables import Prediction, Project
-from hemline.store.tasks import set_task_problem
+from hemline.store.tasks import clear_task_problems, set_task_problem
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -97,6 +98,8 @@ def _import(
     with services.store.session() as session:
         for prediction in chunk:
             claim_send(session, prediction.id, window_s=_MARK_WINDOW_S)
+        task_ids = [prediction.task_id for prediction in chunk]
+        clear_task_problems(session, task_ids, ProblemSource.SENDING)
     return set()
 
 
@@ -110,4 +113,4 @@ def _still_unsent(services: Services, chunk: Sequence[Prediction]) -> list[Predi
 def _mark(services: Services, prediction: Prediction, problem: str) -> None:
     log.warning("task %d: %s", prediction.task.ls_task_id, problem)
     with services.store.session() as session:
-        set_task_problem(session, prediction.task_id, problem)
+        set_task_problem(session, prediction.task_id, problem, ProblemSource.SENDING)

@@ -10,6 +10,7 @@ from hemline.labelstudio.live_version import show_version
 from hemline.prefill import LoadedModel, Prefiller
 from hemline.store.models import champion
 from hemline.store.signals import expect_labels_anew
+from hemline.store.states import ProblemSource
 from hemline.store.tables import Task
 from hemline.store.tasks import (
     count_labelled_to_predict,
@@ -127,12 +128,14 @@ class _Pool:
         except KillsItsProcess as error:
             log.error("task %d: %s", task.ls_task_id, error)
             with self._services.store.session() as session:
-                set_task_problem(session, task.id, str(error))
+                set_task_problem(session, task.id, str(error), ProblemSource.PREFILL)
         except HemlineError as error:
             log.warning("task %d is left out: %s", task.ls_task_id, error)
         except Exception as error:
             log.exception("task %d failed", task.ls_task_id)
             with self._services.store.session() as session:
-                set_task_problem(session, task.id, f"prediction failed: {error!r}")
+                set_task_problem(
+                    session, task.id, f"prediction failed: {error!r}", ProblemSource.PREFILL
+                )
         self._done += 1
         self._at_work.tell_now_and_then(self._done)

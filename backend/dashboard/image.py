@@ -22,6 +22,7 @@ from hemline.store.review_tables import PredictionSignals, ReviewItem
 from hemline.store.review_words import priority_title
 from hemline.store.states import ReviewState
 from hemline.store.tables import Annotation, Prediction, Project
+from hemline.store.tasks import problems_of_task
 
 _GROUNDS = (("white", "#ffffff"), ("grey", "#8c8c8c"), ("black", "#000000"))
 _SIZE = (1500, 1000)  # of a photo whose size nobody knows yet
@@ -65,10 +66,12 @@ def register(blueprint: Blueprint, services: Services) -> None:
                 labels_of(session, bare.task.id), predictions_of(session, bare.task.id)
             )
             verdicts = verdicts_on(session, bare.task.id)
+            problems = problems_of_task(session, bare.task.id)
         look = _chosen(services, bare, item, history)
         beside = _beside(services, row, asked, item)
         return render_page(
             "dashboard/image.html", project=row, task=look.task, look=look, item=item, rank=rank,
+            problems=problems,
             reasons=told_reasons(item) if item is not None else [], asked=asked, beside=beside,
             layers=_layers(look), photo=picture_address(PictureKind.PHOTO, look),
             cutout=_cutout(look), size=_size(look), history=history, verdicts=verdicts,

@@ -15,5 +15,5 @@ def register(blueprint: Blueprint, services: Services) -> None:
     def problems(project: int) -> ResponseReturnValue:
         row = known_project(services, project)
         with services.store.reading() as session:
-            tasks = list_task_problems(session, row.id, limit=_SHOWN)
-        return render_page("dashboard/problems.html", project=row, tasks=tasks, shown=_SHOWN)
+            marks = list_task_problems(session, row.id, limit=_SHOWN)
+        return render_page("dashboard/problems.html", project=row, marks=marks, shown=_SHOWN)

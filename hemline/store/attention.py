@@ -12,6 +12,7 @@ from hemline.store.review import reason_column
 from hemline.store.review_tables import ReviewItem
 from hemline.store.states import DeliveryState, JobState, Reason, ReviewKind, ReviewState, RunState
 from hemline.store.tables import Job, Task, TrainingRun, WebhookDelivery
+from hemline.store.tasks import count_marked_tasks, list_task_problems
 
 _FRESH = timedelta(days=7)  # how long a failure is told
 
@@ -30,7 +31,7 @@ class TaskCounts:
 
     total: int
     labelled: int
-    problems: int  # tasks that carry a mark
+    problems: int  # tasks that carry a mark, or have an annotation that does
     problem: str | None  # one of the marks
 
 
@@ -69,9 +70,8 @@ def count_tasks(session: Session, project_id: int) -> TaskCounts:
             .group_by(Task.is_labeled)
         )
     }
-    marked = Task.project_id == project_id, Task.problem.is_not(None)
-    problems = session.scalar(select(func.count()).select_from(Task).where(*marked)) or 0
-    problem = session.scalar(select(Task.problem).where(*marked).limit(1)) if problems else None
+    problems = count_marked_tasks(session, project_id)
+    problem = list_task_problems(session, project_id, limit=1)[0].problem if problems else None
     return TaskCounts(sum(counts.values()), counts.get(True, 0), problems, problem)
 
 

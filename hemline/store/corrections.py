@@ -53,10 +53,7 @@ def refresh_labelled(session: Session, task_ids: Sequence[int]) -> None:
 def withdraw_annotations(
     session: Session, project_id: int, ls_annotation_ids: Sequence[int], deleted_at: datetime
 ) -> list[int]:
-    """Marks annotations as deleted and brings their tasks up to date; returns the ids it knows.
-
-    A task's problem goes with the annotation that caused it.
-    """
+    """Marks annotations as deleted and brings their tasks up to date; returns the ids it knows."""
     known = session.scalars(
         select(Annotation).where(
             Annotation.project_id == project_id,
@@ -64,13 +61,6 @@ def withdraw_annotations(
         )
     ).all()
     delete_annotations(session, project_id, ls_annotation_ids, deleted_at)
-    for annotation in known:
-        if annotation.problem:
-            session.execute(
-                update(Task)
-                .where(Task.id == annotation.task_id, Task.problem == annotation.problem)
-                .values(problem=None)
-            )
     refresh_labelled(session, [annotation.task_id for annotation in known])
     review_deleted(session, known)
     return [annotation.ls_annotation_id for annotation in known]

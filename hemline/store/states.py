@@ -9,6 +9,16 @@ class Split(StrEnum):
     GOLD = "gold"
 
 
+class ProblemSource(StrEnum):
+    """What a task's mark is about. A mark is cleared by news of the same thing only, and by another
+    photo; what is wrong with an annotation is kept with the annotation."""
+
+    TASK = "task"  # its data, such as no address of a photo
+    PHOTO = "photo"  # it cannot be fetched or read
+    PREFILL = "prefill"  # no mask could be predicted
+    SENDING = "sending"  # Label Studio does not take the pre-fill
+
+
 class ModelState(StrEnum):
     CANDIDATE = "candidate"  # trained, not judged yet
     CHAMPION = "champion"  # the one that pre-fills; one a project

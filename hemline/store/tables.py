@@ -16,6 +16,7 @@ from hemline.store.states import (
     JobKind,
     JobState,
     ModelState,
+    ProblemSource,
     RunState,
     RunTrigger,
     Split,
@@ -60,12 +61,6 @@ class Task(Base):
             postgresql_where=text("shown_priority IS NOT NULL"),
         ),
         Index("ix_task_project_labeled", "project_id", "is_labeled"),
-        Index(
-            "ix_task_problem",
-            "project_id",
-            sqlite_where=text("problem IS NOT NULL"),
-            postgresql_where=text("problem IS NOT NULL"),
-        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -85,13 +80,24 @@ class Task(Base):
     in_audit: Mapped[bool] = mapped_column(default=False)  # drawn at random: keeps estimates honest
     accepted_at: Mapped[datetime | None]  # its mask was good enough to be taken unseen
     shown_priority: Mapped[float | None]  # in Label Studio, with the reasons; None: not shown
-    problem: Mapped[str | None] = mapped_column(Words())  # the clear mark on this task
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
 
     project: Mapped[Project] = relationship()
     annotations: Mapped[list["Annotation"]] = relationship(back_populates="task")
     predictions: Mapped[list["Prediction"]] = relationship(back_populates="task")
+
+
+class TaskProblem(Base):
+    """A clear mark on a task: one sentence for each thing that can be wrong with it."""
+
+    __tablename__ = "task_problem"
+
+    task_id: Mapped[int] = mapped_column(
+        ForeignKey("task.id", ondelete="CASCADE"), primary_key=True
+    )
+    source: Mapped[ProblemSource] = mapped_column(primary_key=True)
+    problem: Mapped[str] = mapped_column(Words())
 
 
 class Annotation(Base):
@@ -109,6 +115,12 @@ class Annotation(Base):
             "dice",
             "untouched",
             "deleted_at",
+        ),
+        Index(
+            "ix_annotation_problem",
+            "project_id",
+            sqlite_where=text("problem IS NOT NULL"),
+            postgresql_where=text("problem IS NOT NULL"),
         ),
     )
 
@@ -129,7 +141,7 @@ class Annotation(Base):
     untouched: Mapped[bool] = mapped_column(default=False)  # the pre-fill was accepted as it was
     dice: Mapped[float | None]  # pre-fill against correction, 0 to 1, foreground
     verdict: Mapped[Verdict | None]  # the reviewer's choice that came with the last save
-    problem: Mapped[str | None] = mapped_column(Words())
+    problem: Mapped[str | None] = mapped_column(Words())  # why it is left out
     ls_updated_at: Mapped[datetime | None]
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)  # last change of the mask
     deleted_at: Mapped[datetime | None]

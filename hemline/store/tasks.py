@@ -1,17 +1,44 @@
 """Tasks: the photos of a project, what is known of each, and which wait for a prediction."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, select, update
-from sqlalchemy.orm import Session, contains_eager
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    literal,
+    null,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.orm import Session
 
 from hemline.store.columns import Json, utcnow
 from hemline.store.insert import insert_into
-from hemline.store.tables import Prediction, Task
+from hemline.store.states import ProblemSource
+from hemline.store.tables import Annotation, Prediction, Project, Task, TaskProblem
 
 AUDIT_SHARE = 0.05  # of the tasks: the frozen set that versions are compared on
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A mark on a task, or on one of its annotations, which is then left out."""
+
+    ls_project_id: int
+    ls_task_id: int
+    ls_annotation_id: int | None
+    garment: str
+    view: str
+    problem: str
 
 
 def upsert_task(
@@ -28,7 +55,7 @@ def upsert_task(
 ) -> Task:
     """Inserts the task or updates it.
 
-    Another image URL forgets the photo and the problem of the one before. The garment stays once
+    Another image URL forgets the photo and the marks of the one before. The garment stays once
     the task has a split, because a split is of a garment and never changes.
     """
     values = {
@@ -39,6 +66,10 @@ def upsert_task(
         "garment_type": garment_type,
         "photo_session": photo_session,
     }
+    another_photo = select(Task.id).where(
+        Task.project_id == project_id, Task.ls_task_id == ls_task_id, Task.image_url != image_url
+    )
+    session.execute(delete(TaskProblem).where(TaskProblem.task_id.in_(another_photo)))
     statement = insert_into(
         session, Task, project_id=project_id, ls_task_id=ls_task_id,
         in_audit=_is_drawn(project_id, ls_task_id), **values,
@@ -47,7 +78,7 @@ def upsert_task(
     same_photo = Task.image_url == new.image_url
     updates: dict[str, Any] = {
         name: case((same_photo, getattr(Task, name)), else_=None)
-        for name in ("image_digest", "width", "height", "problem")
+        for name in ("image_digest", "width", "height")
     }
     updates |= {
         "data": new.data,
@@ -79,19 +110,35 @@ def ls_task_ids(session: Session, project_id: int) -> set[int]:
 
 def list_task_problems(
     session: Session, project_id: int | None = None, *, limit: int = 1000
-) -> Sequence[Task]:
-    """Tasks that are marked with a problem, with their projects, by project and task."""
+) -> list[Problem]:
+    """All marks on tasks and their annotations, by project and task."""
+    marks = _marks(project_id).subquery()
     statement = (
-        select(Task)
-        .join(Task.project)
-        .where(Task.problem.is_not(None))
-        .order_by(Task.project_id, Task.ls_task_id)
+        select(
+            Project.ls_project_id, Task.ls_task_id, marks.c.ls_annotation_id, Task.garment,
+            Task.view, marks.c.problem,
+        )
+        .join(Task, Task.id == marks.c.task_id)
+        .join(Project, Project.id == Task.project_id)
+        .order_by(Project.id, Task.ls_task_id, marks.c.ls_annotation_id, marks.c.source)
         .limit(limit)
-        .options(contains_eager(Task.project))
-    )
-    if project_id is not None:
-        statement = statement.where(Task.project_id == project_id)
-    return session.scalars(statement).all()
+    )  # fmt: skip
+    return [Problem(*row) for row in session.execute(statement)]
+
+
+def count_marked_tasks(session: Session, project_id: int) -> int:
+    """Number of tasks with a mark, on themselves or on an annotation."""
+    marks = _marks(project_id).subquery()
+    return session.scalar(select(func.count(marks.c.task_id.distinct()))) or 0
+
+
+def problems_of_task(session: Session, task_id: int) -> Sequence[str]:
+    """What is wrong with the task itself; its annotations have their own marks."""
+    return session.scalars(
+        select(TaskProblem.problem)
+        .where(TaskProblem.task_id == task_id)
+        .order_by(TaskProblem.source)
+    ).all()
 
 
 def delete_tasks(session: Session, project_id: int, ls_task_ids: Sequence[int]) -> int:
@@ -100,9 +147,25 @@ def delete_tasks(session: Session, project_id: int, ls_task_ids: Sequence[int]) 
     return len(session.scalars(statement.returning(Task.id)).all())
 
 
-def set_task_problem(session: Session, task_id: int, problem: str | None) -> None:
-    """Marks the task with one sentence, or clears the mark."""
-    session.execute(update(Task).where(Task.id == task_id).values(problem=problem))
+def set_task_problem(
+    session: Session, task_id: int, problem: str, source: ProblemSource = ProblemSource.TASK
+) -> None:
+    """Marks the task with one sentence about `source`, in the place of an earlier one about it."""
+    statement = insert_into(session, TaskProblem, task_id=task_id, source=source, problem=problem)
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["task_id", "source"], set_={"problem": statement.excluded.problem}
+        )
+    )
+
+
+def clear_task_problems(session: Session, task_ids: Sequence[int], *sources: ProblemSource) -> None:
+    """Clears the tasks' marks about `sources`, and no others."""
+    session.execute(
+        delete(TaskProblem).where(
+            TaskProblem.task_id.in_(task_ids), TaskProblem.source.in_(sources)
+        )
+    )
 
 
 def record_photo(session: Session, task_id: int, digest: str, width: int, height: int) -> None:
@@ -141,8 +204,23 @@ def count_tasks_to_predict(
     """Number of such tasks; `marked`: with those that have a problem."""
     statement = select(func.count()).where(_to_predict(project_id, model_version_id))
     if not marked:
-        statement = statement.where(Task.problem.is_(None))
+        statement = statement.where(~exists().where(TaskProblem.task_id == Task.id))
     return session.scalar(statement.select_from(Task)) or 0
+
+
+def _marks(project_id: int | None) -> CompoundSelect[Any]:
+    """Marks on tasks, and on annotations that are not deleted; of one project or of all."""
+    on_tasks = select(
+        TaskProblem.task_id, TaskProblem.problem, TaskProblem.source.label("source"),
+        null().label("ls_annotation_id"),
+    ).join(Task, Task.id == TaskProblem.task_id)  # fmt: skip
+    on_annotations = select(
+        Annotation.task_id, Annotation.problem, literal("annotation"), Annotation.ls_annotation_id
+    ).where(Annotation.problem.is_not(None), Annotation.deleted_at.is_(None))
+    if project_id is not None:
+        on_tasks = on_tasks.where(Task.project_id == project_id)
+        on_annotations = on_annotations.where(Annotation.project_id == project_id)
+    return union_all(on_tasks, on_annotations)
 
 
 def _is_drawn(project_id: int, ls_task_id: int) -> bool:

@@ -16,7 +16,7 @@ from hemline.store.engine import Store
 from hemline.store.models import create_version
 from hemline.store.predictions import claim_send, save_prediction
 from hemline.store.tables import Project, Task
-from hemline.store.tasks import get_task, set_task_problem
+from hemline.store.tasks import get_task, list_task_problems, set_task_problem
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -111,10 +111,13 @@ def test_a_task_is_labelled_while_it_has_an_annotation(store: Store, task: Task)
 
 
 def test_a_problem_goes_with_the_annotation_that_caused_it(store: Store, task: Task) -> None:
-    for problem, left in (("wrong size", None), ("another", "wrong size")):
+    with store.session() as session:
+        set_task_problem(session, task.id, "wrong size")
+    for number in (1, 2):
+        _annotate(store, task, number, problem="wrong size")
+    for number, left in ((1, [0, 2]), (2, [0])):
         with store.session() as session:
-            set_task_problem(session, task.id, "wrong size")
-        _annotate(store, task, 1, problem=problem)
-        with store.session() as session:
-            withdraw_annotations(session, task.project_id, [1], NOON)
-        assert _stored(store, task).problem == left
+            withdraw_annotations(session, task.project_id, [number], NOON)
+        with store.reading() as session:
+            marks = list_task_problems(session)
+        assert sorted(mark.ls_annotation_id or 0 for mark in marks) == left

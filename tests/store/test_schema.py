@@ -12,9 +12,11 @@ from sqlalchemy import Engine, inspect, text
 
 from hemline.errors import StoreError
 from hemline.store import schema
+from hemline.store.annotations import record_annotation
 from hemline.store.columns import Base
 from hemline.store.engine import Store
 from hemline.store.tables import Project, Task
+from hemline.store.tasks import list_task_problems
 
 
 @pytest.fixture
@@ -182,6 +184,34 @@ def test_rebuilding_a_table_keeps_the_rows_that_point_to_it(tmp_path: Path) -> N
     with store._engine.begin() as connection:
         assert connection.scalar(text("SELECT count(*) FROM task")) == 1
     store.dispose()
+
+
+def test_a_tasks_one_mark_becomes_its_own_or_its_annotations(store: Store, engine: Engine) -> None:
+    store.upgrade()
+    with store.session() as session:
+        project = Project(ls_project_id=1)
+        tasks = [Task(project=project, ls_task_id=number) for number in (1, 2, 3, 4)]
+        session.add_all(tasks)
+        session.flush()
+        for task in tasks[1:3]:
+            record_annotation(
+                session, project_id=project.id, task_id=task.id, ls_annotation_id=task.ls_task_id,
+                problem="it is turned",
+            )  # fmt: skip
+    schema.downgrade(engine, "0003")
+    with engine.begin() as connection:
+        kept = connection.execute(text("SELECT problem FROM task ORDER BY ls_task_id")).scalars()
+        assert list(kept) == [None, "it is turned", "it is turned", None]
+        for number in (1, 3):
+            connection.execute(
+                text("UPDATE task SET problem = 'no photo' WHERE ls_task_id = :task"),
+                {"task": number},
+            )
+    store.upgrade()
+    with store.reading() as session:
+        marks = [(mark.ls_task_id, mark.problem) for mark in list_task_problems(session)]
+    assert sorted(marks) == [(1, "no photo"), (2, "it is turned"), (3, "it is turned"),
+                             (3, "no photo")]  # fmt: skip
 
 
 def _use_migrations_with_a_rebuild(tmp_path: Path, url: str) -> None:

@@ -5,17 +5,22 @@ from typing import Any
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
+from hemline.store.annotations import record_annotation
 from hemline.store.engine import Store
 from hemline.store.predictions import save_prediction
 from hemline.store.projects import upsert_project
 from hemline.store.splits import assign_split
+from hemline.store.states import ProblemSource
 from hemline.store.tables import ModelVersion, Project, Task
 from hemline.store.tasks import (
+    clear_task_problems,
+    count_marked_tasks,
     count_tasks_to_predict,
     delete_tasks,
     get_task,
     list_task_problems,
     ls_task_ids,
+    problems_of_task,
     record_photo,
     set_task_problem,
     tasks_to_predict,
@@ -42,6 +47,11 @@ def _predict(store: Store, task: Task, version: ModelVersion, image_digest: str)
         )
 
 
+def _problems(store: Store) -> list[str]:
+    with store.reading() as session:
+        return [row.problem for row in list_task_problems(session)]
+
+
 def _label(session: Session, task: Task, labelled: bool) -> None:
     session.execute(update(Task).where(Task.id == task.id).values(is_labeled=labelled))
 
@@ -62,26 +72,40 @@ def test_an_update_keeps_what_is_known_of_the_same_photo(store: Store, project: 
     again = _upsert(store, project, 1, data={"image": "/1.jpg"}, view="Back")
     assert again.id == task.id
     assert (again.image_digest, again.width, again.height) == ("c" * 64, 640, 480)
-    assert (again.problem, again.view, again.data) == ("too dark", "Back", {"image": "/1.jpg"})
+    assert (again.view, again.data) == ("Back", {"image": "/1.jpg"})
+    assert _problems(store) == ["too dark"]
 
 
 def test_another_photo_forgets_the_one_before(store: Store, project: Project) -> None:
     task = _upsert(store, project, 1)
     with store.session() as session:
         record_photo(session, task.id, "c" * 64, 640, 480)
-        set_task_problem(session, task.id, "truncated")
+        for source in ProblemSource:
+            set_task_problem(session, task.id, "truncated", source)
     again = _upsert(store, project, 1, image_url="/other.jpg")
-    assert (again.image_digest, again.width, again.height, again.problem) == (None,) * 4
+    assert (again.image_digest, again.width, again.height) == (None,) * 3
+    assert _problems(store) == []
 
 
-def test_a_problem_is_set_and_cleared(store: Store, task: Task) -> None:
-    for problem in ("broken", None):
+def test_a_mark_is_cleared_by_news_of_the_same_thing_only(store: Store, task: Task) -> None:
+    with store.session() as session:
+        for source in (*ProblemSource, ProblemSource.PHOTO):
+            set_task_problem(session, task.id, f"{source} is broken", source)
+        record_annotation(
+            session, project_id=task.project_id, task_id=task.id, ls_annotation_id=3,
+            problem="annotation 3 is left out",
+        )  # fmt: skip
+    left = ["annotation 3 is left out", *sorted(f"{source} is broken" for source in ProblemSource)]
+    assert sorted(_problems(store)) == left
+    with store.reading() as session:
+        assert count_marked_tasks(session, task.project_id) == 1
+        assert list(problems_of_task(session, task.id)) == left[1:]
+    for source in ProblemSource:
         with store.session() as session:
-            set_task_problem(session, task.id, problem)
-        with store.reading() as session:
-            stored = get_task(session, task.project_id, task.ls_task_id)
-        assert stored is not None
-        assert stored.problem == problem
+            clear_task_problems(session, [task.id], source)
+        left.remove(f"{source} is broken")
+        assert sorted(_problems(store)) == left
+    assert left == ["annotation 3 is left out"]
 
 
 def test_the_garment_stays_once_the_task_has_a_split(store: Store, project: Project) -> None:
@@ -158,8 +182,9 @@ def test_tasks_with_a_problem_are_listed(store: Store, project: Project) -> None
             with store.session() as session:
                 set_task_problem(session, task.id, "broken")
     with store.reading() as session:
-        found = [(t.project.ls_project_id, t.ls_task_id) for t in list_task_problems(session)]
+        found = [(t.ls_project_id, t.ls_task_id) for t in list_task_problems(session)]
         assert found == [(7, 1), (7, 3), (8, 1)]
         assert len(list_task_problems(session, project.id)) == 2
         assert len(list_task_problems(session, limit=1)) == 1
+        assert count_marked_tasks(session, project.id) == 2
         assert ls_task_ids(session, project.id) == {1, 2, 3}

@@ -90,6 +90,26 @@ def test_a_prediction_that_label_studio_refuses_harms_no_other(
     assert given(fake, champion.name) == [n for n in range(1, 25) if n not in (4, 17)]
     with services.store.reading() as session:
         assert [row.ls_task_id for row in list_task_problems(session)] == [4, 17]
+    fake.refused_tasks = set()
+    with services.store.session() as session:
+        again = queue_job(session, champion.project_id, JobKind.PREDICT_POOL, {}).id
+    predict_pool(services, again)
+    with services.store.reading() as session:
+        assert list_task_problems(session) == []
+
+
+def test_a_pre_fill_leaves_the_mark_of_a_correction(
+    services: Services, fake: FakeLabelStudio, champion: ModelVersion, job_id: int, deliver: Deliver
+) -> None:
+    turned = [region | {"image_rotation": 90} for region in brush(disc(4)[1])]
+    deliver(fake.payload("ANNOTATION_CREATED", fake.annotate(5, turned)))
+    ingest_deliveries(services)
+    predict_pool(services, job_id)
+    with services.store.reading() as session:
+        assert get_task(session, champion.project_id, 5).image_digest is not None
+        (mark,) = list_task_problems(session)
+    assert mark.ls_task_id == 5
+    assert "rotated by 90 degrees" in mark.problem
 
 
 def test_what_the_backend_has_given_out_is_not_given_again(

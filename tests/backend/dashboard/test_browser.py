@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from hemline.store.models import champion
 from hemline.store.runs import active_run
 from hemline.store.tables import Annotation, Project, Task
+from hemline.store.tasks import set_task_problem
 from tests.backend.dashboard.visitor import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -51,7 +52,8 @@ def test_names_from_label_studio_neither_run_nor_widen_a_page(filled, serve):
     odd = '"><script>document.title="run"</script>' + "x" * 90 + "<img src=x onerror=alert(1)>"
     with filled.store.session() as session:
         for task in session.scalars(select(Task)):
-            task.garment, task.view, task.problem = odd, odd[:64], odd
+            task.garment, task.view = odd, odd[:64]
+            set_task_problem(session, task.id, odd)
         session.execute(update(Annotation).values(annotator=odd))
         session.execute(update(Project).values(title=odd))
     served = serve(filled)

@@ -14,7 +14,7 @@ from hemline.store.review import ReviewFilter, get_item, item_of_task, review_pa
 from hemline.store.review_tables import ReviewItem
 from hemline.store.states import ReviewKind, ReviewState, Role, Verdict
 from hemline.store.tables import Task
-from hemline.store.tasks import get_task
+from hemline.store.tasks import get_task, set_task_problem
 from tests.backend.dashboard.visitor import Visitor
 
 HOSTILE = '"><script>alert(1)</script>'
@@ -228,7 +228,7 @@ def test_label_studios_words_are_never_markup(filled, visitor):
     with filled.store.session() as session:
         task = session.get(Task, item.task_id)
         task.garment = task.view = task.garment_type = task.photo_session = HOSTILE
-        task.problem = HOSTILE
+        set_task_problem(session, task.id, HOSTILE)
         item = item_of_task(session, task.id, ReviewKind.LABEL)
         item.annotation.annotator = HOSTILE
         item.reasons = {"bad_ground_truth": {"sentence": HOSTILE, "percentile": 99.96}}

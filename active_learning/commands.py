@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hemline.errors import DatasetError, HemlineError
+from hemline.segmentation.options import MasksShow
 
 if TYPE_CHECKING:
     from active_learning.rank_folder import Ranked
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 app = typer.Typer()
 _out = Console()
 _err = Console(stderr=True)
+_NAMED = 20  # files that are passed over
 _SHOWN = 100  # items of a project's order
 
 
@@ -31,6 +34,7 @@ def rank_command(
     masks: Annotated[
         Path | None, typer.Option(help="Folder of their masks, by the photos' names.")
     ] = None,
+    garment_is: MasksShow = None,
     model: Annotated[Path | None, typer.Option(help="Model file. Default: the starter.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
@@ -56,10 +60,13 @@ def rank_command(
             raise DatasetError("a project has its photos in Label Studio; leave the folders out")
         if model is not None:
             raise DatasetError("a project is ranked by what is stored of it; leave --model out")
+        if garment_is is not None:
+            raise DatasetError("a project's masks are in Label Studio; leave --garment-is out")
         _rank_project(project, kind or "label", items, batch_minutes, as_json)
         return
     from active_learning.folder import find_pairs, passed_over
     from active_learning.rank_folder import rank_folder
+    from hemline.datasets.file_names import PHOTO_SUFFIXES
     from hemline.segmentation.predictor import Predictor
     from hemline.segmentation.starter import starter_path
 
@@ -69,14 +76,18 @@ def rank_command(
     pairs = find_pairs(images, masks)
     if others := passed_over(images, masks):
         what = "1 entry" if len(others) == 1 else f"{len(others)} entries"
+        names = ", ".join(f"'{path.name}'" for path in others[:_NAMED])
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
         _err.print(
-            f"passed over {what} of '{images}' that are no photos, such as '{others[0].name}'; "
-            "photos in sub-folders are not looked for",
+            f"passed over {what} that are not read as photos or masks: {names}{more}; files end in "
+            f"{', '.join(sorted(PHOTO_SUFFIXES))}, and sub-folders are not looked into",
             markup=False, highlight=False, soft_wrap=True,
         )  # fmt: skip
     predictor = Predictor(model or starter_path(), device=device)
-    bar = track(pairs, "looking", console=_err, transient=True, disable=not _err.is_terminal)
-    ranked = rank_folder(bar, predictor)
+    bar = partial(
+        track, description="looking", console=_err, transient=True, disable=not _err.is_terminal
+    )
+    ranked = rank_folder(pairs, predictor, garment_is=garment_is, track=bar)
     if as_json:
         for item in ranked:
             print(json.dumps(item.as_json()))
@@ -95,6 +106,7 @@ def fit_prior_command(
     ],
     out: Annotated[Path, typer.Option(help="File for the risk model.")],
     drawn: Annotated[int, typer.Option(min=0, help="Drawn garments beside them.")] = 60,
+    garment_is: MasksShow = None,
     model: Annotated[Path | None, typer.Option(help="Model file. Default: the starter.")] = None,
     keep: Annotated[
         Path | None, typer.Option(help="Folder to keep signals in, to go on from when stopped.")
@@ -109,13 +121,13 @@ def fit_prior_command(
     from active_learning.learn import Example, learn
     from active_learning.prior import examples_of, scenes
     from active_learning.risk_file import dump_risk_model
-    from hemline.datasets.sources import join, open_data
+    from hemline.datasets.sources import join, open_all
     from hemline.datasets.splits import split_by_garment
     from hemline.files import write_atomically
     from hemline.segmentation.predictor import Predictor
     from hemline.segmentation.starter import starter_path
 
-    parts = split_by_garment(join([open_data(source) for source in data]).samples, (0.1, 0.15))
+    parts = split_by_garment(join(open_all(data, None, garment_is)).samples, (0.1, 0.15))
     groups = [[*parts[0], *parts[1]], scenes(drawn)]
     predictor = Predictor(model or starter_path(), device=device)
     examples: list[Example] = []

@@ -1,11 +1,12 @@
 """The order of a plain folder: each pair is looked at once, then all are compared."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from active_learning.folder import Pair, read_pair
+from active_learning.folder import Pair, Pixels, look_inverted, read_pair
 from active_learning.look import Look, look_at_label, risks_of
 from active_learning.neighbours import isolation
 from active_learning.reasons import Evidence, reasons
@@ -13,6 +14,7 @@ from active_learning.risk_file import shipped_risk_model
 from active_learning.views import USUAL_VIEW, Oddness, odd_views, raised, usual_gaps
 from hemline.errors import HemlineError, MaskError
 from hemline.masks.embedding import LENGTH, pack_embedding, unpack_embeddings
+from hemline.masks.garment_is import GarmentIs
 
 if TYPE_CHECKING:
     from active_learning.label_risk import RiskModel
@@ -49,20 +51,34 @@ class Ranked:
         }
 
 
-def rank_folder(pairs: Iterable[Pair], predictor: "Predictor") -> list[Ranked]:
+def rank_folder(
+    pairs: Sequence[Pair],
+    predictor: "Predictor",
+    *,
+    garment_is: GarmentIs | None = None,
+    track: Callable[[Sequence[Pair]], Iterable[Pair]] = iter,
+) -> list[Ranked]:
     """The pairs in order of risk, the likeliest to be wrong first; what cannot be judged is last.
 
     One photo is in memory at a time, and of each a few kilobytes are kept.
+
+    Args:
+        garment_is: what of a mask is garment; None finds it out.
+        track: passes the pairs on, one by one, and shows how far they are.
     """
+    read = partial(
+        read_pair, garment_is=garment_is,
+        light_is_garment=garment_is is None and not look_inverted(pairs),
+    )  # fmt: skip
     model = shipped_risk_model()
     names: list[str] = []
     garments: list[str] = []
     looks: list[Look] = []
     embeddings: list[bytes] = []
     failed: list[Ranked] = []
-    for pair in pairs:
+    for pair in track(pairs):
         try:
-            look, embedding = _look(pair, predictor, model)
+            look, embedding = _look(read(pair), predictor, model)
         except HemlineError as error:
             failed.append(Ranked(pair.id, None, [], str(error)))
             continue
@@ -99,8 +115,7 @@ def _oddness(garments: Sequence[str], looks: Sequence[Look]) -> list[Oddness]:
     return oddness
 
 
-def _look(pair: Pair, predictor: "Predictor", model: "RiskModel") -> tuple[Look, bytes]:
-    pixels = read_pair(pair)
+def _look(pixels: Pixels, predictor: "Predictor", model: "RiskModel") -> tuple[Look, bytes]:
     seen = predictor.examine(pixels.photo)
     look = look_at_label(
         pixels.photo,

@@ -154,13 +154,17 @@ def _memory(predictor: Predictor) -> list[str]:
     with TemporaryDirectory() as name:
         pair = _large_pair(Path(name))
 
-        def pairs() -> Iterator[Pair]:
-            for number in range(_MEMORY[1] + 1):
+        pairs = [
+            Pair(f"{pair.id}-{number}", pair.photo, pair.mask) for number in range(_MEMORY[1] + 1)
+        ]
+
+        def watched(pairs: Sequence[Pair]) -> Iterator[Pair]:
+            for number, each in enumerate(pairs):
                 if number in _MEMORY:
                     found[number] = process.memory_info().rss / 1e6
-                yield Pair(f"{pair.id}-{number}", pair.photo, pair.mask)
+                yield each
 
-        rank_folder(pairs(), predictor)
+        rank_folder(pairs, predictor, track=watched)
     few, many = _MEMORY
     each = (found[many] - found[few]) / (many - few)
     tell(f"memory {found}")

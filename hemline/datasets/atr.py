@@ -12,11 +12,11 @@ from hemline.datasets.class_lists import class_map
 from hemline.datasets.class_masks import Translation, check_same_size
 from hemline.datasets.classes import ClassMap, Vocabulary
 from hemline.datasets.label_folders import read_label_folders
+from hemline.datasets.mask_file import read_class_ids
 from hemline.datasets.sample import Dataset, Pixels, Sample
 from hemline.datasets.vocabularies import ATR
 from hemline.errors import DatasetError, HemlineError
 from hemline.images import decode_image
-from hemline.masks.png import decode_class_mask
 from hemline.settings import get_settings
 
 _VOCABULARY = Vocabulary("atr", ATR)
@@ -106,7 +106,7 @@ def _load(
     try:
         photo, mask = rows.row(group, row)
         image = decode_image(photo, name=where, max_pixels=get_settings().max_pixels)
-        ids = decode_class_mask(mask)
+        ids = read_class_ids(mask)
     except (OSError, ArrowException) as error:
         raise DatasetError(f"'{rows.path}' cannot be read ({error}); download it again") from error
     except HemlineError as error:

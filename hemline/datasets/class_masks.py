@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hemline.datasets.classes import ClassMap, Vocabulary, id_table
+from hemline.datasets.mask_file import read_class_ids
 from hemline.datasets.sample import Pixels
 from hemline.errors import DatasetError, MaskError
 from hemline.masks.overlap import IGNORE
-from hemline.masks.png import decode_class_mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ class Translation:
 
 
 def read_class_mask(path: Path) -> Pixels:
-    """The class ids `(H, W)` uint8 of a greyscale or palette PNG.
+    """The class ids `(H, W)` uint8 of a greyscale or palette picture, upright.
 
     Raises:
-        DatasetError: the file cannot be read or is no such PNG.
+        DatasetError: the file cannot be read or is no such picture.
     """
     try:
-        return decode_class_mask(path.read_bytes())
+        return read_class_ids(path.read_bytes())
     except OSError as error:
         raise DatasetError(f"mask '{path}' cannot be read: {error.strerror}") from error
     except MaskError as error:

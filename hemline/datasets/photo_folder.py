@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from hemline.datasets.pairs import PHOTO_SUFFIXES
+from hemline.datasets.file_names import PHOTO_SUFFIXES
 
 
 class PhotoFolder:

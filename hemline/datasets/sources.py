@@ -1,6 +1,7 @@
 """Data named on the command line as KIND:PATH, and the reader each kind has."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from hemline.datasets.atr import read_atr
@@ -17,13 +18,37 @@ from hemline.datasets.pairs import read_cutouts, read_pairs
 from hemline.datasets.sample import Dataset, Sample, Skipped
 from hemline.datasets.scenes import read_scenes
 from hemline.errors import DatasetError
+from hemline.masks.garment_is import GarmentIs
 
 
-def open_data(source: str, classes: ClassMap | None = None) -> Dataset:
+def open_all(
+    sources: Sequence[str],
+    classes: ClassMap | None = None,
+    garment_is: GarmentIs | None = None,
+) -> list[Dataset]:
+    """The data sets that several `KIND:PATH` name; see `open_data`.
+
+    Raises:
+        DatasetError: as `open_data`, or `garment_is` is given and no source has mask files that it
+            could be said of.
+    """
+    kinds = {source.partition(":")[0] for source in sources}
+    if garment_is is not None and not kinds & _OF_PICTURES.keys():
+        raise DatasetError(
+            f"--garment-is {garment_is} is for masks in {' and '.join(sorted(_OF_PICTURES))}, and "
+            f"the data is {', '.join(sources)}; leave it out"
+        )
+    return [open_data(source, classes, garment_is) for source in sources]
+
+
+def open_data(
+    source: str, classes: ClassMap | None = None, garment_is: GarmentIs | None = None
+) -> Dataset:
     """The data set that `KIND:PATH` names, with the labels that `classes` ask for.
 
     Without `classes` there is one label, "garment", for all that is clothing; sources whose classes
-    are the user's own (labelstudio, and pairs with a labels.txt) keep them.
+    are the user's own (labelstudio, and pairs with a labels.txt) keep them. `garment_is` says what
+    of the mask files of `pairs` and `cutouts` is garment; None finds it out.
 
     Raises:
         DatasetError: the kind is unknown, its path is not what the kind needs, or the data lacks a
@@ -34,6 +59,8 @@ def open_data(source: str, classes: ClassMap | None = None) -> Dataset:
         raise DatasetError(
             f"data '{source}' is not KIND:PATH with a KIND of {', '.join(sorted(READERS))}"
         )
+    if kind in _OF_PICTURES and garment_is is not None:
+        return _folder(partial(_OF_PICTURES[kind], garment_is=garment_is))(path, classes)
     return READERS[kind](path, classes)
 
 
@@ -78,6 +105,9 @@ def _folder(read: Callable[[Path, ClassMap | None], Dataset], *, or_file: bool =
 
     return read_folder
 
+
+# The kinds whose masks are picture files of a person's own making.
+_OF_PICTURES = {"cutouts": read_cutouts, "pairs": read_pairs}
 
 READERS: dict[str, Reader] = {
     "atr": _folder(read_atr),

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from hemline.segmentation.options import MasksShow
+
 app = typer.Typer()
 
 
@@ -55,11 +57,12 @@ def simulate(
         Path | None, typer.Option(help="Folder to keep. Default: a temporary one, deleted.")
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Markdown file for the table.")] = None,
+    garment_is: MasksShow = None,
 ) -> None:
     """Play an annotator with true masks and show how the pre-fill of unseen photos gets better."""
     from rich.console import Console
 
-    from hemline.datasets.sources import open_data
+    from hemline.datasets.sources import open_all
     from hemline.demo.simulate import as_markdown
     from hemline.demo.simulate import simulate as play
     from hemline.files import write_atomically
@@ -67,8 +70,8 @@ def simulate(
     console = Console(stderr=True)
     with console.status("reading the data") as status:
         rows = play(
-            open_data(data), corrections=corrections, batch=batch, unseen_at_most=unseen,
-            seed=seed, home=home,
+            open_all([data], None, garment_is)[0],
+            corrections=corrections, batch=batch, unseen_at_most=unseen, seed=seed, home=home,
             on_step=status.update,
             on_row=lambda row: console.print(
                 f"{row.corrections} corrections: mean Dice {row.mean_dice:.4f}, median "

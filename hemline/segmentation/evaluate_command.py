@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hemline.errors import DatasetError
-from hemline.segmentation.options import Device, Model
+from hemline.segmentation.options import Device, MasksShow, Model
 
 if TYPE_CHECKING:
     from hemline.datasets.sample import Sample
@@ -42,6 +42,7 @@ def evaluate_command(
         Path | None,
         typer.Option(help="Folder for overlays, a CSV row a photo, and a table of the outliers."),
     ] = None,
+    garment_is: MasksShow = None,
     device: Device = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -54,7 +55,7 @@ def evaluate_command(
     from hemline.segmentation.starter import starter_path
 
     predictor = Predictor(model or starter_path(), device=device)
-    dataset = evaluation_data(data, predictor.card)
+    dataset = evaluation_data(data, predictor.card, garment_is)
     split = predictor.card.recipe.split
     shares = (
         split.validation if validation is None else validation,

@@ -8,13 +8,16 @@ import numpy as np
 
 from hemline.datasets.class_lists import GARMENT, class_map
 from hemline.datasets.sample import Dataset, Pixels, Sample
-from hemline.datasets.sources import join, open_data
+from hemline.datasets.sources import join, open_all
 from hemline.errors import DatasetError
+from hemline.masks.garment_is import GarmentIs
 from hemline.masks.overlap import IGNORE
 from hemline.segmentation.model_file import ModelCard
 
 
-def evaluation_data(sources: Sequence[str], card: ModelCard) -> Dataset:
+def evaluation_data(
+    sources: Sequence[str], card: ModelCard, garment_is: GarmentIs | None = None
+) -> Dataset:
     """The samples that `KIND:PATH` name, with the classes of the model's recipe and its ids.
 
     A model of one label "garment" takes every label of the data for it, and two lists of one label
@@ -24,7 +27,7 @@ def evaluation_data(sources: Sequence[str], card: ModelCard) -> Dataset:
         DatasetError: a source cannot be opened, or has a label that the model does not know.
     """
     classes = None if card.recipe.classes is None else class_map(card.recipe.classes)
-    dataset = join([open_data(source, classes) for source in sources])
+    dataset = join(open_all(sources, classes, garment_is))
     if dataset.labels == card.labels:
         return dataset
     table = _id_table(dataset.labels, card.labels)

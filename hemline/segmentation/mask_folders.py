@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.datasets.class_lists import GARMENT
-from hemline.datasets.pairs import PHOTO_SUFFIXES
+from hemline.datasets.file_names import PHOTO_SUFFIXES
 from hemline.errors import DatasetError
 from hemline.files import make_folder
 from hemline.masks.cutout import make_cutout

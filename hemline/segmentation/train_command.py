@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 
 from hemline.files import make_folder
-from hemline.segmentation.options import Device
+from hemline.segmentation.options import Device, MasksShow
 
 if TYPE_CHECKING:
     from hemline.segmentation.training import TrainedModel
@@ -56,6 +56,7 @@ def train_command(
         typer.Option(help="Share of garments left out, for `hemline evaluate --part test`."),
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the split.")] = None,
+    garment_is: MasksShow = None,
     device: Device = "auto",
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
     tensorboard: Annotated[
@@ -86,7 +87,7 @@ def train_command(
         open_log(out / "tensorboard" if tensorboard else None) as log,
         TrainProgress(_out, _err, begun=begun, log=log) as progress,
     ):
-        found = training_data(chosen, data or (), extra or ())
+        found = training_data(chosen, data or (), extra or (), garment_is)
         _print_data(found)
         progress.decoding(len(found.train) + len(found.validation) + len(found.extra))
         result = train(

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from hemline.datasets.class_lists import class_map
 from hemline.datasets.near_duplicates import group_near_duplicates
 from hemline.datasets.sample import Sample, Skipped
-from hemline.datasets.sources import join, open_data
+from hemline.datasets.sources import join, open_all
 from hemline.datasets.splits import split_by_garment, without_garments_of
 from hemline.errors import DatasetError
+from hemline.masks.garment_is import GarmentIs
 from hemline.segmentation.recipe import Recipe
 
 
@@ -28,7 +29,12 @@ class TrainingData:
     skipped: tuple[Skipped, ...]
 
 
-def training_data(recipe: Recipe, data: Sequence[str], extra: Sequence[str] = ()) -> TrainingData:
+def training_data(
+    recipe: Recipe,
+    data: Sequence[str],
+    extra: Sequence[str] = (),
+    garment_is: GarmentIs | None = None,
+) -> TrainingData:
     """The samples that `KIND:PATH` name, split as the recipe says.
 
     The split is that of `data` alone, whatever is extra: it is the one that `hemline evaluate`
@@ -44,7 +50,7 @@ def training_data(recipe: Recipe, data: Sequence[str], extra: Sequence[str] = ()
             f"recipe '{recipe.name}' names no data; give --data KIND:PATH, as pairs:my-photos"
         )
     classes = None if recipe.classes is None else class_map(recipe.classes)
-    dataset = join([open_data(source, classes) for source in sources])
+    dataset = join(open_all(sources, classes, garment_is))
     split = recipe.split
     held, test, rest = split_by_garment(
         dataset.samples,
@@ -53,7 +59,7 @@ def training_data(recipe: Recipe, data: Sequence[str], extra: Sequence[str] = ()
     )
     if not extra:
         return TrainingData(dataset.labels, rest, held, [], 0, dataset.skipped)
-    more = [open_data(source, classes) for source in extra]
+    more = open_all(extra, classes, garment_is)
     for source, other in zip(extra, more, strict=True):
         if other.labels != dataset.labels:
             raise DatasetError(

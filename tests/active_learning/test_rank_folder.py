@@ -11,8 +11,9 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from active_learning.commands import _print_table, app
-from active_learning.folder import find_pairs, read_mask
+from active_learning.folder import find_pairs
 from active_learning.rank_folder import Ranked, rank_folder
+from hemline.datasets.mask_file import read_mask
 from hemline.errors import DatasetError, MaskError
 from tests.active_learning.garments import draw
 
@@ -118,7 +119,7 @@ def test_whatever_is_broken_gets_a_sentence_and_comes_last(folders):
     assert "cannot be read" in said["noise"]
     assert "has no mask" in said["alone"]
     assert "has no photo" in said["orphan"]
-    assert "coloured picture" in said["coloured"]
+    assert "say which is garment with --garment-is light" in said["coloured"]
 
 
 def test_an_empty_mask_and_a_full_one_say_so(folders):
@@ -290,7 +291,7 @@ def test_what_only_projects_have_is_refused_for_folders(folders, options, said):
     assert said in str(result.exception)
 
 
-def test_what_is_passed_over_is_counted_with_an_example(folders, monkeypatch):
+def test_what_is_passed_over_is_named(folders, monkeypatch):
     folders.add("good")
     for name in ("archive", "notes.txt", ".hidden"):
         (folders.images / name).mkdir()
@@ -303,7 +304,7 @@ def test_what_is_passed_over_is_counted_with_an_example(folders, monkeypatch):
     command = ["rank", "--images", str(folders.images), "--masks", str(inside), "--json"]
     result = CliRunner().invoke(app, command)
     assert "passed over 2 entries" in result.stderr
-    assert "such as 'archive'" in result.stderr
+    assert "'archive', 'notes.txt'" in result.stderr
     assert len(result.stdout.splitlines()) == 1
     for name in ("archive", "notes.txt"):
         (folders.images / name).rmdir()

@@ -1,0 +1,55 @@
+"""Names of files in a folder of photos: which are photos, and which names are the same."""
+
+import unicodedata
+from collections.abc import Iterator
+from pathlib import Path
+
+PHOTO_SUFFIXES = frozenset(
+    {
+        *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
+        *(".avif", ".heic", ".heif"),
+    }
+)
+_SYSTEM = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+
+
+def same_name(name: str) -> str:
+    """A name as it is compared: macOS writes an é as two characters, other systems as one.
+
+    >>> same_name("e\\u0301") == same_name("\\u00e9")
+    True
+    """
+    return unicodedata.normalize("NFC", name)
+
+
+def stem_of(path: Path) -> str:
+    """A file's name without its ending, as it is compared."""
+    return same_name(path.stem)
+
+
+def is_photo(path: Path) -> bool:
+    """Whether a file's ending is a photo's."""
+    return path.suffix.lower() in PHOTO_SUFFIXES
+
+
+def visible(folder: Path) -> list[Path]:
+    """What a person put into a folder, in order of name: no hidden files, nor a system's own."""
+    return [path for path in sorted(folder.iterdir()) if not _is_hidden(path)]
+
+
+def no_photos(paths: list[Path]) -> Iterator[tuple[Path, str]]:
+    """Those of the paths that are not read as photos, and why."""
+    for path in paths:
+        if path.is_dir():
+            yield path, f"'{path}' is a folder; photos in sub-folders are not looked for"
+        elif not is_photo(path):
+            ending = f"ends in '{path.suffix}'" if path.suffix else "has no ending"
+            yield (
+                path,
+                f"'{path}' {ending}; the photos that are read end in "
+                f"{', '.join(sorted(PHOTO_SUFFIXES))}",
+            )
+
+
+def _is_hidden(path: Path) -> bool:
+    return path.name.startswith(".") or path.name.lower() in _SYSTEM

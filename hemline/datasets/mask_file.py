@@ -119,7 +119,8 @@ def read_class_ids(data: bytes) -> Mask:
         )
     if image.mode.startswith(("I", "F")):
         return _whole_ids(np.asarray(image))
-    return np.ascontiguousarray(planes.rgb[..., 0] // (_HIGHEST // (2**bits - 1)))
+    step = _HIGHEST // (2**bits - 1)
+    return np.asarray(planes.rgb[..., 0] // step, np.uint8)
 
 
 class _Named:
@@ -149,13 +150,14 @@ def _open(data: bytes) -> Image.Image:
             f"it cannot be read as a picture ({len(data)} bytes); save it as PNG"
         ) from error
     check_mask_size(image.height, image.width)
-    bits, lossy = _bits(image), image.format
+    bits, form = _bits(image), image.format
     try:
+        orientation = orientation_of(image)
         image.load()
-        upright = turn_upright(image, orientation_of(image))
+        upright = turn_upright(image, orientation)
     except Exception as error:  # as above
         raise MaskError(f"it is truncated or broken ({error}); export it again") from error
-    upright.format = lossy
+    upright.format = form
     upright.info["bits"] = bits
     return upright
 
@@ -247,7 +249,7 @@ def _whole_ids(values: NDArray[np.generic]) -> Mask:
             f"its values go from {values.min():g} to {values.max():g}; class ids are whole numbers "
             "from 0 to 255"
         )
-    return rounded.astype(np.uint8)
+    return np.asarray(rounded, np.uint8)
 
 
 def _eight_bits(values: NDArray[np.generic]) -> Mask:

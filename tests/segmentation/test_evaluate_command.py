@@ -98,7 +98,7 @@ def test_the_datas_ids_become_the_models(monkeypatch, small_recipe):
     sample = Sample("a", "a", "", "", lambda: (np.zeros((1, 4, 3), np.uint8), mask))
 
     def labelled(*labels):
-        monkeypatch.setattr(data_module, "open_data", lambda *_: Dataset((sample,), labels))
+        monkeypatch.setattr(data_module, "open_all", lambda *_: [Dataset((sample,), labels)])
 
     def loaded(*labels):
         card = ModelCard(small_recipe, labels, 0.5)
@@ -117,11 +117,11 @@ def test_the_datas_ids_become_the_models(monkeypatch, small_recipe):
 def test_the_data_is_opened_with_the_classes_of_the_models_recipe(monkeypatch, small_recipe):
     asked = []
 
-    def open_data(source, classes):
-        asked.append(classes)
-        return Dataset((), ("top",))
+    def open_all(sources, classes, garment_is):
+        asked.extend([classes] * len(sources))
+        return [Dataset((), ("top",)) for _ in sources]
 
-    monkeypatch.setattr(data_module, "open_data", open_data)
+    monkeypatch.setattr(data_module, "open_all", open_all)
     recipe = small_recipe.model_copy(update={"classes": {"top": ("shirt", "blouse")}})
     evaluation_data(["ccp:x", "ccp:y"], ModelCard(recipe, ("top",), 0.5))
     assert [classes.labels for classes in asked] == [("top",)] * 2

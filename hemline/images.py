@@ -67,7 +67,8 @@ def decode_image(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8
         orientation = orientation_of(image)
         inverted = _is_inverted(image)
         image.load()
-        return _to_rgb(turn_upright(image, orientation), inverted=inverted)
+        image = turn_upright(image, orientation)
+        return _to_rgb(image, inverted=inverted)
     except Exception as error:  # Pillow's decoders raise nearly anything on broken files.
         raise ImageError(
             f"image {name!r} is truncated or broken ({error}); upload a whole copy of it"

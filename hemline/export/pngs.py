@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hemline.colour import tag_png
 from hemline.errors import MaskError
 from hemline.export.formats import Exported
 from hemline.masks.cutout import make_cutout, soften_edge
@@ -15,16 +16,19 @@ _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # a tenth larger than the best, five 
 
 
 class Cutouts:
-    """`cutouts/NAME.png`: RGBA at the photo's size, all garments together on a clear ground."""
+    """`cutouts/NAME.png`: RGBA at the photo's size, all garments together on a clear ground.
 
-    version = 1
+    The colours are in sRGB, converted from the photo's profile where it has one, and tagged so.
+    """
+
+    version = 2
     needs_photo = True
 
     def write(self, exported: Exported) -> dict[str, bytes]:
         if exported.photo is None:
             raise MaskError(f"the cut-out of {exported.name} needs its photo")
         cutout = make_cutout(exported.photo, soften_edge(exported.mask))
-        return {f"cutouts/{exported.name}.png": _png(cutout[..., [2, 1, 0, 3]])}
+        return {f"cutouts/{exported.name}.png": tag_png(_png(cutout[..., [2, 1, 0, 3]]))}
 
     def finish(self, folder: Path, parts: Iterator[Path], labels: Sequence[str]) -> list[Path]:
         return []

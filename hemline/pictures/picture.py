@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from hemline.colour import srgb_profile
 from hemline.errors import MaskError
 from hemline.images import decode_image
 from hemline.labelstudio.photos import Photo
@@ -22,7 +23,7 @@ from hemline.masks.renumber import renumber
 from hemline.pictures import paint
 from hemline.store.artifacts import ArtifactStore
 
-_VERSION = 3  # goes up when the same picture would be drawn otherwise
+_VERSION = 4  # goes up when the same picture would be drawn otherwise
 CARD_SIDE = 440
 FULL_SIDE = 1600
 _MARGIN = 0.04  # around a cut-out, of its longer side
@@ -172,7 +173,9 @@ class Painter:
         pixels = np.dstack([seen / np.maximum(share, 1 / 255), share * 255])
         file = io.BytesIO()
         image = Image.fromarray(np.round(pixels.clip(0, 255)).astype(np.uint8))
-        image.save(file, "WEBP", quality=90, alpha_quality=100, method=2)
+        image.save(
+            file, "WEBP", quality=90, alpha_quality=100, method=2, icc_profile=srgb_profile()
+        )
         return file.getvalue()
 
     def _pixels(self, sketch: Sketch) -> paint.Pixels:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hemline.colour import tag_png
 from hemline.datasets.class_lists import GARMENT
 from hemline.datasets.file_names import PHOTO_SUFFIXES
 from hemline.errors import DatasetError
@@ -35,11 +36,11 @@ class MaskFolder:
             DatasetError: the file cannot be written.
         """
         pixels = mask if self._ids else mask * np.uint8(255)
-        _write_png(self._folder / f"{photo.stem}.png", pixels)
+        _write(self._folder / f"{photo.stem}.png", _png(pixels))
 
 
 class CutoutFolder(MaskFolder):
-    """FOLDER/STEM.png: RGBA, transparent where there is no garment."""
+    """FOLDER/STEM.png: RGBA, transparent where there is no garment; tagged as sRGB."""
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder, ids=False)
@@ -47,7 +48,7 @@ class CutoutFolder(MaskFolder):
     def write(self, photo: Path, image: _Pixels, mask: _Pixels) -> None:
         alpha = np.where(mask > 0, 255, 0).astype(np.uint8)
         pixels = cv2.cvtColor(make_cutout(image, alpha), cv2.COLOR_RGBA2BGRA).astype(np.uint8)
-        _write_png(self._folder / f"{photo.stem}.png", pixels)
+        _write(self._folder / f"{photo.stem}.png", tag_png(_png(pixels)))
 
 
 class PairsFolder(MaskFolder):
@@ -85,10 +86,13 @@ class PairsFolder(MaskFolder):
             ) from error
 
 
-def _write_png(path: Path, pixels: _Pixels) -> None:
-    _, data = cv2.imencode(".png", pixels)
+def _png(pixels: _Pixels) -> bytes:
+    return cv2.imencode(".png", pixels)[1].tobytes()
+
+
+def _write(path: Path, data: bytes) -> None:
     try:
-        path.write_bytes(data.tobytes())
+        path.write_bytes(data)
     except OSError as error:
         raise DatasetError(
             f"'{path}' cannot be written ({error.strerror}); make room, or give another folder"

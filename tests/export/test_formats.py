@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
+from PIL import Image
 from pycocotools.coco import COCO
 
+from hemline.colour import srgb_profile
 from hemline.export import labelstudio as labelstudio_export
 from hemline.export.formats import FormatName
 from hemline.export.run import run_export
@@ -62,6 +64,8 @@ def test_cutouts_hold_the_photo_within_the_mask(three: Shop, out: Path) -> None:
     assert (cutout[mask > 0][:, :3] == photo[mask > 0]).all()
     assert (cutout[cutout[..., 3] == 0] == 0).all()
     assert 0 < ((cutout[..., 3] > 0) & (cutout[..., 3] < 255)).mean() < 0.5  # a soft edge
+    with Image.open(out / "cutouts" / "D1_Front.png") as image:
+        assert image.info["icc_profile"] == srgb_profile()
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:pycocotools")

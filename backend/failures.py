@@ -5,6 +5,7 @@ from flask import Flask, Response, g, jsonify
 from werkzeug.exceptions import HTTPException
 
 from hemline.errors import HemlineError, LabelStudioError
+from hemline.redaction import redact
 
 log = structlog.get_logger(__name__)
 
@@ -20,7 +21,7 @@ def register_failures(app: Flask) -> None:
 
 
 def _refused(error: HTTPException) -> Response:
-    answer = jsonify({"detail": error.description or error.name})
+    answer = jsonify({"detail": redact(error.description or error.name)})
     answer.status_code = error.code or 500
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):

@@ -9,6 +9,8 @@ import uuid
 import structlog
 from flask import Flask, Response, g, request
 
+from hemline.logs import RedactingFormatter, redact_tracebacks
+
 log = structlog.get_logger("backend")
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
@@ -38,12 +40,12 @@ def configure_logging(level: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*shared, structlog.stdlib.PositionalArgumentsFormatter()],
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
-        )
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*shared, structlog.stdlib.PositionalArgumentsFormatter()],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last],
     )
+    handler.setFormatter(RedactingFormatter(formatter))
+    redact_tracebacks()
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)

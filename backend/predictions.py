@@ -23,6 +23,7 @@ from backend.room import Room
 from backend.serving import Serving
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.prefill import LoadedModel, Prefiller
+from hemline.redaction import redact
 from hemline.settings import Settings
 from hemline.store.engine import Store
 from hemline.store.predictions import claim_send
@@ -219,7 +220,7 @@ class _Asking:
 
 
 def _without(problem: str, source: str) -> Item:
-    return Item(json.dumps({"problem": problem}).encode(), source)
+    return Item(json.dumps({"problem": redact(problem)}).encode(), source)
 
 
 def _given() -> Item:

@@ -9,6 +9,7 @@ import typer
 
 from hemline import __version__
 from hemline.errors import HemlineError
+from hemline.logs import redact_tracebacks
 
 COMMANDS_GROUP = "hemline.commands"
 
@@ -39,8 +40,12 @@ def main() -> None:
         _end(str(error))
     except OSError as error:
         if error.errno not in _MACHINE or error.filename is None:
+            redact_tracebacks()
             raise
         _end(f"'{error.filename}' cannot be used ({error.strerror}); {_MACHINE[error.errno]}")
+    except Exception:
+        redact_tracebacks()
+        raise
 
 
 def build_app() -> typer.Typer:

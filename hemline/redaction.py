@@ -16,10 +16,14 @@ HIDDEN = "***"
 _SHORTEST = 8
 
 # Bounded repetitions: the text may be anybody's, of any length.
+_START = r"(https?:[/\\]{0,8}|//|\\\\)"
 _ADDRESSES = (
     # What comes before the "@" of an address, with a slash in the password or without.
-    re.compile(r"(://)(?![^\s/?#@]{0,200}:\*\*\*@)[^\s/?#]{1,1000}(@)"),
-    re.compile(r"(://)[^\s/?#@:\[\]]{0,200}:(?!\d{0,5}(?:[/?#\s'\"]|$)|\*\*\*@)[^\s@]{1,300}(@)"),
+    re.compile(_START + r"(?![^\s/?#@]{0,200}:\*\*\*@)[^\s/\\?#]{1,1000}(@)", re.IGNORECASE),
+    re.compile(
+        _START + r"[^\s/\\?#@:\[\]]{0,200}:(?!\d{0,5}(?:[/?#\s'\"]|$)|\*\*\*@)[^@\r\n]{1,300}(@)",
+        re.IGNORECASE,
+    ),
     re.compile(r"(%3A%2F%2F)[^\s&]{1,300}?(%40)", re.IGNORECASE),
 )
 _HEADER = re.compile(

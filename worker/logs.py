@@ -2,6 +2,9 @@
 
 import logging
 
+from hemline.logs import RedactingFormatter, redact_tracebacks
+
+_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 _NOISY = (
     "PIL",
     "alembic",
@@ -17,8 +20,9 @@ _NOISY = (
 
 def configure_logging(level: str) -> None:
     """Sends the log to stderr; libraries speak from WARNING on."""
-    logging.basicConfig(
-        level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
+    handler = logging.StreamHandler()
+    handler.setFormatter(RedactingFormatter(logging.Formatter(_FORMAT)))
+    logging.basicConfig(level=level, handlers=[handler], force=True)
+    redact_tracebacks()
     for name in _NOISY:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))

@@ -7,6 +7,7 @@ from werkzeug.exceptions import HTTPException
 from backend.dashboard.pages import render_page
 from backend.services import Services
 from hemline.errors import HemlineError, LabelStudioError, StoreError
+from hemline.redaction import redact
 from hemline.store.verdicts import StaleItemError
 
 log = structlog.get_logger(__name__)
@@ -30,7 +31,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
 
 
 def _refused(error: HTTPException) -> Response:
-    return _page(error.code or 500, error.description or error.name)
+    return _page(error.code or 500, redact(error.description or error.name))
 
 
 def _unfit(error: HemlineError) -> Response:

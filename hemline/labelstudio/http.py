@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from hemline.errors import LabelStudioError, LabelStudioUnavailable
+from hemline.redaction import redact
 
 _IDEMPOTENT = {"GET", "HEAD", "PUT", "PATCH", "DELETE"}
 _PASSING = {502, 503, 504}  # a proxy's words for "not now"; Label Studio's own 500 stays a 500
@@ -195,7 +196,7 @@ def _words(response: httpx.Response) -> str:
         words = json.dumps(body["validation_errors"], ensure_ascii=False)
     else:
         words = str(body.get("detail") or json.dumps(body, ensure_ascii=False))
-    return words[:_MESSAGE_LIMIT]
+    return redact(words)[:_MESSAGE_LIMIT]  # before it is cut, while secrets are whole
 
 
 def _kind(response: httpx.Response) -> str:

@@ -6,6 +6,7 @@ from unicodedata import category
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
 from hemline.errors import ImageError
+from hemline.redaction import redact
 from hemline.settings import Settings
 
 _UPLOADS = "/data/upload/"
@@ -103,9 +104,9 @@ def origin(parts: SplitResult) -> tuple[str, str, int]:
 
 def shown(url: str) -> str:
     """The address for a message: no query, where signatures stand, and not endless."""
-    text = url
+    text = redact(url)
     if "://" in url and not url.startswith(("file:", "data:")):
-        text = url.partition("?")[0]
+        text = text.partition("?")[0]
     return repr(text[:_SHOWN] + ("..." if len(text) > _SHOWN else ""))
 
 

@@ -64,9 +64,10 @@ def _fetch(
         for _ in range(_MAX_HOPS):
             parts = urlsplit(url)
             if "@" in parts.netloc or not may_go(parts):
+                host = parts.netloc.rpartition("@")[2]
                 raise ImageError(
                     f"photo {name!r} leads to {shown(url)}, which is not allowed; add "
-                    f"{parts.netloc} to HEMLINE_IMAGE_HOSTS if its photos are to be fetched"
+                    f"{host} to HEMLINE_IMAGE_HOSTS if its photos are to be fetched"
                 )
             request = _pinned_request(client, parts, headers, public_only)
             try:

@@ -16,6 +16,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 
+from hemline.redaction import redact
 from hemline.store.states import (
     DeliveryState,
     JobKind,
@@ -69,6 +70,18 @@ class Words(TypeDecorator[str]):
             return None
         whole = value.replace("\x00", "\ufffd").encode("utf-8", "replace").decode("utf-8")
         return whole[: self.length]
+
+
+class Sentence(Words):
+    """What people read about a thing that went wrong: never with a secret, however old it is."""
+
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return super().process_bind_param(redact(value) if value else value, dialect)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        return redact(value) if value else value
 
 
 def utcnow() -> datetime:

@@ -10,7 +10,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from hemline.store.columns import Base, Json, Words, utcnow
+from hemline.store.columns import Base, Json, Sentence, Words, utcnow
 from hemline.store.states import (
     DeliveryState,
     JobKind,
@@ -34,7 +34,7 @@ class Project(Base):
     ls_key: Mapped[str] = mapped_column(Words(64), default="")  # "id.created_ts", from /setup
     title: Mapped[str] = mapped_column(Words(), default="")
     label_config: Mapped[str] = mapped_column(Words(), default="")
-    problem: Mapped[str | None] = mapped_column(Words())  # why the project cannot be pre-filled
+    problem: Mapped[str | None] = mapped_column(Sentence())  # why the project cannot be pre-filled
     recipe: Mapped[str | None] = mapped_column(Words(255))  # None: the setting's recipe
     retrain_after: Mapped[int | None]  # None: the setting's number
     accept_above: Mapped[float | None]  # predicted Dice that is accepted unseen; None: none is
@@ -97,7 +97,7 @@ class TaskProblem(Base):
         ForeignKey("task.id", ondelete="CASCADE"), primary_key=True
     )
     source: Mapped[ProblemSource] = mapped_column(primary_key=True)
-    problem: Mapped[str] = mapped_column(Words())
+    problem: Mapped[str] = mapped_column(Sentence())
 
 
 class Annotation(Base):
@@ -141,7 +141,7 @@ class Annotation(Base):
     untouched: Mapped[bool] = mapped_column(default=False)  # the pre-fill was accepted as it was
     dice: Mapped[float | None]  # pre-fill against correction, 0 to 1, foreground
     verdict: Mapped[Verdict | None]  # the reviewer's choice that came with the last save
-    problem: Mapped[str | None] = mapped_column(Words())  # why it is left out
+    problem: Mapped[str | None] = mapped_column(Sentence())  # why it is left out
     ls_updated_at: Mapped[datetime | None]
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)  # last change of the mask
     deleted_at: Mapped[datetime | None]
@@ -241,7 +241,7 @@ class TrainingRun(Base):
     lease_until: Mapped[datetime | None]
     epoch: Mapped[int] = mapped_column(default=0)
     epochs: Mapped[int] = mapped_column(default=0)
-    problem: Mapped[str | None] = mapped_column(Words())
+    problem: Mapped[str | None] = mapped_column(Sentence())
     model_version_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     started_at: Mapped[datetime | None]
@@ -285,7 +285,7 @@ class WebhookDelivery(Base):
     payload: Mapped[Json]  # tokens and passwords removed
     state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.NEW)
     attempts: Mapped[int] = mapped_column(default=0)
-    problem: Mapped[str | None] = mapped_column(Words())
+    problem: Mapped[str | None] = mapped_column(Sentence())
     received_at: Mapped[datetime] = mapped_column(default=utcnow)
     worked_at: Mapped[datetime | None]
 
@@ -316,7 +316,7 @@ class Job(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     lease_owner: Mapped[str | None] = mapped_column(Words(128))
     lease_until: Mapped[datetime | None]
-    problem: Mapped[str | None] = mapped_column(Words())
+    problem: Mapped[str | None] = mapped_column(Sentence())
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
     finished_at: Mapped[datetime | None]
 

@@ -13,6 +13,7 @@ from hemline.images import decode_image
 from hemline.labelstudio.config import LabelConfig
 from hemline.labelstudio.photos import Photo
 from hemline.labelstudio.regions import mask_to_regions
+from hemline.labelstudio.task_data import find_field
 from hemline.masks.embedding import pack_embedding
 from hemline.masks.histograms import probability_histograms
 from hemline.masks.png import decode_class_mask, encode_class_mask
@@ -251,7 +252,7 @@ def register_task(
     """The store's row of a task as Label Studio sends it, inserted or brought up to date."""
     given = ls_task.get("data")
     data: dict[str, Any] = given if isinstance(given, dict) else {}
-    url = data.get(config.data_key)
+    url = find_field(data, config.data_key)
     url = url if isinstance(url, str) else ""
     garment, view = _garment_and_view(data, url, ls_task["id"])
     return upsert_task(
@@ -274,7 +275,7 @@ def photo_url(config: LabelConfig, ls_task: dict[str, Any]) -> str:
         ImageError: the task's data has none under the label config's key.
     """
     data = ls_task.get("data") or {}
-    url = data.get(config.data_key) if isinstance(data, dict) else None
+    url = find_field(data, config.data_key) if isinstance(data, dict) else None
     if not isinstance(url, str) or not url:
         raise ImageError(
             f"task {ls_task.get('id')} has no photo: its data needs '{config.data_key}', the "

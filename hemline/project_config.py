@@ -32,16 +32,16 @@ def remember_project(
 ) -> KnownProject:
     """The project, up to date with what Label Studio says of it.
 
-    Where the labels are others than before, class ids mean other labels too; so all annotations
-    are read anew by the next reconcile. So they are where the config before could not be used, for
-    what was annotated under it was not taken in.
+    Where the labels are others than before, class ids mean other labels too, and another brush or
+    image means other regions; so all annotations are read anew by the next reconcile. So they are
+    where the config before could not be used, for what was annotated under it was not taken in.
     """
     config, problem = _parse(label_config)
     known = get_project(session, ls_project_id)
     if known is not None and known.label_config:
         before, _ = _parse(known.label_config)
-        if _labels(before) != _labels(config):
-            log.info("project %d has other labels; reading it anew", ls_project_id)
+        if before != config:
+            log.info("project %d has another brush or photo; reading it anew", ls_project_id)
             forget_reconciled(session, known.id)
     row = upsert_project(
         session, ls_project_id=ls_project_id, ls_key=ls_key, title=title,
@@ -55,7 +55,3 @@ def _parse(label_config: str) -> tuple[LabelConfig | None, str | None]:
         return parse_label_config(label_config), None
     except LabelConfigError as error:
         return None, str(error)
-
-
-def _labels(config: LabelConfig | None) -> tuple[str, ...]:
-    return () if config is None else config.labels

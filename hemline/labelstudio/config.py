@@ -36,7 +36,8 @@ class LabelConfig:
     Attributes:
         from_name: name of the BrushLabels.
         to_name: name of the Image.
-        data_key: key of the photo's URL in a task's data.
+        data_key: where a task's data has the photo's URL: "image", "photo.url", "images[0]"; see
+            `hemline.labelstudio.task_data.find_field`.
         labels: the brush's labels in their order, as results name them. No two are equal.
     """
 
@@ -47,11 +48,12 @@ class LabelConfig:
 
 
 def parse_label_config(xml: str) -> LabelConfig:
-    """Read the first BrushLabels that point to an Image, and that Image.
+    """Read the BrushLabels that point to an Image, and that Image.
 
     Raises:
         LabelConfigError: the text is no XML, there is no Image that reads a task's data, no
-            BrushLabels point to it, or they have no Label or more than 255.
+            BrushLabels point to it, or several do, or one to several Images, or they have no Label
+            or more than 255.
     """
     root = _parse_xml(xml)
     images = {
@@ -61,18 +63,20 @@ def parse_label_config(xml: str) -> LabelConfig:
     }
     if not images:
         raise LabelConfigError(f"label config has no <Image> with a value; add one: {_EXAMPLE}")
-    for brush in _tags(root, "brushlabels"):
-        for target in brush.get("toName", "").split(","):
-            if target.strip() in images:
-                to_name = target.strip()
-                from_name = brush.get("name", "")
-                return LabelConfig(
-                    from_name, to_name, _data_key(images[to_name]), _labels(brush, from_name)
-                )
-    raise LabelConfigError(
-        f"label config has no <BrushLabels> with a toName among its images "
-        f"({', '.join(sorted(images))}); add one: {_EXAMPLE}"
-    )
+    brushes = [
+        (brush, target.strip())
+        for brush in _tags(root, "brushlabels")
+        for target in brush.get("toName", "").split(",")
+        if target.strip() in images
+    ]
+    if not brushes:
+        raise LabelConfigError(
+            f"label config has no <BrushLabels> with a toName among its images "
+            f"({', '.join(sorted(images))}); add one: {_EXAMPLE}"
+        )
+    brush, to_name = _only(brushes)
+    from_name = brush.get("name", "")
+    return LabelConfig(from_name, to_name, _data_key(images[to_name]), _labels(brush, from_name))
 
 
 def render_label_config(labels: Sequence[str]) -> str:
@@ -116,12 +120,32 @@ def _tags(root: ElementTree.Element, name: str) -> Iterator[ElementTree.Element]
     return (element for element in root.iter() if element.tag.lower() == name)
 
 
+def _only(brushes: Sequence[tuple[ElementTree.Element, str]]) -> tuple[ElementTree.Element, str]:
+    """The one brush and the name of its image. Which of several has the garment is not guessed: a
+    wrong guess would lose what is drawn with the others."""
+    names = list(dict.fromkeys(brush.get("name", "") for brush, _ in brushes))
+    if len(names) > 1:
+        raise LabelConfigError(
+            f"label config has {len(names)} <BrushLabels> ({', '.join(names)}) and Hemline masks "
+            "with one; put the garment's labels into one of them, and change the others, such as "
+            "those of defects, to <PolygonLabels> or <RectangleLabels>"
+        )
+    images = list(dict.fromkeys(image for _, image in brushes))
+    if len(images) > 1:
+        raise LabelConfigError(
+            f"<BrushLabels name={names[0]!r}> paints on {len(images)} images "
+            f"({', '.join(images)}) and Hemline masks one photo a task; make a task of each photo, "
+            "or give the brush one image as its toName"
+        )
+    return brushes[0]
+
+
 def _data_key(value: str) -> str:
-    match = re.fullmatch(r"\s*\$([\w.]+)\s*", value)
+    match = re.fullmatch(r"\s*\$(\w+(?:\.\w+|\[\d+\])*)\s*", value)
     if match is None:
         raise LabelConfigError(
-            f"label config shows the fixed image {value!r}; give its <Image> a value from the "
-            'tasks, such as value="$image"'
+            f"label config's <Image> has the value {value!r}, which is no field of the tasks; give "
+            'it one, such as value="$image" or value="$photo.url"'
         )
     return match[1]
 

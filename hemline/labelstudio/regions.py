@@ -9,12 +9,19 @@ from numpy.typing import NDArray
 
 from hemline.errors import MaskError
 from hemline.labelstudio.config import LabelConfig
+from hemline.labelstudio.review_fields import CONTROL as REVIEW_CONTROL
 from hemline.masks.brush import check_mask_size, encode_brush
 from hemline.masks.region import REGION_TYPES, region_cost, region_to_mask
 
 Region = dict[str, Any]
 
 _LARGEST_COST = 2**33  # of the regions of one annotation: about 30 s
+
+# What annotators say beside the shapes, or of one of them.
+_ANSWERS = (
+    "choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "ranker",
+    "table", "relation",
+)  # fmt: skip
 
 
 def mask_to_regions(
@@ -83,9 +90,10 @@ def regions_to_mask(
 ) -> NDArray[np.uint8]:
     """Read the `result` of an annotation or a prediction as one mask.
 
-    Brush, bitmask and polygon regions on the config's photo count; where they overlap, the later
-    one wins. Choices, texts and regions on other photos are passed over, and so are those of other
-    controls whose labels are not ours.
+    Brush, bitmask, polygon, rectangle and ellipse regions on the config's photo count; where they
+    overlap, the later one wins. Choices, texts and regions on other photos are passed over, and so
+    are those of other controls whose labels are not ours. A result without any region says that
+    there is no garment; one that has only what is passed over says nothing, and is refused.
 
     Args:
         result: regions as Label Studio has them.
@@ -97,16 +105,20 @@ def regions_to_mask(
 
     Raises:
         MaskError: a region has another size than the photo, a label that is not among `labels`,
-            none or several labels, a rotated photo under it, or a mask that cannot be decoded;
-            all regions together would take too long; or the size is not known from anywhere.
+            none or several labels, a rotated photo under it, a shape that is no mask, or a mask
+            that cannot be decoded; there are regions or answers and none of them is a mask; all
+            regions together would take too long; or the size is not known from anywhere.
     """
-    regions = [region for region in result if _is_mask(region, config, labels)]
+    regions = [region for region in result if _is_ours(region, config, labels)]
+    if not regions:
+        _check_empty(result, config)
     size = (height, width) if height and width else _common_size(regions)
     check_mask_size(*size)
     mask = np.zeros(size, dtype=np.uint8)
     cost = 0
     for region in regions:
         try:
+            _check_shape(region)
             cost += region_cost(region, *size)
             _check_cost(cost, len(regions), *size)
             class_id = labels.index(_label(region, labels)) + 1
@@ -117,8 +129,9 @@ def regions_to_mask(
     return mask
 
 
-def _is_mask(region: Any, config: LabelConfig, labels: Sequence[str]) -> bool:
-    if not isinstance(region, dict) or region.get("type") not in REGION_TYPES:
+def _is_ours(region: Any, config: LabelConfig, labels: Sequence[str]) -> bool:
+    """Whether it is a shape on our photo, by our control or with a label of ours."""
+    if not isinstance(region, dict) or region.get("type") in _ANSWERS:
         return False
     if region.get("to_name") != config.to_name:
         return False
@@ -127,10 +140,37 @@ def _is_mask(region: Any, config: LabelConfig, labels: Sequence[str]) -> bool:
     return any(label in labels for label in _label_names(region))
 
 
+def _check_shape(region: Region) -> None:
+    if region.get("type") not in REGION_TYPES:
+        raise MaskError(
+            f"it is of the type {region.get('type')!r}, which has no area; draw the garment "
+            "with the brush, or as a polygon, rectangle or ellipse, and delete it"
+        )
+
+
+def _check_empty(result: Sequence[Any], config: LabelConfig) -> None:
+    """A result without a mask means "no garment" only if there is nothing else in it either: a
+    shape by another control, or an answer alone, may well be about a garment. What a reviewer says
+    of a mask is said of there being none too."""
+    for item in result:
+        if isinstance(item, dict) and item.get("from_name") == REVIEW_CONTROL:
+            continue
+        kind = item.get("type") if isinstance(item, dict) else type(item).__name__
+        by, on = (
+            (item.get("from_name"), item.get("to_name")) if isinstance(item, dict) else (None, None)
+        )
+        raise MaskError(
+            f"it has no mask on {config.to_name!r}, only {kind!r} by {by!r} on {on!r}; draw the "
+            f"garment with {config.from_name!r}, or delete what is there if there is no garment"
+        )
+
+
 def _label_names(region: Region) -> list[Any]:
-    """Labels of a region, as its value has them under the name of its type."""
+    """Labels of a region, as its value has them under the name of its type, or as "labels"."""
     value = region.get("value")
-    names = value.get(region["type"], []) if isinstance(value, dict) else []
+    if not isinstance(value, dict):
+        return []
+    names = value.get(str(region.get("type")), value.get("labels", []))
     return names if isinstance(names, list) else [names]
 
 

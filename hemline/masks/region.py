@@ -10,10 +10,14 @@ from numpy.typing import NDArray
 from hemline.errors import MaskError
 from hemline.masks.brush import decode_brush
 from hemline.masks.coco import outline_length, polygons_to_mask
+from hemline.masks.percent_shapes import ellipse_to_mask, rectangle_to_mask
 from hemline.masks.png import load_png, open_png
 
 # Types without "labels" are what a region becomes when its label is taken away.
-REGION_TYPES = ("brushlabels", "bitmasklabels", "polygonlabels", "brush", "bitmask", "polygon")
+REGION_TYPES = (
+    "brushlabels", "bitmasklabels", "polygonlabels", "rectanglelabels", "ellipselabels",
+    "brush", "bitmask", "polygon", "rectangle", "ellipse",
+)  # fmt: skip
 
 _INSIDE = 127  # Strokes are antialiased; half covered is inside.
 
@@ -35,13 +39,14 @@ def region_cost(region: dict[str, Any], height: int, width: int) -> int:
 
 
 def region_to_mask(region: dict[str, Any], height: int, width: int) -> NDArray[np.bool_]:
-    """Pixels of a brush, bitmask or polygon region.
+    """Pixels of a brush, bitmask, polygon, rectangle or ellipse region.
 
     Returns:
         (height, width) bool.
 
     Raises:
-        MaskError: the region's value is missing or broken, or has another size.
+        MaskError: the region's value is missing or broken, has another size, or is a shape that
+            covers no pixel. A brush or bitmask may be empty: all of it was erased.
     """
     value = region.get("value")
     if not isinstance(value, dict):
@@ -51,7 +56,15 @@ def region_to_mask(region: dict[str, Any], height: int, width: int) -> NDArray[n
         return decode_brush(value.get("rle", ()), height, width) > _INSIDE
     if kind == "bitmask":
         return _bitmask_alpha(value.get("imageDataURL"), height, width) > _INSIDE
-    return _polygon(value.get("points"), height, width)
+    if kind == "rectangle":
+        inside = rectangle_to_mask(value, height, width)
+    elif kind == "ellipse":
+        inside = ellipse_to_mask(value, height, width)
+    else:
+        inside = _polygon(value.get("points"), height, width)
+    if not inside.any():
+        raise MaskError("it covers no pixel of the photo; delete it or draw it again")
+    return inside
 
 
 def _bitmask_alpha(url: Any, height: int, width: int) -> NDArray[np.uint8]:

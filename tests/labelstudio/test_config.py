@@ -65,7 +65,17 @@ def test_takes_the_brush_that_points_to_an_image():
         (config(IMAGE + '<BrushLabels name="m" toName="image"/>'), "'m'> has no label"),
         (config(IMAGE + BRUSH.replace('value="garment"', "")), "without a value"),
         (config(IMAGE + BRUSH.replace("</B", '<Label value="garment"/></B')), "'garment' twice"),
-        (config(IMAGE.replace("$image", "http://host/a.jpg") + BRUSH), "fixed image"),
+        (config(IMAGE.replace("$image", "http://host/a.jpg") + BRUSH), "no field of the tasks"),
+        (config(IMAGE.replace("$image", "$image[a]") + BRUSH), "no field of the tasks"),
+        (config(IMAGE + BRUSH + BRUSH.replace('"mask"', '"defects"')), "2 <BrushLabels>"),
+        (
+            config(
+                IMAGE
+                + IMAGE.replace('"image"', '"back"')
+                + BRUSH.replace('toName="image"', 'toName="image,back"')
+            ),
+            "paints on 2 images",
+        ),
     ],
 )
 def test_says_what_a_config_lacks(xml, message):

@@ -202,8 +202,54 @@ def test_passes_over_what_is_no_mask_of_this_photo():
     other_labels = brush_region(box(), from_name="stain")
     other_labels["value"] = other_labels["value"] | {"brushlabels": ["oil"]}
     relation = {"type": "relation", "from_id": "a", "to_id": "b"}
-    mask = read([other_photo, choices, other_labels, relation, None, "text"], 20, 30)
-    assert not mask.any()
+    passed_over = [other_photo, choices, other_labels, relation, None, "text"]
+    mask = read([*passed_over, brush_region(box())], 20, 30)
+    assert np.array_equal(mask, read([brush_region(box())], 20, 30))
+    for item in passed_over:
+        with pytest.raises(MaskError, match=r"no mask on 'image', only"):
+            read([item], 20, 30)
+
+
+def test_no_regions_and_no_answers_but_a_reviewers_say_that_there_is_no_garment():
+    verdict = {"from_name": "verdict", "to_name": "image", "type": "choices",
+               "value": {"choices": ["both fine"]}}  # fmt: skip
+    for result in ([], [verdict]):
+        assert not read(result, 20, 30).any()
+
+
+def shape_region(kind, **value):
+    region = brush_region(box()) | {"type": f"{kind}labels", "from_name": "shapes"}
+    return region | {"value": {f"{kind}labels": ["coat"], **value}}
+
+
+def test_reads_rectangles_and_ellipses_beside_a_brush():
+    rectangle = shape_region("rectangle", x=20, y=25, width=40, height=50, rotation=0)
+    assert np.array_equal(read([rectangle]), box(rows=slice(5, 15), columns=slice(6, 18)) * 3)
+    ellipse = shape_region("ellipse", x=100, y=50, radiusX=10, radiusY=25)
+    mask = read([brush_region(box()), ellipse])
+    assert (mask == 3).sum() == pytest.approx(np.pi * 3 * 5 / 2, abs=3)
+    assert mask[10, 29] == 3
+    assert mask.max() == 3
+    assert (mask == read([brush_region(box())]))[:, :26].all()
+
+
+@pytest.mark.parametrize(
+    ("region", "message"),
+    [
+        (shape_region("keypoint", x=1, y=1, width=1), "'keypointlabels', which has no area"),
+        (shape_region("vector", vertices=[]), "'vectorlabels', which has no area"),
+        (brush_region(box()) | {"type": "labels", "value": {"labels": ["coat"]}}, "'labels'"),
+        (brush_region(box()) | {"type": "rectangle", "value": {"x": 1}}, "has no label"),
+        (shape_region("rectangle", x=1, y=1, width=0, height=9), "covers no pixel"),
+        (shape_region("rectangle", x=1, y=1, width="9", height=9), "width '9' is not a number"),
+        (shape_region("ellipse", x=1, y=float("nan"), radiusX=1, radiusY=1), "y nan"),
+        (shape_region("ellipse", x=500, y=5, radiusX=1, radiusY=1), "covers no pixel"),
+    ],
+)
+def test_a_shape_that_is_no_mask_is_refused_beside_a_brush_too(region, message):
+    for result in ([region], [brush_region(box()), region]):
+        with pytest.raises(MaskError, match=message):
+            read(result)
 
 
 def broken(region, **value):

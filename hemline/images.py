@@ -1,6 +1,7 @@
 """Photos: from the bytes of a file to an upright RGB array."""
 
 import io
+import re
 import struct
 from hashlib import sha256
 
@@ -18,6 +19,13 @@ Image.MAX_IMAGE_PIXELS = None
 _FORMATS = ["JPEG", "PNG", "WEBP", "TIFF", "BMP", "GIF"]
 if features.check("avif"):
     _FORMATS.append("AVIF")
+try:
+    from pillow_heif import register_heif_opener
+except ImportError:  # an extra: its wheels hold x265, which is under the GPL
+    _open_heic = False
+else:
+    register_heif_opener(thumbnails=False)
+    _open_heic = True
 
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -29,6 +37,11 @@ _UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 _MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
+_MOST_BYTES_A_PIXEL = 12  # times HEMLINE_MAX_PIXELS is what decoding a photo may take
+_BYTES_A_PIXEL = {"WEBP": 16, "AVIF": 16, "HEIF": 16}
+_BITS_PER_SAMPLE = 258  # a tag of TIFF
+_AVIF_BRANDS = re.compile(rb"avi[fs]")  # a file may also have brands that both share
+_HEIC_BRANDS = re.compile(rb"hei[cxms]|hev[cxms]|mif1|msf1")
 _BAND_PIXELS = 1 << 20  # that are converted at a time
 _SHORT = 3  # the type of a 16-bit number in EXIF
 
@@ -51,17 +64,13 @@ def decode_image(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8
 
     Raises:
         ImageError: the file is empty, truncated, no image of a known format, over `max_pixels`
-            (found before anything is decoded), or has pixels that 8 bits cannot stand for.
+            or what decoding that many takes (found before anything is decoded), or has pixels that
+            8 bits cannot stand for.
     """
     if not data:
         raise ImageError(f"image {name!r} is an empty file; upload it again")
     image = _open(data, name)
-    width, height = image.size
-    if width * height > max_pixels:
-        raise ImageError(
-            f"image {name!r} is {width} x {height} px, over the limit of "
-            f"{max_pixels / 1e6:.4g} Mpx; raise HEMLINE_MAX_PIXELS or resize it"
-        )
+    _check_size(image, name, max_pixels)
     _check_mode(image.mode, name)
     try:
         orientation = orientation_of(image)
@@ -104,13 +113,47 @@ def content_digest(data: bytes) -> str:
 
 def _open(data: bytes, name: str) -> Image.Image:
     """Read the header only."""
+    brands = data[8:64] if data[4:8] == b"ftyp" else b""
+    is_heic = bool(_HEIC_BRANDS.search(brands)) and not _AVIF_BRANDS.search(brands)
+    if is_heic and not _open_heic:
+        raise ImageError(
+            f"image {name!r} is a HEIC photo; `pip install pillow-heif` to read them, or save it "
+            "as JPEG"
+        )
     try:
-        return Image.open(io.BytesIO(data), formats=_FORMATS)
+        return Image.open(io.BytesIO(data), formats=["HEIF"] if is_heic else _FORMATS)
     except Exception as error:  # As above: what a broken header raises depends on its format.
         raise ImageError(
-            f"image {name!r} ({len(data)} bytes) is no photo that Hemline can read; "
-            f"give it as one of {', '.join(_FORMATS)}"
+            f"image {name!r} ({len(data)} bytes) is no photo that Hemline can read; give it as one "
+            f"of {', '.join(_FORMATS)}, HEIC (raw camera files, JPEG XL, JPEG 2000, PSD, SVG and "
+            "PDF are not read)"
         ) from error
+
+
+def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:
+    """Refuse a photo by its header: too many pixels, or too many bytes to decode them."""
+    width, height = image.size
+    said = f"image {name!r} is {width} x {height} px"
+    if width * height > max_pixels:
+        raise ImageError(
+            f"{said}, over the limit of {max_pixels / 1e6:.4g} Mpx; "
+            "raise HEMLINE_MAX_PIXELS or resize it"
+        )
+    needed = width * height * _bytes_a_pixel(image)
+    if needed > max_pixels * _MOST_BYTES_A_PIXEL:
+        raise ImageError(
+            f"{said} of {image.format}, which takes {needed / 1e9:.3g} GB to decode, over the "
+            f"limit of {max_pixels * _MOST_BYTES_A_PIXEL / 1e9:.3g} GB; raise HEMLINE_MAX_PIXELS, "
+            "resize it, or save it as JPEG"
+        )
+
+
+def _bytes_a_pixel(image: Image.Image) -> int:
+    """What decoding takes at its peak, as measured; a TIFF may be a single strip, held as it is."""
+    if image.format == "TIFF":
+        bits = getattr(image, "tag_v2", {}).get(_BITS_PER_SAMPLE, (8,))
+        return 8 + int(sum(bits)) // 8
+    return _BYTES_A_PIXEL.get(image.format or "", _MOST_BYTES_A_PIXEL)
 
 
 def _exif_orientation(exif: bytes) -> int:

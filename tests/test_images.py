@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageCms, ImageOps
 
+from hemline import images
 from hemline.errors import ImageError
 from hemline.images import content_digest, decode_image, orientation_of, turn_upright
 
@@ -286,6 +287,37 @@ def test_the_limit_itself_is_allowed():
     assert decode(encode(photo()), max_pixels=24 * 40).shape == (24, 40, 3)
     with pytest.raises(ImageError, match="over the limit"):
         decode(encode(photo()), max_pixels=24 * 40 - 1)
+
+
+def test_the_limit_is_on_what_decoding_takes_too():
+    cheap, dear = encode(photo(), "JPEG"), encode(photo(), "WEBP")
+    assert decode(cheap, max_pixels=24 * 40).shape == (24, 40, 3)
+    with pytest.raises(ImageError, match=r"of WEBP, which takes .* GB to decode, over the limit"):
+        decode(dear, max_pixels=24 * 40)
+    assert decode(dear, max_pixels=2 * 24 * 40).shape == (24, 40, 3)
+    deep = cv2.imencode(".tiff", np.zeros((24, 40, 4), np.uint16))[1].tobytes()
+    with pytest.raises(ImageError, match="of TIFF, which takes"):
+        decode(deep, max_pixels=24 * 40)
+
+
+def heic(**options):
+    heif = pytest.importorskip("pillow_heif")
+    file = io.BytesIO()
+    heif.from_pillow(Image.fromarray(photo(64, 96))).save(file, quality=95, **options)
+    return file.getvalue()
+
+
+def test_heic_is_read():
+    assert close(decode(heic()), photo(64, 96), 40)
+    with pytest.raises(ImageError, match=r"image 'x\.jpg' .*"):
+        decode(heic()[:200])
+
+
+def test_heic_without_its_package_is_named(monkeypatch):
+    monkeypatch.setattr(images, "_open_heic", False)
+    data = b"\0\0\0\x18ftypheic\0\0\0\0mif1heic"
+    with pytest.raises(ImageError, match="is a HEIC photo; `pip install pillow-heif`"):
+        decode(data)
 
 
 def test_empty_file_is_named():

@@ -52,7 +52,7 @@ def read_cfpd(folder: Path, classes: ClassMap | None = None) -> Dataset:
         stem = Path(name).stem
         photo = photos.find(name)
         if photo is None:
-            skipped.append(Skipped(stem, f"'{folder}' has no photo '{name}'; unpack it there"))
+            skipped.append(Skipped(stem, photos.why_not(name)))
             continue
         load = partial(_load, photo, path, index, translate)
         samples.append(Sample(stem, stem, "", "cfpd", load, photo.read_bytes))

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from hemline.datasets.classes import ClassMap, Vocabulary
@@ -13,6 +13,7 @@ from hemline.datasets.photo_file import read_image
 from hemline.datasets.photo_folder import PhotoFolder
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.datasets.shapes import fit_to_photo, paint_shapes
+from hemline.datasets.text_file import whole_number
 from hemline.errors import DatasetError, MaskError
 from hemline.garments.naming import garment_and_view_of_file
 from hemline.masks.coco import decode_coco_rle, polygons_to_mask
@@ -25,9 +26,11 @@ class _File:
     path: Path
     names: dict[int, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
+    ids: dict[str, Any] = field(default_factory=dict)  # file name: the image id it has first
     images: dict[Any, dict[str, Any]] = field(default_factory=dict)
     spans: dict[Any, list[Span]] = field(default_factory=lambda: defaultdict(list))
     unknown: dict[Any, Any] = field(default_factory=dict)  # image id: a category id nobody has
+    problems: dict[Any, str] = field(default_factory=dict)  # image id: why it cannot be read
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +86,8 @@ def read_coco(
         )
     if not samples:
         raise DatasetError(
-            f"'{folder}' has no photo that '{files[0].path.name}' annotates; unpack the photos "
-            "there"
+            f"no photo of '{files[0].path}' can be read"
+            f"{': ' + skipped[0].problem if skipped else ''}"
         )
     return Dataset(tuple(samples), classes.labels, tuple(skipped))
 
@@ -124,23 +127,52 @@ def _read_ids(path: Path) -> _File | None:
             continue
         if key == "categories":
             category = read_span(path, span)
-            file.names[category.get("id")] = str(category.get("name"))
+            category_id, name = _id(category.get("id")), str(category.get("name"))
+            if (known := file.names.setdefault(category_id, name)) != name:
+                raise DatasetError(
+                    f"'{path}' calls the category {category_id} both '{known}' and '{name}'; "
+                    "give each an id of its own"
+                )
             if category.get("supercategory"):
                 file.groups[str(category["name"])] = str(category["supercategory"])
         elif key == "images":
             image = read_span(path, span)
-            file.images[image.get("id")] = {
-                part: image.get(part) for part in ("file_name", "height", "width")
-            }
+            _add_image(file, image)
         elif key == "annotations":
-            file.spans[value.get("image_id")].append(span)
-            categories.setdefault(value.get("image_id"), set()).add(value.get("category_id"))
+            image_id = _id(value.get("image_id"))
+            file.spans[image_id].append(span)
+            categories.setdefault(image_id, set()).add(_id(value.get("category_id")))
     file.unknown = {
         image_id: unknown
         for image_id, known in categories.items()
         for unknown in known - file.names.keys()
     }
     return file if file.names and file.images and file.spans else None
+
+
+def _add_image(file: _File, image: Mapping[str, Any]) -> None:
+    image_id = _id(image.get("id"))
+    parts = {part: image.get(part) for part in ("file_name", "height", "width")}
+    known = file.images.setdefault(image_id, parts)
+    name, other = str(parts["file_name"]), str(known["file_name"])
+    if name != other:
+        file.problems[image_id] = (
+            f"'{file.path}' gives the image id {image_id} to '{other}' and to '{name}', so that "
+            "nobody knows whose its shapes are; give each photo an id of its own"
+        )
+    twin = file.ids.setdefault(name, image_id)
+    if twin != image_id:
+        why = (
+            f"'{file.path}' lists '{name}' twice, as the images {twin} and {image_id}; put all of "
+            "its shapes under one"
+        )
+        file.problems[twin] = file.problems[image_id] = why
+
+
+def _id(value: Any) -> Any:
+    """An id as it is compared: 12 for "12" and for the 12.0 that pandas writes."""
+    number = whole_number(value)
+    return value if number is None else number
 
 
 def _sample(
@@ -152,7 +184,9 @@ def _sample(
     target: _Target,
 ) -> Sample | Skipped:
     name = str(image["file_name"])
-    stem = Path(name).stem
+    stem = PurePosixPath(name.replace("\\", "/")).stem
+    if image_id in file.problems:
+        return Skipped(stem, file.problems[image_id])
     if image_id not in file.spans:
         return Skipped(stem, f"'{file.path}' has no annotation of '{name}'; annotate or remove it")
     if image_id in file.unknown:
@@ -163,13 +197,11 @@ def _sample(
         )
     photo = photos.find(name)
     if photo is None:
-        return Skipped(
-            stem, f"'{photos.folder}' has no photo '{name}', or several; unpack it there"
-        )
-    size = (image["height"], image["width"])
-    if not all(isinstance(side, int) and side > 0 for side in size):
+        return Skipped(stem, photos.why_not(name))
+    height, width = whole_number(image["height"]), whole_number(image["width"])
+    if not height or not width or min(height, width) < 1:
         return Skipped(stem, f"'{file.path}' says no size of '{name}'; add height and width")
-    load = partial(_load, photo, file.path, file.spans[image_id], size, target)
+    load = partial(_load, photo, file.path, file.spans[image_id], (height, width), target)
     garment, view = garment_and_view_of_file(name)
     return Sample(stem, garment, view, source, load, photo.read_bytes)
 
@@ -195,7 +227,7 @@ def _shapes(
             mask = segmentation_to_mask(annotation.get("segmentation"), *size)
         except MaskError as error:
             raise DatasetError(f"'{path}', annotation {annotation.get('id')}: {error}") from error
-        yield target.names[annotation["category_id"]], mask
+        yield target.names[_id(annotation["category_id"])], mask
 
 
 def segmentation_to_mask(segmentation: Any, height: int, width: int) -> Pixels:
@@ -214,4 +246,24 @@ def segmentation_to_mask(segmentation: Any, height: int, width: int) -> Pixels:
         return mask
     if not isinstance(segmentation, list) or not segmentation:
         raise MaskError("it has neither polygons nor run lengths; draw it again")
-    return polygons_to_mask(segmentation, height, width)
+    return polygons_to_mask(_polygons(segmentation), height, width)
+
+
+def _polygons(segmentation: list[Any]) -> list[Any]:
+    """COCO's list of polygons, also from a polygon alone or points in pairs."""
+    if all(isinstance(item, (int, float, str)) for item in segmentation) or _are_points(
+        segmentation
+    ):
+        segmentation = [segmentation]
+    return [
+        [number for point in polygon for number in point] if _are_points(polygon) else polygon
+        for polygon in segmentation
+    ]
+
+
+def _are_points(polygon: Any) -> bool:
+    return (
+        isinstance(polygon, list)
+        and len(polygon) > 2
+        and all(isinstance(point, list) and len(point) == 2 for point in polygon)
+    )

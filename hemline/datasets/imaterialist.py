@@ -1,5 +1,6 @@
 """iMaterialist Fashion 2019 and 2020: train.csv with run lengths of each piece, 46 categories."""
 
+import codecs
 import csv
 import json
 import sys
@@ -8,16 +9,25 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from hemline.datasets.class_lists import class_map
 from hemline.datasets.classes import ClassMap, Vocabulary
+from hemline.datasets.file_names import same_name
 from hemline.datasets.json_elements import Span
 from hemline.datasets.photo_file import read_image
 from hemline.datasets.photo_folder import PhotoFolder
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.datasets.shapes import fit_to_photo, paint_shapes
+from hemline.datasets.text_file import (
+    decode_text,
+    delimiter_of,
+    read_text,
+    text_encoding,
+    whole_number,
+)
 from hemline.datasets.vocabularies import FASHIONPEDIA, FASHIONPEDIA_GROUP
 from hemline.errors import DatasetError, MaskError
 from hemline.masks.brush import check_mask_size
@@ -47,22 +57,22 @@ def read_imaterialist(path: Path, classes: ClassMap | None = None) -> Dataset:
     classes = classes or class_map()
     names, groups = _categories(table.parent / "label_descriptions.json")
     known = Vocabulary("fashionpedia", tuple(names.values()), groups)
-    columns, spans = _scan(table)
-    rows = _Rows(
-        table, columns, names, classes.ids(known), classes.labels, classes.unlabelled(known)
-    )
+    form, spans = _scan(table)
+    rows = _Rows(table, form, names, classes.ids(known), classes.labels, classes.unlabelled(known))
     photos = PhotoFolder(table.parent)
     samples: list[Sample] = []
     skipped: list[Skipped] = []
     for stem, places in spans.items():
-        photo = photos.find(f"{stem}.jpg")
+        photo = photos.find_any_ending(stem)
         if photo is None:
-            skipped.append(Skipped(stem, f"'{table.parent}' has no photo '{stem}.jpg'; unpack it"))
+            skipped.append(Skipped(stem, photos.why_not(f"{stem}.jpg")))
             continue
         load = partial(_load, photo, rows, places)
         samples.append(Sample(stem, stem, "", "imaterialist", load, photo.read_bytes))
     if not samples:
-        raise DatasetError(f"'{table.parent}' has no photo of '{table.name}'; unpack them there")
+        raise DatasetError(
+            f"no photo of '{table}' can be read{': ' + skipped[0].problem if skipped else ''}"
+        )
     return Dataset(tuple(samples), classes.labels, tuple(skipped))
 
 
@@ -81,7 +91,9 @@ def decode_pixel_runs(text: str, height: int, width: int) -> Pixels:
     """
     check_mask_size(height, width)
     try:
-        numbers = np.array(text.split(), dtype=np.int64)
+        # pandas may have made "12.0" of 12.
+        parts = [part.removesuffix(".0") for part in text.split()]
+        numbers = np.array(parts, dtype=np.int64)
     except (ValueError, OverflowError) as error:
         raise MaskError(f"its run lengths hold no whole numbers ({error}); repair it") from error
     if not numbers.size or numbers.size % 2:
@@ -105,7 +117,7 @@ class _Rows:
     """What it takes to read the CSV's rows again."""
 
     path: Path
-    columns: tuple[str, ...]
+    form: "_Form"
     names: Mapping[int, str]
     ids: Mapping[str, int]
     labels: tuple[str, ...]
@@ -114,14 +126,23 @@ class _Rows:
     def read(self, span: Span) -> dict[str, str]:
         with self.path.open("rb") as file:
             file.seek(span.start)
-            line = file.read(span.end - span.start).decode("utf-8", errors="replace")
-        values = next(csv.reader([line]), [])
-        if len(values) < len(self.columns):
+            line = decode_text(file.read(span.end - span.start), span.encoding)
+        values = next(csv.reader([line], delimiter=self.form.delimiter), [])
+        columns = self.form.columns
+        if len(values) < len(columns):
             raise DatasetError(
-                f"'{self.path}' has {len(values)} values for {len(self.columns)} columns at byte "
+                f"'{self.path}' has {len(values)} values for {len(columns)} columns at byte "
                 f"{span.start}; download it again"
             )
-        return dict(zip(self.columns, values, strict=False))
+        return dict(zip(columns, values, strict=False))
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """How a CSV is written."""
+
+    columns: tuple[str, ...]
+    delimiter: str
 
 
 def _categories(path: Path) -> tuple[dict[int, str], dict[str, str]]:
@@ -129,7 +150,7 @@ def _categories(path: Path) -> tuple[dict[int, str], dict[str, str]]:
     if not path.exists():
         return dict(enumerate(FASHIONPEDIA)), FASHIONPEDIA_GROUP
     try:
-        categories = json.loads(path.read_bytes())["categories"]
+        categories = json.loads(read_text(path))["categories"]
         names = {int(item["id"]): str(item["name"]) for item in categories}
         return names, {str(item["name"]): str(item["supercategory"]) for item in categories}
     except (ValueError, KeyError, TypeError) as error:
@@ -139,32 +160,61 @@ def _categories(path: Path) -> tuple[dict[int, str], dict[str, str]]:
         ) from error
 
 
-def _scan(path: Path) -> tuple[tuple[str, ...], dict[str, list[Span]]]:
-    """The columns, and where the rows of each photo stand."""
+def _scan(path: Path) -> tuple[_Form, dict[str, list[Span]]]:
+    """The table's form, and where the rows of each photo stand."""
     spans: dict[str, list[Span]] = defaultdict(list)
     with path.open("rb") as file:
-        columns = tuple(next(csv.reader([file.readline().decode("utf-8-sig").strip()]), []))
+        encoding, start = text_encoding(file.read(4))
+        file.seek(start)
+        lines = _lines(file, encoding)
+        header = next(lines, b"")
+        title = decode_text(header, encoding).strip()
+        delimiter = delimiter_of(title)
+        columns = tuple(next(csv.reader([title], delimiter=delimiter), []))
         lacking = [name for name in _COLUMNS if name not in columns]
-        if lacking or columns[0] != "ImageId":
+        if lacking:
             raise DatasetError(
                 f"'{path}' has the columns {', '.join(columns)}; iMaterialist's are "
                 f"{', '.join(_COLUMNS)}"
             )
-        start = file.tell()
-        for line in file:
+        place, mark = columns.index("ImageId"), delimiter.encode(encoding)
+        start += len(header)
+        for line in lines:
             end = start + len(line)
-            stem = line.split(b",", 1)[0].strip(b'" \r\n').decode("utf-8", errors="replace")
+            # Not by csv, for nothing before the id is quoted and run lengths are long.
+            cell = [*line.split(mark, place + 1), b""][place]
+            stem = _photo_stem(decode_text(cell, encoding).strip('" \r\n'))
             if stem:
-                spans[stem.removesuffix(".jpg")].append(Span(start, end))
+                spans[stem].append(Span(start, end, encoding))
             start = end
-    return columns, spans
+    return _Form(columns, delimiter), spans
+
+
+def _photo_stem(image_id: str) -> str:
+    """The id without its ending, and 12 for the 12.0 that pandas makes of numbers."""
+    stem = same_name(image_id.removesuffix(".jpg"))
+    whole = stem.removesuffix(".0")
+    return whole if whole.isdigit() else stem
+
+
+def _lines(file: BinaryIO, encoding: str) -> Iterator[bytes]:
+    """The lines of a file, of which a character may take more than a byte."""
+    if not encoding.startswith(("utf-16", "utf-32")):
+        yield from file
+        return
+    for line in codecs.getreader(encoding)(file):
+        yield line.encode(encoding)
 
 
 def _load(photo: Path, rows: _Rows, places: list[Span]) -> tuple[Pixels, Pixels]:
     read = [rows.read(place) for place in places]
     sizes = {(row["Height"], row["Width"]) for row in read}
     try:
-        ((height, width),) = ((int(height), int(width)) for height, width in sizes)
+        ((height, width),) = (
+            (whole_number(height), whole_number(width)) for height, width in sizes
+        )
+        if not height or not width:
+            raise ValueError("no whole numbers")
     except ValueError as error:
         raise DatasetError(
             f"'{rows.path}' gives '{photo.stem}' the sizes {sorted(sizes)}; it needs one"
@@ -182,7 +232,8 @@ def _shapes(
 ) -> Iterator[tuple[str, Pixels]]:
     for row in read:
         category = row["ClassId"].split("_")[0]
-        label = rows.names.get(int(category)) if category.isdigit() else None
+        number = whole_number(category)
+        label = None if number is None else rows.names.get(number)
         if label is None:
             raise DatasetError(
                 f"'{rows.path}' has a piece of the class '{row['ClassId']}' on '{stem}', which is "

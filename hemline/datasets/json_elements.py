@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
+from hemline.datasets.text_file import decode_text, text_encoding
 from hemline.errors import DatasetError
 
 _CHUNK = 1 << 20
 _WHITE = " \t\r\n"
-_BYTE_ORDER_MARK = "\xef\xbb\xbf"  # UTF-8's, as Latin-1
 _DECODER = json.JSONDecoder()
 
 
@@ -20,6 +22,7 @@ class Span:
 
     start: int
     end: int
+    encoding: str = "utf-8"
 
 
 def scan_json(path: Path) -> Iterator[tuple[str, Span, Any]]:
@@ -51,7 +54,7 @@ def read_span(path: Path, span: Span) -> Any:
     try:
         with path.open("rb") as file:
             file.seek(span.start)
-            return json.loads(file.read(span.end - span.start))
+            return json.loads(decode_text(file.read(span.end - span.start), span.encoding))
     except (OSError, ValueError) as error:
         raise DatasetError(f"'{path}' changed while it was read ({error}); start again") from error
 
@@ -63,7 +66,10 @@ class _Text:
         self._file = file
         self._text = ""
         self._position = 0
-        self._before = 0  # bytes of the file that lie before the text
+        self._encoding, self._before = text_encoding(file.read(4))  # bytes before the text
+        file.seek(self._before)
+        # A character a unit of the encoding, so that a place in the text is one in the file.
+        self._unit = {"utf-16": 2, "utf-32": 4}.get(self._encoding[:6], 1)
 
     def next_character(self) -> str:
         """The next character that is not white, left where it is; "" at the end of the file."""
@@ -78,15 +84,9 @@ class _Text:
     def take(self, character: str) -> None:
         if self.next_character() != character:
             raise json.JSONDecodeError(
-                f"'{character}' expected at byte {self._before + self._position}", "", 0
+                f"'{character}' expected at byte {self._at(self._position)}", "", 0
             )
         self._position += 1
-
-    def skip(self, start: str) -> None:
-        """Passes over `start`, if the text begins with it."""
-        self.next_character()
-        if self._text.startswith(start, self._position):
-            self._position += len(start)
 
     def value(self) -> tuple[Span, Any]:
         self.next_character()
@@ -99,21 +99,31 @@ class _Text:
                 continue
             if self._text[end : end + 1] in ("", ".", "e", "E") and self._read_on():
                 continue  # a number may go on beyond what was read
-            span = Span(self._before + self._position, self._before + end)
+            span = Span(self._at(self._position), self._at(end), self._encoding)
             self._position = end
             return span, value
 
     def _read_on(self) -> bool:
         left = self._text[self._position :]
-        more = self._file.read(max(_CHUNK, len(left)))  # doubling, so that a long value is no n^2
-        self._before += self._position
+        # Doubling, so that a long value is no n^2.
+        more = self._file.read(max(_CHUNK, self._unit * len(left)))
+        self._before = self._at(self._position)
         self._position = 0
-        self._text = left + more.decode("latin-1")
+        self._text = left + self._characters(more)
         return bool(more)
+
+    def _at(self, position: int) -> int:
+        return self._before + position * self._unit
+
+    def _characters(self, data: bytes) -> str:
+        if self._unit == 1:
+            return data.decode("latin-1")
+        order = ">" if self._encoding.endswith("be") else "<"
+        units = np.frombuffer(data[: len(data) // self._unit * self._unit], f"{order}u{self._unit}")
+        return units.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
 
 
 def _elements(text: _Text) -> Iterator[tuple[str, Span, Any]]:
-    text.skip(_BYTE_ORDER_MARK)
     if text.next_character() == "[":
         yield from _array(text, "")
         return

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from hemline.datasets.file_names import PHOTO_SUFFIXES
+from hemline.datasets.file_names import PHOTO_SUFFIXES, same_name
 
 
 class PhotoFolder:
@@ -17,19 +17,49 @@ class PhotoFolder:
         for root, _, names in walk(folder):
             for name in names:
                 if PurePosixPath(name).suffix.lower() in PHOTO_SUFFIXES:
-                    self._paths[name].append(str(root))
+                    self._paths[same_name(name).casefold()].append(str(root / name))
 
     def find(self, name: str) -> Path | None:
         """The photo of that name; of several, the one whose folders the name has too, if any.
 
+        Backslashes part folders too, accents may be written in either way, and upper and lower case
+        are the same where no other photo is meant.
+
         >>> PhotoFolder(Path("no-such-folder")).find("train/1.jpg") is None
         True
         """
-        wanted = PurePosixPath(name)
-        paths = [Path(root) / wanted.name for root in self._paths.get(wanted.name, ())]
+        found = self._candidates(name)
+        return found[0] if len(found) == 1 else None
+
+    def find_any_ending(self, stem: str) -> Path | None:
+        """The photo of a name that may lack its ending, .jpg before others."""
+        endings = ("", ".jpg", *sorted(PHOTO_SUFFIXES - {".jpg"}))
+        return next((found for end in endings if (found := self.find(f"{stem}{end}"))), None)
+
+    def why_not(self, name: str) -> str:
+        """Why `find` has no photo of a name, and what to do."""
+        found = self._candidates(name)
+        if len(found) > 1:
+            places = " and ".join(f"'{path.relative_to(self.folder)}'" for path in found[:3])
+            return (
+                f"'{self.folder}' has {len(found)} photos '{name}', as {places}; give each a name "
+                "of its own, or its folder in the name"
+            )
+        return f"'{self.folder}' has no photo '{name}'; add it, or put its name right"
+
+    def _candidates(self, name: str) -> list[Path]:
+        wanted = PurePosixPath(same_name(name.replace("\\", "/")))
+        paths = [Path(path) for path in self._paths.get(wanted.name.casefold(), ())]
+        exact = [path for path in paths if same_name(path.name) == wanted.name]
+        paths = exact or paths
         if len(paths) > 1:
-            paths = [path for path in paths if path.parts[-len(wanted.parts) :] == wanted.parts]
-        return paths[0] if len(paths) == 1 else None
+            parts = tuple(part for part in wanted.parts if part not in ("/", "."))
+            at_end = [
+                path for path in paths
+                if len(parts) > 1 and tuple(map(same_name, path.parts[-len(parts) :])) == parts
+            ]  # fmt: skip
+            paths = at_end or [path for path in paths if path.parent == self.folder] or paths
+        return paths
 
 
 def walk(folder: Path) -> Iterator[tuple[Path, list[str], list[str]]]:

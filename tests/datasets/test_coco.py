@@ -223,7 +223,7 @@ def test_a_folder_without_annotations_or_photos_says_so(tmp_path):
     with pytest.raises(DatasetError, match="no JSON file with images, annotations and categories"):
         read_fashionpedia(tmp_path)
     write_json(tmp_path / "x.json", [image(1, "a.jpg")], [annotation(1, 1, COAT, SQUARE)])
-    with pytest.raises(DatasetError, match=r"no photo that 'x.json' annotates"):
+    with pytest.raises(DatasetError, match=r"x.json' can be read: .* has no photo 'a.jpg'; add it"):
         read_fashionpedia(tmp_path)
 
 

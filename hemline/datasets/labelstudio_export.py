@@ -1,9 +1,9 @@
-"""A project exported from Label Studio as JSON: tasks with brush, bitmask and polygon regions."""
+"""A project exported from Label Studio as JSON: tasks and the masks of their regions."""
 
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,16 @@ from hemline.garments.naming import garment_and_view_of_task
 from hemline.masks.region import REGION_TYPES, region_to_mask
 
 
+class _AnnotatedTask(NamedTuple):
+    """Where a task stands in the export. `images` are those that have regions, or one without."""
+
+    id: Any
+    span: Span
+    data: dict[str, Any]
+    images: tuple[str, ...]
+    is_read: bool  # False: there are shapes or answers and no region that can be a mask
+
+
 def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
     """Photos with the masks of their ground truth, or else of the annotation that was saved last.
 
@@ -25,7 +35,8 @@ def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
     under the names that they had in Label Studio, with the mark before an upload's name or without;
     or it is the JSON file. The labels are those that the regions have, in alphabetical order. Where
     regions overlap, the later one wins, as in a training on corrections. An annotation without
-    regions says that there is no garment.
+    regions says that there is no garment; one that has but answers, or shapes that are no masks, is
+    skipped. Each image of a task that has regions is a photo of its own.
 
     Raises:
         DatasetError: there is no export or none of its photos, or the data lacks a class that is
@@ -41,7 +52,7 @@ def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
     vocabulary = Vocabulary("labelstudio", labels)
     if not labels:
         raise DatasetError(
-            f"'{export}' has no annotation with brush, bitmask or polygon regions; annotate first, "
+            f"'{export}' has no annotation with regions that are masks; annotate first, "
             "and export as JSON (not JSON-MIN)"
         )
     classes = classes or own_classes(vocabulary)
@@ -49,17 +60,39 @@ def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
     photos = PhotoFolder(folder)
     samples: list[Sample] = []
     skipped: list[Skipped] = []
-    for task_id, (span, data) in tasks.items():
-        photo, address = _find_photo(photos, data)
-        if photo is None:
+    used: dict[Path, tuple[str, int]] = {}  # the first address, and where its sample is
+    shared: set[int] = set()
+    for task_id, span, data, images, is_read in tasks:
+        if not is_read:
             skipped.append(
-                Skipped(f"task {task_id}", f"'{folder}' has no photo of task {task_id}; add it")
+                Skipped(
+                    f"task {task_id}",
+                    f"task {task_id}: its annotation has answers or shapes but no region that is "
+                    "a mask; draw the garment with the brush, as a polygon, rectangle or ellipse",
+                )
             )
             continue
-        garment, view = garment_and_view_of_task(data, address)
-        garment = garment or photo.stem
-        load = partial(_load, photo, export, span, ids)
-        samples.append(Sample(photo.stem, garment, view, "labelstudio", load, photo.read_bytes))
+        for image in images:
+            try:
+                photo, address = _find_photo(photos, data, image, len(images))
+                first, position = used.setdefault(photo, (address, len(samples)))
+                if first != address:
+                    shared.add(position)
+                    raise DatasetError(
+                        f"'{photo.name}' would be the photo of {first!r} and of {address!r}, so "
+                        "neither is read; put both there under the names that they have in Label "
+                        "Studio"
+                    )
+            except DatasetError as error:
+                skipped.append(Skipped(f"task {task_id}", f"task {task_id}: {error}"))
+                continue
+            garment, view = garment_and_view_of_task(data, address)
+            load = partial(_load, photo, export, span, ids, image)
+            samples.append(
+                Sample(photo.stem, garment or photo.stem, view, "labelstudio", load,
+                       photo.read_bytes)
+            )  # fmt: skip
+    samples = [sample for k, sample in enumerate(samples) if k not in shared]
     if not samples:
         raise DatasetError(f"'{folder}' has no photo of '{export.name}'; put them there")
     return Dataset(tuple(samples), classes.labels, tuple(skipped))
@@ -77,9 +110,9 @@ def _find_export(path: Path) -> tuple[Path, Path]:
     return exports[0], path
 
 
-def _scan(path: Path) -> tuple[dict[Any, tuple[Span, dict[str, Any]]], tuple[str, ...]]:
-    """Where each annotated task stands, with its data; and the labels that regions have."""
-    tasks: dict[Any, tuple[Span, dict[str, Any]]] = {}
+def _scan(path: Path) -> tuple[list[_AnnotatedTask], tuple[str, ...]]:
+    """The annotated tasks, and the labels that regions have."""
+    tasks: list[_AnnotatedTask] = []
     labels: set[str] = set()
     for key, span, value in scan_json(path):
         if key or not isinstance(value, dict):
@@ -88,10 +121,12 @@ def _scan(path: Path) -> tuple[dict[Any, tuple[Span, dict[str, Any]]], tuple[str
             continue
         task = read_span(path, span)
         data = task.get("data")
-        tasks[task.get("id")] = (span, data if isinstance(data, dict) else {})
-        labels.update(
-            label for region in _regions(_annotation(task) or {}) for label in _label_names(region)
-        )
+        regions = list(_regions(_annotation(task) or {}))
+        images = tuple(dict.fromkeys(str(region.get("to_name", "")) for region in regions))
+        is_read = bool(regions) or not (_annotation(task) or {}).get("result")
+        fields = data if isinstance(data, dict) else {}
+        tasks.append(_AnnotatedTask(task.get("id"), span, fields, images or ("",), is_read))
+        labels.update(label for region in regions for label in _label_names(region))
     return tasks, tuple(sorted(labels))
 
 
@@ -128,14 +163,48 @@ def _label_names(region: Mapping[str, Any]) -> list[str]:
     return [str(name) for name in names] if isinstance(names, list) else []
 
 
-def _find_photo(photos: PhotoFolder, data: Mapping[str, Any]) -> tuple[Path | None, str]:
-    """A task's photo on disk, and the address in its data that names it."""
-    for value in data.values():
-        if isinstance(value, str):
-            for name in _names(value):
-                if (found := photos.find(name)) is not None:
-                    return found, value
-    return None, ""
+def _find_photo(
+    photos: PhotoFolder, data: Mapping[str, Any], image: str, images: int
+) -> tuple[Path, str]:
+    """The photo on disk that regions on `image` were drawn on, and the address that names it.
+
+    Of several addresses in the task's data it is the one in the field that is called like the
+    image: an export does not say more.
+
+    Raises:
+        DatasetError: there is none, or it cannot be told which one it is.
+    """
+    found = {
+        key: (photo, value)
+        for key, value in _fields(data)
+        if (photo := next(filter(None, map(photos.find, _names(value))), None)) is not None
+    }
+    if image in found:
+        return found[image]
+    if not found or (image and image in data):
+        raise DatasetError(f"'{photos.folder}' has no photo of it; add it")
+    if images > 1 or len({address for _, address in found.values()}) > 1:
+        raise DatasetError(
+            f"it cannot be told on which photo the regions on {image!r} were drawn, of those in "
+            f"{', '.join(found)}; call the image in the label config like the field"
+        )
+    return next(iter(found.values()))
+
+
+def _fields(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
+    """The texts in a task's data, however deep, by name: "image", "photo.url", "images.0"."""
+    if isinstance(value, str):
+        yield name, value
+        return
+    inner = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if (isinstance(value, list))
+        else ()
+    )
+    for key, item in inner:
+        yield from _fields(item, f"{name}.{key}" if name else str(key))
 
 
 def _names(address: str) -> Iterator[str]:
@@ -146,11 +215,15 @@ def _names(address: str) -> Iterator[str]:
     yield without_upload_prefix(name, sure=file.uploaded)
 
 
-def _load(photo: Path, export: Path, span: Span, ids: Mapping[str, int]) -> tuple[Pixels, Pixels]:
+def _load(
+    photo: Path, export: Path, span: Span, ids: Mapping[str, int], on: str
+) -> tuple[Pixels, Pixels]:
     image = read_image(photo)
     height, width = image.shape[:2]
     mask = np.zeros((height, width), dtype=np.uint8)
     for region in _regions(_annotation(read_span(export, span)) or {}):
+        if str(region.get("to_name", "")) != on:
+            continue
         try:
             names = _label_names(region)
             if len(names) != 1:

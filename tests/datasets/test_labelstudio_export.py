@@ -137,10 +137,39 @@ def test_which_annotation_counts(folder, annotations, expected):
 
 def test_other_regions_are_passed_over(folder):
     choices = {"id": "c", "type": "choices", "value": {"choices": ["front"]}}
-    box_region = region("rectanglelabels", "coat", x=0, y=0, width=9, height=9)
-    result = [choices, box_region, brush("coat", COAT), {"type": "relation"}]
-    write_export(folder, task(1, "coat1_Front.jpg", annotation(1, result)))
-    assert (read_labelstudio(folder).samples[0].load()[1] == COAT).all()
+    result = [choices, brush("coat", COAT), {"type": "relation"}]
+    write_export(folder, task(1, "coat1_Front.jpg", annotation(1, result)),
+                 task(2, "coat1_Back.jpg", annotation(2, [choices])))  # fmt: skip
+    data = read_labelstudio(folder)
+    (sample,) = data.samples
+    assert (sample.load()[1] == COAT).all()
+    assert "no region that is a mask" in data.skipped[0].problem
+
+
+def test_each_image_of_a_task_has_its_own_regions(folder):
+    two = task(1, "", annotation(1, [brush("coat", COAT, to_name="front"),
+                                     brush("coat", HAT, to_name="back")]))  # fmt: skip
+    two["data"] = {"back": "shirt 2.jpg", "front": "coat1_Front.jpg"}
+    untold = task(2, "", annotation(2, [brush("coat", COAT)]))
+    untold["data"] = two["data"]
+    data = read_labelstudio(write_export(folder, two, untold))
+    front, back = (sample.load()[1] for sample in data.samples)
+    assert [sample.id for sample in data.samples] == ["coat1_Front", "shirt 2"]
+    assert (front == COAT).all()
+    assert (back == HAT).all()
+    assert "cannot be told" in data.skipped[0].problem
+
+
+def test_two_uploads_of_one_name_do_not_share_a_photo(folder):
+    uploads = [f"/data/upload/3/{mark}-coat1_Front.jpg" for mark in ("9f8e7d6c", "0f8e7d6c")]
+    tasks = [task(1, each, annotation(k, [brush("coat", COAT)])) for k, each in enumerate(uploads)]
+    other = task(2, "shirt 2.jpg", annotation(9, [brush("coat", COAT)]))
+    data = read_labelstudio(write_export(folder, *tasks, other))
+    assert [sample.id for sample in data.samples] == ["shirt 2"]
+    assert "under the names that they have in Label Studio" in data.skipped[0].problem
+    for each in uploads:
+        write_photo(folder / each.rpartition("/")[2], HEIGHT, WIDTH)
+    assert len(read_labelstudio(folder).samples) == 3  # of one task id, too
 
 
 @pytest.mark.parametrize(
@@ -179,7 +208,6 @@ def test_an_export_of_something_else(tmp_path):
 @pytest.mark.parametrize(
     "change",
     [
-        {"id": ["no", "number"]},
         {"annotations": [annotation("a", []), annotation(2, [])]},
     ],
 )

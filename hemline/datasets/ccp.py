@@ -9,6 +9,7 @@ from scipy.io import loadmat
 from hemline.datasets.class_lists import class_map
 from hemline.datasets.class_masks import Translation, check_same_size
 from hemline.datasets.classes import ClassMap, Vocabulary
+from hemline.datasets.file_names import photos_by_stem, stem_of
 from hemline.datasets.photo_file import read_image
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.errors import DatasetError
@@ -24,10 +25,14 @@ def read_ccp(folder: Path, classes: ClassMap | None = None) -> Dataset:
     translate = Translation.of(classes, Vocabulary("ccp", tuple(read_tags(folder)[1:])))
     samples: list[Sample] = []
     skipped: list[Skipped] = []
+    photos: dict[str, Path] = {}
+    if (folder / "photos").is_dir():
+        photos, skipped = photos_by_stem(folder / "photos")
     for path in sorted((folder / "annotations" / "pixel-level").glob("*.mat")):
-        photo = folder / "photos" / f"{path.stem}.jpg"
-        if not photo.exists():
-            skipped.append(Skipped(path.stem, f"'{path}' has no photo '{photo}'; add it"))
+        photo = photos.get(stem_of(path))
+        if photo is None:
+            missing = folder / "photos" / f"{path.stem}.jpg"
+            skipped.append(Skipped(path.stem, f"'{path}' has no photo '{missing}'; add it"))
             continue
         load = partial(_load, photo, path, translate)
         samples.append(Sample(path.stem, path.stem, "", "ccp", load, photo.read_bytes))

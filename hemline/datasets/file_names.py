@@ -4,6 +4,8 @@ import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
+from hemline.datasets.sample import Skipped
+
 PHOTO_SUFFIXES = frozenset(
     {
         *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".tif", ".tiff", ".bmp", ".webp", ".gif"),
@@ -49,6 +51,21 @@ def no_photos(paths: list[Path]) -> Iterator[tuple[Path, str]]:
                 f"'{path}' {ending}; the photos that are read end in "
                 f"{', '.join(sorted(PHOTO_SUFFIXES))}",
             )
+
+
+def photos_by_stem(folder: Path) -> tuple[dict[str, Path], list[Skipped]]:
+    """The photos of a folder by stem, in order of name, and its other files with why not.
+
+    Of two photos of one stem the later is skipped: they would share one annotation.
+    """
+    found = visible(folder)
+    skipped = [Skipped(path.name, why) for path, why in no_photos(found)]
+    photos: dict[str, Path] = {}
+    for photo in filter(is_photo, found):
+        if (other := photos.setdefault(stem_of(photo), photo)) != photo:
+            why = f"'{photo}' and '{other}' have one name; rename one, or remove it"
+            skipped.append(Skipped(photo.name, why))
+    return photos, skipped
 
 
 def _is_hidden(path: Path) -> bool:

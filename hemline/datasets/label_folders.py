@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hemline.datasets.class_masks import Translation, check_same_size, read_class_mask
 from hemline.datasets.classes import ClassMap, Vocabulary
+from hemline.datasets.file_names import photos_by_stem, same_name, stem_of, visible
 from hemline.datasets.photo_file import read_image
 from hemline.datasets.photo_folder import walk
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
@@ -21,7 +22,7 @@ def read_label_folders(
     classes: ClassMap,
     layouts: Sequence[tuple[str, str]],
 ) -> Dataset:
-    """Photos (JPEG) with masks (greyscale or palette PNG) of the same stem.
+    """Photos with masks (greyscale or palette PNG) of the same stem.
 
     Args:
         folder: holds the photos' and the masks' folders, or folders that do.
@@ -41,14 +42,17 @@ def read_label_folders(
     samples: list[Sample] = []
     skipped: list[Skipped] = []
     for photos, masks in pairs:
-        for photo in sorted(photos.glob("*.jpg")):
-            mask = masks / f"{photo.stem}.png"
-            if mask.exists():
+        by_stem = {stem_of(path): path for path in visible(masks) if path.suffix.lower() == ".png"}
+        found, unread = photos_by_stem(photos)
+        skipped += unread
+        for stem, photo in found.items():
+            if mask := by_stem.get(stem):
                 load = partial(_load, photo, mask, translate)
-                named = (photo.stem, *garment_and_view_of_file(photo.name))
+                named = (stem, *garment_and_view_of_file(same_name(photo.name)))
                 samples.append(Sample(*named, vocabulary.name, load, photo.read_bytes))
             else:
-                skipped.append(Skipped(photo.stem, f"'{photo}' has no mask '{mask}'; add it"))
+                why = f"'{photo}' has no mask '{masks / f'{stem}.png'}'; add it"
+                skipped.append(Skipped(stem, why))
     if not samples:
         raise DatasetError(f"no photo NAME.jpg in '{pairs[0][0]}' has a NAME.png in '{masks}'")
     return Dataset(tuple(samples), classes.labels, tuple(skipped))

@@ -50,6 +50,8 @@ def run_demo(
         state = _begin(home, label_studio_port, backend_port)
         files_root = home / "photos"
         chosen = open_photo_folder(images, files_root) if images is not None else None
+        if chosen is not None and chosen.warning:
+            console.print(chosen.warning, highlight=False, markup=False)
         settings = stack_settings(
             home,
             state.account,

@@ -1,18 +1,21 @@
 """A folder of photos as tasks: served by Label Studio from where it lies, nothing is copied."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from hemline.datasets.file_names import PHOTO_SUFFIXES, is_photo
 from hemline.errors import HemlineError
 from hemline.garments.naming import garment_and_view_of_file
 
-# What a browser shows and Hemline decodes.
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+# Photos that Hemline reads and no browser shows, so that Label Studio would open an empty page.
+_NOT_SHOWN = frozenset({".tif", ".tiff", ".heic", ".heif"})
+_NAMED = 5  # photos named in a sentence
+_SHOWN = tuple(sorted(PHOTO_SUFFIXES - _NOT_SHOWN))
 
 
 @dataclass(frozen=True)
@@ -23,11 +26,22 @@ class PhotoFolder:
     files_root: Path
     served: Path
     photos: tuple[Path, ...]  # relative to the folder, sorted
+    passed_over: tuple[Path, ...] = ()  # photos that no browser shows, likewise
 
     @property
     def digest(self) -> str:
         """Changes when a photo is added, removed or renamed."""
         return sha256("\0".join(map(str, self.photos)).encode(errors="surrogateescape")).hexdigest()
+
+    @property
+    def warning(self) -> str:
+        """What a person should know of photos that become no tasks; empty if there are none."""
+        if not self.passed_over:
+            return ""
+        return (
+            f"{len(self.passed_over)} photos are left out, because browsers do not show their "
+            f"format: {_named(self.passed_over)}. Convert them to JPEG or PNG to include them."
+        )
 
     def tasks(self) -> list[dict[str, Any]]:
         """One task a photo, with the garment and view that its name says."""
@@ -54,14 +68,23 @@ def open_photo_folder(folder: Path, files_root: Path) -> PhotoFolder:
     if not folder.is_dir():
         raise HemlineError(f"there is no folder {folder}; name a folder of photos")
     try:
-        photos = tuple(sorted(_photos(folder)))
+        found = sorted(_photos(folder))
     except OSError as error:
         raise HemlineError(f"{error.filename} cannot be read: {error.strerror}") from error
+    photos = tuple(path for path in found if path.suffix.lower() in _SHOWN)
+    passed_over = tuple(path for path in found if path.suffix.lower() in _NOT_SHOWN)
     if not photos:
+        convert = f" ({_named(passed_over)}: convert to JPEG)" if passed_over else ""
         raise HemlineError(
-            f"there are no photos in {folder}; the demo takes {', '.join(_SUFFIXES)}"
+            f"there are no photos in {folder} that browsers show{convert}; the demo takes "
+            f"{', '.join(_SHOWN)}"
         )
-    return PhotoFolder(folder, files_root, _serve(folder, files_root), photos)
+    return PhotoFolder(folder, files_root, _serve(folder, files_root), photos, passed_over)
+
+
+def _named(paths: Sequence[Path]) -> str:
+    more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+    return ", ".join(map(str, paths[:_NAMED])) + more
 
 
 def _serve(folder: Path, files_root: Path) -> Path:
@@ -82,5 +105,5 @@ def _photos(folder: Path) -> Iterator[Path]:
     for here, subfolders, names in os.walk(folder, onerror=refuse):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         for name in names:
-            if name.lower().endswith(_SUFFIXES) and not name.startswith("."):
+            if is_photo(Path(name)) and not name.startswith("."):
                 yield Path(here, name).relative_to(folder)

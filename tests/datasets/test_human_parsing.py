@@ -87,3 +87,19 @@ def test_a_flip_with_swapped_ids_is_what_cihp_ships_for_flipped_photos(shared_da
     for sample in data.samples:
         theirs = read_class_mask(folder / "labels_rev" / f"{sample.id}.png")
         assert (table[sample.load()[1]][:, ::-1] == theirs).all()
+
+
+def test_photos_of_any_ending_and_names_as_other_systems_write_them(tmp_path):
+    photos, masks = tmp_path / "images", tmp_path / "labels"
+    write_pair(photos, masks, "a")
+    for name in ("b.JPG", "c.jpeg", "d.png", "jupe_e\u0301te\u0301.jpg"):
+        write_photo(photos / name, HEIGHT, WIDTH)
+    for stem in ("b", "c", "d", "jupe_\u00e9t\u00e9"):
+        write_mask(masks / f"{stem}.png", MASK)
+    (photos / "notes.txt").write_text("no photo")
+    (photos / "raw.cr2").write_bytes(b"raw")
+    data = read_cihp(tmp_path)
+    assert [sample.id for sample in data.samples] == ["a", "b", "c", "d", "jupe_\u00e9t\u00e9"]
+    assert all((sample.load()[1] > 0).any() for sample in data.samples)
+    assert [problem.id for problem in data.skipped] == ["notes.txt", "raw.cr2"]
+    assert "'.cr2'" in data.skipped[1].problem

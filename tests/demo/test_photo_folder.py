@@ -83,3 +83,17 @@ def test_a_link_in_a_circle_is_not_followed(tmp_path: Path) -> None:
     folder = make(tmp_path / "photos", "a.jpg")
     (folder / "again").symlink_to(folder)
     assert len(open_photo_folder(folder, tmp_path / "served").photos) == 1
+
+
+def test_photos_that_no_browser_shows_are_named(tmp_path: Path) -> None:
+    folder = make(tmp_path / "photos", "a.JPEG", "b.jfif", "c.avif", "d.TIF", "e.heic", "f.txt")
+    opened = open_photo_folder(folder, tmp_path / "served")
+    assert [str(photo) for photo in opened.photos] == ["a.JPEG", "b.jfif", "c.avif"]
+    assert "2 photos are left out" in opened.warning
+    assert "d.TIF, e.heic" in opened.warning
+
+
+def test_a_folder_of_photos_that_no_browser_shows(tmp_path: Path) -> None:
+    folder = make(tmp_path / "photos", "d.TIF")
+    with pytest.raises(HemlineError, match=r"d\.TIF: convert to JPEG"):
+        open_photo_folder(folder, tmp_path / "served")

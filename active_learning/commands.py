@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hemline.errors import DatasetError, HemlineError
-from hemline.segmentation.options import MasksShow
+from hemline.segmentation.options import MasksShow, Model
 
 if TYPE_CHECKING:
     from active_learning.rank_folder import Ranked
@@ -35,7 +35,7 @@ def rank_command(
         Path | None, typer.Option(help="Folder of their masks, by the photos' names.")
     ] = None,
     garment_is: MasksShow = None,
-    model: Annotated[Path | None, typer.Option(help="Model file. Default: the starter.")] = None,
+    model: Model = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
     kind: Annotated[
@@ -67,8 +67,8 @@ def rank_command(
     from active_learning.folder import find_pairs, passed_over
     from active_learning.rank_folder import rank_folder
     from hemline.datasets.file_names import PHOTO_SUFFIXES
+    from hemline.segmentation.model_choice import find_model
     from hemline.segmentation.predictor import Predictor
-    from hemline.segmentation.starter import starter_path
 
     if images is None or masks is None:
         raise DatasetError("nothing to rank; give a project, or --images and --masks FOLDER")
@@ -83,7 +83,7 @@ def rank_command(
             f"{', '.join(sorted(PHOTO_SUFFIXES))}, and sub-folders are not looked into",
             markup=False, highlight=False, soft_wrap=True,
         )  # fmt: skip
-    predictor = Predictor(model or starter_path(), device=device)
+    predictor = Predictor(find_model(model), device=device)
     bar = partial(
         track, description="looking", console=_err, transient=True, disable=not _err.is_terminal
     )
@@ -107,7 +107,7 @@ def fit_prior_command(
     out: Annotated[Path, typer.Option(help="File for the risk model.")],
     drawn: Annotated[int, typer.Option(min=0, help="Drawn garments beside them.")] = 60,
     garment_is: MasksShow = None,
-    model: Annotated[Path | None, typer.Option(help="Model file. Default: the starter.")] = None,
+    model: Model = None,
     keep: Annotated[
         Path | None, typer.Option(help="Folder to keep signals in, to go on from when stopped.")
     ] = None,
@@ -124,12 +124,12 @@ def fit_prior_command(
     from hemline.datasets.sources import join, open_all
     from hemline.datasets.splits import split_by_garment
     from hemline.files import write_atomically
+    from hemline.segmentation.model_choice import find_model
     from hemline.segmentation.predictor import Predictor
-    from hemline.segmentation.starter import starter_path
 
     parts = split_by_garment(join(open_all(data, None, garment_is)).samples, (0.1, 0.15))
     groups = [[*parts[0], *parts[1]], scenes(drawn)]
-    predictor = Predictor(model or starter_path(), device=device)
+    predictor = Predictor(find_model(model), device=device)
     examples: list[Example] = []
     for group in groups:
         for k, sample in enumerate(track(group, "looking", console=_err, transient=True)):

@@ -10,6 +10,7 @@ import typer
 from hemline import __version__
 from hemline.errors import HemlineError
 from hemline.logs import redact_tracebacks
+from hemline.segmentation.model_choice import Versions, know_versions
 
 COMMANDS_GROUP = "hemline.commands"
 
@@ -58,9 +59,16 @@ def build_app() -> typer.Typer:
         pretty_exceptions_enable=False,
         rich_markup_mode=None,
     )
+    know_versions(_stored_models)
     for entry in sorted(entry_points(group=COMMANDS_GROUP), key=lambda entry: entry.name):
         app.add_typer(entry.load())
     return app
+
+
+def _stored_models() -> Versions:
+    from hemline.stored_models import StoredModels  # most commands need no store
+
+    return StoredModels()
 
 
 def _end(sentence: str) -> NoReturn:

@@ -125,6 +125,7 @@ def record_submitted(
             assign_split(
                 session, task.id, gold_share=services.settings.gold_share,
                 validation_share=services.settings.validation_share,
+                gold_minimum=services.settings.gold_minimum,
             )  # fmt: skip
         refresh_labelled(session, [task.id])
         if stored.ls_updated_at == submitted.updated_at:

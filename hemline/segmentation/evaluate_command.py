@@ -51,10 +51,10 @@ def evaluate_command(
     from hemline.segmentation.evaluation_data import evaluation_data
     from hemline.segmentation.evaluation_files import EvaluationFiles
     from hemline.segmentation.evaluation_summary import evaluation_summary
+    from hemline.segmentation.model_choice import find_model
     from hemline.segmentation.predictor import Predictor
-    from hemline.segmentation.starter import starter_path
 
-    predictor = Predictor(model or starter_path(), device=device)
+    predictor = Predictor(find_model(model), device=device)
     dataset = evaluation_data(data, predictor.card, garment_is)
     split = predictor.card.recipe.split
     shares = (

@@ -1,13 +1,18 @@
 """Options that several commands on models have."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hemline.masks.garment_is import GarmentIs
 
-Model = Annotated[Path | None, typer.Option("--model", help="Model file. Default: the starter.")]
+Model = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="A file, starter, or a version such as hemline-1-v2. Default: the starter.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 MasksShow = Annotated[
     GarmentIs | None,

@@ -37,15 +37,15 @@ def predict_command(
 ) -> None:
     """Write the masks of photos as PNG: 0 background, 255 garment (class ids for many labels)."""
     from hemline.datasets.photo_file import read_image
+    from hemline.segmentation.model_choice import find_model
     from hemline.segmentation.predictor import Predictor
-    from hemline.segmentation.starter import starter_path
 
     if pairs and cutout:
         raise DatasetError("--pairs holds masks and --cutout writes none; give one of them")
     photos = list(dict.fromkeys(photos))
     _check_stems(photos)
     _check_overwritten(photos, out / "masks" if pairs else out)
-    predictor = Predictor(model or starter_path(), device=device)
+    predictor = Predictor(find_model(model), device=device)
     folder = _folder(out, predictor.labels, pairs=pairs, cutout=cutout)
     failed = 0
     unsure: list[float] = []

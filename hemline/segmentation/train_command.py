@@ -37,7 +37,10 @@ def train_command(
             "--set", help="KEY=VALUE of the recipe to change, as network.encoder=resnet34"
         ),
     ] = None,
-    initial: Annotated[Path | None, typer.Option(help="Model file to fine-tune.")] = None,
+    initial: Annotated[
+        str | None,
+        typer.Option(help="Model to fine-tune: a file, starter, or a version as hemline-1-v2."),
+    ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(
@@ -67,6 +70,7 @@ def train_command(
     import torch
 
     from hemline.segmentation.memory import keep_memory
+    from hemline.segmentation.model_choice import find_model
     from hemline.segmentation.recipe import load_recipe, with_epochs, with_values
     from hemline.segmentation.tensorboard_log import open_log
     from hemline.segmentation.train_progress import TrainProgress
@@ -75,6 +79,7 @@ def train_command(
 
     shares = {"split.validation": validation, "split.test": test, "split.seed": seed}
     own = [f"{key}={value}" for key, value in shares.items() if value is not None]
+    parent = None if initial is None else find_model(initial)
     chosen = with_values(load_recipe(recipe), [*(changes or []), *own])
     if epochs:
         chosen = with_epochs(chosen, epochs)
@@ -93,7 +98,7 @@ def train_command(
         result = train(
             chosen, found.train, found.validation,
             labels=found.labels, extra=found.extra, skipped=found.skipped, work_dir=out,
-            initial=initial, encoder=encoder, resume=resume, device=device, watch=progress.watch,
+            initial=parent, encoder=encoder, resume=resume, device=device, watch=progress.watch,
         )  # fmt: skip
     _print_result(found, result)
 

@@ -14,12 +14,18 @@ _ROUNDING = 1e-9  # 0.1 + 0.2 must not count as one garment more
 
 
 def assign_split(
-    session: Session, task_id: int, *, gold_share: float, validation_share: float
+    session: Session,
+    task_id: int,
+    *,
+    gold_share: float,
+    validation_share: float,
+    gold_minimum: int = 0,
 ) -> Split:
     """The task's split; given now if it has none, and the same ever after.
 
     A task takes the split of its garment's other tasks. A new garment fills what is due: the
-    first of every 1 / gold_share garments is gold, so that small projects can judge models soon;
+    first of every 1 / gold_share garments is gold, and until there are `gold_minimum` of them every
+    other garment, so that small projects can judge models soon;
     validation is filled as its share of garments comes round; the rest train.
 
     gold_share, validation_share: shares of garments, 0 to 1. Two processes at once agree, because
@@ -35,7 +41,7 @@ def assign_split(
     if known is not None:
         return known
     split = _split_of_garment(session, task.project_id, task.garment) or _due_split(
-        _garments_by_split(session, task.project_id), gold_share, validation_share
+        garments_by_split(session, task.project_id), gold_share, validation_share, gold_minimum
     )
     # Only this task: another transaction may hold its garment's other rows while it waits for us.
     session.execute(update(Task).where(Task.id == task_id).values(split=split))
@@ -52,7 +58,26 @@ def _split_of_garment(session: Session, project_id: int, garment: str) -> Split 
     )
 
 
-def _garments_by_split(session: Session, project_id: int) -> dict[Split, int]:
+def garments_to_gold(
+    garments: dict[Split, int],
+    wanted: int,
+    *,
+    gold_share: float,
+    validation_share: float,
+    gold_minimum: int,
+) -> int:
+    """How many new garments have to be corrected until `wanted` of them were made gold."""
+    counts, number = dict(garments), 0
+    while wanted > 0:
+        split = _due_split(counts, gold_share, validation_share, gold_minimum)
+        counts[split] = counts.get(split, 0) + 1
+        wanted -= split is Split.GOLD
+        number += 1
+    return number
+
+
+def garments_by_split(session: Session, project_id: int) -> dict[Split, int]:
+    """How many garments of a project are in each split."""
     garment = case((Task.garment != "", "garment " + Task.garment), else_=cast(Task.id, String))
     rows = session.execute(
         select(Task.split, func.count(distinct(garment)))
@@ -62,9 +87,12 @@ def _garments_by_split(session: Session, project_id: int) -> dict[Split, int]:
     return {split: number for split, number in rows if split is not None}
 
 
-def _due_split(garments: dict[Split, int], gold_share: float, validation_share: float) -> Split:
+def _due_split(
+    garments: dict[Split, int], gold_share: float, validation_share: float, gold_minimum: int = 0
+) -> Split:
     total = sum(garments.values()) + 1
-    if garments.get(Split.GOLD, 0) < ceil(total * gold_share - _ROUNDING):
+    early = min(gold_minimum, ceil(total / 2))
+    if garments.get(Split.GOLD, 0) < max(early, ceil(total * gold_share - _ROUNDING)):
         return Split.GOLD
     if garments.get(Split.VALIDATION, 0) < floor(total * validation_share + 0.5 + _ROUNDING):
         return Split.VALIDATION

@@ -6,8 +6,9 @@ from flask import current_app, url_for
 
 from backend.dashboard.words import count
 from hemline.store.attention import Failures, TaskCounts
-from hemline.store.readiness import Readiness
-from hemline.store.tables import Project
+from hemline.store.gold_wanted import GoldWanted
+from hemline.store.tables import Project, Task
+from hemline.store.worth_a_look import WorthALook
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,21 +21,31 @@ class Errand:
 
 
 def errands(
-    project: Project, tasks: TaskCounts, flagged: int, failed: Failures, ready: Readiness
+    project: Project,
+    tasks: TaskCounts,
+    worth: WorthALook,
+    failed: Failures,
+    gold: GoldWanted | None,
 ) -> list[Errand]:
     """Faults first, then labels to look at, then photos to label."""
     found = _faults(project, tasks, failed)
-    if flagged:
-        flag = "label looks" if flagged == 1 else "labels look"
-        found.append(Errand(f"{count(flagged)} {flag} wrong or hard; see why", _gallery(project)))
-    lacking = ready.gold_minimum - ready.gold_garments
-    if tasks.labelled and lacking > 0:
+    if worth.number:
+        labels = "label is" if worth.number == 1 else "labels are"
+        wrong = count(max(1, round(worth.expected_wrong)))
         found.append(
             Errand(
-                f"{count(lacking)} more gold {'garment has' if lacking == 1 else 'garments have'} "
-                "to be corrected before a model can be judged; correct photos of more garments"
+                f"{count(worth.number)} {labels} worth a second look; about {wrong} of them "
+                "may be wrong",
+                _gallery(project),
             )
         )
+    if tasks.labelled and gold is not None:
+        of = "one more garment" if gold.garments == 1 else f"{count(gold.garments)} more garments"
+        found.append(Errand(f"Correct a photo of each of {of}: a model needs them to be judged"))
+        found += [
+            Errand(f"{task.garment or 'Garment'}: task {task.ls_task_id}", _task(project, task))
+            for task in gold.tasks
+        ]
     unlabelled = tasks.total - tasks.labelled
     if unlabelled:
         wait = "photo waits" if unlabelled == 1 else "photos wait"
@@ -77,7 +88,11 @@ def _faults(project: Project, tasks: TaskCounts, failed: Failures) -> list[Erran
 def _gallery(project: Project) -> str:
     if "dashboard.gallery" not in current_app.view_functions:
         return ""
-    return url_for("dashboard.gallery", project=project.ls_project_id)
+    return url_for("dashboard.gallery", project=project.ls_project_id, look="worth")
+
+
+def _task(project: Project, task: Task) -> str:
+    return f"{_label_studio(project)}/data?task={task.ls_task_id}"
 
 
 def _label_studio(project: Project) -> str:

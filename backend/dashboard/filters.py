@@ -32,6 +32,7 @@ class Asked:
     """What an address asks for.
 
     Attributes:
+        is_worth_a_look: whether of labels only those are wanted that are worth a look.
         query: the filter as an address has it, without the place; what is not said is the default.
         problems: sentences about what could not be understood and is left out.
     """
@@ -41,6 +42,7 @@ class Asked:
     after: Place | None
     before: Place | None
     query: dict[str, str]
+    is_worth_a_look: bool = False
     problems: list[str] = field(default_factory=list)
 
     @property
@@ -71,6 +73,7 @@ def read_filter(
         return choices[default] if default is not None else None
 
     kind = choose("order", _ORDERS, "labels")
+    worth = choose("look", {"worth": True, "all": False}, "all")
     values["state"] = choose("state", _STATES, "open")
     values["reason"] = choose("reason", {reason.value: reason for reason in Reason}, None)
     values["verdict"] = choose("verdict", {verdict.value: verdict for verdict in Verdict}, None)
@@ -88,7 +91,9 @@ def read_filter(
     places = {name: _place(given.get(name, ""), problems) for name in ("after", "before")}
     if values["verdict"] is not None and "state" not in query and not given.get("state"):
         values["state"] = None  # an item with a verdict is closed
-    return Asked(kind, ReviewFilter(**values), places["after"], places["before"], query, problems)
+    return Asked(
+        kind, ReviewFilter(**values), places["after"], places["before"], query, worth, problems
+    )
 
 
 def _place(text: str, problems: list[str]) -> Place | None:

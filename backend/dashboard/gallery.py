@@ -1,6 +1,6 @@
 """Flagged cut-outs: what needs a person most stands first, with the reasons why."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
@@ -27,6 +27,7 @@ from hemline.store.review_tables import ReviewItem
 from hemline.store.review_words import priority_title
 from hemline.store.states import Reason, ReviewKind
 from hemline.store.tables import Project
+from hemline.store.worth_a_look import WorthALook, worth_a_look
 
 PAGE_SIZE = 60
 _CHOICES_KEPT_S = 60.0  # what can be filtered by changes when photos are imported
@@ -52,9 +53,10 @@ def register(blueprint: Blueprint, services: Services) -> None:
         with services.store.reading() as session:
             versions = list_versions(session, row.id)
             asked = read_filter(request.args, versions, project_labels(row))
+            worth = worth_a_look(session, row.id)
             page = review_page(
                 session, row.id, asked.kind, after=asked.after, before=asked.before,
-                limit=PAGE_SIZE, only=asked.only,
+                limit=PAGE_SIZE, only=_only(asked, worth),
             )  # fmt: skip
             offered = choices.get(row.id, lambda: filter_choices(session, row.id))
             counted = counts.get(
@@ -65,10 +67,17 @@ def register(blueprint: Blueprint, services: Services) -> None:
             "dashboard/gallery.html", project=row, asked=asked, page=page,
             cards=[_card(row, item) for item in page.items], actions=ACTIONS,
             links=_page_links(asked, page), kept=asked.query | _place(asked), choices=offered,
-            versions=versions, labels=project_labels(row), counted=counted,
+            worth=worth, versions=versions, labels=project_labels(row), counted=counted,
             reason_titles=REASON_TITLES, verdict_titles=VERDICT_TITLES,
             priority_title=priority_title(asked.kind), is_labels=asked.kind is ReviewKind.LABEL,
         )  # fmt: skip
+
+
+def _only(asked: Asked, worth: WorthALook) -> ReviewFilter:
+    """The filter with the risk from which labels are worth a look, if only those are wanted."""
+    if not asked.is_worth_a_look or asked.kind is not ReviewKind.LABEL:
+        return asked.only
+    return replace(asked.only, least_priority=worth.least_risk)
 
 
 def project_labels(project: Project) -> tuple[str, ...]:

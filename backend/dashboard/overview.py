@@ -14,12 +14,14 @@ from backend.dashboard.errands import errands
 from backend.dashboard.pages import known_project, render_page
 from backend.dashboard.words import count, dice, percent
 from backend.services import Services
-from hemline.store.attention import count_flagged, count_tasks, failures, running
+from hemline.store.attention import count_tasks, failures, running
+from hemline.store.gold_wanted import gold_wanted
 from hemline.store.models import list_versions
 from hemline.store.prefills import LeadTimes, PrefillCounts, VersionPrefills, lead_times
 from hemline.store.readiness import readiness
 from hemline.store.states import ModelState
 from hemline.store.tables import ModelVersion
+from hemline.store.worth_a_look import worth_a_look
 
 _WIDE = (780.0, 280.0)
 _FULL = (1180.0, 230.0)
@@ -43,7 +45,14 @@ def register(blueprint: Blueprint, services: Services) -> None:
                 retrain_after=services.settings.retrain_after,
                 gold_minimum=services.settings.gold_minimum,
             )
-            flagged = count_flagged(session, row.id)
+            worth = worth_a_look(session, row.id)
+            gold = gold_wanted(
+                session,
+                row,
+                ready,
+                gold_share=services.settings.gold_share,
+                validation_share=services.settings.validation_share,
+            )
             failed = failures(session, row.id, row.ls_project_id)
             now = running(session, row.id)
         chosen = _chosen(prefills, versions)
@@ -61,7 +70,8 @@ def register(blueprint: Blueprint, services: Services) -> None:
             untouched=_untouched(prefills),
             times=_medians(times),
             ready=ready,
-            errands=errands(row, tasks, flagged, failed, ready),
+            gold=gold,
+            errands=errands(row, tasks, worth, failed, gold),
             now=now,
         )
 

@@ -4,13 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.store.columns import utcnow
-from hemline.store.review import reason_column
-from hemline.store.review_tables import ReviewItem
-from hemline.store.states import DeliveryState, JobState, Reason, ReviewKind, ReviewState, RunState
+from hemline.store.states import DeliveryState, JobState, RunState
 from hemline.store.tables import Job, Task, TrainingRun, WebhookDelivery
 from hemline.store.tasks import count_marked_tasks, list_task_problems
 
@@ -73,21 +71,6 @@ def count_tasks(session: Session, project_id: int) -> TaskCounts:
     problems = count_marked_tasks(session, project_id)
     problem = list_task_problems(session, project_id, limit=1)[0].problem if problems else None
     return TaskCounts(sum(counts.values()), counts.get(True, 0), problems, problem)
-
-
-def count_flagged(session: Session, project_id: int) -> int:
-    """Open review items of labels that have at least one reason."""
-    statement = (
-        select(func.count())
-        .select_from(ReviewItem)
-        .where(
-            ReviewItem.project_id == project_id,
-            ReviewItem.kind == ReviewKind.LABEL,
-            ReviewItem.state == ReviewState.OPEN,
-            or_(*(reason_column(reason) for reason in Reason)),
-        )
-    )
-    return session.scalar(statement) or 0
 
 
 def failures(session: Session, project_id: int, ls_project_id: int) -> Failures:

@@ -55,6 +55,7 @@ class ReviewFilter:
     annotator: str | None = None  # of the label that the item is about
     model_version_id: int | None = None  # of the prediction that the item is about
     label: str | None = None  # that the prediction has a region of
+    least_priority: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +249,8 @@ def _chosen(
         conditions.append(ReviewItem.task_id.in_(task_ids))
     if only.state is not None:
         conditions.append(ReviewItem.state == only.state)
+    if only.least_priority is not None:
+        conditions.append(ReviewItem.priority >= only.least_priority)
     if only.reason is not None:
         conditions.append(reason_column(only.reason))
     if only.verdict is not None:
@@ -261,6 +264,13 @@ def _chosen(
     if only.annotator is not None:
         statement = statement.join(Annotation, Annotation.id == ReviewItem.annotation_id)
         conditions.append(Annotation.annotator == only.annotator)
+    return _of_prediction(statement, only, conditions)
+
+
+def _of_prediction(
+    statement: Select[Any], only: ReviewFilter, conditions: list[ColumnElement[bool]]
+) -> Select[Any]:
+    """The items that fulfil the conditions, and those of the filter on the prediction."""
     if only.model_version_id is not None or only.label is not None:
         statement = statement.join(Prediction, Prediction.id == ReviewItem.prediction_id)
     if only.model_version_id is not None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from hemline.errors import StoreError
 from hemline.store.engine import Store
 from hemline.store.projects import upsert_project
-from hemline.store.splits import _due_split, assign_split
+from hemline.store.splits import _due_split, assign_split, garments_to_gold
 from hemline.store.states import Split
 from hemline.store.tables import Project
 from hemline.store.tasks import upsert_task
@@ -130,3 +130,19 @@ def test_threads_on_one_task_agree(store: Store, project: Project, in_threads: A
             return assign_split(session, ids[1], gold_share=0.2, validation_share=0.1)
 
     assert set(in_threads(6, act)) == {Split.TRAIN}
+
+
+@given(st.integers(5, 12), st.integers(1, 60))
+def test_gold_fills_early_and_then_keeps_its_share(minimum: int, number: int) -> None:
+    counts: Counter[Split] = Counter()
+    for seen in range(1, number + 1):
+        told = garments_to_gold(
+            dict(counts), 1, gold_share=0.25, validation_share=0.1, gold_minimum=minimum
+        )
+        split = _due_split(counts, 0.25, 0.1, minimum)
+        assert (told == 1) == (split is Split.GOLD)
+        counts[split] += 1
+        assert counts[Split.GOLD] >= min(minimum, seen // 2)
+        assert seen < 2 or counts[Split.GOLD] < seen
+    if number >= 4 * minimum:
+        assert counts[Split.GOLD] <= number * 0.25 + 1

@@ -19,6 +19,7 @@ from hemline.store.states import JobKind, JobState, Reason, ReviewKind, Role, Ru
 from hemline.store.tables import Annotation, Job, ModelVersion, Project, Task, TrainingRun
 from hemline.store.tasks import upsert_task
 from hemline.store.verdicts import give_verdict
+from hemline.store.worth_a_look import worth_a_look
 from tests.backend.dashboard.visitor import Visitor
 
 PAGES = ("", "/causes", "/models", "/annotators", "/problems", "/activity", "/running")
@@ -74,15 +75,17 @@ def test_the_overview_tells_the_projects_figures(filled):
                 Annotation.dice.is_not(None),
             )
         ).all()
-        flagged = session.scalars(
-            select(ReviewItem).where(ReviewItem.bad_ground_truth, ReviewItem.state == "open")
-        ).all()
+        worth = worth_a_look(session, 1)
     median = sorted(dice)[len(dice) // 2] if len(dice) % 2 else None
     assert "150 75 labelled" in seen
     assert f"of {len(dice)} corrected pre-fills" in seen
     if median is not None:
         assert f"Median Dice of v3 {median:.3f}" in seen
-    assert f"{len(flagged)} labels look wrong or hard" in seen
+    assert f"{worth.number} labels are worth a second look; about" in seen
+    assert 0 < worth.number < 75
+    kept = Visitor(filled, role=Role.VIEWER).see("/dashboard/1/flagged?look=worth")
+    assert f"worth a look ({worth.number})" in text(kept)
+    assert kept.count('class="shot"') == worth.number
     assert "Training run 3" in seen
     assert "epoch 5 of at most 12" in seen
     assert page.count("<progress") == 3

@@ -66,7 +66,8 @@ def test_a_project_without_labels_and_models(backend):
 
 
 def test_the_overview_tells_the_projects_figures(filled):
-    page = Visitor(filled, role=Role.VIEWER).see("/dashboard/1")
+    visitor = Visitor(filled, role=Role.VIEWER)
+    page = visitor.see("/dashboard/1")
     seen = text(page)
     with filled.store.reading() as session:
         dice = session.scalars(
@@ -83,7 +84,7 @@ def test_the_overview_tells_the_projects_figures(filled):
         assert f"Median Dice of v3 {median:.3f}" in seen
     assert f"{worth.number} labels are worth a second look; about" in seen
     assert 0 < worth.number < 75
-    kept = Visitor(filled, role=Role.VIEWER).see("/dashboard/1/flagged?look=worth")
+    kept = visitor.see("/dashboard/1/flagged?look=worth")
     assert f"worth a look ({worth.number})" in text(kept)
     assert kept.count('class="shot"') == worth.number
     assert "Training run 3" in seen

@@ -8,6 +8,7 @@ import structlog
 from backend.projects import RegisteredProject
 from hemline.prefill import register_task
 from hemline.store.engine import Store
+from hemline.store.garments import keep_garments
 from hemline.store.jobs import queue_job
 from hemline.store.states import JobKind
 
@@ -27,8 +28,9 @@ class PoolJobs:
         """Makes the tasks known and has the worker predict all that the project lacks."""
         assert project.config is not None
         with self._store.session() as session:
-            for task in tasks:
-                register_task(session, project.row.id, project.config, task)
+            rows = [register_task(session, project.row.id, project.config, task) for task in tasks]
+        if rows:
+            keep_garments(self._store, project.row.id, max(row.id for row in rows))
         with self._store.session() as session:
             job = queue_job(session, project.row.id, JobKind.PREDICT_POOL, {})
         sent = self._send("worker.predict_pool", job.id, queue="predict")

@@ -40,6 +40,10 @@ class LabelStudioUnavailable(LabelStudioError):
     """Label Studio does not answer now; the same call may succeed later."""
 
 
+class GarmentRuleError(HemlineError):
+    """A rule that groups photos by garment cannot be used."""
+
+
 class RecipeError(HemlineError):
     """A recipe names an unknown key or a value out of range."""
 

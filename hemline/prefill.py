@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.errors import HemlineError, ImageError, LabelStudioError, MaskError
-from hemline.garments.naming import garment_and_view_of_task
+from hemline.garments.rule import GarmentRule
 from hemline.images import decode_image
 from hemline.labelstudio.config import LabelConfig
 from hemline.labelstudio.photos import Photo
@@ -22,6 +22,7 @@ from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
 from hemline.store.artifacts import ArtifactStore
 from hemline.store.engine import Store
+from hemline.store.garments import garment_of, garment_rule, keep_garments
 from hemline.store.models import champion, create_version, promote
 from hemline.store.predictions import find_prediction, save_prediction
 from hemline.store.projects import lock_project
@@ -222,6 +223,7 @@ class Prefiller:
         with self._store.session() as session:
             task = register_task(session, project_id, config, ls_task)
             stored = find_prediction(session, task.id, version_id)
+        keep_garments(self._store, project_id, task.id)
         same_photo = stored is not None and stored.image_digest == task.image_digest
         return task, stored if same_photo else None
 
@@ -254,7 +256,8 @@ def register_task(
     data: dict[str, Any] = given if isinstance(given, dict) else {}
     url = find_field(data, config.data_key)
     url = url if isinstance(url, str) else ""
-    garment, view = _garment_and_view(data, url, ls_task["id"])
+    rule = garment_rule(session, project_id)
+    garment, view, by = garment_of(rule, data, url, ls_task["id"])
     return upsert_task(
         session,
         project_id,
@@ -263,6 +266,7 @@ def register_task(
         image_url=url,
         garment=garment,
         view=view,
+        garment_by=by,
         garment_type=_first(data, "garment_type", "category"),
         photo_session=_first(data, "photo_session", "session"),
     )
@@ -285,8 +289,8 @@ def photo_url(config: LabelConfig, ls_task: dict[str, Any]) -> str:
 
 
 def _garment_and_view(data: dict[str, Any], url: str, ls_task_id: int) -> tuple[str, str]:
-    garment, view = garment_and_view_of_task(data, url)
-    return (garment or f"task-{ls_task_id}")[:255], view[:64]
+    """Garment and view of a task by the plain rule, as a project begins with."""
+    return garment_of(GarmentRule(), data, url, ls_task_id)[:2]
 
 
 def _first(data: dict[str, Any], *names: str) -> str:

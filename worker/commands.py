@@ -6,13 +6,14 @@ import typer
 
 from hemline.errors import HemlineError
 from hemline.queue import QUEUES
+from worker.garment_commands import garments
 from worker.inspect_commands import deliveries, problems, status
 from worker.model_commands import models, promote, retrain, rollback
 from worker.review_commands import statistics, triage
 
 app = typer.Typer()
 for command in (
-    models, promote, rollback, retrain, status, problems, deliveries, statistics, triage,
+    models, promote, rollback, retrain, status, problems, deliveries, statistics, triage, garments,
 ):  # fmt: skip
     app.command()(command)
 

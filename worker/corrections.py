@@ -18,6 +18,7 @@ from hemline.masks.overlap import dice
 from hemline.masks.png import decode_class_mask, encode_class_mask
 from hemline.store.annotations import find_annotation, record_annotation
 from hemline.store.corrections import get_prediction, refresh_labelled, shown_prediction
+from hemline.store.garments import settle_garments
 from hemline.store.label_review import review_saved
 from hemline.store.splits import assign_split
 from hemline.store.states import ProblemSource, Verdict
@@ -99,6 +100,8 @@ def record_submitted(
 ) -> None:
     """Stores the annotation with its mask, or with the problem that leaves it out."""
     read = _read(services, project, config, task, submitted)
+    if read.digest is not None:
+        settle_garments(services.store, project.id)
     with services.store.session() as session:
         known = find_annotation(session, project.id, submitted.ls_annotation_id)
         before = (known.mask_digest, known.verdict) if known is not None else (None, None)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from hemline.store.tables import Job, Project, TrainingRun
     from worker.services import Services
 
@@ -27,11 +29,13 @@ def status() -> None:
         jobs = list_jobs(session, limit=_SHOWN)
         deliveries = count_by_state(session)
     print_table(
-        ("project", "title", "champion", "corrections", "gold garments", "problem"),
+        ("project", "title", "champion", "corrections", "garments", "gold garments", "problem"),
         [_project_row(services, project) for project in projects],
         title="Projects",
         empty="No project is connected yet; run `hemline connect PROJECT_ID`.",
     )
+    for line in _garment_warnings(services, projects):
+        typer.echo(line)
     print_table(
         ("run", "project", "state", "epoch", "started by", "attempts", "began", "problem"),
         [_run_row(run) for run in runs],
@@ -97,20 +101,45 @@ def deliveries(
 
 
 def _project_row(services: "Services", project: "Project") -> tuple[Any, ...]:
+    from hemline.store.garments import count_garments, garment_rule, in_words
     from hemline.store.models import champion
     from worker.triggers import readiness
 
     ready = readiness(services, project)
     with services.store.reading() as session:
         version = champion(session, project.id)
+        grouped = in_words(count_garments(session, project.id), garment_rule(session, project.id))
     return (
         project.ls_project_id,
         project.title,
         version.name if version else "none yet",
         f"{ready.corrections} of {ready.needed} for the next training",
+        grouped,
         f"{ready.gold_garments} of at least {ready.gold_minimum}",
         project.problem,
     )
+
+
+def _garment_warnings(services: "Services", projects: "Sequence[Project]") -> "Iterator[str]":
+    """What is likely wrong with how photos are grouped by garment."""
+    from hemline.store.garments import count_garments
+    from hemline.store.view_data import MOST_VIEWS
+
+    for project in projects:
+        with services.store.reading() as session:
+            counts = count_garments(session, project.id)
+        way_out = f"see `hemline garments {project.ls_project_id}`"
+        garment, photos = counts.largest
+        if photos > MOST_VIEWS:
+            yield (
+                f"Project {project.ls_project_id}: {photos:,} photos count as one garment, "
+                f"'{garment}'; {way_out}"
+            )
+        if counts.earlier:
+            yield (
+                f"Project {project.ls_project_id}: {counts.earlier:,} photos were split by an "
+                f"earlier rule, which may part views of a garment; {way_out}"
+            )
 
 
 def _run_row(run: "TrainingRun") -> tuple[Any, ...]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from hemline import prefill, project_config
 from hemline.labelstudio.config import LabelConfig
+from hemline.store.garments import keep_garments
 from hemline.store.tables import Project, Task
 from worker.services import Services
 
@@ -23,4 +24,6 @@ def register_task(
 ) -> Task:
     """The task's row, up to date with what Label Studio says of it."""
     with services.store.session() as session:
-        return prefill.register_task(session, project.id, config, dict(ls_task))
+        task = prefill.register_task(session, project.id, config, dict(ls_task))
+    keep_garments(services.store, project.id, task.id)
+    return task

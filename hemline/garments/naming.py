@@ -6,6 +6,7 @@ from typing import Any
 
 from hemline.garments.address import read_address, read_path
 from hemline.garments.reading import read_place
+from hemline.garments.rule import GarmentRule
 
 
 def garment_and_view(address: str) -> tuple[str, str]:
@@ -34,5 +35,5 @@ def garment_and_view_of_file(file: PurePath | str) -> tuple[str, str]:
 def garment_and_view_of_task(data: Mapping[str, Any], address: str) -> tuple[str, str]:
     """Garment and view of a task: the fields `garment` and `view` of its data before its photo's
     address; an empty garment if neither names one."""
-    garment, view = garment_and_view(address)
-    return str(data.get("garment") or garment), str(data.get("view") or view)
+    named = GarmentRule().name(data, address)
+    return named.garment, named.view

@@ -23,7 +23,11 @@ _STORES = (
     r"|retouched|full|fullsize|large|medium|small|thumbs?|thumbnails?|views?|shots?|is|p|i|www|api"
     r"|v\d+|sample|galler(?:y|ies)|upload|fetch|fit-in|main|download|get|resized?|cache|export)"
 )
-_TRANSFORM = r"(?:[a-z]{1,2}_[\w.:\-]+(?:,[a-z]{1,3}_[\w.:\-]+)*|\d*x\d+|\d+x|q\d+|[wh]\d+)"
+# A segment of an image server's address that says how to scale.
+_TRANSFORM = (
+    r"(?:(?:w|h|q|ar|dpr)_[\d.:]+|(?:c|f|g|q|dpr|fl)_[a-z]+|[a-z]{1,3}_[\w.:\-]+"
+    r"(?:,[a-z]{1,3}_[\w.:\-]+)+|\d{2,}x\d*|x\d{3,})"
+)
 _SIZE = r"(?:\d{3,5}x\d{0,5}|\d{2,5}x\d{3,5}|x\d{3,5}|[wh]_?\d{3,5}|\d{3,5}(?:px|w|h))"
 _VARIANT = (
     r"(?:original|orig|large|medium|small|thumb|thumbnail|zoom|full|hd|hi-?res|low-?res|grande"

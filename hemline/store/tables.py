@@ -40,6 +40,9 @@ class Project(Base):
     accept_above: Mapped[float | None]  # predicted Dice that is accepted unseen; None: none is
     accept_threshold: Mapped[float | None]  # the same, moved by what the audit found
     audit_share: Mapped[float] = mapped_column(default=0.1)  # of those, what a person sees still
+    # How photos are grouped by garment (GarmentRule); the task from which it is looked at again
+    garment_rule: Mapped[Json | None]
+    garments_due: Mapped[int | None]
     ranking_digest: Mapped[str | None] = mapped_column(Words(64))  # artifact of its fitted ranking
     ranked_at: Mapped[datetime | None]
     reconciled_until: Mapped[datetime | None]  # Label Studio's updated_at, the last one seen
@@ -48,7 +51,8 @@ class Project(Base):
 
 
 class Task(Base):
-    """One photo to annotate. All views of a garment share a split, and it never changes."""
+    """One photo to annotate. All views of a garment share a split, which one command alone changes
+    (`hemline garments`)."""
 
     __tablename__ = "task"
     __table_args__ = (
@@ -70,6 +74,8 @@ class Task(Base):
     image_url: Mapped[str] = mapped_column(Words(), default="")
     garment: Mapped[str] = mapped_column(Words(255), default="")
     view: Mapped[str] = mapped_column(Words(64), default="")
+    # What named the garment (GarmentBy); "": an earlier version or rule, which the split is kept by
+    garment_by: Mapped[str] = mapped_column(Words(16), default="", server_default="")
     garment_type: Mapped[str] = mapped_column(Words(64), default="")  # from the task's data
     photo_session: Mapped[str] = mapped_column(Words(64), default="")  # from the task's data
     image_digest: Mapped[str | None] = mapped_column(Words(64))

@@ -50,6 +50,7 @@ def upsert_task(
     image_url: str,
     garment: str,
     view: str,
+    garment_by: str = "",
     garment_type: str = "",
     photo_session: str = "",
 ) -> Task:
@@ -63,6 +64,7 @@ def upsert_task(
         "image_url": image_url,
         "garment": garment,
         "view": view,
+        "garment_by": garment_by,
         "garment_type": garment_type,
         "photo_session": photo_session,
     }
@@ -84,6 +86,10 @@ def upsert_task(
         "data": new.data,
         "image_url": new.image_url,
         "garment": case((Task.split.is_(None), new.garment), else_=Task.garment),
+        "garment_by": case(
+            (Task.split.is_(None) | (Task.garment == new.garment), new.garment_by),
+            else_=Task.garment_by,
+        ),
         "view": new.view,
         "garment_type": new.garment_type,
         "photo_session": new.photo_session,

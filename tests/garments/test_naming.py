@@ -48,6 +48,8 @@ TWO_GARMENTS = [
     ("s3://b/style-88/1.jpg", "s3://b/style-89/1.jpg"),
     ("s3://b/style-88/dress_front.jpg", "s3://b/style-89/dress_front.jpg"),
     ("s3://b/spring/0815.jpg", "s3://b/autumn/0815.jpg"),
+    ("s3://b/ab_12/front.jpg", "s3://b/ab_13/front.jpg"),
+    ("s3://b/w12/front.jpg", "s3://b/w13/front.jpg"),
     ("s3://b/coats/12/front.jpg", "s3://b/shirts/12/front.jpg"),
     ("s3://b/low-back-dress/original.jpg", "s3://b/zip-front-dress/original.jpg"),
     ("s3://b/side-zip-dress.jpg", "s3://b/front-zip-dress.jpg"),

@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from hemline.errors import HemlineError, RecipeError, StoreError
+from hemline.errors import GarmentRuleError, HemlineError, RecipeError, StoreError
 from hemline.settings import get_settings
 from hemline.store.jobs import list_jobs
 from hemline.store.models import champion as find_champion
 from hemline.store.models import create_version
 from hemline.store.runs import list_runs
 from hemline.store.tables import ModelVersion, Project
+from hemline.store.tasks import upsert_task
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
@@ -117,3 +118,27 @@ def test_a_recipe_that_does_not_exist_is_named_before_anything_starts(
 def test_a_queue_that_does_not_exist_is_named(run: Callable[..., str]) -> None:
     with pytest.raises(HemlineError, match="no queue 'trian'"):
         run("worker", "--queues", "trian")
+
+
+def test_garments_are_shown_and_set(
+    services: Services, project: Project, run: Callable[..., str]
+) -> None:
+    with services.store.session() as session:
+        for number in range(1, 5):
+            upsert_task(
+                session, project.id, ls_task_id=number, garment=f"x{number}", view="",
+                image_url=f"s3://b/look{number % 2}~{number}.jpg", data={"sku": number // 3},
+            )  # fmt: skip
+    pattern = r"(?P<garment>look\d)~"
+    answer = run("garments", "7", "--pattern", pattern)
+    assert "2 garments of 4 photos, by the pattern" in answer
+    assert "Nothing has changed yet" in answer
+    assert "4 of 4 photos, by an earlier rule" in run("status")
+    assert "Done" in run("garments", "7", "--pattern", pattern, "--apply")
+    assert f"2 of 4 photos, by the pattern {pattern}" in run("status")
+    answer = run("garments", "7", "--field", "sku", "--apply")
+    assert "2 garments of 4 photos, by the field 'sku'" in answer
+    with pytest.raises(GarmentRuleError, match="has no group named garment"):
+        run("garments", "7", "--pattern", r"(\d+)")
+    with pytest.raises(GarmentRuleError, match="exclude each other"):
+        run("garments", "7", "--pattern", pattern, "--auto")

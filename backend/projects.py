@@ -8,11 +8,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import NoReturn
 
 import structlog
 
+from backend.introductions import Introductions
 from hemline.errors import HemlineError
-from hemline.labelstudio.config import LabelConfig
+from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.project_config import remember_project
 from hemline.store.engine import Store
 from hemline.store.projects import get_project
@@ -23,6 +25,10 @@ log = structlog.get_logger(__name__)
 
 class UnknownProjectError(HemlineError):
     """A request names no project, or one that no /setup and no label config has introduced."""
+
+
+class NotIntroducedError(UnknownProjectError):
+    """A request names a project that Label Studio is being asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +42,35 @@ class RegisteredProject:
 
 
 class ProjectBook:
-    """Registers projects in the store, once for each label config."""
+    """Registers projects in the store, once for each label config.
 
-    def __init__(self, store: Store, *, changed: Callable[[int], object]) -> None:
+    introductions: asked about projects that are not in the store yet; None: whoever names a
+        project is believed.
+    """
+
+    def __init__(
+        self, store: Store, *, changed: Callable[[int], object],
+        introductions: Introductions | None = None,
+    ) -> None:  # fmt: skip
         self._store = store
         self._changed = changed
+        self._introductions = introductions
         self._writing = threading.Lock()
         self._known: dict[int, RegisteredProject] = {}
 
     def register(self, ls_project_id: int, key: str, label_config: str) -> RegisteredProject:
-        """The project under this label config; written to the store only if that is news."""
+        """The project under this label config; written to the store only if that is news.
+
+        Raises:
+            UnknownProjectError: Label Studio knows no such project.
+            NotIntroducedError: Label Studio is being asked about the project.
+        """
         fingerprint = (key, sha256(label_config.encode("utf-8", "replace")).digest())
         known = self._known.get(ls_project_id)
         if known is not None and known.fingerprint == fingerprint:
             return known
+        if known is None and self._introductions is not None and not self._is_stored(ls_project_id):
+            self._introduce(self._introductions, ls_project_id, key, label_config, fingerprint)
         with self._writing:
             known = self._known.get(ls_project_id)
             if known is not None and known.fingerprint == fingerprint:
@@ -73,6 +94,31 @@ class ProjectBook:
                 f"{ls_project_id}` or send its label_config"
             )
         return self.register(ls_project_id, row.ls_key, row.label_config)
+
+    def _is_stored(self, ls_project_id: int) -> bool:
+        with self._store.reading() as session:
+            return get_project(session, ls_project_id) is not None
+
+    def _introduce(
+        self, introductions: Introductions, ls_project_id: int, key: str, label_config: str,
+        fingerprint: tuple[str, bytes],
+    ) -> NoReturn:  # fmt: skip
+        if introductions.is_unknown(ls_project_id):
+            raise UnknownProjectError(
+                f"Label Studio knows no project {ls_project_id}; see LABEL_STUDIO_URL and whose "
+                "LABEL_STUDIO_API_KEY it is"
+            )
+        parse_label_config(label_config)  # a config that cannot be used is refused at once
+
+        def welcome() -> None:
+            with self._writing:
+                self._write(ls_project_id, key, label_config, fingerprint)
+
+        introductions.begin(ls_project_id, welcome)
+        raise NotIntroducedError(
+            f"project {ls_project_id} is new, and Label Studio is being asked about it; try again "
+            "in a moment"
+        )
 
     def _write(
         self, ls_project_id: int, key: str, label_config: str, fingerprint: tuple[str, bytes]

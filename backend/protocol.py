@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
 from backend.bodies import read_json
+from backend.projects import NotIntroducedError
 from backend.services import Services
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.messages import SetupRequest, parse_project_key
@@ -33,7 +34,12 @@ def build(services: Services) -> Blueprint:
         message = SetupRequest.parse(read_json(request, limit=_LIMIT))
         if message.project_id is None:
             raise BadRequest('/setup names no project; send Label Studio\'s "project"')
-        project = services.projects.register(message.project_id, message.project, message.schema)
+        try:
+            project = services.projects.register(
+                message.project_id, message.project, message.schema
+            )
+        except NotIntroducedError:
+            return jsonify({"model_version": None})
         if project.problem:
             raise LabelConfigError(f"project {message.project_id}: {project.problem}")
         return jsonify({"model_version": services.serving.version(message.project_id)})

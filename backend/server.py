@@ -4,6 +4,7 @@ import importlib
 import logging
 import socket
 import sys
+from ipaddress import ip_address
 from typing import Any
 
 import structlog
@@ -32,13 +33,18 @@ class AddressError(HemlineError):
     """The backend's port belongs to another process, or its host to another machine."""
 
 
+class OpenBackendError(HemlineError):
+    """The backend would serve whoever reaches it, beyond this machine."""
+
+
 def serve(settings: Settings) -> None:
     """Serves until SIGTERM or Ctrl-C; requests in flight get 30 s to end.
 
     Raises:
-        AddressError: before anything is started.
+        AddressError, OpenBackendError: before anything is started.
     """
     _check_address(settings.host, settings.port)
+    _check_openness(settings)
     # Loading torch's libraries holds Python's lock for a second, which no request should meet;
     # and a worker that has to be started again finds them loaded.
     importlib.import_module("hemline.segmentation.predictor")
@@ -103,7 +109,7 @@ def _check_address(host: str, port: int) -> None:
     """gunicorn would try a busy port five times and then end with a traceback."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         )[0]
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -113,3 +119,20 @@ def _check_address(host: str, port: int) -> None:
             f"the backend cannot listen on {host}:{port} ({error.strerror}); end what uses it or "
             "set HOST and PORT"
         ) from error
+
+
+def _check_openness(settings: Settings) -> None:
+    """Refuses to be reached from elsewhere by whoever likes."""
+    if settings.basic_auth_user or settings.allow_open or _is_loopback(settings.host):
+        return
+    raise OpenBackendError(
+        f"the backend would listen on '{settings.host}' for whoever reaches it; set "
+        "BASIC_AUTH_USER and BASIC_AUTH_PASS, or HOST=127.0.0.1, or, where something else keeps "
+        "others out, HEMLINE_ALLOW_OPEN=true"
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether all addresses of a host are this machine's own; an empty one is every address."""
+    found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    return all(ip_address(str(entry[4][0]).partition("%")[0]).is_loopback for entry in found)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from backend.auth import Guard
 from backend.background import Background
 from backend.broker import BrokerWatch
+from backend.introductions import Introductions
 from backend.metrics import Metrics
 from backend.model_thread import ModelThread
 from backend.pool import PoolJobs, Send
@@ -38,6 +39,7 @@ class Services:
     broker: BrokerWatch
     model_thread: ModelThread
     send: Send
+    introductions: Introductions | None
 
     def start(self) -> None:
         self.serving.start()
@@ -45,6 +47,8 @@ class Services:
 
     def stop(self) -> None:
         """Finishes what was handed over; what is left out, the worker's sweep finds."""
+        if self.introductions is not None:
+            self.introductions.stop()
         self.serving.stop()
         self.broker.stop()
         self.background.stop()
@@ -59,15 +63,21 @@ def build_services(settings: Settings) -> Services:
     client = LabelStudioClient(settings.label_studio_url, settings.label_studio_api_key)
     prefiller = Prefiller(store, artifacts, PhotoFetcher(settings, lambda: client), settings)
     queue = sender(settings.broker)
-    return connect_services(settings, store, prefiller, send=queue.send)
+    # Whoever knows the password is believed, and without a token there is nothing to ask with.
+    is_open = settings.label_studio_api_key and not settings.basic_auth_user
+    introductions = Introductions(client.get_project) if is_open else None
+    return connect_services(
+        settings, store, prefiller, send=queue.send, introductions=introductions
+    )
 
 
 def connect_services(
-    settings: Settings, store: Store, prefiller: Prefiller, *, send: Send
-) -> Services:
+    settings: Settings, store: Store, prefiller: Prefiller, *, send: Send,
+    introductions: Introductions | None = None,
+) -> Services:  # fmt: skip
     """The services around the parts that reach outside: the store, photos, networks, the broker.
 
-    `send` queues a task for the worker.
+    `send` queues a task for the worker; `introductions` asks Label Studio about new projects.
     """
     metrics = Metrics()
     metrics.registry.register(StoreFigures(store))
@@ -87,7 +97,8 @@ def connect_services(
         metrics=metrics,
         background=background,
         serving=serving,
-        projects=ProjectBook(store, changed=serving.look_again),
+        projects=ProjectBook(store, changed=serving.look_again, introductions=introductions),
+        introductions=introductions,
         predictions=Predictions(settings, store, prefiller, serving, pool, background, metrics),
         broker=BrokerWatch(settings.broker, metrics),
         model_thread=model_thread,

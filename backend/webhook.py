@@ -20,6 +20,7 @@ from hemline.labelstudio.messages import (
     SUBMISSIONS,
     WebhookPayload,
     delivery_digest,
+    kept,
     scrub,
 )
 from hemline.store.deliveries import record_delivery
@@ -50,12 +51,22 @@ def build(services: Services) -> Blueprint:
         if action not in _KNOWN:
             services.metrics.webhooks.labels("unknown").inc()
             return jsonify({"status": "Unknown event"}), 200
-        is_new = _store(services, action, scrub(payload))
+        if action == BUTTON and services.introductions is not None:
+            _check_project(services, payload)
+        is_new = _store(services, action, scrub(kept(payload)))
         services.metrics.webhooks.labels("stored" if is_new else "repeated").inc()
         services.background.submit(lambda: services.send("worker.ingest", queue="ingest"))
         return jsonify({"result": {"new": is_new}, "status": "ok"}), 201
 
     return blueprint
+
+
+def _check_project(services: Services, payload: dict[str, Any]) -> None:
+    """Raises UnknownProjectError: whoever reaches an open backend can send any number."""
+    project_id = WebhookPayload.parse(payload).project_id
+    if project_id is None:
+        raise BadRequest(f'{BUTTON} names no "project"; send what Label Studio sends')
+    services.projects.find(project_id)
 
 
 def _store(services: Services, action: str, payload: dict[str, Any]) -> bool:

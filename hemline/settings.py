@@ -1,6 +1,5 @@
 """Every setting, its default and its meaning, in one place. Read from the environment."""
 
-import os
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_network
@@ -8,12 +7,19 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
-from pydantic import AfterValidator, AliasChoices, Field, ValidationError, field_validator
-from pydantic.fields import FieldInfo
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from hemline.errors import SettingsError
-from hemline.redaction import keep_secret, redact
+from hemline.redaction import keep_secret
+from hemline.setting_errors import sentence
 from hemline.setting_values import (
     header_text,
     one_line,
@@ -28,7 +34,6 @@ WebAddress = Annotated[str, AfterValidator(web_address)]
 Secret = Annotated[str, AfterValidator(header_text), Field(repr=False)]
 Password = Annotated[str, AfterValidator(one_line), Field(repr=False)]
 ServerAddress = Annotated[str, AfterValidator(one_line), Field(repr=False)]
-_SHOWN = 200  # characters of a wrong value
 _UNIX_SOCKET_PATH_LIMIT = 100  # Linux allows 107 bytes; a little is left for suffixes.
 
 
@@ -129,6 +134,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("FORWARDED_ALLOW_IPS"),
         description="Comma-separated addresses or networks of the proxies in front of the backend: "
         "their X-Forwarded-Proto and X-Forwarded-For are believed. *: whoever connects.",
+    )
+    allow_open: bool = Field(
+        default=False,
+        description="Listen beyond this machine without BASIC_AUTH_USER and BASIC_AUTH_PASS, so "
+        "that whoever reaches the port may call the backend.",
     )
     backend_url: WebAddress = Field(
         default="",
@@ -272,6 +282,12 @@ class Settings(BaseSettings):
             ]
         )  # fmt: skip
 
+    @model_validator(mode="after")
+    def _has_both_credentials(self) -> "Settings":
+        if bool(self.basic_auth_user) != bool(self.basic_auth_pass):
+            raise ValueError("set both BASIC_AUTH_USER and BASIC_AUTH_PASS, or neither")
+        return self
+
     @field_validator("image_hosts", mode="before")
     @classmethod
     def _split_hosts(cls, value: object) -> object:
@@ -342,47 +358,4 @@ def get_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        raise SettingsError(_sentence(error)) from None
-
-
-def _sentence(error: ValidationError) -> str:
-    """The first of what is wrong, without the value where that is a secret."""
-    first = error.errors()[0]
-    location = str(first["loc"][0])
-    message = first["msg"].removeprefix("Value error, ")
-    message = message[:1].lower() + message[1:]
-    where = "docs/settings.md says what it may be"
-    if _is_secret(location):
-        return f"{_variable(location)} cannot be used: {message}; {where}"
-    return f"{_variable(location)} is {_shown(first['input'])}: {message}; {where}"
-
-
-def _shown(value: object) -> str:
-    return repr(redact(str(value))[:_SHOWN])
-
-
-def _is_secret(location: str) -> bool:
-    field = _field(location)
-    return field is not None and not field.repr
-
-
-def _field(location: str) -> FieldInfo | None:
-    """The field at a validation error's location, which is an alias or a field's name."""
-    for name, field in Settings.model_fields.items():
-        if location in (name, *_names(field)):
-            return field
-    return None
-
-
-def _names(field: FieldInfo) -> list[str]:
-    alias = field.validation_alias
-    return [str(name) for name in alias.choices] if isinstance(alias, AliasChoices) else []
-
-
-def _variable(location: str) -> str:
-    """The environment variable that has the value: of several names, the first that is set."""
-    field = _field(location)
-    names = _names(field) if field is not None else []
-    if not names:
-        return f"HEMLINE_{location.upper()}"
-    return next((name for name in names if name in os.environ), names[0])
+        raise SettingsError(sentence(error, Settings.model_fields)) from None

@@ -24,6 +24,8 @@ _SECRETS = frozenset(
         "task_data_login", "task_data_password", "token",
     }
 )  # fmt: skip
+_OF_PROJECT = ("id", "title", "label_config")
+_OF_PAYLOAD = ("action", "project", "task", "tasks", "annotation", "annotations")
 _PIXELS = ("rle", "points")  # Long lists of numbers; looking into them would only take time.
 _DEEPEST = 64  # Label Studio's own messages nest about ten levels.
 _LARGEST_ID = 2**31 - 1  # Label Studio's and our columns of ids are 32 bits.
@@ -168,6 +170,30 @@ def parse_project_key(key: str | int) -> tuple[int, int | None]:
     """
     number, _, created = str(key).partition(".")
     return _id(number, "project"), int(created) if _is_number(created) else None
+
+
+def kept(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """What is worked on of a webhook's payload.
+
+    Submissions are whole, but for the many settings of their project.
+    """
+    fields = dict(payload)
+    if isinstance(project := payload.get("project"), dict):
+        fields["project"] = {name: project[name] for name in _OF_PROJECT if name in project}
+    if payload.get("action") in SUBMISSIONS:
+        return fields
+    for name in ("task", "tasks", "annotation", "annotations"):
+        fields[name] = _ids(payload.get(name))
+    return {name: fields[name] for name in _OF_PAYLOAD if fields.get(name) is not None}
+
+
+def _ids(value: Any) -> Any:
+    """Objects with their ids and those they point to alone; what is no object is left as it is."""
+    if isinstance(value, list):
+        return [_ids(item) for item in value]
+    if isinstance(value, dict):
+        return {name: value[name] for name in ("id", "task", "project") if name in value}
+    return value
 
 
 def scrub(payload: Any) -> Any:

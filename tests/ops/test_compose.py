@@ -173,3 +173,14 @@ def test_label_studio_gets_a_name_of_the_backend_that_it_takes(compose, services
     host = re.fullmatch(r"\$\{HEMLINE_BACKEND_URL:-http://([a-z.]+):9090\}", given)[1]
     assert "." in host
     assert host in services["backend"]["networks"]["default"]["aliases"]
+
+
+def test_nothing_is_published_beyond_this_machine_unless_asked_for(services):
+    ports = [port for service in services.values() for port in service.get("ports", [])]
+    assert len(ports) == 2
+    assert all(port.startswith("${HEMLINE_PUBLISHED_ON:-127.0.0.1}:") for port in ports)
+
+
+def test_the_backend_asks_for_a_password(services):
+    for name in ("BASIC_AUTH_USER", "BASIC_AUTH_PASS"):
+        assert services["backend"]["environment"][name] == f"${{{name}:?set it in .env}}"

@@ -1,0 +1,202 @@
+"""A backend without Basic auth: where it may listen, and what strangers cannot do."""
+
+import json
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from backend import server
+from backend.app import assemble
+from backend.introductions import Introductions
+from backend.server import OpenBackendError, serve
+from backend.services import connect_services
+from hemline.errors import LabelStudioUnavailable, SettingsError
+from hemline.labelstudio.config import render_label_config
+from hemline.labelstudio.http import LabelStudioRefused
+from hemline.ports import pick_free_port
+from hemline.settings import Settings, get_settings
+from hemline.store.projects import list_projects
+from hemline.store.tables import WebhookDelivery
+from tests.backend.conftest import make_settings
+
+GARMENT = render_label_config(["garment"])
+
+
+class LabelStudio:
+    """Knows project 1; may be away."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.asked: list[int] = []
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def get_project(self, number: int) -> dict[str, Any]:
+        assert self.gate.wait(30)
+        self.asked.append(number)
+        if self.away:
+            raise LabelStudioUnavailable("Label Studio does not answer")
+        if number != 1:
+            raise LabelStudioRefused("Label Studio refused GET with 404", 404)
+        return {"id": 1}
+
+
+@pytest.fixture
+def label_studio() -> LabelStudio:
+    return LabelStudio()
+
+
+@pytest.fixture
+def client(backend: Any, label_studio: LabelStudio, tmp_path: Path) -> Any:
+    services = connect_services(
+        make_settings(tmp_path), backend.store, backend.prefiller, send=lambda *a, **k: True,
+        introductions=Introductions(label_studio.get_project),
+    )  # fmt: skip
+    client = assemble(services).test_client()
+    client.services = services
+    return client
+
+
+def setup(client: Any, key: str) -> Any:
+    answer = client.post("/setup", json={"project": key, "schema": GARMENT})
+    introductions = client.services.introductions
+    introductions._thread.submit(lambda: None).result(30)  # what was begun before has ended
+    return answer
+
+
+def projects(backend: Any) -> list[int]:
+    with backend.store.reading() as session:
+        return [row.ls_project_id for row in list_projects(session)]
+
+
+def test_a_project_that_label_studio_knows_is_made_after_the_answer(
+    client: Any, backend: Any, label_studio: LabelStudio
+) -> None:
+    label_studio.gate.clear()  # Label Studio answers nobody until /setup is answered
+    answer = client.post("/setup", json={"project": "1.1", "schema": GARMENT})
+    assert answer.status_code == 200
+    assert answer.json == {"model_version": None}
+    assert projects(backend) == []
+    label_studio.gate.set()
+    assert setup(client, "1.1").status_code == 200
+    assert projects(backend) == [1]
+    assert label_studio.asked == [1]
+
+
+def test_projects_that_label_studio_does_not_know_are_not_made(
+    client: Any, backend: Any, label_studio: LabelStudio
+) -> None:
+    for number in range(2, 30):
+        assert setup(client, f"{number}.1").status_code == 200
+        answer = setup(client, f"{number}.1")
+        assert answer.status_code == 422
+        assert "knows no project" in answer.json["detail"]
+    assert projects(backend) == []
+    assert label_studio.asked == list(range(2, 30))
+    client.services.serving.look()
+    assert client.get("/readyz").status_code == 200
+
+
+def test_a_prediction_makes_no_project_either(client: Any, backend: Any) -> None:
+    body = {
+        "project": "7.1", "label_config": GARMENT,
+        "tasks": [{"id": 1, "data": {"image": "/data/upload/7/a.png"}}],
+    }  # fmt: skip
+    answer = client.post("/predict", json=body, buffered=True)
+    assert answer.status_code == 200
+    assert "Label Studio is being asked" in json.dumps(answer.json)
+    assert projects(backend) == []
+
+
+def test_while_label_studio_is_away_nothing_is_made_and_later_it_is(
+    client: Any, backend: Any, label_studio: LabelStudio
+) -> None:
+    label_studio.away = True
+    assert setup(client, "1.1").status_code == 200
+    assert projects(backend) == []
+    label_studio.away = False
+    setup(client, "1.1")
+    assert projects(backend) == [1]
+
+
+def test_a_label_config_that_cannot_be_used_is_refused_before_anything_is_asked(
+    client: Any, label_studio: LabelStudio
+) -> None:
+    answer = client.post("/setup", json={"project": "1.1", "schema": "<View/>"})
+    assert answer.status_code == 422
+    assert label_studio.asked == []
+
+
+def test_the_button_of_a_project_that_is_not_there_is_not_stored(client: Any, backend: Any) -> None:
+    for number in range(1, 61):
+        body = {"action": "START_TRAINING", "project": {"id": number}, "filler": "x" * 800_000}
+        assert client.post("/webhook", json=body).status_code == 422
+    with backend.store.reading() as session:
+        assert session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
+
+
+def test_of_a_webhook_only_what_is_worked_on_is_stored(backend: Any) -> None:
+    filler = {"filler": "x" * 100_000}
+    project = {"id": 1, "title": "t", "label_config": GARMENT} | filler
+    messages = [
+        {"action": "START_TRAINING", "project": project} | filler,
+        {"action": "PROJECT_UPDATED", "project": project} | filler,
+        {"action": "TASKS_DELETED", "project": project, "tasks": [{"id": 3} | filler]},
+        {"action": "ANNOTATIONS_DELETED", "project": project, "annotations": [{"id": 4} | filler]},
+        {"action": "TASKS_CREATED", "project": project, "tasks": [{"id": 5, "data": filler}]},
+    ]
+    for message in messages:
+        assert backend.client.post("/webhook", json=message).status_code == 201
+    with backend.store.reading() as session:
+        stored = session.scalars(select(WebhookDelivery.payload)).all()
+    assert len(stored) == len(messages)
+    assert max(len(json.dumps(payload)) for payload in stored) < 2000
+    assert stored[2]["tasks"] == [{"id": 3}]
+    assert stored[3]["annotations"] == [{"id": 4}]
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", ""])
+def test_listening_beyond_this_machine_without_credentials_is_refused(
+    tmp_path: Path, host: str
+) -> None:
+    settings = Settings(home=tmp_path, host=host, port=pick_free_port())
+    with pytest.raises(OpenBackendError, match="set BASIC_AUTH_USER and BASIC_AUTH_PASS"):
+        serve(settings)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"host": "127.0.0.1"},
+        {"host": "localhost"},
+        {"host": "0.0.0.0", "basic_auth_user": "u", "basic_auth_pass": "p"},
+        {"host": "0.0.0.0", "allow_open": True},
+    ],
+)
+def test_what_may_be_listened_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
+) -> None:
+    started = []
+    monkeypatch.setattr(server, "_Server", lambda settings: started.append(settings) or _Runs())
+    monkeypatch.setattr(server, "configure_logging", lambda level: None)
+    serve(Settings(home=tmp_path, port=pick_free_port(), webhook_secret="s", **more))
+    assert len(started) == 1
+
+
+class _Runs:
+    def run(self) -> None:
+        """Serves nobody."""
+
+
+@pytest.mark.parametrize("given", ["BASIC_AUTH_USER", "BASIC_AUTH_PASS"])
+def test_half_of_the_credentials_are_none(monkeypatch: pytest.MonkeyPatch, given: str) -> None:
+    for name in ("BASIC_AUTH_USER", "BASIC_AUTH_PASS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(given, "lucy-of-the-studio")
+    get_settings.cache_clear()
+    with pytest.raises(SettingsError, match="set both BASIC_AUTH_USER and BASIC_AUTH_PASS"):
+        get_settings()
+    get_settings.cache_clear()

@@ -159,8 +159,8 @@ def _rank_project(
 ) -> None:
     from active_learning.rank_project import project_batch, project_order
     from hemline.settings import get_settings
-    from hemline.store.engine import open_store
-    from hemline.store.review_words import priority_words
+    from hemline.store.database.engine import open_store
+    from hemline.store.review.review_words import priority_words
     from hemline.store.states import ReviewKind
 
     if kind not in list(ReviewKind):
@@ -184,7 +184,7 @@ def _rank_project(
 
 
 def _print_table(ranked: "list[Ranked]") -> None:
-    from hemline.store.review_words import evidence_words, priority_words
+    from hemline.store.review.review_words import evidence_words, priority_words
 
     table = Table("image", "risk", "reasons")
     for item in ranked:

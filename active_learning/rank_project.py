@@ -16,15 +16,15 @@ from active_learning.clusters import UNKNOWN
 from active_learning.reasons import Reason
 from hemline.errors import StoreError
 from hemline.masks.embedding import LENGTH, unpack_embeddings
-from hemline.store.engine import Store
-from hemline.store.prefills import lead_times
-from hemline.store.projects import get_project
-from hemline.store.ranking_data import labelled_embeddings, whereabouts_of
-from hemline.store.review import drawn_items, review_page
-from hemline.store.review_tables import ReviewItem
-from hemline.store.review_words import evidence_words
+from hemline.store.database.engine import Store
+from hemline.store.loop.projects import get_project
+from hemline.store.reports.prefill_stats import lead_times
+from hemline.store.review.queries import labelled_embeddings, whereabouts_of
+from hemline.store.review.review_order import drawn_items, review_page
+from hemline.store.review.review_words import evidence_words
 from hemline.store.states import ReviewKind
-from hemline.store.tables import Project
+from hemline.store.tables.loop import Project
+from hemline.store.tables.review import ReviewItem
 
 POOL = 1000  # items at the top, and as many drawn from all of the order, to choose a batch from
 _WORDS = {reason.value: reason.words for reason in Reason}

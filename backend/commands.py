@@ -13,7 +13,7 @@ def backend() -> None:
     """Serve Label Studio's ML protocol, webhooks, the dashboard, health and metrics."""
     from backend.server import serve
     from hemline.settings import get_settings
-    from hemline.store.engine import Store
+    from hemline.store.database.engine import Store
 
     settings = get_settings()
     store = Store(settings.database)

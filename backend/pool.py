@@ -7,9 +7,9 @@ import structlog
 
 from backend.projects import RegisteredProject
 from hemline.prefill import register_task
-from hemline.store.engine import Store
-from hemline.store.garments import keep_garments
-from hemline.store.jobs import queue_job
+from hemline.store.database.engine import Store
+from hemline.store.loop.garments import keep_garments
+from hemline.store.loop.jobs import queue_job
 from hemline.store.states import JobKind
 
 log = structlog.get_logger(__name__)

@@ -25,8 +25,8 @@ from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.prefill import LoadedModel, Prefiller
 from hemline.redaction import redact
 from hemline.settings import Settings
-from hemline.store.engine import Store
-from hemline.store.predictions import claim_send
+from hemline.store.database.engine import Store
+from hemline.store.loop.predictions import claim_send
 
 log = structlog.get_logger(__name__)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from backend.metrics import Metrics
 from backend.model_thread import ModelThread
-from hemline.store.tables import ModelVersion
+from hemline.store.tables.loop import ModelVersion
 
 
 class Network(Protocol):

@@ -6,11 +6,11 @@ import structlog
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from hemline.store.deliveries import count_by_state
-from hemline.store.engine import Store
-from hemline.store.jobs import list_jobs
-from hemline.store.projects import list_projects
-from hemline.store.runs import active_run
+from hemline.store.database.engine import Store
+from hemline.store.loop.deliveries import count_by_state
+from hemline.store.loop.jobs import list_jobs
+from hemline.store.loop.projects import list_projects
+from hemline.store.loop.runs import active_run
 from hemline.store.states import DeliveryState, JobState
 
 log = structlog.get_logger(__name__)

@@ -16,9 +16,9 @@ from backend.introductions import Introductions
 from hemline.errors import HemlineError
 from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.project_config import remember_project
-from hemline.store.engine import Store
-from hemline.store.projects import get_project
-from hemline.store.tables import Project
+from hemline.store.database.engine import Store
+from hemline.store.loop.projects import get_project
+from hemline.store.tables.loop import Project
 
 log = structlog.get_logger(__name__)
 

@@ -20,8 +20,8 @@ from hemline.labelstudio.photos import PhotoFetcher
 from hemline.prefill import Prefiller
 from hemline.queue import sender
 from hemline.settings import Settings
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import Store
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
 
 
 @dataclass(frozen=True)

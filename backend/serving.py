@@ -19,10 +19,10 @@ from backend.metrics import Metrics
 from backend.model_thread import ModelThread
 from backend.predictors import Predictors, QueuedPredictor
 from hemline.prefill import LoadedModel
-from hemline.store.engine import Store
-from hemline.store.models import champion
-from hemline.store.projects import list_projects
-from hemline.store.tables import ModelVersion, Project
+from hemline.store.database.engine import Store
+from hemline.store.loop.models import champion
+from hemline.store.loop.projects import list_projects
+from hemline.store.tables.loop import ModelVersion, Project
 
 if TYPE_CHECKING:
     from hemline.segmentation.predictor import Predictor

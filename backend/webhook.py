@@ -23,7 +23,7 @@ from hemline.labelstudio.messages import (
     kept,
     scrub,
 )
-from hemline.store.deliveries import record_delivery
+from hemline.store.loop.deliveries import record_delivery
 
 _LIMIT = 64 * 2**20  # bytes; what does not fit, reconcile finds
 _BUTTON_LIMIT = 2**20

@@ -24,12 +24,12 @@ from backend.dashboard.passwords import hash_password
 from benchmarks.bench_backend import backend
 from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import Store
-from hemline.store.models import champion
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
+from hemline.store.loop.models import champion
+from hemline.store.loop.projects import get_project
 from hemline.store.people import add_person
-from hemline.store.projects import get_project
-from hemline.store.review import Place, review_page
+from hemline.store.review.review_order import Place, review_page
 from hemline.store.states import ReviewKind, Role
 from tests.backend.dashboard.studio_project import fill_project
 

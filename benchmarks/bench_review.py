@@ -23,20 +23,20 @@ from uuid import uuid4
 from sqlalchemy import create_engine, insert, make_url, text
 
 from benchmarks.results_page import write_part
-from hemline.store.engine import Store
-from hemline.store.places import Placed, place
-from hemline.store.projects import upsert_project
-from hemline.store.review import (
+from hemline.store.database.engine import Store
+from hemline.store.loop.projects import upsert_project
+from hemline.store.review.review_order import (
     Place,
     ReviewFilter,
     count_reasons,
     item_of_task,
     review_page,
 )
-from hemline.store.review_tables import ReviewItem
+from hemline.store.review.verdicts import give_verdict
+from hemline.store.review.write_order import Placed, place
 from hemline.store.states import Reason, ReviewKind, Verdict
-from hemline.store.tables import Task
-from hemline.store.verdicts import give_verdict
+from hemline.store.tables.loop import Task
+from hemline.store.tables.review import ReviewItem
 
 PAGE_BAR_MS = 50.0
 EDIT_BAR_MS = 20.0

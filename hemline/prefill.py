@@ -20,21 +20,21 @@ from hemline.masks.png import decode_class_mask, encode_class_mask
 from hemline.masks.probability_map import encode_probability_map
 from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import Store
-from hemline.store.garments import garment_of, garment_rule, keep_garments
-from hemline.store.models import champion, create_version, promote
-from hemline.store.predictions import find_prediction, save_prediction
-from hemline.store.projects import lock_project
-from hemline.store.signals import keep_prediction
-from hemline.store.states import ProblemSource
-from hemline.store.tables import ModelVersion, Prediction, Task
-from hemline.store.tasks import (
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
+from hemline.store.loop.garments import garment_of, garment_rule, keep_garments
+from hemline.store.loop.models import champion, create_version, promote
+from hemline.store.loop.predictions import find_prediction, save_prediction
+from hemline.store.loop.projects import lock_project
+from hemline.store.loop.tasks import (
     clear_task_problems,
     record_photo,
     set_task_problem,
     upsert_task,
 )
+from hemline.store.review.signals import keep_prediction
+from hemline.store.states import ProblemSource
+from hemline.store.tables.loop import ModelVersion, Prediction, Task
 
 if TYPE_CHECKING:
     from hemline.segmentation.predictor import Examination, Predictor

@@ -7,8 +7,8 @@ from sqlalchemy.orm import Session
 
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.config import LabelConfig, parse_label_config
-from hemline.store.projects import forget_reconciled, get_project, upsert_project
-from hemline.store.tables import Project
+from hemline.store.loop.projects import forget_reconciled, get_project, upsert_project
+from hemline.store.tables.loop import Project
 
 log = logging.getLogger(__name__)
 

@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from hemline.settings import get_settings
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import open_store
-from hemline.store.models import list_versions
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import open_store
+from hemline.store.loop.models import list_versions
 
 
 class StoredModels:

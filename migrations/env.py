@@ -1,12 +1,13 @@
-"""Runs the migrations on the connection that hemline.store.schema, or the settings, give."""
+"""Runs the migrations on the connection that hemline.store.database.schema, or the settings, give."""
 
 from alembic import context
 from sqlalchemy import Connection
 
 from hemline.settings import get_settings
-from hemline.store import review_tables, tables
-from hemline.store.columns import Base
-from hemline.store.engine import Store
+from hemline.store.database.columns import Base
+from hemline.store.database.engine import Store
+from hemline.store.tables import loop as tables
+from hemline.store.tables import review as review_tables
 
 FILLED_BY = (tables, review_tables)  # importing them puts their tables into Base.metadata
 

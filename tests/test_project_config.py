@@ -7,8 +7,8 @@ import pytest
 
 from hemline.labelstudio.config import render_label_config
 from hemline.project_config import remember_project
-from hemline.store.engine import Store
-from hemline.store.projects import get_project, set_reconciled
+from hemline.store.database.engine import Store
+from hemline.store.loop.projects import get_project, set_reconciled
 
 ONE, OTHER = render_label_config(["garment"]), render_label_config(["top", "skirt"])
 UNUSABLE = "<View/>"

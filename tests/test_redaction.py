@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from hemline.errors import HemlineError, StoreError
 from hemline.redaction import keep_secret, redact
 from hemline.settings import Settings
-from hemline.store.engine import Store
-from hemline.store.tables import Base
+from hemline.store.database.engine import Store
+from hemline.store.tables.loop import Base
 
 CANARY = "c4nary/ü\"x'+&%41 z"
 ASCII_CANARY = "c4nary/x'+&%41z"

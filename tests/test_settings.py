@@ -11,8 +11,8 @@ from sqlalchemy import text
 
 from hemline.errors import SettingsError
 from hemline.settings import Settings, get_settings
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import Store
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
 
 
 @pytest.fixture(autouse=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hemline.errors import HemlineError
-from hemline.store.attempts import begin_attempt, end_attempt
+from hemline.store.loop.attempts import begin_attempt, end_attempt
 from worker.services import Services
 
 MAX_DEATHS = 3

@@ -16,14 +16,14 @@ from hemline.labelstudio.regions import regions_to_mask
 from hemline.labelstudio.review_fields import verdict_in
 from hemline.masks.overlap import dice
 from hemline.masks.png import decode_class_mask, encode_class_mask
-from hemline.store.annotations import find_annotation, record_annotation
-from hemline.store.corrections import get_prediction, refresh_labelled, shown_prediction
-from hemline.store.garments import settle_garments
-from hemline.store.label_review import review_saved
-from hemline.store.splits import assign_split
+from hemline.store.loop.annotations import find_annotation, record_annotation
+from hemline.store.loop.corrections import get_prediction, refresh_labelled, shown_prediction
+from hemline.store.loop.garments import settle_garments
+from hemline.store.loop.splits import assign_split
+from hemline.store.loop.tasks import clear_task_problems, record_photo, set_task_problem
+from hemline.store.review.label_review import review_saved
 from hemline.store.states import ProblemSource, Verdict
-from hemline.store.tables import Prediction, Project, Task
-from hemline.store.tasks import clear_task_problems, record_photo, set_task_problem
+from hemline.store.tables.loop import Prediction, Project, Task
 from worker.attempts import KillsItsProcess, counted
 from worker.services import Services
 

@@ -6,11 +6,11 @@ from datetime import datetime
 from hemline.errors import HemlineError, LabelConfigError
 from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.labelstudio.messages import WebhookPayload
-from hemline.store.corrections import withdraw_annotations
-from hemline.store.projects import get_project, upsert_project
+from hemline.store.loop.corrections import withdraw_annotations
+from hemline.store.loop.projects import get_project, upsert_project
+from hemline.store.loop.tasks import delete_tasks
 from hemline.store.states import RunTrigger
-from hemline.store.tables import Project, WebhookDelivery
-from hemline.store.tasks import delete_tasks
+from hemline.store.tables.loop import Project, WebhookDelivery
 from worker.corrections import parse_submitted, record_submitted
 from worker.registry import register_task, remember_project
 from worker.services import Services

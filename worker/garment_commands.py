@@ -9,7 +9,7 @@ from hemline.errors import GarmentRuleError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from hemline.store.regroup import Regrouping
+    from hemline.store.loop.regroup import Regrouping
 
 _SHOWN = 5
 
@@ -38,8 +38,8 @@ def garments(
     Says first which garments merge or fall apart, which photos change their split, and what that
     means for the champion's judgement. Annotations stay as they are.
     """
-    from hemline.store.garments import chosen_rule
-    from hemline.store.regroup import lock_for_regrouping, plan_regrouping, regroup
+    from hemline.store.loop.garments import chosen_rule
+    from hemline.store.loop.regroup import lock_for_regrouping, plan_regrouping, regroup
     from worker.model_commands import find_project
     from worker.services import command_services
 

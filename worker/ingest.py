@@ -3,14 +3,14 @@
 import logging
 
 from hemline.errors import HemlineError, LabelStudioUnavailable
-from hemline.store.deliveries import (
+from hemline.store.loop.deliveries import (
     begin_delivery,
     fail_delivery,
     finish_delivery,
     next_deliveries,
     postpone_delivery,
 )
-from hemline.store.tables import WebhookDelivery
+from hemline.store.tables.loop import WebhookDelivery
 from worker.deliveries import ComesTooEarly, handle_delivery
 from worker.services import Services
 from worker.triggers import train_on_corrections

@@ -7,7 +7,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from hemline.store.tables import Job, Project, TrainingRun
+    from hemline.store.tables.loop import Job, Project, TrainingRun
     from worker.services import Services
 
 _SHOWN = 10
@@ -15,10 +15,10 @@ _SHOWN = 10
 
 def status() -> None:
     """Show projects, how far they are from the next training, runs, jobs and deliveries."""
-    from hemline.store.deliveries import count_by_state
-    from hemline.store.jobs import list_jobs
-    from hemline.store.projects import list_projects
-    from hemline.store.runs import list_runs
+    from hemline.store.loop.deliveries import count_by_state
+    from hemline.store.loop.jobs import list_jobs
+    from hemline.store.loop.projects import list_projects
+    from hemline.store.loop.runs import list_runs
     from worker.services import command_services
     from worker.tables import print_table
 
@@ -57,7 +57,7 @@ def problems(
     project: Annotated[int | None, typer.Option(help="Label Studio's project id.")] = None,
 ) -> None:
     """List what is left out, tasks and annotations: what is wrong with each, and what to do."""
-    from hemline.store.tasks import list_task_problems
+    from hemline.store.loop.tasks import list_task_problems
     from worker.model_commands import find_project
     from worker.services import command_services
     from worker.tables import print_table
@@ -75,7 +75,7 @@ def deliveries(
     retry: Annotated[bool, typer.Option("--retry", help="Work on those given up anew.")] = False,
 ) -> None:
     """Count webhook deliveries by state; list or retry the failed ones."""
-    from hemline.store.deliveries import count_by_state, list_failed, requeue_failed
+    from hemline.store.loop.deliveries import count_by_state, list_failed, requeue_failed
     from worker.services import command_services
     from worker.tables import print_table
 
@@ -101,8 +101,8 @@ def deliveries(
 
 
 def _project_row(services: "Services", project: "Project") -> tuple[Any, ...]:
-    from hemline.store.garments import count_garments, garment_rule, in_words
-    from hemline.store.models import champion
+    from hemline.store.loop.garments import count_garments, garment_rule, in_words
+    from hemline.store.loop.models import champion
     from worker.triggers import readiness
 
     ready = readiness(services, project)
@@ -122,8 +122,8 @@ def _project_row(services: "Services", project: "Project") -> tuple[Any, ...]:
 
 def _garment_warnings(services: "Services", projects: "Sequence[Project]") -> "Iterator[str]":
     """What is likely wrong with how photos are grouped by garment."""
-    from hemline.store.garments import count_garments
-    from hemline.store.view_data import MOST_VIEWS
+    from hemline.store.loop.garments import count_garments
+    from hemline.store.review.garment_views import MOST_VIEWS
 
     for project in projects:
         with services.store.reading() as session:

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
-from hemline.store.columns import utcnow
-from hemline.store.jobs import (
+from hemline.store.database.columns import utcnow
+from hemline.store.loop.jobs import (
     acquire_job,
     fail_job,
     finish_job,
@@ -15,7 +15,7 @@ from hemline.store.jobs import (
     postpone_job,
     progress_job,
 )
-from hemline.store.tables import Job
+from hemline.store.tables.loop import Job
 from worker.lease import new_owner
 from worker.services import Services
 

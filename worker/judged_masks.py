@@ -6,7 +6,7 @@ from typing import Any
 
 from hemline.masks.png import encode_class_mask
 from hemline.segmentation.evaluation import Measured
-from hemline.store.artifacts import ArtifactStore
+from hemline.store.database.artifacts import ArtifactStore
 
 KEPT = 12  # photos that got better, and as many that got worse
 

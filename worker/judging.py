@@ -12,12 +12,12 @@ from hemline.segmentation.judge import Judgement, judge
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe import Recipe
 from hemline.segmentation.training import TrainedModel
-from hemline.store.evaluations import record_evaluation
-from hemline.store.jobs import queue_job
-from hemline.store.models import champion, create_version, promote, reject
-from hemline.store.runs import finish_run
+from hemline.store.loop.evaluations import record_evaluation
+from hemline.store.loop.jobs import queue_job
+from hemline.store.loop.models import champion, create_version, promote, reject
+from hemline.store.loop.runs import finish_run
 from hemline.store.states import JobKind
-from hemline.store.tables import ModelVersion, TrainingRun
+from hemline.store.tables.loop import ModelVersion, TrainingRun
 from worker.judged_masks import JudgedMasks, with_masks
 from worker.lease import RunLease
 from worker.services import Services

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
-from hemline.store.engine import Store
-from hemline.store.runs import heartbeat_run
+from hemline.store.database.engine import Store
+from hemline.store.loop.runs import heartbeat_run
 from worker.exits import EXIT_LEASE_LOST
 
 log = logging.getLogger(__name__)

@@ -8,8 +8,8 @@ import typer
 from hemline.errors import StoreError
 
 if TYPE_CHECKING:
-    from hemline.store.succession import Succession
-    from hemline.store.tables import Evaluation, ModelVersion, Project
+    from hemline.store.loop.succession import Succession
+    from hemline.store.tables.loop import Evaluation, ModelVersion, Project
     from worker.services import Services
 
 Which = Annotated[int | None, typer.Option("--project", help="Label Studio's project id.")]
@@ -17,8 +17,8 @@ Which = Annotated[int | None, typer.Option("--project", help="Label Studio's pro
 
 def models(project: Which = None) -> None:
     """List model versions: state, lineage, figures and the decision on each."""
-    from hemline.store.evaluations import evaluations_of
-    from hemline.store.models import list_versions
+    from hemline.store.loop.evaluations import evaluations_of
+    from hemline.store.loop.models import list_versions
     from worker.services import command_services
     from worker.tables import print_table
 
@@ -38,8 +38,8 @@ def promote(
     project: Which = None,
 ) -> None:
     """Make a version the champion, whatever the test said, and predict the pool with it."""
-    from hemline.store.models import find_version
-    from hemline.store.succession import promote_by_hand
+    from hemline.store.loop.models import find_version
+    from hemline.store.loop.succession import promote_by_hand
     from worker.services import command_services
 
     services = command_services()
@@ -54,7 +54,7 @@ def rollback(
     project: Annotated[int, typer.Argument(help="Label Studio's project id.")],
 ) -> None:
     """Go back to the champion before, and predict the pool with it."""
-    from hemline.store.succession import roll_back
+    from hemline.store.loop.succession import roll_back
     from worker.services import command_services
 
     services = command_services()
@@ -87,7 +87,7 @@ def _predict_anew(services: "Services", succession: "Succession") -> None:
 
 def find_project(services: "Services", ls_project_id: int | None) -> "Project":
     """The project of that id, or the only one there is."""
-    from hemline.store.projects import get_project, list_projects
+    from hemline.store.loop.projects import get_project, list_projects
 
     with services.store.reading() as session:
         if ls_project_id is not None:

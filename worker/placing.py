@@ -15,10 +15,10 @@ from active_learning.prediction_signals import PREDICTION_SIGNALS
 from active_learning.reasons import Evidence, Findings, Region, reasons
 from active_learning.views import raised
 from hemline.masks.embedding import unpack_embeddings
-from hemline.store.places import Placed
-from hemline.store.review_tables import LabelSignals, PredictionSignals
+from hemline.store.review.write_order import Placed
 from hemline.store.states import Reason, ReviewKind
-from hemline.store.tables import Project
+from hemline.store.tables.loop import Project
+from hemline.store.tables.review import LabelSignals, PredictionSignals
 from worker.ranking import Ranking, ranking_of
 from worker.services import Services
 from worker.views import USUAL, OddView, odd_views_of

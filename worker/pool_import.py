@@ -8,10 +8,10 @@ from hemline.errors import HemlineError, LabelStudioError, LabelStudioUnavailabl
 from hemline.labelstudio.config import LabelConfig
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.prefill import LoadedModel, Prefiller
-from hemline.store.predictions import claim_send, find_prediction, unsent_predictions
+from hemline.store.loop.predictions import claim_send, find_prediction, unsent_predictions
+from hemline.store.loop.tasks import clear_task_problems, set_task_problem
 from hemline.store.states import ProblemSource
-from hemline.store.tables import Prediction, Project
-from hemline.store.tasks import clear_task_problems, set_task_problem
+from hemline.store.tables.loop import Prediction, Project
 from worker.services import Services
 
 log = logging.getLogger(__name__)

@@ -8,17 +8,17 @@ from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.live_version import show_version
 from hemline.prefill import LoadedModel, Prefiller
-from hemline.store.models import champion
-from hemline.store.signals import expect_labels_anew
-from hemline.store.states import ProblemSource
-from hemline.store.tables import Task
-from hemline.store.tasks import (
+from hemline.store.loop.models import champion
+from hemline.store.loop.tasks import (
     count_labelled_to_predict,
     count_tasks_to_predict,
     labelled_to_predict,
     set_task_problem,
     tasks_to_predict,
 )
+from hemline.store.review.signals import expect_labels_anew
+from hemline.store.states import ProblemSource
+from hemline.store.tables.loop import Task
 from worker.attempts import KillsItsProcess, counted
 from worker.jobs import JobAtWork, run_job
 from worker.pool_import import import_unsent

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from hemline.child_process import ChildProcess
 from hemline.settings import Settings
-from hemline.store.engine import Store
+from hemline.store.database.engine import Store
 from worker.app import SOFT_SHUTDOWN_S
 from worker.embedded_redis import EmbeddedRedis
 from worker.gpu import visible_gpus

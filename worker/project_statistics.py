@@ -10,8 +10,8 @@ from hemline.labelstudio.config import parse_label_config
 from hemline.masks.overlap import dice
 from hemline.masks.png import decode_class_mask
 from hemline.masks.statistics import Summary
-from hemline.store.models import champion, list_versions
-from hemline.store.project_statistics import (
+from hemline.store.loop.models import champion, list_versions
+from hemline.store.reports.project_statistics import (
     GROUPS,
     Corrected,
     Tuned,
@@ -24,7 +24,7 @@ from hemline.store.project_statistics import (
     tuned_thresholds,
 )
 from hemline.store.states import ModelState
-from hemline.store.tables import ModelVersion, Project
+from hemline.store.tables.loop import ModelVersion, Project
 from worker.services import Services
 
 Json = dict[str, Any]

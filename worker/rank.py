@@ -15,12 +15,11 @@ from active_learning.usefulness import fit_dice_predictor
 from hemline.labelstudio.config import parse_label_config
 from hemline.labelstudio.review_fields import has_review_fields
 from hemline.masks.embedding import unpack_embeddings
-from hemline.store.columns import utcnow
-from hemline.store.jobs import active_job, queue_job
-from hemline.store.models import champion
-from hemline.store.places import place_all
-from hemline.store.projects import list_projects
-from hemline.store.ranking_data import (
+from hemline.store.database.columns import utcnow
+from hemline.store.loop.jobs import active_job, queue_job
+from hemline.store.loop.models import champion
+from hemline.store.loop.projects import list_projects
+from hemline.store.review.queries import (
     LabelRow,
     PhotoRow,
     count_new_labels,
@@ -31,8 +30,9 @@ from hemline.store.ranking_data import (
     label_page,
     photo_page,
 )
+from hemline.store.review.write_order import place_all
 from hemline.store.states import JobKind
-from hemline.store.tables import Project
+from hemline.store.tables.loop import Project
 from worker.jobs import JobAtWork, run_job
 from worker.looks import VERSION, read_look
 from worker.placing import (

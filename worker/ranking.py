@@ -24,8 +24,8 @@ from active_learning.usefulness import DicePredictor
 from active_learning.views import Gaps
 from hemline.errors import ArtifactError, ModelError
 from hemline.masks.embedding import LENGTH, unpack_embeddings
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.tables import Project
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.tables.loop import Project
 from worker.learning import ProjectRisk
 
 SAMPLE = 500  # of the project's labels and photos: what an image is compared with

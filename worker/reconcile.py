@@ -9,14 +9,14 @@ from typing import Any
 from hemline.errors import HemlineError, LabelConfigError, LabelStudioUnavailable
 from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.labelstudio.http import LabelStudioRefused
-from hemline.store.columns import utcnow
-from hemline.store.corrections import annotations_of, withdraw_annotations
-from hemline.store.jobs import active_job, queue_job
-from hemline.store.models import champion
-from hemline.store.projects import list_projects, set_reconciled, upsert_project
+from hemline.store.database.columns import utcnow
+from hemline.store.loop.corrections import annotations_of, withdraw_annotations
+from hemline.store.loop.jobs import active_job, queue_job
+from hemline.store.loop.models import champion
+from hemline.store.loop.projects import list_projects, set_reconciled, upsert_project
+from hemline.store.loop.tasks import count_tasks_to_predict, delete_tasks, ls_task_ids
 from hemline.store.states import JobKind
-from hemline.store.tables import Project, Task
-from hemline.store.tasks import count_tasks_to_predict, delete_tasks, ls_task_ids
+from hemline.store.tables.loop import Project, Task
 from worker.corrections import parse_submitted, parse_time, record_submitted
 from worker.deliveries import PROJECT_DELETED
 from worker.registry import register_task, remember_project

@@ -5,8 +5,8 @@ from typing import Any
 
 from hemline import prefill, project_config
 from hemline.labelstudio.config import LabelConfig
-from hemline.store.garments import keep_garments
-from hemline.store.tables import Project, Task
+from hemline.store.loop.garments import keep_garments
+from hemline.store.tables.loop import Project, Task
 from worker.services import Services
 
 

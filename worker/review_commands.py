@@ -87,7 +87,7 @@ def triage(
     A pre-fill is accepted if even the lower bound of its predicted Dice is above. The next ranking
     applies it, and moves the threshold by what people find in the audit share.
     """
-    from hemline.store.triage import set_triage
+    from hemline.store.review.triage import set_triage
     from worker.model_commands import find_project
     from worker.rank import request_ranking
     from worker.services import command_services

@@ -14,11 +14,11 @@ from active_learning.risk_file import shipped_risk_model
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.masks.png import decode_class_mask
-from hemline.store.ranking_data import LabelRow, label_page, signals_to_compare
-from hemline.store.review_tables import PredictionSignals, ReviewVerdict
+from hemline.store.review.queries import LabelRow, label_page, signals_to_compare
+from hemline.store.review.verdicts import verdicts_of
 from hemline.store.states import ReviewKind, Verdict
-from hemline.store.tables import Project
-from hemline.store.verdicts import verdicts_of
+from hemline.store.tables.loop import Project
+from hemline.store.tables.review import PredictionSignals, ReviewVerdict
 from worker.jobs import JobAtWork
 from worker.learning import LEAST_LABELS, Known, ProjectRisk, drawn, learn_risk
 from worker.looks import VERSION, read_look

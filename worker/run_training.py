@@ -9,8 +9,8 @@ import sys
 
 from hemline.errors import HemlineError
 from hemline.settings import get_settings
-from hemline.store.runs import acquire_run, fail_run, get_run, postpone_run
-from hemline.store.tables import TrainingRun
+from hemline.store.loop.runs import acquire_run, fail_run, get_run, postpone_run
+from hemline.store.tables.loop import TrainingRun
 from worker.exits import EXIT_DONE, EXIT_NOT_NOW
 from worker.lease import RunLease, new_owner
 from worker.logs import configure_logging

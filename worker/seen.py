@@ -10,8 +10,8 @@ from hemline.errors import ArtifactError, MaskError
 from hemline.images import decode_image
 from hemline.masks.histograms import THRESHOLDS, ProbabilityHistograms
 from hemline.masks.probability_map import Probabilities, decode_probability_map
-from hemline.store.review_tables import PredictionSignals
-from hemline.store.tables import Task
+from hemline.store.tables.loop import Task
+from hemline.store.tables.review import PredictionSignals
 from worker.services import Services
 
 log = logging.getLogger(__name__)

@@ -7,8 +7,8 @@ from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.photos import PhotoFetcher
 from hemline.queue import Sender, sender
 from hemline.settings import Settings, get_settings
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import Store
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
 
 
 @dataclass(frozen=True, slots=True)

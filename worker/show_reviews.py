@@ -17,14 +17,14 @@ from hemline.labelstudio.review_fields import (
     has_review_fields,
     review_data,
 )
-from hemline.store.projects import list_projects
-from hemline.store.review import review_page
-from hemline.store.review_tables import ReviewItem
-from hemline.store.review_words import evidence_words, priority_title, priority_words
-from hemline.store.sent_back import sent_back
-from hemline.store.shown_reviews import keep_shown, shown_tasks
+from hemline.store.loop.projects import list_projects
+from hemline.store.review.review_order import review_page
+from hemline.store.review.review_words import evidence_words, priority_title, priority_words
+from hemline.store.review.sent_back import sent_back
+from hemline.store.review.shown_reviews import keep_shown, shown_tasks
 from hemline.store.states import ReviewKind
-from hemline.store.tables import Project, Task
+from hemline.store.tables.loop import Project, Task
+from hemline.store.tables.review import ReviewItem
 from worker.services import Services
 
 log = logging.getLogger(__name__)

@@ -8,9 +8,9 @@ import logging
 
 from hemline.errors import LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
-from hemline.store.models import champion
-from hemline.store.scores import keep_score, scores_to_change
-from hemline.store.tables import Project
+from hemline.store.loop.models import champion
+from hemline.store.review.scores import keep_score, scores_to_change
+from hemline.store.tables.loop import Project
 from worker.services import Services
 
 log = logging.getLogger(__name__)

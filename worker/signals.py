@@ -17,11 +17,9 @@ from hemline.labelstudio.config import parse_label_config
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.masks.histograms import probability_histograms
 from hemline.masks.png import decode_class_mask
-from hemline.store.label_review import label_of_task
-from hemline.store.places import place
-from hemline.store.ranking_data import signals_to_compare
-from hemline.store.review_tables import LabelSignals, PredictionSignals
-from hemline.store.signals import (
+from hemline.store.review.label_review import label_of_task
+from hemline.store.review.queries import signals_to_compare
+from hemline.store.review.signals import (
     anything_waits,
     claim_labels,
     claim_predictions,
@@ -30,7 +28,9 @@ from hemline.store.signals import (
     store_label_values,
     store_prediction_values,
 )
-from hemline.store.tables import Project, Task
+from hemline.store.review.write_order import place
+from hemline.store.tables.loop import Project, Task
+from hemline.store.tables.review import LabelSignals, PredictionSignals
 from worker.looks import VERSION, look_regions, look_values
 from worker.placing import place_of_label
 from worker.ranking import ranking_of

@@ -10,9 +10,9 @@ from hemline.segmentation.model_file import read_card
 from hemline.segmentation.recipe import Recipe, load_recipe
 from hemline.segmentation.starter import starter_path
 from hemline.segmentation.training import EpochReport, TrainedModel, train
-from hemline.store.models import champion
-from hemline.store.snapshots import read_manifest
-from hemline.store.tables import ModelVersion, TrainingRun
+from hemline.store.loop.models import champion
+from hemline.store.loop.snapshots import read_manifest
+from hemline.store.tables.loop import ModelVersion, TrainingRun
 from worker.judging import judge_and_store
 from worker.lease import RunLease
 from worker.services import Services

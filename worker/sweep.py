@@ -1,8 +1,8 @@
 """Sends again what nobody works on: what the broker lost, or a dead worker left behind."""
 
-from hemline.store.deliveries import count_by_state
-from hemline.store.jobs import get_job, stale_jobs
-from hemline.store.runs import stale_runs
+from hemline.store.loop.deliveries import count_by_state
+from hemline.store.loop.jobs import get_job, stale_jobs
+from hemline.store.loop.runs import stale_runs
 from hemline.store.states import DeliveryState, JobKind
 from worker.services import Services
 from worker.signals import signals_wait

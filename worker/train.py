@@ -9,8 +9,8 @@ from pathlib import Path
 
 from hemline.child_process import ChildProcess
 from hemline.settings import Settings
-from hemline.store.columns import utcnow
-from hemline.store.runs import fail_run, get_run
+from hemline.store.database.columns import utcnow
+from hemline.store.loop.runs import fail_run, get_run
 from hemline.store.states import RunState
 from worker.exits import EXIT_DONE, EXIT_LEASE_LOST, EXIT_NOT_NOW
 from worker.gpu import claim_device

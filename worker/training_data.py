@@ -12,7 +12,7 @@ from hemline.errors import DatasetError, HemlineError, LabelStudioUnavailable
 from hemline.images import decode_image
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.masks.png import decode_class_mask
-from hemline.store.snapshots import Manifest, ManifestItem
+from hemline.store.loop.snapshots import Manifest, ManifestItem
 from hemline.store.states import Split
 from worker.services import Services
 

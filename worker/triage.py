@@ -4,10 +4,10 @@ import logging
 from collections.abc import Sequence
 
 from active_learning.triage import accepts, is_audited, moved_threshold
-from hemline.store.places import close_items
+from hemline.store.review.triage import accept, corrected_above, move_threshold, take_back
+from hemline.store.review.write_order import close_items
 from hemline.store.states import ReviewKind
-from hemline.store.tables import Project
-from hemline.store.triage import accept, corrected_above, move_threshold, take_back
+from hemline.store.tables.loop import Project
 from worker.placing import PlacedPhoto
 from worker.services import Services
 

@@ -6,14 +6,14 @@ from datetime import timedelta
 
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.config import parse_label_config
-from hemline.store.columns import utcnow
-from hemline.store.projects import get_project, list_projects
-from hemline.store.readiness import Readiness
-from hemline.store.readiness import readiness as count_readiness
-from hemline.store.runs import active_run, last_run, queue_run
-from hemline.store.snapshots import take_snapshot
+from hemline.store.database.columns import utcnow
+from hemline.store.loop.projects import get_project, list_projects
+from hemline.store.loop.readiness import Readiness
+from hemline.store.loop.readiness import readiness as count_readiness
+from hemline.store.loop.runs import active_run, last_run, queue_run
+from hemline.store.loop.snapshots import take_snapshot
 from hemline.store.states import RunTrigger
-from hemline.store.tables import Project
+from hemline.store.tables.loop import Project
 from worker.services import Services
 
 log = logging.getLogger(__name__)

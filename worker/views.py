@@ -12,9 +12,9 @@ from active_learning.views import (
     odd_views,
     usual_gaps,
 )
-from hemline.store.models import champion
-from hemline.store.tables import Project
-from hemline.store.view_data import values_of_views
+from hemline.store.loop.models import champion
+from hemline.store.review.garment_views import values_of_views
+from hemline.store.tables.loop import Project
 from worker.looks import VERSION, read_view
 from worker.services import Services
 

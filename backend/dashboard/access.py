@@ -13,8 +13,8 @@ from markupsafe import Markup
 
 from backend.services import Services
 from hemline.store.people import get_person, may
-from hemline.store.review_tables import Person
 from hemline.store.states import Role
+from hemline.store.tables.review import Person
 
 LOGIN_LASTS = timedelta(hours=12)  # a working day
 _FORM_LIMIT = 64 * 1024  # bytes

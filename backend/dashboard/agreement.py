@@ -10,8 +10,8 @@ from itertools import combinations
 from hemline.errors import HemlineError
 from hemline.masks.overlap import dice
 from hemline.masks.png import decode_class_mask
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.labels import LabelWork
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.reports.label_stats import LabelWork
 
 _PAIRS = 200
 _SECONDS = 0.5  # of one page; what is left, the next view of it goes on with

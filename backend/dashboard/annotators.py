@@ -11,8 +11,8 @@ from flask.typing import ResponseReturnValue
 from backend.dashboard.agreement import Agreement, Comparisons
 from backend.dashboard.pages import known_project, render_page
 from backend.services import Services
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.labels import NEWEST, LabelWork, label_work
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.reports.label_stats import NEWEST, LabelWork, label_work
 
 _FAST = 0.25  # of the median time of a mask that was changed
 _WEAK = 0.25  # the lowest quarter of what was expected of pre-fills

@@ -17,7 +17,13 @@ from backend.dashboard.reasons import REASON_MEANINGS, REASON_TITLES
 from backend.dashboard.words import count, percent
 from backend.services import Services
 from hemline.masks.statistics import Summary, summarise
-from hemline.store.labels import NEWEST, LabelCause, Week, label_causes, weeks_of_labels
+from hemline.store.reports.label_stats import (
+    NEWEST,
+    LabelCause,
+    Week,
+    label_causes,
+    weeks_of_labels,
+)
 from hemline.store.states import Reason
 
 _WEEKS = 26

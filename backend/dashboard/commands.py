@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from hemline.store.engine import Store
+    from hemline.store.database.engine import Store
 
 app = typer.Typer(help="Manage who may log in to the dashboard.", no_args_is_help=True)
 
@@ -72,7 +72,7 @@ def set_password(name: Name) -> None:
 
 def _store() -> "Store":
     from hemline.settings import get_settings
-    from hemline.store.engine import open_store
+    from hemline.store.database.engine import open_store
 
     return open_store(get_settings().database)
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from flask import current_app, url_for
 
 from backend.dashboard.words import count
-from hemline.store.attention import Failures, TaskCounts
-from hemline.store.gold_wanted import GoldWanted
-from hemline.store.tables import Project, Task
-from hemline.store.worth_a_look import WorthALook
+from hemline.store.reports.gold_wanted import GoldWanted
+from hemline.store.reports.status import Failures, TaskCounts
+from hemline.store.reports.worth_a_look import WorthALook
+from hemline.store.tables.loop import Project, Task
 
 
 @dataclass(frozen=True, slots=True)

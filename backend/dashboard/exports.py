@@ -18,13 +18,13 @@ from hemline.export.formats import FormatName
 from hemline.export.order import ExportOrder
 from hemline.export.request import build_filter
 from hemline.export.run import SUMMARY
-from hemline.store.exports import MaskChoice
-from hemline.store.jobs import get_job, list_jobs, queue_job
-from hemline.store.looks import Choices, filter_choices
-from hemline.store.models import list_versions
+from hemline.store.loop.jobs import get_job, list_jobs, queue_job
+from hemline.store.loop.models import list_versions
 from hemline.store.people import record_event
+from hemline.store.reports.export_masks import MaskChoice
+from hemline.store.reports.task_view import Choices, filter_choices
 from hemline.store.states import JobKind, JobState, Role
-from hemline.store.tables import Job, Project
+from hemline.store.tables.loop import Job, Project
 
 FORMATS = {
     FormatName.CUTOUTS: ("Cut-outs", "RGBA PNG with a soft edge, at the photos' own size"),

@@ -8,7 +8,7 @@ from backend.dashboard.pages import render_page
 from backend.services import Services
 from hemline.errors import HemlineError, LabelStudioError, StoreError
 from hemline.redaction import redact
-from hemline.store.verdicts import StaleItemError
+from hemline.store.review.verdicts import StaleItemError
 
 log = structlog.get_logger(__name__)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hemline.errors import StoreError
-from hemline.store.review import Place, ReviewFilter
+from hemline.store.review.review_order import Place, ReviewFilter
 from hemline.store.states import Reason, ReviewKind, ReviewState, Verdict
-from hemline.store.tables import ModelVersion
+from hemline.store.tables.loop import ModelVersion
 
 _ORDERS = {"labels": ReviewKind.LABEL, "photos": ReviewKind.PHOTO}
 _STATES: Mapping[str, ReviewState | None] = {

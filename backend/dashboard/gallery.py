@@ -20,14 +20,14 @@ from backend.services import Services
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.config import parse_label_config
 from hemline.pictures.picture import PictureKind
-from hemline.store.looks import Choices, Look, filter_choices
-from hemline.store.models import list_versions
-from hemline.store.review import ReviewFilter, ReviewPage, count_reasons, review_page
-from hemline.store.review_tables import ReviewItem
-from hemline.store.review_words import priority_title
+from hemline.store.loop.models import list_versions
+from hemline.store.reports.task_view import Choices, Look, filter_choices
+from hemline.store.reports.worth_a_look import WorthALook, worth_a_look
+from hemline.store.review.review_order import ReviewFilter, ReviewPage, count_reasons, review_page
+from hemline.store.review.review_words import priority_title
 from hemline.store.states import Reason, ReviewKind
-from hemline.store.tables import Project
-from hemline.store.worth_a_look import WorthALook, worth_a_look
+from hemline.store.tables.loop import Project
+from hemline.store.tables.review import ReviewItem
 
 PAGE_SIZE = 60
 _CHOICES_KEPT_S = 60.0  # what can be filtered by changes when photos are imported

@@ -15,14 +15,14 @@ from backend.dashboard.reasons import VERDICT_TITLES, told_reasons
 from backend.dashboard.sketches import has_regions, picture_address
 from backend.services import Services
 from hemline.pictures.picture import PictureKind
-from hemline.store.looks import Look, labels_of, look_at, predictions_of, verdicts_on
-from hemline.store.models import list_versions
-from hemline.store.review import Place, item_of_task, rank_of, review_page
-from hemline.store.review_tables import PredictionSignals, ReviewItem
-from hemline.store.review_words import priority_title
+from hemline.store.loop.models import list_versions
+from hemline.store.loop.tasks import problems_of_task
+from hemline.store.reports.task_view import Look, labels_of, look_at, predictions_of, verdicts_on
+from hemline.store.review.review_order import Place, item_of_task, rank_of, review_page
+from hemline.store.review.review_words import priority_title
 from hemline.store.states import ReviewState
-from hemline.store.tables import Annotation, Prediction, Project
-from hemline.store.tasks import problems_of_task
+from hemline.store.tables.loop import Annotation, Prediction, Project
+from hemline.store.tables.review import PredictionSignals, ReviewItem
 
 _GROUNDS = (("white", "#ffffff"), ("grey", "#8c8c8c"), ("black", "#000000"))
 _SIZE = (1500, 1000)  # of a photo whose size nobody knows yet

@@ -7,8 +7,8 @@ from math import isfinite
 from typing import Any
 
 from hemline.masks.statistics import mean_interval
-from hemline.store.looks import JudgedMask, Look
-from hemline.store.tables import Evaluation
+from hemline.store.reports.task_view import JudgedMask, Look
+from hemline.store.tables.loop import Evaluation
 
 
 @dataclass(frozen=True, slots=True)

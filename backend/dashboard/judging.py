@@ -14,11 +14,11 @@ from backend.dashboard.words import ago
 from backend.services import Services
 from hemline.errors import StoreError
 from hemline.store.people import record_event
-from hemline.store.review import get_item
-from hemline.store.review_tables import ReviewItem
+from hemline.store.review.review_order import get_item
+from hemline.store.review.verdicts import StaleItemError, give_verdict, reopen
 from hemline.store.states import ReviewKind, ReviewState, Role, Verdict
-from hemline.store.tables import Project
-from hemline.store.verdicts import StaleItemError, give_verdict, reopen
+from hemline.store.tables.loop import Project
+from hemline.store.tables.review import ReviewItem
 
 _BACK = "back"  # takes a verdict back
 _NUMBER = re.compile("[0-9]{1,9}")

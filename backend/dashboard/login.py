@@ -12,7 +12,7 @@ from backend.dashboard.pages import render_page, see
 from backend.dashboard.passwords import is_password
 from backend.services import Services
 from hemline.store.people import end_logins, find_person, list_people, note_login, record_event
-from hemline.store.review_tables import Person
+from hemline.store.tables.review import Person
 
 
 def register(blueprint: Blueprint, services: Services) -> None:

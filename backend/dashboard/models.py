@@ -17,14 +17,14 @@ from backend.dashboard.words import dice
 from backend.services import Services
 from hemline.errors import StoreError
 from hemline.pictures.picture import PictureKind
-from hemline.store.evaluations import evaluations_of
-from hemline.store.gold_items import GoldItem, gold_items, views_of
-from hemline.store.looks import JudgedMask, Look
-from hemline.store.models import find_version, list_versions
+from hemline.store.loop.evaluations import evaluations_of
+from hemline.store.loop.models import find_version, list_versions
+from hemline.store.loop.succession import Succession, promote_by_hand, roll_back
 from hemline.store.people import record_event
+from hemline.store.reports.gold_items import GoldItem, gold_items, views_of
+from hemline.store.reports.task_view import JudgedMask, Look
 from hemline.store.states import Role
-from hemline.store.succession import Succession, promote_by_hand, roll_back
-from hemline.store.tables import Evaluation, ModelVersion, Project
+from hemline.store.tables.loop import Evaluation, ModelVersion, Project
 
 _VERSIONS = 100  # the newest, in the list
 _SHOWN = 12  # photos that got better, and as many that got worse: a judgement keeps their masks

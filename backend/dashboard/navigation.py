@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app, request, url_for
 
-from hemline.store.tables import Project
+from hemline.store.tables.loop import Project
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,14 +14,19 @@ from backend.dashboard.errands import errands
 from backend.dashboard.pages import known_project, render_page
 from backend.dashboard.words import count, dice, percent
 from backend.services import Services
-from hemline.store.attention import count_tasks, failures, running
-from hemline.store.gold_wanted import gold_wanted
-from hemline.store.models import list_versions
-from hemline.store.prefills import LeadTimes, PrefillCounts, VersionPrefills, lead_times
-from hemline.store.readiness import readiness
+from hemline.store.loop.models import list_versions
+from hemline.store.loop.readiness import readiness
+from hemline.store.reports.gold_wanted import gold_wanted
+from hemline.store.reports.prefill_stats import (
+    LeadTimes,
+    PrefillCounts,
+    VersionPrefills,
+    lead_times,
+)
+from hemline.store.reports.status import count_tasks, failures, running
+from hemline.store.reports.worth_a_look import worth_a_look
 from hemline.store.states import ModelState
-from hemline.store.tables import ModelVersion
-from hemline.store.worth_a_look import worth_a_look
+from hemline.store.tables.loop import ModelVersion
 
 _WIDE = (780.0, 280.0)
 _FULL = (1180.0, 230.0)

@@ -7,8 +7,8 @@ from flask.typing import ResponseReturnValue
 
 from backend.dashboard.navigation import section_links
 from backend.services import Services
-from hemline.store.projects import get_project, list_projects
-from hemline.store.tables import Project
+from hemline.store.loop.projects import get_project, list_projects
+from hemline.store.tables.loop import Project
 
 _LARGEST = 2**31 - 1
 

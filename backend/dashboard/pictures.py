@@ -18,10 +18,10 @@ from hemline.pictures.cache import PictureCache
 from hemline.pictures.picture import MIME_TYPES, Painter, PictureKind
 from hemline.pictures.placeholder import busy_placeholder, placeholder
 from hemline.settings import Settings
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.evaluations import find_evaluation
-from hemline.store.looks import Look, look_at
-from hemline.store.tables import Project
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.loop.evaluations import find_evaluation
+from hemline.store.reports.task_view import Look, look_at
+from hemline.store.tables.loop import Project
 
 log = logging.getLogger(__name__)
 

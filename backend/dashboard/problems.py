@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from backend.dashboard.pages import known_project, render_page
 from backend.services import Services
-from hemline.store.tasks import list_task_problems
+from hemline.store.loop.tasks import list_task_problems
 
 _SHOWN = 500
 

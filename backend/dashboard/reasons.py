@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
-from hemline.store.review import reasons_of
-from hemline.store.review_tables import ReviewItem
-from hemline.store.review_words import evidence_words
+from hemline.store.review.review_order import reasons_of
+from hemline.store.review.review_words import evidence_words
 from hemline.store.states import Reason, Verdict
+from hemline.store.tables.review import ReviewItem
 
 REASON_TITLES = {
     Reason.BAD_GROUND_TRUTH: "Bad ground truth",

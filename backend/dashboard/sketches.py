@@ -8,7 +8,7 @@ from flask import url_for
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.config import parse_label_config
 from hemline.pictures.picture import PictureKind, Sketch
-from hemline.store.looks import Look
+from hemline.store.reports.task_view import Look
 
 _WITH_PHOTO = (PictureKind.CARD, PictureKind.PHOTO, PictureKind.CUTOUT)
 _WITH_CORRECTION = (PictureKind.CARD, PictureKind.CORRECTION, PictureKind.DIFFERENCE)

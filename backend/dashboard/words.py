@@ -6,7 +6,7 @@ from flask import Blueprint
 from flask.sansio.blueprints import BlueprintSetupState
 
 from backend.services import Services
-from hemline.store.review_words import priority_words
+from hemline.store.review.review_words import priority_words
 
 NONE = "–"
 

@@ -8,7 +8,7 @@ from hemline.demo.environment import child_environment
 from hemline.errors import HemlineError
 from hemline.labelstudio.server import Account
 from hemline.settings import Settings
-from hemline.store.engine import Store
+from hemline.store.database.engine import Store
 from hemline.store.people import find_person
 
 

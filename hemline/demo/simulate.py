@@ -28,11 +28,11 @@ from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
 from hemline.labelstudio.server import Account
 from hemline.masks.overlap import IGNORE, dice
 from hemline.ports import pick_free_port
-from hemline.store.engine import Store
-from hemline.store.evaluations import evaluations_of
-from hemline.store.models import champion
-from hemline.store.projects import get_project
-from hemline.store.runs import last_run
+from hemline.store.database.engine import Store
+from hemline.store.loop.evaluations import evaluations_of
+from hemline.store.loop.models import champion
+from hemline.store.loop.projects import get_project
+from hemline.store.loop.runs import last_run
 from hemline.store.states import RunState
 
 _POLL_S = 1.0

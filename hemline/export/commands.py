@@ -49,7 +49,7 @@ def export_command(
     from hemline.export.request import build_filter, build_sources, find_project
     from hemline.export.run import run_export
     from hemline.settings import get_settings
-    from hemline.store.exports import MaskChoice
+    from hemline.store.reports.export_masks import MaskChoice
 
     sources = build_sources(get_settings())
     row = find_project(sources.store, project)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.labelstudio.config import LabelConfig
-from hemline.store.exports import ExportItem
+from hemline.store.reports.export_masks import ExportItem
 
 
 class FormatName(StrEnum):

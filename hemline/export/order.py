@@ -9,7 +9,7 @@ from typing import Any
 from hemline.errors import ExportError
 from hemline.export.formats import FormatName
 from hemline.settings import Settings
-from hemline.store.exports import ExportFilter, MaskChoice
+from hemline.store.reports.export_masks import ExportFilter, MaskChoice
 
 FOLDER = "exports"  # in HEMLINE_HOME
 

@@ -5,12 +5,12 @@ from hemline.export.run import Sources
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.photos import PhotoFetcher
 from hemline.settings import Settings
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import Store, open_store
-from hemline.store.exports import ExportFilter, MaskChoice
-from hemline.store.models import champion, find_version
-from hemline.store.projects import get_project
-from hemline.store.tables import Project
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store, open_store
+from hemline.store.loop.models import champion, find_version
+from hemline.store.loop.projects import get_project
+from hemline.store.reports.export_masks import ExportFilter, MaskChoice
+from hemline.store.tables.loop import Project
 
 
 def build_sources(settings: Settings) -> Sources:

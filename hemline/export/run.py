@@ -22,16 +22,16 @@ from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.labelstudio.photos import PhotoFetcher
 from hemline.masks.png import decode_class_mask
 from hemline.masks.renumber import renumber
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import Store
-from hemline.store.exports import (
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
+from hemline.store.reports.export_masks import (
     ExportFilter,
     ExportItem,
     count_export,
     export_pages,
     photo_addresses,
 )
-from hemline.store.tables import Project
+from hemline.store.tables.loop import Project
 
 ABOUT = "export.json"
 SUMMARY = "summary.json"  # how many masks are there, and how many failed

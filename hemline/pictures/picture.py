@@ -21,7 +21,7 @@ from hemline.masks.png import decode_class_mask
 from hemline.masks.probability_map import decode_probability_map
 from hemline.masks.renumber import renumber
 from hemline.pictures import paint
-from hemline.store.artifacts import ArtifactStore
+from hemline.store.database.artifacts import ArtifactStore
 
 _VERSION = 4  # goes up when the same picture would be drawn otherwise
 CARD_SIDE = 440

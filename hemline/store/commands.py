@@ -9,7 +9,7 @@ app = typer.Typer()
 def migrate() -> None:
     """Create the database, or bring its tables to this version of Hemline."""
     from hemline.settings import get_settings
-    from hemline.store.engine import Store  # keeps `hemline --help` quick
+    from hemline.store.database.engine import Store  # keeps `hemline --help` quick
 
     store = Store(get_settings().database)
     store.upgrade()

@@ -8,9 +8,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hemline.errors import StoreError
-from hemline.store.columns import Json, utcnow
-from hemline.store.review_tables import AuditEvent, Person
+from hemline.store.database.columns import Json, utcnow
 from hemline.store.states import Role
+from hemline.store.tables.review import AuditEvent, Person
 
 _ORDER = (Role.VIEWER, Role.REVIEWER, Role.ADMIN)
 

@@ -19,11 +19,11 @@ from hemline.labelstudio.photos import Photo
 from hemline.prefill import LoadedModel, Prefiller
 from hemline.segmentation.predictor import Examination, MaskPrediction
 from hemline.settings import Settings
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import Store
-from hemline.store.models import champion, create_version, promote
-from hemline.store.projects import get_project
-from hemline.store.tables import ModelVersion
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
+from hemline.store.loop.models import champion, create_version, promote
+from hemline.store.loop.projects import get_project
+from hemline.store.tables.loop import ModelVersion
 
 GARMENT = render_label_config(["garment"])
 MANY = render_label_config(["top", "skirt"])

@@ -16,8 +16,8 @@ from hemline.labelstudio.connect import connect
 from hemline.labelstudio.regions import regions_to_mask
 from hemline.labelstudio.server import LabelStudioServer
 from hemline.settings import Settings
-from hemline.store.engine import Store
-from hemline.store.tables import WebhookDelivery
+from hemline.store.database.engine import Store
+from hemline.store.tables.loop import WebhookDelivery
 from hemline.studio.scene import draw_scene
 from tests.backend.running import RunningBackend, until
 from tests.plugins.label_studio import ACCOUNT

@@ -18,8 +18,8 @@ from hemline.labelstudio.config import render_label_config
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.ports import pick_free_port
 from hemline.settings import Settings, get_settings
-from hemline.store.projects import list_projects
-from hemline.store.tables import WebhookDelivery
+from hemline.store.loop.projects import list_projects
+from hemline.store.tables.loop import WebhookDelivery
 from tests.backend.conftest import make_settings
 
 GARMENT = render_label_config(["garment"])

@@ -11,10 +11,10 @@ from backend import bodies, predictions
 from hemline.errors import LabelStudioUnavailable
 from hemline.labelstudio.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import regions_to_mask
-from hemline.store.jobs import list_jobs
-from hemline.store.projects import get_project
+from hemline.store.loop.jobs import list_jobs
+from hemline.store.loop.projects import get_project
+from hemline.store.loop.tasks import get_task, list_task_problems
 from hemline.store.states import JobKind
-from hemline.store.tasks import get_task, list_task_problems
 
 GARMENT = render_label_config(["garment"])
 KEY = "1.1795225515"

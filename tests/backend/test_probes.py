@@ -7,8 +7,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from backend.broker import BrokerWatch
 from backend.metrics import Metrics
-from hemline.store.jobs import queue_job
-from hemline.store.projects import get_project
+from hemline.store.loop.jobs import queue_job
+from hemline.store.loop.projects import get_project
 from hemline.store.states import JobKind
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hemline.labelstudio.config import render_label_config
-from hemline.store.projects import get_project
+from hemline.store.loop.projects import get_project
 
 GARMENT = render_label_config(["garment"])
 KEY = "1.1795225515"

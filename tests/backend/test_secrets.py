@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from hemline.labelstudio.config import render_label_config
-from hemline.store.tables import Base, TaskProblem, WebhookDelivery
+from hemline.store.tables.loop import Base, TaskProblem, WebhookDelivery
 
 GARMENT = render_label_config(["garment"])
 CANARY = "c4nary-of-a-message-7"

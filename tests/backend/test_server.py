@@ -17,11 +17,11 @@ from hemline.labelstudio.config import render_label_config
 from hemline.ports import pick_free_port
 from hemline.segmentation.model_file import ModelCard, load_model, save_model
 from hemline.segmentation.starter import starter_path
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.deliveries import count_by_state, next_deliveries
-from hemline.store.engine import Store
-from hemline.store.models import create_version, promote
-from hemline.store.projects import get_project
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
+from hemline.store.loop.deliveries import count_by_state, next_deliveries
+from hemline.store.loop.models import create_version, promote
+from hemline.store.loop.projects import get_project
 from hemline.store.states import DeliveryState
 from tests.backend.running import COMMAND, RunningBackend, draw_photos, environment, until
 

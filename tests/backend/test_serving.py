@@ -1,7 +1,7 @@
 """The loaded champion follows the store, and what fails leaves the old one in place."""
 
-from hemline.store.models import rollback
-from hemline.store.projects import get_project, upsert_project
+from hemline.store.loop.models import rollback
+from hemline.store.loop.projects import get_project, upsert_project
 
 
 def test_a_champion_that_cannot_be_loaded_leaves_the_old_one(backend):

@@ -8,9 +8,9 @@ from sqlalchemy import select
 
 from backend import webhook
 from hemline.labelstudio.connect import SECRET_HEADER
-from hemline.store.deliveries import count_by_state
+from hemline.store.loop.deliveries import count_by_state
 from hemline.store.states import DeliveryState
-from hemline.store.tables import WebhookDelivery
+from hemline.store.tables.loop import WebhookDelivery
 
 BASIC = ("lucy", "pässword")
 

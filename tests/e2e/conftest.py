@@ -23,13 +23,13 @@ from hemline.labelstudio.config import LabelConfig, parse_label_config, render_l
 from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
 from hemline.masks.png import decode_class_mask
 from hemline.ports import pick_free_port
-from hemline.store.annotations import find_annotation
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.deliveries import count_by_state
-from hemline.store.engine import Store
-from hemline.store.projects import get_project
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
+from hemline.store.loop.annotations import find_annotation
+from hemline.store.loop.deliveries import count_by_state
+from hemline.store.loop.projects import get_project
 from hemline.store.states import DeliveryState
-from hemline.store.tables import Annotation, Project
+from hemline.store.tables.loop import Annotation, Project
 from tests.e2e.editor import Editor
 from tests.plugins.label_studio import ACCOUNT
 

@@ -17,10 +17,10 @@ from hemline.labelstudio.config import parse_label_config, render_label_config
 from hemline.labelstudio.connect import connect
 from hemline.masks.overlap import dice
 from hemline.ports import pick_free_port
-from hemline.store.annotations import corrections_since
-from hemline.store.runs import last_run
-from hemline.store.tables import Annotation
-from hemline.store.tasks import get_task
+from hemline.store.loop.annotations import corrections_since
+from hemline.store.loop.runs import last_run
+from hemline.store.loop.tasks import get_task
+from hemline.store.tables.loop import Annotation
 from hemline.studio.body import Kind
 from hemline.studio.scene import draw_scene
 from hemline.studio.wardrobe import GarmentType

@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from werkzeug.security import generate_password_hash
 
 from hemline.masks.overlap import dice
-from hemline.store.evaluations import evaluations_of
-from hemline.store.models import list_versions
+from hemline.store.loop.evaluations import evaluations_of
+from hemline.store.loop.models import list_versions
+from hemline.store.loop.runs import last_run
 from hemline.store.people import add_person
-from hemline.store.runs import last_run
 from hemline.store.states import ModelState, Role, RunState, RunTrigger, Split
-from hemline.store.tables import TrainingRun
+from hemline.store.tables.loop import TrainingRun
 from tests.backend.dashboard.visitor import PASSWORD, token_of
 from tests.e2e.conftest import ARTIFACTS, RETRAIN_AFTER, Deployment, as_mask, as_regions
 from tests.e2e.editor import Editor

@@ -8,11 +8,11 @@ import pytest
 from hemline.labelstudio.config import render_label_config
 from hemline.labelstudio.review_fields import add_review_fields
 from hemline.labelstudio.review_tab import REVIEW
-from hemline.store.jobs import queue_job
-from hemline.store.review import item_of_task, review_page
-from hemline.store.review_tables import ReviewItem
+from hemline.store.loop.jobs import queue_job
+from hemline.store.loop.tasks import get_task
+from hemline.store.review.review_order import item_of_task, review_page
 from hemline.store.states import JobKind, ReviewKind, ReviewState, Verdict
-from hemline.store.tasks import get_task
+from hemline.store.tables.review import ReviewItem
 from tests.e2e.conftest import Deployment, as_regions
 from tests.e2e.editor import Editor
 from tests.e2e.house_style import shoot

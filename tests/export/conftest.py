@@ -17,13 +17,13 @@ from hemline.images import content_digest
 from hemline.labelstudio.config import render_label_config
 from hemline.masks.png import encode_class_mask
 from hemline.settings import Settings
-from hemline.store.annotations import record_annotation
-from hemline.store.engine import Store
-from hemline.store.models import create_version, promote
-from hemline.store.predictions import save_prediction
-from hemline.store.projects import upsert_project
-from hemline.store.tables import ModelVersion, Project, Task
-from hemline.store.tasks import record_photo, upsert_task
+from hemline.store.database.engine import Store
+from hemline.store.loop.annotations import record_annotation
+from hemline.store.loop.models import create_version, promote
+from hemline.store.loop.predictions import save_prediction
+from hemline.store.loop.projects import upsert_project
+from hemline.store.loop.tasks import record_photo, upsert_task
+from hemline.store.tables.loop import ModelVersion, Project, Task
 
 LABELS = ["dress", "belt"]
 HEIGHT, WIDTH = 96, 72

@@ -9,8 +9,8 @@ from typer.testing import CliRunner
 from hemline.export.commands import Format, Masks, app
 from hemline.export.formats import FormatName
 from hemline.settings import get_settings
-from hemline.store.exports import MaskChoice
-from hemline.store.tables import Task
+from hemline.store.reports.export_masks import MaskChoice
+from hemline.store.tables.loop import Task
 from tests.export.conftest import Shop
 
 

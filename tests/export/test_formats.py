@@ -23,8 +23,8 @@ from hemline.masks.coco import polygons_to_mask
 from hemline.masks.cutout import cutout_to_mask, soften_edge
 from hemline.masks.outlines import join_rings, mask_to_rings
 from hemline.masks.overlap import iou
-from hemline.store.exports import ExportFilter, MaskChoice
-from hemline.store.tables import Task
+from hemline.store.reports.export_masks import ExportFilter, MaskChoice
+from hemline.store.tables.loop import Task
 from tests.export.conftest import HEIGHT, LABELS, WIDTH, Pixels, Shop, figure, read_png
 
 CONFIG = parse_label_config(render_label_config(LABELS))

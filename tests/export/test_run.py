@@ -18,14 +18,14 @@ from hemline.export.manifest import MANIFEST, read_manifest
 from hemline.export.request import build_filter
 from hemline.export.run import Summary, run_export
 from hemline.images import content_digest
-from hemline.store.annotations import delete_annotations, record_annotation
-from hemline.store.exports import ExportFilter, MaskChoice
-from hemline.store.places import Placed, place
-from hemline.store.review import item_of_task
+from hemline.store.loop.annotations import delete_annotations, record_annotation
+from hemline.store.loop.tasks import upsert_task
+from hemline.store.reports.export_masks import ExportFilter, MaskChoice
+from hemline.store.review.review_order import item_of_task
+from hemline.store.review.verdicts import give_verdict
+from hemline.store.review.write_order import Placed, place
 from hemline.store.states import ReviewKind, Verdict
-from hemline.store.tables import Task
-from hemline.store.tasks import upsert_task
-from hemline.store.verdicts import give_verdict
+from hemline.store.tables.loop import Task
 from tests.export.conftest import Shop, figure, read_png
 
 CUTOUTS, MASKS = FormatName.CUTOUTS, FormatName.MASKS
@@ -161,8 +161,8 @@ from hemline.export.formats import FormatName
 from hemline.export.request import build_sources, find_project
 from hemline.export.run import run_export
 from hemline.settings import get_settings
-from hemline.store.annotations import delete_annotations, record_annotation
-from hemline.store.exports import ExportFilter
+from hemline.store.loop.annotations import delete_annotations, record_annotation
+from hemline.store.reports.export_masks import ExportFilter
 def stop(done, total):
     if done == 3:
         os.kill(os.getpid(), signal.SIGKILL)

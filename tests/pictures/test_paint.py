@@ -11,7 +11,7 @@ from hemline.labelstudio.photos import Photo
 from hemline.pictures import paint
 from hemline.pictures.picture import Painter, PictureKind, Sketch
 from hemline.pictures.placeholder import BUSY_WIDTH, busy_placeholder, placeholder
-from hemline.store.artifacts import ArtifactStore
+from hemline.store.database.artifacts import ArtifactStore
 
 SVG = "{http://www.w3.org/2000/svg}"
 

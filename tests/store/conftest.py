@@ -20,12 +20,12 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.orm import Session
 
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import Store
-from hemline.store.models import create_version
-from hemline.store.projects import upsert_project
-from hemline.store.tables import ModelVersion, Project, Task
-from hemline.store.tasks import upsert_task
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
+from hemline.store.loop.models import create_version
+from hemline.store.loop.projects import upsert_project
+from hemline.store.loop.tasks import upsert_task
+from hemline.store.tables.loop import ModelVersion, Project, Task
 
 Result = TypeVar("Result")
 _CONTENDER = Path(__file__).with_name("contender.py")

@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from hemline.store import annotations, deliveries, jobs, models, projects, runs, splits, tasks
-from hemline.store import artifacts as artifact_store
-from hemline.store.engine import Store
-from hemline.store.predictions import claim_send, save_prediction
+from hemline.store.database import artifacts as artifact_store
+from hemline.store.database.engine import Store
+from hemline.store.loop import annotations, deliveries, jobs, models, projects, runs, splits, tasks
+from hemline.store.loop.predictions import claim_send, save_prediction
 from hemline.store.states import JobKind, RunTrigger
 
 

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from hemline.settings import get_settings
 from hemline.store.commands import app
-from hemline.store.engine import Store
+from hemline.store.database.engine import Store
 
 
 def test_migrate_makes_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from hemline.errors import StoreError
-from hemline.store.columns import utcnow
+from hemline.store.database.columns import utcnow
 from hemline.store.people import (
     add_person,
     end_logins,

@@ -14,10 +14,10 @@ from hemline.labelstudio.config import parse_label_config, render_label_config
 from hemline.labelstudio.messages import delivery_digest
 from hemline.labelstudio.regions import mask_to_regions
 from hemline.settings import Settings, get_settings
-from hemline.store.deliveries import record_delivery
-from hemline.store.models import create_version, promote
-from hemline.store.projects import upsert_project
-from hemline.store.tables import ModelVersion, Project
+from hemline.store.loop.deliveries import record_delivery
+from hemline.store.loop.models import create_version, promote
+from hemline.store.loop.projects import upsert_project
+from hemline.store.tables.loop import ModelVersion, Project
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.commands import app

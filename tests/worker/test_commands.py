@@ -7,12 +7,12 @@ import pytest
 
 from hemline.errors import GarmentRuleError, HemlineError, RecipeError, StoreError
 from hemline.settings import get_settings
-from hemline.store.jobs import list_jobs
-from hemline.store.models import champion as find_champion
-from hemline.store.models import create_version
-from hemline.store.runs import list_runs
-from hemline.store.tables import ModelVersion, Project
-from hemline.store.tasks import upsert_task
+from hemline.store.loop.jobs import list_jobs
+from hemline.store.loop.models import champion as find_champion
+from hemline.store.loop.models import create_version
+from hemline.store.loop.runs import list_runs
+from hemline.store.loop.tasks import upsert_task
+from hemline.store.tables.loop import ModelVersion, Project
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio

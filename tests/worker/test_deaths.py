@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 
-from hemline.store.annotations import find_annotation
-from hemline.store.deliveries import count_by_state
+from hemline.store.loop.annotations import find_annotation
+from hemline.store.loop.deliveries import count_by_state
+from hemline.store.loop.tasks import list_task_problems
 from hemline.store.states import DeliveryState
-from hemline.store.tables import ModelVersion, Project
-from hemline.store.tasks import list_task_problems
+from hemline.store.tables.loop import ModelVersion, Project
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio

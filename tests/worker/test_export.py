@@ -8,10 +8,10 @@ import pytest
 from hemline.export.formats import FormatName
 from hemline.export.manifest import MANIFEST, read_manifest
 from hemline.export.order import ExportOrder
-from hemline.store.exports import ExportFilter
-from hemline.store.jobs import get_job, queue_job
+from hemline.store.loop.jobs import get_job, queue_job
+from hemline.store.reports.export_masks import ExportFilter
 from hemline.store.states import JobKind, JobState
-from hemline.store.tables import Job, Project
+from hemline.store.tables.loop import Job, Project
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio

@@ -13,12 +13,12 @@ import pytest
 from hemline.child_process import ChildProcess
 from hemline.ports import pick_free_port
 from hemline.settings import get_settings
-from hemline.store.deliveries import count_by_state
-from hemline.store.jobs import list_jobs
-from hemline.store.models import champion as find_champion
-from hemline.store.runs import last_run
+from hemline.store.loop.deliveries import count_by_state
+from hemline.store.loop.jobs import list_jobs
+from hemline.store.loop.models import champion as find_champion
+from hemline.store.loop.runs import last_run
 from hemline.store.states import DeliveryState, JobState, RunState
-from hemline.store.tables import ModelVersion, Project, TrainingRun
+from hemline.store.tables.loop import ModelVersion, Project, TrainingRun
 from tests.worker.conftest import brush
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio

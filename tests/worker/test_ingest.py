@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from hemline.masks.png import decode_class_mask, encode_class_mask
-from hemline.store.annotations import find_annotation
-from hemline.store.deliveries import count_by_state, list_failed
-from hemline.store.predictions import claim_send, save_prediction
-from hemline.store.runs import list_runs
+from hemline.store.loop.annotations import find_annotation
+from hemline.store.loop.deliveries import count_by_state, list_failed
+from hemline.store.loop.predictions import claim_send, save_prediction
+from hemline.store.loop.runs import list_runs
+from hemline.store.loop.tasks import get_task, list_task_problems
 from hemline.store.states import DeliveryState
-from hemline.store.tables import Annotation, ModelVersion, Project, Task
-from hemline.store.tasks import get_task, list_task_problems
+from hemline.store.tables.loop import Annotation, ModelVersion, Project, Task
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio

@@ -8,7 +8,7 @@ import pytest
 from hemline.masks.png import decode_class_mask
 from hemline.segmentation.evaluation import ItemFigures, Measured
 from hemline.segmentation.judge import judge
-from hemline.store.artifacts import ArtifactStore
+from hemline.store.database.artifacts import ArtifactStore
 from worker.judged_masks import KEPT, JudgedMasks, with_masks
 
 

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from hemline.datasets.sample import Sample
-from hemline.store.columns import utcnow
-from hemline.store.runs import acquire_run, get_run, queue_run
-from hemline.store.snapshots import take_snapshot
+from hemline.store.database.columns import utcnow
+from hemline.store.loop.runs import acquire_run, get_run, queue_run
+from hemline.store.loop.snapshots import take_snapshot
 from hemline.store.states import RunTrigger
-from hemline.store.tables import Project
+from hemline.store.tables.loop import Project
 from worker.exits import EXIT_LEASE_LOST
 from worker.gpu import claim_device, visible_gpus
 from worker.lease import RunLease, new_owner
@@ -22,7 +22,7 @@ from worker.training_data import in_words_of
 
 HOLDER = """
 import sys, time
-from hemline.store.engine import Store
+from hemline.store.database.engine import Store
 from worker.lease import RunLease
 store = Store(sys.argv[1])
 with RunLease(store, int(sys.argv[2]), sys.argv[3], 0.6, epoch=0, epochs=0):

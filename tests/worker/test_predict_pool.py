@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from hemline.store.columns import utcnow
-from hemline.store.jobs import get_job, queue_job
-from hemline.store.models import create_version, promote
-from hemline.store.predictions import claim_send, find_prediction
+from hemline.store.database.columns import utcnow
+from hemline.store.loop.jobs import get_job, queue_job
+from hemline.store.loop.models import create_version, promote
+from hemline.store.loop.predictions import claim_send, find_prediction
+from hemline.store.loop.succession import roll_back
+from hemline.store.loop.tasks import get_task, list_task_problems
 from hemline.store.states import JobKind, JobState
-from hemline.store.succession import roll_back
-from hemline.store.tables import Job, ModelVersion, Project
-from hemline.store.tasks import get_task, list_task_problems
+from hemline.store.tables.loop import Job, ModelVersion, Project
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio

@@ -6,9 +6,9 @@ import pytest
 
 from hemline.queue import QUEUES
 from hemline.settings import Settings
-from hemline.store.jobs import queue_job
+from hemline.store.loop.jobs import queue_job
 from hemline.store.states import JobKind
-from hemline.store.tables import Project
+from hemline.store.tables.loop import Project
 from worker import tasks
 from worker.app import app
 from worker.processes import _processes

@@ -14,9 +14,9 @@ from active_learning.usefulness import fit_dice_predictor
 from active_learning.views import USUAL_VIEW, Oddness
 from hemline.errors import ModelError
 from hemline.masks.embedding import pack_embedding
-from hemline.store.artifacts import ArtifactStore
+from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.states import Reason, ReviewKind
-from hemline.store.tables import Project
+from hemline.store.tables.loop import Project
 from worker.learning import Known, ProjectRisk, learn_risk
 from worker.looks import look_regions, look_values, read_look
 from worker.placing import PhotoLook, distances, place_photos

@@ -11,13 +11,13 @@ from PIL import Image
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.server import LabelStudioServer
 from hemline.settings import get_settings
-from hemline.store.annotations import find_annotation
-from hemline.store.jobs import get_job, queue_job
-from hemline.store.models import create_version, promote
-from hemline.store.projects import upsert_project
+from hemline.store.loop.annotations import find_annotation
+from hemline.store.loop.jobs import get_job, queue_job
+from hemline.store.loop.models import create_version, promote
+from hemline.store.loop.projects import upsert_project
+from hemline.store.loop.tasks import get_task
 from hemline.store.states import JobKind, JobState
-from hemline.store.tables import ModelVersion, Project
-from hemline.store.tasks import get_task
+from hemline.store.tables.loop import ModelVersion, Project
 from tests.plugins.label_studio import ACCOUNT
 from tests.worker.conftest import CONFIG, brush
 from tests.worker.discs import disc

@@ -5,11 +5,11 @@ import pytest
 
 from hemline.labelstudio.config import render_label_config
 from hemline.masks.png import decode_class_mask
-from hemline.store.annotations import find_annotation
-from hemline.store.jobs import list_jobs
-from hemline.store.projects import get_project
-from hemline.store.tables import Annotation, ModelVersion, Project
-from hemline.store.tasks import get_task, ls_task_ids
+from hemline.store.loop.annotations import find_annotation
+from hemline.store.loop.jobs import list_jobs
+from hemline.store.loop.projects import get_project
+from hemline.store.loop.tasks import get_task, ls_task_ids
+from hemline.store.tables.loop import Annotation, ModelVersion, Project
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio

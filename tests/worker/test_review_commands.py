@@ -10,19 +10,19 @@ import pytest
 from hemline.errors import HemlineError
 from hemline.masks.histograms import probability_histograms
 from hemline.masks.png import encode_class_mask
-from hemline.store.annotations import record_annotation
-from hemline.store.jobs import list_jobs
-from hemline.store.models import create_version, promote
-from hemline.store.places import Placed, place
-from hemline.store.predictions import save_prediction
-from hemline.store.projects import get_project
-from hemline.store.review import item_of_task
-from hemline.store.review_tables import LabelSignals, PredictionSignals
-from hemline.store.signals import keep_prediction
+from hemline.store.loop.annotations import record_annotation
+from hemline.store.loop.jobs import list_jobs
+from hemline.store.loop.models import create_version, promote
+from hemline.store.loop.predictions import save_prediction
+from hemline.store.loop.projects import get_project
+from hemline.store.loop.tasks import upsert_task
+from hemline.store.review.review_order import item_of_task
+from hemline.store.review.signals import keep_prediction
+from hemline.store.review.verdicts import settle_label
+from hemline.store.review.write_order import Placed, place
 from hemline.store.states import JobKind, ReviewKind, ReviewState, Verdict
-from hemline.store.tables import Annotation, ModelVersion, Project, Task
-from hemline.store.tasks import upsert_task
-from hemline.store.verdicts import settle_label
+from hemline.store.tables.loop import Annotation, ModelVersion, Project, Task
+from hemline.store.tables.review import LabelSignals, PredictionSignals
 from tests.worker.discs import SIDE
 from worker.placing import PlacedPhoto
 from worker.project_statistics import drift

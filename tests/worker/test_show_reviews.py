@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from hemline.labelstudio.review_fields import add_review_fields
-from hemline.store.places import Placed, place, place_all
-from hemline.store.projects import upsert_project
-from hemline.store.review import item_of_task
+from hemline.store.loop.projects import upsert_project
+from hemline.store.loop.tasks import get_task
+from hemline.store.review.review_order import item_of_task
+from hemline.store.review.verdicts import give_verdict
+from hemline.store.review.write_order import Placed, place, place_all
 from hemline.store.states import Reason, ReviewKind, Verdict
-from hemline.store.tables import Project, Task
-from hemline.store.tasks import get_task
-from hemline.store.verdicts import give_verdict
+from hemline.store.tables.loop import Project, Task
 from tests.worker.conftest import CONFIG
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.reconcile import reconcile_all

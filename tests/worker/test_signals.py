@@ -13,18 +13,18 @@ from active_learning.commands import app
 from active_learning.rank_project import project_batch, project_order
 from hemline.errors import StoreError
 from hemline.labelstudio.review_fields import VERDICT_WORDS
-from hemline.store.annotations import find_annotation
-from hemline.store.jobs import get_job, list_jobs, queue_job
-from hemline.store.label_review import label_of_task
-from hemline.store.projects import get_project
-from hemline.store.ranking_data import labelled_embeddings
-from hemline.store.review import item_of_task, review_page
-from hemline.store.review_tables import LabelSignals, PredictionSignals, ReviewItem
-from hemline.store.signals import claim_labels, store_label_values
+from hemline.store.loop.annotations import find_annotation
+from hemline.store.loop.jobs import get_job, list_jobs, queue_job
+from hemline.store.loop.projects import get_project
+from hemline.store.loop.tasks import get_task
+from hemline.store.review.label_review import label_of_task
+from hemline.store.review.queries import labelled_embeddings
+from hemline.store.review.review_order import item_of_task, review_page
+from hemline.store.review.signals import claim_labels, store_label_values
+from hemline.store.review.verdicts import verdicts_of
 from hemline.store.states import JobKind, JobState, ReviewKind, ReviewState, Verdict
-from hemline.store.tables import ModelVersion, Project
-from hemline.store.tasks import get_task
-from hemline.store.verdicts import verdicts_of
+from hemline.store.tables.loop import ModelVersion, Project
+from hemline.store.tables.review import LabelSignals, PredictionSignals, ReviewItem
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio

@@ -13,13 +13,13 @@ from sqlalchemy import text
 
 from hemline.masks.png import decode_class_mask
 from hemline.settings import get_settings
-from hemline.store.columns import utcnow
-from hemline.store.evaluations import evaluations_of
-from hemline.store.jobs import list_jobs
-from hemline.store.models import champion as find_champion
-from hemline.store.runs import acquire_run, get_run
+from hemline.store.database.columns import utcnow
+from hemline.store.loop.evaluations import evaluations_of
+from hemline.store.loop.jobs import list_jobs
+from hemline.store.loop.models import champion as find_champion
+from hemline.store.loop.runs import acquire_run, get_run
 from hemline.store.states import JobState, ModelState, RunState, RunTrigger
-from hemline.store.tables import ModelVersion, Project, TrainingRun
+from hemline.store.tables.loop import ModelVersion, Project, TrainingRun
 from tests.worker.conftest import brush
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from hemline.masks.png import encode_class_mask
-from hemline.store.snapshots import Manifest, ManifestItem
+from hemline.store.loop.snapshots import Manifest, ManifestItem
 from hemline.store.states import Split
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio

@@ -9,8 +9,8 @@ import pytest
 from playwright.sync_api import Browser
 
 from hemline.settings import Settings
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import Store
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
 from hemline.store.states import Role
 from tests.backend.conftest import make_settings
 from tests.backend.dashboard.served import Served

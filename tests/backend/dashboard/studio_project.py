@@ -18,13 +18,12 @@ from sqlalchemy.orm import Session
 from hemline.labelstudio.config import render_label_config
 from hemline.masks.overlap import dice
 from hemline.masks.png import encode_class_mask
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.engine import Store
-from hemline.store.evaluations import record_evaluation
-from hemline.store.jobs import queue_job
-from hemline.store.models import create_version, promote
-from hemline.store.projects import upsert_project
-from hemline.store.review_tables import LabelSignals, PredictionSignals, ReviewItem
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
+from hemline.store.loop.evaluations import record_evaluation
+from hemline.store.loop.jobs import queue_job
+from hemline.store.loop.models import create_version, promote
+from hemline.store.loop.projects import upsert_project
 from hemline.store.states import (
     JobKind,
     Reason,
@@ -35,7 +34,7 @@ from hemline.store.states import (
     Split,
     Verdict,
 )
-from hemline.store.tables import (
+from hemline.store.tables.loop import (
     Annotation,
     DatasetSnapshot,
     ModelVersion,
@@ -44,6 +43,7 @@ from hemline.store.tables import (
     Task,
     TrainingRun,
 )
+from hemline.store.tables.review import LabelSignals, PredictionSignals, ReviewItem
 from hemline.studio.faults import FaultKind, plant_fault
 from hemline.studio.scene import VIEWS, draw_scene
 

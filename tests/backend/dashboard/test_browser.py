@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from hemline.store.models import champion
-from hemline.store.runs import active_run
-from hemline.store.tables import Annotation, Project, Task
-from hemline.store.tasks import set_task_problem
+from hemline.store.loop.models import champion
+from hemline.store.loop.runs import active_run
+from hemline.store.loop.tasks import set_task_problem
+from hemline.store.tables.loop import Annotation, Project, Task
 from tests.backend.dashboard.visitor import PASSWORD
 
 pytestmark = pytest.mark.browser

@@ -7,10 +7,10 @@ from backend.dashboard.commands import app
 from backend.dashboard.passwords import is_password
 from hemline.errors import HemlineError
 from hemline.settings import get_settings
-from hemline.store.engine import Store
+from hemline.store.database.engine import Store
 from hemline.store.people import find_person
-from hemline.store.review_tables import Person
 from hemline.store.states import Role
+from hemline.store.tables.review import Person
 
 PASSWORD = "correct horse"
 

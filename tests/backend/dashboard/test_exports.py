@@ -10,9 +10,16 @@ from hemline.export.formats import FormatName
 from hemline.export.order import ExportOrder
 from hemline.export.request import build_sources
 from hemline.export.run import run_export
-from hemline.store.jobs import acquire_job, finish_job, get_job, list_jobs, progress_job, queue_job
+from hemline.store.loop.jobs import (
+    acquire_job,
+    finish_job,
+    get_job,
+    list_jobs,
+    progress_job,
+    queue_job,
+)
+from hemline.store.loop.projects import get_project
 from hemline.store.people import list_events
-from hemline.store.projects import get_project
 from hemline.store.states import JobKind, Role
 from tests.backend.dashboard.visitor import Visitor
 

@@ -6,8 +6,8 @@ from flask import Blueprint
 from backend.dashboard.access import needs
 from backend.dashboard.headers import POLICY
 from hemline.errors import HemlineError
+from hemline.store.loop.projects import upsert_project
 from hemline.store.people import record_event
-from hemline.store.projects import upsert_project
 from hemline.store.states import Role
 from tests.backend.dashboard.visitor import Visitor
 

@@ -8,13 +8,13 @@ import pytest
 from markupsafe import escape
 
 from hemline.labelstudio.config import render_label_config
+from hemline.store.loop.projects import get_project
+from hemline.store.loop.tasks import get_task, set_task_problem
 from hemline.store.people import list_events
-from hemline.store.projects import get_project
-from hemline.store.review import ReviewFilter, get_item, item_of_task, review_page
-from hemline.store.review_tables import ReviewItem
+from hemline.store.review.review_order import ReviewFilter, get_item, item_of_task, review_page
 from hemline.store.states import ReviewKind, ReviewState, Role, Verdict
-from hemline.store.tables import Task
-from hemline.store.tasks import get_task, set_task_problem
+from hemline.store.tables.loop import Task
+from hemline.store.tables.review import ReviewItem
 from tests.backend.dashboard.visitor import Visitor
 
 HOSTILE = '"><script>alert(1)</script>'

@@ -9,11 +9,11 @@ import pytest
 
 from hemline.masks.png import encode_class_mask
 from hemline.masks.probability_map import encode_probability_map
-from hemline.store.projects import get_project
-from hemline.store.review import item_of_task, review_page
-from hemline.store.review_tables import LabelSignals, PredictionSignals
+from hemline.store.loop.projects import get_project
+from hemline.store.review.review_order import item_of_task, review_page
 from hemline.store.states import ReviewKind
-from hemline.store.tables import Task
+from hemline.store.tables.loop import Task
+from hemline.store.tables.review import LabelSignals, PredictionSignals
 from tests.backend.dashboard.visitor import Visitor
 
 

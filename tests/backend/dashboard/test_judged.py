@@ -13,9 +13,9 @@ from hemline.masks.overlap import dice
 from hemline.masks.png import encode_class_mask
 from hemline.segmentation.evaluation import ItemFigures
 from hemline.segmentation.judge import judge
-from hemline.store.artifacts import ArtifactStore
-from hemline.store.labels import LabelWork
-from hemline.store.tables import Evaluation
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.reports.label_stats import LabelWork
+from hemline.store.tables.loop import Evaluation
 
 
 def evaluation(*items: Any) -> Evaluation:

@@ -8,18 +8,18 @@ import pytest
 from sqlalchemy import select, update
 
 from hemline.errors import StoreError
-from hemline.store.annotations import record_annotation
-from hemline.store.columns import utcnow
-from hemline.store.jobs import queue_job
-from hemline.store.models import champion
+from hemline.store.database.columns import utcnow
+from hemline.store.loop.annotations import record_annotation
+from hemline.store.loop.jobs import queue_job
+from hemline.store.loop.models import champion
+from hemline.store.loop.projects import get_project, upsert_project
+from hemline.store.loop.tasks import upsert_task
 from hemline.store.people import list_events
-from hemline.store.projects import get_project, upsert_project
-from hemline.store.review_tables import Person, ReviewItem
+from hemline.store.reports.worth_a_look import worth_a_look
+from hemline.store.review.verdicts import give_verdict
 from hemline.store.states import JobKind, JobState, Reason, ReviewKind, Role, RunState, Verdict
-from hemline.store.tables import Annotation, Job, ModelVersion, Project, Task, TrainingRun
-from hemline.store.tasks import upsert_task
-from hemline.store.verdicts import give_verdict
-from hemline.store.worth_a_look import worth_a_look
+from hemline.store.tables.loop import Annotation, Job, ModelVersion, Project, Task, TrainingRun
+from hemline.store.tables.review import Person, ReviewItem
 from tests.backend.dashboard.visitor import Visitor
 
 PAGES = ("", "/causes", "/models", "/annotators", "/problems", "/activity", "/running")

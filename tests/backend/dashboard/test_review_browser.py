@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import expect
 
 from hemline.pictures.placeholder import busy_placeholder
-from hemline.store.projects import get_project
-from hemline.store.review import get_item, review_page
+from hemline.store.loop.projects import get_project
+from hemline.store.review.review_order import get_item, review_page
 from hemline.store.states import ReviewKind, ReviewState, Verdict
 from tests.backend.dashboard.test_image import give_evidence
 

@@ -1,0 +1,218 @@
+"""The store's database: one object that opens units of work on SQLite or PostgreSQL."""
+
+import os
+import weakref
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from threading import RLock
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from hemline.errors import StoreError
+from hemline.store.database.json_text import to_json
+
+SQLITE_BUSY_TIMEOUT_S = 10.0
+_POSTGRESQL_CONNECT_TIMEOUT_S = 10
+_READ_ONLY = "hemline_read_only"
+# As other programs' settings have it: the server is the same whatever talks to it.
+_POSTGRESQL_NAMES = frozenset(
+    {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
+)
+_SQLITE_NAMES = frozenset({"sqlite", "sqlite+pysqlite"})
+_EXAMPLES = "sqlite:////path/to/hemline.db or postgresql://user:password@host/name"
+
+
+class Store:
+    """One database. Threads may share it; a forked child gets connections of its own.
+
+    url: SQLAlchemy URL, `sqlite:////path/to/hemline.db` or `postgresql://user:password@host/name`.
+    The folder of an SQLite file is made if it is missing.
+    Raises StoreError if the URL is not one of these.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = _parse(url)
+        self._engine = _create_engine(self._url)
+        self._turn = _writers_turn(self._url)
+        self._reading_engine = self._engine.execution_options(**_read_only_options(self._url))
+        _dispose_in_forked_children(self)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A unit of work: committed when the block ends, rolled back when it raises.
+
+        Rows stay usable after the block. On SQLite the block holds the one write lock from its
+        first statement on (others wait up to 10 s), so keep network calls outside of it.
+        """
+        with (
+            self._turn,
+            Session(self._engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
+            yield session
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A unit of work that only reads: it waits for no writer and a write in it fails.
+
+        All it reads is of one moment, the moment of its first statement.
+        """
+        with Session(self._reading_engine, expire_on_commit=False) as session, session.begin():
+            yield session
+
+    def upgrade(self) -> None:
+        """Brings the schema to this version of Hemline; when two start at once, one waits.
+
+        Raises StoreError if the database cannot be reached or is newer than this Hemline.
+        """
+        from hemline.store.database.schema import (
+            upgrade,  # Alembic is slow to import, and few need it
+        )
+
+        # Rebuilding a table on SQLite would delete the rows that point to it if keys were on,
+        # and they cannot be switched off within a transaction.
+        engine = _create_engine(self._url, foreign_keys=False, poolclass=NullPool)
+        with self._reachable():
+            upgrade(engine)
+
+    def check_schema(self) -> None:
+        """Raises StoreError if the schema is behind (naming `hemline migrate`) or ahead."""
+        from hemline.store.database.schema import check
+
+        with self._reachable():
+            check(self._engine)
+
+    def dispose(self) -> None:
+        """Closes the connections. The store may be used again afterwards."""
+        self._engine.dispose()
+
+    @property
+    def name(self) -> str:
+        """The URL without its password, for messages."""
+        return self._url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def _reachable(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            reason = str(error.orig).strip().splitlines()[0] if str(error.orig).strip() else "?"
+            raise StoreError(
+                f"database {self.name} cannot be used ({reason}); check DATABASE_URL and that the "
+                "server runs"
+            ) from error
+
+
+def open_store(url: str) -> Store:
+    """The store of a command, which runs beside the processes that keep the schema up to date.
+
+    Raises StoreError if the database cannot be reached, or its schema is another Hemline's.
+    """
+    store = Store(url)
+    store.check_schema()
+    return store
+
+
+def _parse(text: str) -> URL:
+    try:
+        url = make_url(text)
+    except ArgumentError as error:
+        raise StoreError(f"DATABASE_URL is not a database URL; write it as {_EXAMPLES}") from error
+    if url.drivername in _POSTGRESQL_NAMES:
+        url = url.set(drivername="postgresql+psycopg")
+    elif url.drivername not in _SQLITE_NAMES:
+        raise StoreError(
+            f"database {url.render_as_string(hide_password=True)} is of a kind that Hemline does "
+            f"not know; use {_EXAMPLES}"
+        )
+    elif "?" in text:
+        raise StoreError(
+            f"database {text} has a question mark, and SQLite "
+            "gets no options here; where it belongs to the path, write it as %3F"
+        )
+    if url.drivername in _SQLITE_NAMES and url.database in {None, "", ":memory:"}:
+        raise StoreError(
+            f"database {text} lives in memory, where other processes cannot see it; name a file: "
+            "sqlite:////path/to/hemline.db"
+        )
+    return url
+
+
+def _create_engine(url: URL, *, foreign_keys: bool = True, **options: Any) -> Engine:
+    options["json_serializer"] = to_json
+    if url.get_backend_name() == "postgresql":
+        return create_engine(
+            url,
+            pool_pre_ping="poolclass" not in options,
+            # A database in SQL_ASCII would otherwise give bytes where text is expected.
+            connect_args={
+                "connect_timeout": _POSTGRESQL_CONNECT_TIMEOUT_S,
+                "client_encoding": "utf8",
+            },
+            **options,
+        )
+    folder = Path(url.database or "").absolute().parent
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"folder {folder} of the database cannot be made ({error.strerror}); set HEMLINE_HOME "
+            "or DATABASE_URL to a place that can be written"
+        ) from error
+    engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_S}, **options)
+    _set_up_sqlite(engine, foreign_keys=foreign_keys)
+    return engine
+
+
+def _writers_turn(url: URL) -> AbstractContextManager[object]:
+    """What the writers of one process hold: on SQLite a lock, so that they wait in turn.
+
+    SQLite itself lets them sleep and try again, whoever is lucky: of four threads that write all
+    the time, one in a hundred transactions waits for over a second, and under 0.1 s with the lock.
+    """
+    return RLock() if url.get_backend_name() == "sqlite" else nullcontext()
+
+
+def _read_only_options(url: URL) -> dict[str, Any]:
+    """What is read in one transaction is of one moment, as on SQLite by itself."""
+    if url.get_backend_name() == "postgresql":
+        return {"postgresql_readonly": True, "isolation_level": "REPEATABLE READ"}
+    return {_READ_ONLY: True}
+
+
+def _set_up_sqlite(engine: Engine, *, foreign_keys: bool) -> None:
+    """Readers beside one writer, keys enforced, and writers that queue instead of failing."""
+
+    @event.listens_for(engine, "connect")
+    def on_connect(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions begin where on_begin says so
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute(f"PRAGMA foreign_keys = {int(foreign_keys)}")
+
+    @event.listens_for(engine, "begin")
+    def on_begin(connection: Connection) -> None:
+        read_only = bool(connection.get_execution_options().get(_READ_ONLY))
+        connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
+        # A transaction that reads first and writes later cannot wait for another writer: SQLite
+        # fails it at once, because its snapshot is old. So writers take the lock as they begin.
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+
+def _dispose_in_forked_children(store: Store) -> None:
+    """Connections must not be shared with a child: SQLite loses its locks, PostgreSQL its turn."""
+    reference = weakref.ref(store)
+
+    def on_fork() -> None:
+        forked = reference()
+        if forked is not None:
+            forked._engine.dispose(close=False)
+            forked._turn = _writers_turn(forked._url)
+
+    os.register_at_fork(after_in_child=on_fork)

@@ -1,0 +1,169 @@
+"""Annotations: what people submitted, and which of it counts as a correction to train on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, case, distinct, func, select, update
+from sqlalchemy.dialects.sqlite import Insert
+from sqlalchemy.orm import Session, contains_eager
+
+from hemline.store.database.columns import utcnow
+from hemline.store.database.insert import insert_into
+from hemline.store.states import Verdict
+from hemline.store.tables.loop import Annotation
+
+
+def record_annotation(
+    session: Session,
+    *,
+    project_id: int,
+    task_id: int,
+    ls_annotation_id: int,
+    prediction_id: int | None = None,
+    mask_digest: str | None = None,
+    width: int | None = None,
+    height: int | None = None,
+    annotator: str = "",
+    lead_time_s: float | None = None,
+    was_cancelled: bool = False,
+    ground_truth: bool = False,
+    untouched: bool = False,
+    dice: float | None = None,
+    problem: str | None = None,
+    verdict: Verdict | None = None,
+    ls_updated_at: datetime | None = None,
+    now: datetime | None = None,
+) -> Annotation:
+    """Inserts the annotation or brings it up to date, and returns the stored row.
+
+    What is older by `ls_updated_at` than what is stored changes nothing, so deliveries may come in
+    any order. `changed_at` moves only when the mask becomes another one, or the annotation is
+    skipped or no longer skipped. A deleted annotation stays deleted unless this is newer.
+    """
+    values = {
+        "prediction_id": prediction_id,
+        "mask_digest": mask_digest,
+        "width": width,
+        "height": height,
+        "annotator": annotator,
+        "lead_time_s": lead_time_s,
+        "was_cancelled": was_cancelled,
+        "ground_truth": ground_truth,
+        "untouched": untouched,
+        "dice": dice,
+        "problem": problem,
+        "verdict": verdict,
+        "ls_updated_at": ls_updated_at,
+    }
+    statement = insert_into(
+        session,
+        Annotation,
+        project_id=project_id,
+        task_id=task_id,
+        ls_annotation_id=ls_annotation_id,
+        changed_at=now or utcnow(),
+        **values,
+    )
+    stored = session.scalars(
+        _update_if_newer(statement, list(values)).returning(Annotation),
+        execution_options={"populate_existing": True},
+    ).one_or_none()
+    if stored is not None:
+        return stored
+    return session.scalars(
+        select(Annotation).where(
+            Annotation.project_id == project_id, Annotation.ls_annotation_id == ls_annotation_id
+        )
+    ).one()
+
+
+def delete_annotations(
+    session: Session, project_id: int, ls_annotation_ids: Sequence[int], deleted_at: datetime
+) -> int:
+    """Marks annotations as deleted in Label Studio; returns how many were not marked before."""
+    statement = (
+        update(Annotation)
+        .where(
+            Annotation.project_id == project_id,
+            Annotation.ls_annotation_id.in_(ls_annotation_ids),
+            Annotation.deleted_at.is_(None),
+        )
+        .values(deleted_at=deleted_at)
+    )
+    return len(session.scalars(statement.returning(Annotation.id)).all())
+
+
+def find_annotation(session: Session, project_id: int, ls_annotation_id: int) -> Annotation | None:
+    return session.scalar(
+        select(Annotation).where(
+            Annotation.project_id == project_id, Annotation.ls_annotation_id == ls_annotation_id
+        )
+    )
+
+
+def corrections_since(session: Session, project_id: int, when: datetime | None) -> int:
+    """Number of tasks with a usable annotation whose mask changed after `when` (None: ever)."""
+    statement = select(func.count(distinct(Annotation.task_id))).where(
+        usable_corrections(project_id)
+    )
+    if when is not None:
+        statement = statement.where(Annotation.changed_at > when)
+    return session.scalar(statement) or 0
+
+
+def training_items(session: Session, project_id: int) -> Sequence[Annotation]:
+    """The one usable annotation of each task to train on, with its task, by Label Studio's task id.
+
+    Ground truth comes before other annotations, then what was saved last.
+    """
+    saved_at = func.coalesce(Annotation.ls_updated_at, Annotation.changed_at)
+    rank = (
+        func.row_number()
+        .over(
+            partition_by=Annotation.task_id,
+            order_by=(
+                Annotation.ground_truth.desc(),
+                saved_at.desc(),
+                Annotation.ls_annotation_id.desc(),
+            ),
+        )
+        .label("rank")
+    )
+    ranked = select(Annotation.id, rank).where(usable_corrections(project_id)).subquery()
+    return session.scalars(
+        select(Annotation)
+        .join(ranked, and_(ranked.c.id == Annotation.id, ranked.c.rank == 1))
+        .join(Annotation.task)
+        .order_by(Annotation.task_id)
+        .options(contains_eager(Annotation.task))
+    ).all()
+
+
+def usable_corrections(project_id: int) -> ColumnElement[bool]:
+    """Annotations of the project that have a mask, and are neither skipped nor deleted."""
+    return and_(
+        Annotation.project_id == project_id,
+        Annotation.mask_digest.is_not(None),
+        Annotation.was_cancelled.is_(False),
+        Annotation.deleted_at.is_(None),
+    )
+
+
+def _update_if_newer(statement: Insert, columns: list[str]) -> Insert:
+    new = statement.excluded
+    changed = Annotation.mask_digest.is_distinct_from(
+        new.mask_digest
+    ) | Annotation.was_cancelled.is_distinct_from(new.was_cancelled)
+    return statement.on_conflict_do_update(
+        index_elements=["project_id", "ls_annotation_id"],
+        set_={
+            **{name: new[name] for name in columns},
+            "changed_at": case((changed, new.changed_at), else_=Annotation.changed_at),
+            "deleted_at": case(
+                (new.ls_updated_at > Annotation.deleted_at, None), else_=Annotation.deleted_at
+            ),
+        },
+        where=Annotation.ls_updated_at.is_(None)
+        | new.ls_updated_at.is_(None)
+        | (new.ls_updated_at >= Annotation.ls_updated_at),
+    )

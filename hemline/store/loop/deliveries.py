@@ -1,0 +1,164 @@
+"""Webhook deliveries: stored once before they are answered, worked on until done."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy.orm import Session
+
+from hemline.store.database.columns import Json, utcnow
+from hemline.store.database.insert import insert_into
+from hemline.store.states import DeliveryState
+from hemline.store.tables.loop import WebhookDelivery
+
+
+def record_delivery(
+    session: Session, *, digest: str, action: str, ls_project_id: int | None, payload: Json
+) -> tuple[WebhookDelivery, bool]:
+    """Stores the delivery unless one of that digest is stored; returns it and whether it is new."""
+    statement = insert_into(
+        session,
+        WebhookDelivery,
+        digest=digest,
+        action=action,
+        ls_project_id=ls_project_id,
+        payload=payload,
+    ).on_conflict_do_nothing(index_elements=["digest"])
+    new = session.scalars(statement.returning(WebhookDelivery)).one_or_none()
+    if new is not None:
+        return new, True
+    stored = session.scalars(select(WebhookDelivery).where(WebhookDelivery.digest == digest)).one()
+    return stored, False
+
+
+def next_deliveries(
+    session: Session,
+    limit: int,
+    max_attempts: int,
+    *,
+    window_s: float = 60.0,
+    now: datetime | None = None,
+) -> list[WebhookDelivery]:
+    """Takes the oldest deliveries to work on: those never begun, or one that was begun in vain.
+
+    Commit, and call `begin_delivery` for each before working on it. Nobody else is given them for
+    `window_s` seconds. One that was begun may have killed its worker, so it is taken alone and
+    after all others; begun `max_attempts` times in vain, it is failed.
+    """
+    now = now or utcnow()
+    untaken = (WebhookDelivery.state == DeliveryState.NEW) & (
+        WebhookDelivery.worked_at.is_(None)
+        | (WebhookDelivery.worked_at < now - timedelta(seconds=window_s))
+    )
+    _give_up(session, max_attempts, untaken)
+    never_begun = _take(session, untaken & (WebhookDelivery.attempts == 0), limit, now)
+    return never_begun or _take(session, untaken, 1, now)
+
+
+def _take(
+    session: Session, which: ColumnElement[bool], limit: int, now: datetime
+) -> list[WebhookDelivery]:
+    oldest = (
+        select(WebhookDelivery.id)
+        .where(which)
+        .order_by(WebhookDelivery.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = session.scalars(
+        update(WebhookDelivery)
+        .where(WebhookDelivery.id.in_(session.scalars(oldest).all()))
+        .values(worked_at=now)
+        .returning(WebhookDelivery),
+        execution_options={"populate_existing": True},
+    ).all()
+    return sorted(taken, key=lambda delivery: delivery.id)
+
+
+def begin_delivery(
+    session: Session, delivery: WebhookDelivery, *, now: datetime | None = None
+) -> bool:
+    """Counts an attempt, for the delivery that was taken. Commit before working on it, so that one
+    that kills its worker is counted. False if somebody else has taken it since."""
+    begun = session.execute(
+        update(WebhookDelivery)
+        .where(
+            WebhookDelivery.id == delivery.id,
+            WebhookDelivery.state == DeliveryState.NEW,
+            WebhookDelivery.worked_at == delivery.worked_at,
+        )
+        .values(attempts=WebhookDelivery.attempts + 1, worked_at=now or utcnow())
+        .returning(WebhookDelivery.attempts)
+    ).scalar_one_or_none()
+    if begun is None:
+        return False
+    delivery.attempts = begun
+    return True
+
+
+def finish_delivery(session: Session, delivery_id: int, *, now: datetime | None = None) -> None:
+    """Marks the delivery as done."""
+    session.execute(
+        update(WebhookDelivery)
+        .where(WebhookDelivery.id == delivery_id)
+        .values(state=DeliveryState.DONE, problem=None, worked_at=now or utcnow())
+    )
+
+
+def fail_delivery(session: Session, delivery_id: int, problem: str, final: bool) -> None:
+    """Stores what went wrong, in one sentence; it is tried again unless that is `final`."""
+    state = DeliveryState.FAILED if final else DeliveryState.NEW
+    session.execute(
+        update(WebhookDelivery)
+        .where(WebhookDelivery.id == delivery_id)
+        .values(state=state, problem=problem)
+    )
+
+
+def postpone_delivery(session: Session, delivery_id: int, problem: str) -> None:
+    """Like a failure that is not final, but not counted: Label Studio is away, not at fault."""
+    session.execute(
+        update(WebhookDelivery)
+        .where(WebhookDelivery.id == delivery_id, WebhookDelivery.attempts > 0)
+        .values(attempts=WebhookDelivery.attempts - 1, problem=problem)
+    )
+
+
+def requeue_failed(session: Session) -> int:
+    """Gives failed deliveries all their attempts again; returns how many."""
+    statement = (
+        update(WebhookDelivery)
+        .where(WebhookDelivery.state == DeliveryState.FAILED)
+        .values(state=DeliveryState.NEW, attempts=0, worked_at=None)
+    )
+    return len(session.scalars(statement.returning(WebhookDelivery.id)).all())
+
+
+def count_by_state(session: Session) -> dict[DeliveryState, int]:
+    """Number of deliveries in each state, zeros included."""
+    rows = session.execute(
+        select(WebhookDelivery.state, func.count()).group_by(WebhookDelivery.state)
+    )
+    return {**dict.fromkeys(DeliveryState, 0), **dict(rows.all())}
+
+
+def list_failed(session: Session, *, limit: int = 100) -> Sequence[WebhookDelivery]:
+    """The newest failed deliveries, newest first."""
+    return session.scalars(
+        select(WebhookDelivery)
+        .where(WebhookDelivery.state == DeliveryState.FAILED)
+        .order_by(WebhookDelivery.id.desc())
+        .limit(limit)
+    ).all()
+
+
+def _give_up(session: Session, max_attempts: int, untaken: ColumnElement[bool]) -> None:
+    died = (
+        f"the worker's process died each of the {max_attempts} times that it worked on this; "
+        "correct or delete what it brings in Label Studio, or run `hemline deliveries --retry`"
+    )
+    session.execute(
+        update(WebhookDelivery)
+        .where(untaken, WebhookDelivery.attempts >= max_attempts)
+        .values(state=DeliveryState.FAILED, problem=func.coalesce(WebhookDelivery.problem, died))
+    )

@@ -1,0 +1,82 @@
+"""Projects: the Label Studio projects that Hemline pre-fills."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from hemline.errors import StoreError
+from hemline.store.database.columns import utcnow
+from hemline.store.database.insert import insert_into
+from hemline.store.tables.loop import Project
+
+_RETURN_FRESH = {"populate_existing": True}
+
+
+def upsert_project(
+    session: Session,
+    *,
+    ls_project_id: int,
+    ls_key: str = "",
+    title: str | None = None,
+    label_config: str | None = None,
+    problem: str | None = None,
+) -> Project:
+    """Inserts the project or updates what is given; an empty key and None leave the stored value.
+
+    A label config that is given without a problem clears the problem.
+    """
+    given: dict[str, Any] = {
+        key: value
+        for key, value in (("ls_key", ls_key), ("title", title), ("label_config", label_config))
+        if value not in (None, "")
+    }
+    if label_config is not None or problem is not None:
+        given["problem"] = problem
+    statement = insert_into(session, Project, ls_project_id=ls_project_id, **given)
+    statement = statement.on_conflict_do_update(
+        index_elements=["ls_project_id"], set_={**given, "updated_at": utcnow()}
+    )
+    return session.scalars(statement.returning(Project), execution_options=_RETURN_FRESH).one()
+
+
+def get_project(session: Session, ls_project_id: int) -> Project | None:
+    return session.scalar(select(Project).where(Project.ls_project_id == ls_project_id))
+
+
+def list_projects(session: Session) -> Sequence[Project]:
+    return session.scalars(select(Project).order_by(Project.ls_project_id)).all()
+
+
+def set_reconciled(session: Session, project_id: int, until: datetime) -> None:
+    """Remembers Label Studio's changes as seen up to `until`; never moves back."""
+    session.execute(
+        update(Project)
+        .where(
+            Project.id == project_id,
+            Project.reconciled_until.is_(None) | (Project.reconciled_until < until),
+        )
+        .values(reconciled_until=until)
+    )
+
+
+def forget_reconciled(session: Session, project_id: int) -> None:
+    """Has the next reconcile read the whole project anew."""
+    session.execute(update(Project).where(Project.id == project_id).values(reconciled_until=None))
+
+
+def lock_project(session: Session, project_id: int) -> None:
+    """Makes other transactions that lock this project wait until this one ends.
+
+    What is read after it is what the one before has committed. SQLite has locked already.
+    Raises StoreError if there is no such project.
+    """
+    # FOR NO KEY UPDATE: inserts of rows that point to the project need not wait.
+    statement = select(Project.id).where(Project.id == project_id).with_for_update(key_share=True)
+    if session.scalar(statement) is None:
+        raise StoreError(
+            f"project {project_id} is not in the store; open it in Label Studio or run "
+            "`hemline connect`"
+        )

@@ -1,0 +1,187 @@
+"""Training runs: one at a time in a project, each owned through a lease."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session, joinedload
+
+from hemline.errors import StoreError
+from hemline.store.database.columns import utcnow
+from hemline.store.loop import leases
+from hemline.store.loop.projects import lock_project
+from hemline.store.states import RunState, RunTrigger
+from hemline.store.tables.loop import TrainingRun
+
+
+def queue_run(
+    session: Session, project_id: int, snapshot_id: int, trigger: RunTrigger
+) -> TrainingRun | None:
+    """A new queued run, or None if the project has one that is queued or running."""
+    lock_project(session, project_id)
+    if active_run(session, project_id) is not None:
+        return None
+    run = TrainingRun(
+        project_id=project_id, snapshot_id=snapshot_id, trigger=trigger, state=RunState.QUEUED
+    )
+    session.add(run)
+    session.flush()
+    return run
+
+
+def active_run(session: Session, project_id: int) -> TrainingRun | None:
+    """The project's queued or running run."""
+    return session.scalar(
+        select(TrainingRun).where(
+            TrainingRun.project_id == project_id,
+            TrainingRun.state.in_([RunState.QUEUED, RunState.RUNNING]),
+        )
+    )
+
+
+def acquire_run(
+    session: Session, run_id: int, owner: str, lease_s: float, *, now: datetime | None = None
+) -> bool:
+    """Takes the run for `lease_s` seconds if it is queued or its owner fell silent.
+
+    True for exactly one of those who try at once. Each take counts as an attempt.
+    """
+    now = now or utcnow()
+    return leases.acquire(
+        session,
+        TrainingRun,
+        run_id,
+        owner=owner,
+        lease_s=lease_s,
+        now=now,
+        started_at=func.coalesce(TrainingRun.started_at, now),
+    )
+
+
+def heartbeat_run(
+    session: Session,
+    run_id: int,
+    owner: str,
+    lease_s: float,
+    epoch: int,
+    epochs: int,
+    *,
+    now: datetime | None = None,
+) -> bool:
+    """Renews the lease and tells how far the run is; False if somebody else has it now.
+
+    epoch: epochs that are done; epochs: all there will be at most. An attempt that gets another
+    epoch done was not in vain: attempts are counted from it anew.
+    """
+    lease_until = (now or utcnow()) + timedelta(seconds=lease_s)
+    attempts = case((TrainingRun.epoch < epoch, 1), else_=TrainingRun.attempts)
+    return leases.change_owned(
+        session,
+        TrainingRun,
+        run_id,
+        owner=owner,
+        lease_until=lease_until,
+        attempts=attempts,
+        epoch=epoch,
+        epochs=epochs,
+    )
+
+
+def finish_run(
+    session: Session,
+    run_id: int,
+    owner: str,
+    model_version_id: int,
+    *,
+    now: datetime | None = None,
+) -> None:
+    """Marks the run as succeeded with the version it made.
+
+    Raises StoreError if the lease was lost, so that nothing of that unit of work is stored.
+    """
+    finished = leases.change_owned(
+        session,
+        TrainingRun,
+        run_id,
+        owner=owner,
+        state=RunState.SUCCEEDED,
+        problem=None,
+        model_version_id=model_version_id,
+        finished_at=now or utcnow(),
+        lease_until=None,
+    )
+    if not finished:
+        raise StoreError(
+            f"training run {run_id} is no longer owned by {owner}; its result is left to the "
+            "worker that took it over"
+        )
+
+
+def fail_run(
+    session: Session, run_id: int, owner: str | None, problem: str, *, now: datetime | None = None
+) -> bool:
+    """Marks the run as failed with one sentence; False if it is not `owner`'s or is finished.
+
+    owner: None gives up a run whoever has it.
+    """
+    values = {
+        "state": RunState.FAILED,
+        "problem": problem,
+        "finished_at": now or utcnow(),
+        "lease_until": None,
+    }
+    if owner is None:
+        return leases.change_unfinished(session, TrainingRun, run_id, **values)
+    return leases.change_owned(session, TrainingRun, run_id, owner=owner, **values)
+
+
+def postpone_run(
+    session: Session, run_id: int, owner: str, problem: str, *, delay_s: float
+) -> bool:
+    """Puts the run off because something it needs is away; not counted as an attempt.
+
+    False if it is not `owner`'s any more. Nobody takes it for `delay_s` seconds.
+    """
+    until = utcnow() + timedelta(seconds=delay_s)
+    return leases.postpone(session, TrainingRun, run_id, owner=owner, until=until, problem=problem)
+
+
+def stale_runs(session: Session, *, now: datetime | None = None) -> list[int]:
+    """Ids of runs that nobody works on: queued, or their owner fell silent; oldest first."""
+    return leases.free_ids(session, TrainingRun, now or utcnow())
+
+
+def get_run(session: Session, run_id: int) -> TrainingRun:
+    """The run with its project, snapshot and version. Raises StoreError if there is none."""
+    run = session.scalar(select(TrainingRun).where(TrainingRun.id == run_id).options(*_RELATED))
+    if run is None:
+        raise StoreError(f"training run {run_id} is not in the store")
+    return run
+
+
+def last_run(session: Session, project_id: int) -> TrainingRun | None:
+    """The project's newest run, whatever became of it."""
+    return session.scalar(
+        select(TrainingRun)
+        .where(TrainingRun.project_id == project_id)
+        .order_by(TrainingRun.id.desc())
+        .limit(1)
+        .options(*_RELATED)
+    )
+
+
+def list_runs(
+    session: Session, project_id: int | None = None, *, limit: int = 100
+) -> Sequence[TrainingRun]:
+    """The newest runs of one project or of all, newest first."""
+    statement = select(TrainingRun).order_by(TrainingRun.id.desc()).limit(limit)
+    if project_id is not None:
+        statement = statement.where(TrainingRun.project_id == project_id)
+    return session.scalars(statement.options(*_RELATED)).all()
+
+
+_RELATED = (
+    joinedload(TrainingRun.project),
+    joinedload(TrainingRun.snapshot),
+    joinedload(TrainingRun.model_version),
+)

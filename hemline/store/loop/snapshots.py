@@ -1,0 +1,112 @@
+"""Snapshots: what a training saw, as a manifest that names each photo and mask by digest."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hemline.errors import ArtifactError
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.insert import insert_into
+from hemline.store.loop.annotations import training_items
+from hemline.store.states import Split
+from hemline.store.tables.loop import Annotation, DatasetSnapshot
+
+
+@dataclass(frozen=True)
+class ManifestItem:
+    """One annotated photo. `task` and `annotation` are Label Studio's ids."""
+
+    task: int
+    annotation: int
+    garment: str
+    view: str
+    split: Split
+    image_url: str
+    image_digest: str | None  # None: the photo was never fetched
+    mask_digest: str  # class-id PNG
+    width: int | None  # of the mask, in pixels
+    height: int | None
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The content of a snapshot: class id k is labels[k - 1]; items by task."""
+
+    labels: tuple[str, ...]
+    items: tuple[ManifestItem, ...]
+
+
+def take_snapshot(
+    session: Session, artifacts: ArtifactStore, project_id: int, labels: Sequence[str]
+) -> DatasetSnapshot:
+    """The snapshot of the project's training items as they are now.
+
+    The same items and labels give the same row. An item whose task has no split is left out, as
+    it may turn out to be gold: call `assign_split` for each task that has a correction.
+    """
+    items = [
+        _item(annotation)
+        for annotation in training_items(session, project_id)
+        if annotation.task.split is not None
+    ]
+    manifest = Manifest(tuple(labels), tuple(sorted(items, key=lambda item: item.task)))
+    digest = artifacts.put(_encode(manifest), "manifest")
+    session.execute(
+        insert_into(
+            session,
+            DatasetSnapshot,
+            project_id=project_id,
+            digest=digest,
+            labels=list(labels),
+            counts=dict(Counter(item.split.value for item in items)),
+        ).on_conflict_do_nothing(index_elements=["project_id", "digest"])
+    )
+    return session.scalars(
+        select(DatasetSnapshot).where(
+            DatasetSnapshot.project_id == project_id, DatasetSnapshot.digest == digest
+        )
+    ).one()
+
+
+def read_manifest(artifacts: ArtifactStore, snapshot: DatasetSnapshot) -> Manifest:
+    """The snapshot's content. Raises ArtifactError if it is missing or broken."""
+    data = artifacts.get(snapshot.digest)
+    try:
+        content = json.loads(data)
+        items = (
+            ManifestItem(**{**item, "split": Split(item["split"])}) for item in content["items"]
+        )
+        return Manifest(tuple(content["labels"]), tuple(items))
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(
+            f"manifest {snapshot.digest} was not written by this version of Hemline ({error}); "
+            "train anew to take another snapshot"
+        ) from error
+
+
+def _item(annotation: Annotation) -> ManifestItem:
+    task = annotation.task
+    assert task.split is not None
+    assert annotation.mask_digest is not None
+    return ManifestItem(
+        task=task.ls_task_id,
+        annotation=annotation.ls_annotation_id,
+        garment=task.garment,
+        view=task.view,
+        split=task.split,
+        image_url=task.image_url,
+        image_digest=task.image_digest,
+        mask_digest=annotation.mask_digest,
+        width=annotation.width,
+        height=annotation.height,
+    )
+
+
+def _encode(manifest: Manifest) -> bytes:
+    return json.dumps(
+        asdict(manifest), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    ).encode()

@@ -1,0 +1,99 @@
+"""Splits: which garments train, which choose the epoch, and which are held back to judge."""
+
+from math import ceil, floor
+
+from sqlalchemy import String, case, cast, distinct, func, select, update
+from sqlalchemy.orm import Session
+
+from hemline.errors import StoreError
+from hemline.store.loop.projects import lock_project
+from hemline.store.states import Split
+from hemline.store.tables.loop import Task
+
+_ROUNDING = 1e-9  # 0.1 + 0.2 must not count as one garment more
+
+
+def assign_split(
+    session: Session,
+    task_id: int,
+    *,
+    gold_share: float,
+    validation_share: float,
+    gold_minimum: int = 0,
+) -> Split:
+    """The task's split; given now if it has none, and the same ever after.
+
+    A task takes the split of its garment's other tasks. A new garment fills what is due: the
+    first of every 1 / gold_share garments is gold, and until there are `gold_minimum` of them every
+    other garment, so that small projects can judge models soon;
+    validation is filled as its share of garments comes round; the rest train.
+
+    gold_share, validation_share: shares of garments, 0 to 1. Two processes at once agree, because
+    they take turns on the project. Raises StoreError if there is no such task.
+    """
+    task = session.execute(
+        select(Task.project_id, Task.garment).where(Task.id == task_id)
+    ).one_or_none()
+    if task is None:
+        raise StoreError(f"task {task_id} is not in the store; open it in Label Studio first")
+    lock_project(session, task.project_id)
+    known = session.scalar(select(Task.split).where(Task.id == task_id))
+    if known is not None:
+        return known
+    split = _split_of_garment(session, task.project_id, task.garment) or _due_split(
+        garments_by_split(session, task.project_id), gold_share, validation_share, gold_minimum
+    )
+    # Only this task: another transaction may hold its garment's other rows while it waits for us.
+    session.execute(update(Task).where(Task.id == task_id).values(split=split))
+    return split
+
+
+def _split_of_garment(session: Session, project_id: int, garment: str) -> Split | None:
+    if not garment:
+        return None  # nobody knows what it shows: a garment of its own
+    return session.scalar(
+        select(Task.split)
+        .where(Task.project_id == project_id, Task.garment == garment, Task.split.is_not(None))
+        .limit(1)
+    )
+
+
+def garments_to_gold(
+    garments: dict[Split, int],
+    wanted: int,
+    *,
+    gold_share: float,
+    validation_share: float,
+    gold_minimum: int,
+) -> int:
+    """How many new garments have to be corrected until `wanted` of them were made gold."""
+    counts, number = dict(garments), 0
+    while wanted > 0:
+        split = _due_split(counts, gold_share, validation_share, gold_minimum)
+        counts[split] = counts.get(split, 0) + 1
+        wanted -= split is Split.GOLD
+        number += 1
+    return number
+
+
+def garments_by_split(session: Session, project_id: int) -> dict[Split, int]:
+    """How many garments of a project are in each split."""
+    garment = case((Task.garment != "", "garment " + Task.garment), else_=cast(Task.id, String))
+    rows = session.execute(
+        select(Task.split, func.count(distinct(garment)))
+        .where(Task.project_id == project_id, Task.split.is_not(None))
+        .group_by(Task.split)
+    )
+    return {split: number for split, number in rows if split is not None}
+
+
+def _due_split(
+    garments: dict[Split, int], gold_share: float, validation_share: float, gold_minimum: int = 0
+) -> Split:
+    total = sum(garments.values()) + 1
+    early = min(gold_minimum, ceil(total / 2))
+    if garments.get(Split.GOLD, 0) < max(early, ceil(total * gold_share - _ROUNDING)):
+        return Split.GOLD
+    if garments.get(Split.VALIDATION, 0) < floor(total * validation_share + 0.5 + _ROUNDING):
+        return Split.VALIDATION
+    return Split.TRAIN

@@ -1,0 +1,251 @@
+"""Signals: stored with the prediction or the label they belong to, computed a moment later.
+
+A row is written in the transaction of what it belongs to, with version 0. Whoever computes the
+values claims it first, and what was computed of a mask or a photo that has changed meanwhile is
+dropped. A newer version of the statistics makes every row wait again.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy.orm import Session, joinedload
+
+from hemline.store.database.columns import Json, utcnow
+from hemline.store.database.insert import insert_into
+from hemline.store.tables.loop import Annotation, Prediction
+from hemline.store.tables.review import LabelSignals, PredictionSignals
+
+MAX_ATTEMPTS = 5
+
+Signals = type[PredictionSignals] | type[LabelSignals]
+
+
+def keep_prediction(
+    session: Session,
+    prediction: Prediction,
+    *,
+    map_digest: str,
+    histograms: bytes,
+    embedding: bytes,
+    flip_dice: float | None,
+) -> None:
+    """Stores what a prediction's probabilities were, for `values` to be computed from.
+
+    A prediction of another photo replaces it all; one of the same photo changes nothing.
+    """
+    fresh: dict[str, object] = {
+        "image_digest": prediction.image_digest,
+        "map_digest": map_digest,
+        "histograms": histograms,
+        "embedding": embedding,
+        "flip_dice": flip_dice,
+        "version": 0,
+        "values": {},
+        "regions": {},
+        "predicted_dice": None,
+        "predicted_dice_low": None,
+        "cluster": None,
+        "attempts": 0,
+        "claimed_at": None,
+        "computed_at": None,
+    }
+    session.execute(
+        insert_into(
+            session, PredictionSignals, prediction_id=prediction.id, **fresh
+        ).on_conflict_do_update(
+            index_elements=["prediction_id"],
+            set_=fresh,
+            where=(PredictionSignals.image_digest != prediction.image_digest)
+            | PredictionSignals.map_digest.is_(None),
+        )
+    )
+
+
+def expect_label(session: Session, annotation: Annotation) -> None:
+    """Has the signals of an annotation's mask computed, unless they are of that mask already."""
+    usable = (
+        annotation.mask_digest is not None
+        and not annotation.was_cancelled
+        and annotation.deleted_at is None
+    )
+    if not usable:
+        session.execute(delete(LabelSignals).where(LabelSignals.annotation_id == annotation.id))
+        return
+    fresh: dict[str, object] = {
+        "mask_digest": annotation.mask_digest,
+        "prediction_id": annotation.prediction_id,
+        "version": 0,
+        "values": {},
+        "regions": {},
+        "histograms": None,
+        "risk": None,
+        "attempts": 0,
+        "claimed_at": None,
+        "computed_at": None,
+    }
+    session.execute(
+        insert_into(
+            session, LabelSignals, annotation_id=annotation.id, **fresh
+        ).on_conflict_do_update(
+            index_elements=["annotation_id"],
+            set_=fresh,
+            where=LabelSignals.mask_digest != annotation.mask_digest,
+        )
+    )
+
+
+def expect_labels_anew(session: Session, task_id: int) -> None:
+    """Has the labels of a task compared again: it has a newer model's prediction now."""
+    own = select(Annotation.id).where(Annotation.task_id == task_id)
+    session.execute(
+        update(LabelSignals)
+        .where(LabelSignals.annotation_id.in_(own))
+        .values(version=0, attempts=0, claimed_at=None)
+    )
+
+
+def anything_waits(session: Session, version: int, *, window_s: float) -> bool:
+    """Whether any row has values of an older version than `version`, or none, and nobody has it."""
+    return any(
+        session.scalar(select(exists().where(_waits(table, version, window_s))))
+        for table in (LabelSignals, PredictionSignals)
+    )
+
+
+def claim_labels(
+    session: Session, version: int, limit: int, *, window_s: float
+) -> Sequence[LabelSignals]:
+    """Labels whose values are to be computed, newest first, with their annotations and tasks.
+
+    Nobody else gets them for `window_s` seconds. Each claim is an attempt, of `MAX_ATTEMPTS`.
+    """
+    ids = session.scalars(
+        select(LabelSignals.annotation_id)
+        .where(_waits(LabelSignals, version, window_s))
+        .order_by(LabelSignals.annotation_id.desc())
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    _claim(session, LabelSignals, ids)
+    return session.scalars(
+        select(LabelSignals)
+        .where(LabelSignals.annotation_id.in_(ids))
+        .options(joinedload(LabelSignals.annotation).joinedload(Annotation.task))
+        .order_by(LabelSignals.annotation_id.desc())
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def claim_predictions(
+    session: Session, version: int, limit: int, *, window_s: float
+) -> Sequence[PredictionSignals]:
+    """As `claim_labels`, for predictions, with their tasks and model versions."""
+    ids = session.scalars(
+        select(PredictionSignals.prediction_id)
+        .where(_waits(PredictionSignals, version, window_s))
+        .order_by(PredictionSignals.prediction_id.desc())
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    _claim(session, PredictionSignals, ids)
+    return session.scalars(
+        select(PredictionSignals)
+        .where(PredictionSignals.prediction_id.in_(ids))
+        .options(
+            joinedload(PredictionSignals.prediction).joinedload(Prediction.task),
+            joinedload(PredictionSignals.prediction).joinedload(Prediction.model_version),
+        )
+        .order_by(PredictionSignals.prediction_id.desc())
+        .execution_options(populate_existing=True)
+    ).all()
+
+
+def store_label_values(
+    session: Session,
+    claimed: LabelSignals,
+    *,
+    version: int,
+    prediction_id: int | None,
+    values: Json,
+    regions: Json,
+    histograms: bytes | None,
+    risk: float | None,
+) -> bool:
+    """Stores what was computed; False, and nothing stored, if the mask is another by now."""
+    stored = session.scalar(
+        update(LabelSignals)
+        .where(
+            LabelSignals.annotation_id == claimed.annotation_id,
+            LabelSignals.mask_digest == claimed.mask_digest,
+        )
+        .values(
+            version=version, prediction_id=prediction_id, values=values, regions=regions,
+            histograms=histograms, risk=risk, computed_at=utcnow(),
+        )
+        .returning(LabelSignals.annotation_id)
+    )  # fmt: skip
+    return stored is not None
+
+
+def store_prediction_values(
+    session: Session,
+    claimed: PredictionSignals,
+    *,
+    version: int,
+    values: Json,
+    regions: Json,
+    cluster: int | None,
+) -> bool:
+    """Stores what was computed; False, and nothing stored, if the photo is another by now."""
+    stored = session.scalar(
+        update(PredictionSignals)
+        .where(
+            PredictionSignals.prediction_id == claimed.prediction_id,
+            PredictionSignals.image_digest == claimed.image_digest,
+        )
+        .values(
+            version=version, values=values, regions=regions, cluster=cluster,
+            computed_at=utcnow(),
+        )
+        .returning(PredictionSignals.prediction_id)
+    )  # fmt: skip
+    return stored is not None
+
+
+def give_up(session: Session, claimed: LabelSignals | PredictionSignals) -> None:
+    """No further attempt at values that cannot be computed, until the mask or photo changes."""
+    if isinstance(claimed, LabelSignals):
+        row: ColumnElement[bool] = LabelSignals.annotation_id == claimed.annotation_id
+        session.execute(update(LabelSignals).where(row).values(attempts=MAX_ATTEMPTS))
+        return
+    row = PredictionSignals.prediction_id == claimed.prediction_id
+    session.execute(update(PredictionSignals).where(row).values(attempts=MAX_ATTEMPTS))
+
+
+def put_back(session: Session, claimed: LabelSignals | PredictionSignals) -> None:
+    """Something else was away: the attempt does not count, and it waits for its window to pass."""
+    if isinstance(claimed, LabelSignals):
+        row: ColumnElement[bool] = LabelSignals.annotation_id == claimed.annotation_id
+        session.execute(update(LabelSignals).where(row).values(attempts=LabelSignals.attempts - 1))
+        return
+    row = PredictionSignals.prediction_id == claimed.prediction_id
+    session.execute(
+        update(PredictionSignals).where(row).values(attempts=PredictionSignals.attempts - 1)
+    )
+
+
+def _waits(table: Signals, version: int, window_s: float) -> ColumnElement[bool]:
+    before: datetime = utcnow() - timedelta(seconds=window_s)
+    return (
+        (table.version < version)
+        & (table.attempts < MAX_ATTEMPTS)
+        & or_(table.claimed_at.is_(None), table.claimed_at < before)
+    )
+
+
+def _claim(session: Session, table: Signals, ids: Sequence[int]) -> None:
+    key = LabelSignals.annotation_id if table is LabelSignals else PredictionSignals.prediction_id
+    session.execute(
+        update(table).where(key.in_(ids)).values(claimed_at=utcnow(), attempts=table.attempts + 1)
+    )

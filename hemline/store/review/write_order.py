@@ -1,0 +1,107 @@
+"""Writes the review order: where a task's item stands, and when there is none any more."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import case, delete, update
+from sqlalchemy.orm import Session
+
+from hemline.store.database.columns import Json, utcnow
+from hemline.store.database.insert import insert_into
+from hemline.store.states import Reason, ReviewKind, ReviewState
+from hemline.store.tables.review import ReviewItem
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """What a ranking says of one task in one of the two orders.
+
+    Attributes:
+        priority: label risk or usefulness, 0 to 1; what is no number counts as 0.
+        content_digest: of the label's mask, or of the photo: a verdict holds for that one only.
+        reasons: reason to its evidence, JSON: what was measured, its percentile, where.
+        views_disagree: a batch may hold several views of the garment.
+    """
+
+    project_id: int
+    task_id: int
+    kind: ReviewKind
+    priority: float
+    content_digest: str
+    annotation_id: int | None = None
+    prediction_id: int | None = None
+    reasons: dict[Reason, Json] = field(default_factory=dict)
+    views_disagree: bool = False
+
+
+def place(session: Session, placed: Placed) -> None:
+    """Puts the task's item at its place; it is opened again if its content is not the one that a
+    verdict was given on."""
+    values: dict[str, Any] = {
+        "priority": _unit(placed.priority),
+        "annotation_id": placed.annotation_id,
+        "prediction_id": placed.prediction_id,
+        "content_digest": placed.content_digest,
+        "views_disagree": placed.views_disagree,
+        "reasons": {reason.value: evidence for reason, evidence in placed.reasons.items()},
+        **{reason.value: reason in placed.reasons for reason in Reason},
+    }
+    statement = insert_into(
+        session, ReviewItem, project_id=placed.project_id, task_id=placed.task_id,
+        kind=placed.kind, **values,
+    )  # fmt: skip
+    settled = ReviewItem.settled_digest == statement.excluded.content_digest
+    kept = {
+        "state": (ReviewItem.state, ReviewState.OPEN),
+        "verdict": (ReviewItem.verdict, None),
+        "verdict_by": (ReviewItem.verdict_by, ""),
+        "verdict_at": (ReviewItem.verdict_at, None),
+        "settled_digest": (ReviewItem.settled_digest, None),
+    }
+    session.execute(
+        statement.on_conflict_do_update(
+            index_elements=["task_id", "kind"],
+            set_={
+                **{name: statement.excluded[name] for name in values},
+                **{name: case((settled, old), else_=new) for name, (old, new) in kept.items()},
+                "revision": case(
+                    (ReviewItem.content_digest == statement.excluded.content_digest,
+                     ReviewItem.revision),
+                    else_=ReviewItem.revision + 1,
+                ),
+                "updated_at": utcnow(),
+            },
+        )
+    )  # fmt: skip
+
+
+def place_all(session: Session, items: Iterable[Placed]) -> None:
+    """`place` for each; keep the number within what one transaction should hold, a few hundred."""
+    for placed in items:
+        place(session, placed)
+
+
+def drop_items(session: Session, task_ids: Sequence[int], kind: ReviewKind) -> None:
+    """Takes tasks out of an order: a label is gone, or a photo has one now. Verdicts stay."""
+    session.execute(
+        delete(ReviewItem).where(ReviewItem.task_id.in_(task_ids), ReviewItem.kind == kind)
+    )
+
+
+def close_items(session: Session, task_ids: Sequence[int], kind: ReviewKind) -> None:
+    """Closes items without a verdict: nobody needs to look at what was accepted."""
+    session.execute(
+        update(ReviewItem)
+        .where(ReviewItem.task_id.in_(task_ids), ReviewItem.kind == kind)
+        .values(
+            state=ReviewState.CLOSED, settled_digest=ReviewItem.content_digest,
+            revision=ReviewItem.revision + 1, updated_at=utcnow(),
+        )
+    )  # fmt: skip
+
+
+def _unit(value: float) -> float:
+    """Within 0 to 1: a number that is none never takes the top of an order."""
+    return 0.0 if math.isnan(value) else min(1.0, max(0.0, value))

@@ -1,0 +1,364 @@
+"""The review order: its pages, its filters, its reasons, and the verdicts that close items."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from hemline.errors import StoreError
+from hemline.store.database.engine import Store
+from hemline.store.loop.annotations import record_annotation
+from hemline.store.loop.models import create_version
+from hemline.store.loop.predictions import save_prediction
+from hemline.store.loop.tasks import upsert_task
+from hemline.store.review.review_order import (
+    Place,
+    ReviewFilter,
+    count_items,
+    count_reasons,
+    drawn_items,
+    get_item,
+    item_of_task,
+    rank_of,
+    reasons_of,
+    review_page,
+)
+from hemline.store.review.verdicts import (
+    StaleItemError,
+    give_verdict,
+    reopen,
+    settle_label,
+    verdicts_of,
+)
+from hemline.store.review.write_order import Placed, close_items, drop_items, place_all
+from hemline.store.states import Reason, ReviewKind, ReviewState, Verdict
+from hemline.store.tables.loop import Annotation, Project, Task
+from hemline.store.tables.review import ReviewItem
+
+LABEL = ReviewKind.LABEL
+ANY = ReviewFilter(state=None)
+
+
+def _task(store: Store, project: Project, number: int, view: str = "Front") -> Task:
+    with store.session() as session:
+        return upsert_task(
+            session, project.id, ls_task_id=number, data={}, image_url=f"/{number}.jpg",
+            garment=f"D{number}", view=view,
+        )  # fmt: skip
+
+
+def _placed(task: Task, priority: float, **fields: Any) -> Placed:
+    return replace(
+        Placed(task.project_id, task.id, LABEL, priority, content_digest="a" * 64), **fields
+    )
+
+
+def _put(store: Store, *placed: Placed) -> None:
+    with store.session() as session:
+        place_all(session, placed)
+
+
+def _item(store: Store, task: Task) -> ReviewItem:
+    with store.reading() as session:
+        item = item_of_task(session, task.id, LABEL)
+    assert item is not None
+    return item
+
+
+def _annotate(store: Store, task: Task, digest: str) -> Annotation:
+    with store.session() as session:
+        return record_annotation(
+            session, project_id=task.project_id, task_id=task.id, ls_annotation_id=task.ls_task_id,
+            mask_digest=digest, annotator="ann@x.org", dice=0.8,
+        )  # fmt: skip
+
+
+def test_pages_give_each_item_once_and_in_order_ties_included(
+    store: Store, project: Project
+) -> None:
+    priorities = [0.5, 0.5, 0.9, 0.1, 0.5, 0.0, 1.0]
+    tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
+    _put(store, *(_placed(task, value) for task, value in zip(tasks, priorities, strict=True)))
+    seen: list[ReviewItem] = []
+    after: Place | None = None
+    for _ in range(4):
+        with store.reading() as session:
+            page = review_page(session, project.id, LABEL, after=after, limit=2)
+        seen += page.items
+        after = Place.parse(str(page.after)) if page.after else None
+        if after is None:
+            break
+    assert [item.priority for item in seen] == sorted(priorities, reverse=True)
+    assert len({item.id for item in seen}) == len(priorities)
+    with store.reading() as session:
+        assert [rank_of(session, item) for item in seen] == list(range(1, 8))
+
+
+def test_the_two_orders_and_two_projects_are_apart(
+    store: Store, project: Project, task: Task
+) -> None:
+    _put(store, _placed(task, 0.3), _placed(task, 0.7, kind=ReviewKind.PHOTO))
+    with store.reading() as session:
+        assert [i.priority for i in review_page(session, project.id, LABEL).items] == [0.3]
+        assert review_page(session, project.id + 1, LABEL).items == []
+
+
+def test_reasons_are_counted_several_at_once(store: Store, project: Project) -> None:
+    both = {Reason.LOW_CONTRAST: {"value": 2.0}, Reason.LIMITED_DATA: {"value": 0.9}}
+    one = {Reason.LOW_CONTRAST: {"value": 3.0}}
+    held = [both, one, one, {}]
+    for number, reasons in enumerate(held, start=1):
+        _put(store, _placed(_task(store, project, number), 0.5, reasons=reasons))
+    with store.reading() as session:
+        counts = count_reasons(session, project.id, LABEL)
+        low = review_page(
+            session, project.id, LABEL, only=ReviewFilter(reason=Reason.LIMITED_DATA)
+        ).items
+    assert counts.total == 4
+    assert counts.each[Reason.LOW_CONTRAST] == 3
+    assert counts.each[Reason.BAD_GROUND_TRUTH] == 0
+    assert counts.together[frozenset(both)] == 1
+    assert counts.together[frozenset()] == 1
+    assert counts.share(Reason.LOW_CONTRAST) == 0.75
+    assert [reasons_of(item) for item in low] == [[Reason.LOW_CONTRAST, Reason.LIMITED_DATA]]
+    assert low[0].reasons["low_contrast"] == {"value": 2.0}
+
+
+def test_the_way_back_leads_over_the_same_pages(store: Store, project: Project) -> None:
+    priorities = [0.5, 0.5, 0.9, 0.1, 0.5, 0.0, 1.0]
+    tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
+    _put(store, *(_placed(task, value) for task, value in zip(tasks, priorities, strict=True)))
+    with store.reading() as session:
+        there = [review_page(session, project.id, LABEL, limit=3)]
+        while (after := there[-1].after) is not None:
+            there.append(review_page(session, project.id, LABEL, after=after, limit=3))
+        back = [there[-1]]
+        while (before := back[0].before) is not None:
+            back.insert(0, review_page(session, project.id, LABEL, before=before, limit=3))
+    assert [len(page.items) for page in there] == [3, 3, 1]
+    assert [page.items for page in back] == [page.items for page in there]
+    assert there[0].before is None
+    assert back[0].after == there[0].after
+    assert back[0].before is None
+
+
+def test_all_states_are_one_order_both_ways(store: Store, project: Project) -> None:
+    priorities = [0.5, 0.5, 0.9, 0.1, 0.5, 0.0, 1.0, 0.5]
+    tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
+    _put(store, *(_placed(task, value) for task, value in zip(tasks, priorities, strict=True)))
+    with store.session() as session:
+        for task in tasks[::2]:
+            give_verdict(session, _item(store, task).id, Verdict.BOTH_FINE, by="ann")
+    expected = sorted((_item(store, task) for task in tasks), key=lambda i: (-i.priority, -i.id))
+    with store.reading() as session:
+        there = [review_page(session, project.id, LABEL, limit=3, only=ANY)]
+        while (after := there[-1].after) is not None:
+            there.append(review_page(session, project.id, LABEL, after=after, limit=3, only=ANY))
+        back = [there[-1]]
+        while (before := back[0].before) is not None:
+            back.insert(
+                0, review_page(session, project.id, LABEL, before=before, limit=3, only=ANY)
+            )
+        judged = ReviewFilter(state=None, verdict=Verdict.BOTH_FINE)
+        found = review_page(session, project.id, LABEL, only=judged).items
+    assert [item.id for page in there for item in page.items] == [item.id for item in expected]
+    assert [page.items for page in back] == [page.items for page in there]
+    assert {item.task_id for item in found} == {task.id for task in tasks[::2]}
+
+
+@pytest.mark.parametrize("few", [0, 2, 1000])
+def test_few_and_many_are_found_alike(
+    store: Store, project: Project, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    monkeypatch.setattr("hemline.store.review.review_order._FEW", few)
+    fronts = [_task(store, project, number) for number in (1, 2, 3)]
+    back = _task(store, project, 4, "Back")
+    annotations = [_annotate(store, task, f"{task.id:064x}") for task in (fronts[0], back)]
+    by_task = {annotation.task_id: annotation.id for annotation in annotations}
+    _put(store, *(
+        _placed(task, 0.1 * task.ls_task_id, annotation_id=by_task.get(task.id))
+        for task in (*fronts, back)
+    ))  # fmt: skip
+    wanted = {
+        ReviewFilter(view="Front"): [3, 2, 1], ReviewFilter(view="Back"): [4],
+        ReviewFilter(garment="D2"): [2], ReviewFilter(annotator="ann@x.org"): [4, 1],
+        ReviewFilter(annotator="ann@x.org", view="Front", state=None): [1],
+        ReviewFilter(view="Side"): [], ReviewFilter(annotator="nobody"): [],
+    }  # fmt: skip
+    with store.reading() as session:
+        for only, numbers in wanted.items():
+            page = review_page(session, project.id, LABEL, only=only)
+            assert [item.task.ls_task_id for item in page.items] == numbers, only
+            assert count_items(session, project.id, LABEL, only) == len(numbers)
+
+
+def test_filters_narrow_an_order(store: Store, project: Project) -> None:
+    front, back = _task(store, project, 1), _task(store, project, 2, "Back")
+    annotation = _annotate(store, front, "b" * 64)
+    _put(store, _placed(front, 0.5, annotation_id=annotation.id), _placed(back, 0.6))
+    with store.reading() as session:
+
+        def ids(only: ReviewFilter) -> list[int]:
+            found = [i.task_id for i in review_page(session, project.id, LABEL, only=only).items]
+            assert count_items(session, project.id, LABEL, only) == len(found)
+            return found
+
+        assert ids(ReviewFilter(view="Back")) == [back.id]
+        assert ids(ReviewFilter(garment="D1")) == [front.id]
+        assert ids(ReviewFilter(label="sleeve")) == []
+        assert ids(ReviewFilter(annotator="ann@x.org")) == [front.id]
+        assert ids(ReviewFilter(garment_type="Dress")) == []
+        assert ids(ReviewFilter(model_version_id=1)) == []
+        assert ids(ReviewFilter(state=ReviewState.CLOSED)) == []
+
+
+ODD_LABELS = [
+    "top", 'a"b', '"', "it's", "a.b", "$", "$.top", "[0]", "*", "a\\b", "\\", "<b>", "100 %", "_",
+    " top", "Kleid ärmellos", "裙", ":label", "?", "a\nb", "'; DROP TABLE task; --",
+]  # fmt: skip
+
+
+def test_a_label_is_filtered_by_whatever_characters_it_is_made_of(
+    store: Store, project: Project
+) -> None:
+    tasks = [_task(store, project, number + 1) for number in range(len(ODD_LABELS))]
+    with store.session() as session:
+        version = create_version(
+            session, project.id, recipe={}, labels=ODD_LABELS, weights_digest="e" * 64,
+            code_version="0",
+        )  # fmt: skip
+        predictions = [
+            save_prediction(
+                session, task_id=task.id, model_version_id=version.id, image_digest="a" * 64,
+                mask_digest="b" * 64, score=0.5, region_scores={label: 0.5, "other": 0.1},
+            )
+            for task, label in zip(tasks, ODD_LABELS, strict=True)
+        ]  # fmt: skip
+    _put(store, *(
+        _placed(task, 0.5, prediction_id=prediction.id)
+        for task, prediction in zip(tasks, predictions, strict=True)
+    ))  # fmt: skip
+    with store.reading() as session:
+        for task, label in zip(tasks, ODD_LABELS, strict=True):
+            page = review_page(session, project.id, LABEL, only=ReviewFilter(label=label))
+            assert [item.task_id for item in page.items] == [task.id], label
+        assert count_items(session, project.id, LABEL, ReviewFilter(label="other")) == len(tasks)
+        assert count_items(session, project.id, LABEL, ReviewFilter(label="a\x00b")) == 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 7.0])
+def test_what_is_no_priority_is_brought_into_range(store: Store, task: Task, value: float) -> None:
+    _put(store, _placed(task, value))
+    expected = 1.0 if value > 1 else 0.0
+    assert _item(store, task).priority == expected
+
+
+def test_a_verdict_closes_the_item_until_the_label_is_another(store: Store, task: Task) -> None:
+    _put(store, _placed(task, 0.9))
+    with store.session() as session:
+        give_verdict(session, _item(store, task).id, Verdict.BOTH_FINE, by="eve")
+    _put(store, _placed(task, 0.95))  # ranked again, the same label
+    closed = _item(store, task)
+    assert (closed.state, closed.verdict, closed.verdict_by) == (
+        ReviewState.CLOSED, Verdict.BOTH_FINE, "eve",
+    )  # fmt: skip
+    _put(store, _placed(task, 0.4, content_digest="c" * 64))
+    opened = _item(store, task)
+    assert (opened.state, opened.verdict, opened.verdict_by) == (ReviewState.OPEN, None, "")
+    with store.reading() as session:
+        (kept,) = verdicts_of(session, task.project_id)
+    assert (kept.verdict, kept.content_digest) == (Verdict.BOTH_FINE, "a" * 64)
+
+
+def test_the_second_of_two_people_is_told(store: Store, task: Task) -> None:
+    _put(store, _placed(task, 0.9))
+    read = _item(store, task)
+    with store.session() as session:
+        give_verdict(session, read.id, Verdict.LABEL_WRONG, by="eve", revision=read.revision)
+    with pytest.raises(StaleItemError, match="changed meanwhile"), store.session() as session:
+        give_verdict(session, read.id, Verdict.MODEL_WRONG, by="adam", revision=read.revision)
+    assert _item(store, task).verdict == Verdict.LABEL_WRONG
+    with store.reading() as session:
+        assert len(verdicts_of(session, task.project_id)) == 1
+
+
+def test_a_verdict_can_be_taken_back(store: Store, task: Task) -> None:
+    _put(store, _placed(task, 0.9))
+    with store.session() as session:
+        closed = give_verdict(session, _item(store, task).id, Verdict.LABEL_WRONG, by="eve")
+        reopen(session, closed.id, revision=closed.revision)
+    assert _item(store, task).state == ReviewState.OPEN
+    with store.reading() as session:
+        assert verdicts_of(session, task.project_id) == []
+
+
+def test_a_verdict_in_the_save_that_mends_the_label_is_about_the_label_before(
+    store: Store, task: Task
+) -> None:
+    annotation = _annotate(store, task, "d" * 64)
+    _put(store, _placed(task, 0.9, annotation_id=annotation.id, content_digest="d" * 64))
+    mended = _annotate(store, task, "e" * 64)
+    with store.session() as session:
+        settle_label(session, mended, Verdict.LABEL_WRONG, judged_digest="d" * 64, by="eve")
+    _put(store, _placed(task, 0.1, annotation_id=annotation.id, content_digest="e" * 64))
+    assert _item(store, task).state == ReviewState.CLOSED
+    with store.reading() as session:
+        assert [v.content_digest for v in verdicts_of(session, task.project_id)] == ["d" * 64]
+
+
+def test_a_verdict_on_what_was_never_ranked_is_kept(store: Store, task: Task) -> None:
+    annotation = _annotate(store, task, "d" * 64)
+    with store.session() as session:
+        settle_label(session, annotation, Verdict.MODEL_WRONG, judged_digest="d" * 64, by="eve")
+    assert _item(store, task).verdict == Verdict.MODEL_WRONG
+    with store.reading() as session:
+        assert verdicts_of(session, task.project_id)[0].dice == 0.8
+
+
+def test_items_are_dropped_and_closed(store: Store, task: Task) -> None:
+    _put(store, _placed(task, 0.9))
+    with store.session() as session:
+        close_items(session, [task.id], LABEL)
+    assert _item(store, task).state == ReviewState.CLOSED
+    with store.session() as session:
+        drop_items(session, [task.id], ReviewKind.PHOTO)
+        assert item_of_task(session, task.id, LABEL) is not None
+        drop_items(session, [task.id], LABEL)
+        assert item_of_task(session, task.id, LABEL) is None
+
+
+def test_what_is_not_there_is_said(store: Store) -> None:
+    with store.session() as session:
+        assert get_item(session, 999) is None
+        with pytest.raises(StoreError, match="999"):
+            give_verdict(session, 999, Verdict.BOTH_FINE, by="eve")
+    for text in ("", "x", "0.5", "0.5_", "1_2_3", "nan_3", "inf_3", "-1_3"):
+        with pytest.raises(StoreError, match="no place"):
+            Place.parse(text)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.floats(0, 1), st.integers(0, 2**31))
+def test_a_place_survives_being_written(priority: float, number: int) -> None:
+    assert Place.parse(str(Place(priority, number))) == Place(priority, number)
+
+
+def test_what_is_drawn_is_from_all_of_the_order(store: Store, project: Project) -> None:
+    _put(store, *(_placed(_task(store, project, k), k / 100) for k in range(100)))
+    with store.session() as session:
+        closed = review_page(session, project.id, LABEL, limit=1).items[0]
+        give_verdict(session, closed.id, Verdict.BOTH_FINE, by="anna")
+
+    def drawn(seed: int) -> list[float]:
+        with store.reading() as session:
+            found = drawn_items(session, project.id, LABEL, limit=10, seed=seed)
+        return [item.priority for item in found]
+
+    assert drawn(0) == drawn(0)
+    assert all(len(set(drawn(seed))) == 10 for seed in range(20))
+    every = [priority for seed in range(200) for priority in drawn(seed)]
+    assert 0.45 < sum(every) / len(every) < 0.55
+    assert max(every) == 0.98  # what is settled is not asked for again
+    assert len(set(every)) > 80

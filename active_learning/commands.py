@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from hemline.errors import DatasetError, HemlineError
-from hemline.segmentation.options import MasksShow, Model
+from hemline.segmentation.commands.options import MasksShow, Model
 
 if TYPE_CHECKING:
     from active_learning.rank_folder import Ranked
@@ -67,7 +67,7 @@ def rank_command(
     from active_learning.folder import find_pairs, passed_over
     from active_learning.rank_folder import rank_folder
     from hemline.datasets.file_names import PHOTO_SUFFIXES
-    from hemline.segmentation.model_choice import find_model
+    from hemline.segmentation.commands.model_choice import find_model
     from hemline.segmentation.predictor import Predictor
 
     if images is None or masks is None:
@@ -124,7 +124,7 @@ def fit_prior_command(
     from hemline.datasets.sources import join, open_all
     from hemline.datasets.splits import split_by_garment
     from hemline.files import write_atomically
-    from hemline.segmentation.model_choice import find_model
+    from hemline.segmentation.commands.model_choice import find_model
     from hemline.segmentation.predictor import Predictor
 
     parts = split_by_garment(join(open_all(data, None, garment_is)).samples, (0.1, 0.15))

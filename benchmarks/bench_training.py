@@ -34,12 +34,12 @@ from hemline.datasets.sources import open_data
 from hemline.errors import HemlineError
 from hemline.masks.overlap import dice
 from hemline.masks.statistics import summarise
-from hemline.segmentation.geometry import input_size
-from hemline.segmentation.memory import keep_memory
+from hemline.segmentation.input.geometry import input_size
 from hemline.segmentation.model_file import load_model
-from hemline.segmentation.networks import load_encoder
-from hemline.segmentation.recipe import Recipe, load_recipe, with_values
-from hemline.segmentation.training import train
+from hemline.segmentation.networks.build import load_encoder
+from hemline.segmentation.recipe.recipe import Recipe, load_recipe, with_values
+from hemline.segmentation.training.memory import keep_memory
+from hemline.segmentation.training.train_model import train
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 HELD_OUT = 16  # photos for the Dice

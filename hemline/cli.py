@@ -10,7 +10,7 @@ import typer
 from hemline import __version__
 from hemline.errors import HemlineError
 from hemline.logs import redact_tracebacks
-from hemline.segmentation.model_choice import Versions, know_versions
+from hemline.segmentation.commands.model_choice import Versions, know_versions
 
 COMMANDS_GROUP = "hemline.commands"
 

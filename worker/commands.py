@@ -33,7 +33,7 @@ def worker(
 
     Without REDIS_URL it starts a Redis of its own beside it.
     """
-    from hemline.segmentation.recipe import load_recipe
+    from hemline.segmentation.recipe.recipe import load_recipe
     from hemline.settings import get_settings
     from worker.processes import run_worker
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hemline.masks.png import encode_class_mask
-from hemline.segmentation.evaluation import Measured
+from hemline.segmentation.evaluation.evaluate import Measured
 from hemline.store.database.artifacts import ArtifactStore
 
 KEPT = 12  # photos that got better, and as many that got worse

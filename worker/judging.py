@@ -7,11 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from hemline import __version__
-from hemline.segmentation.evaluation import Evaluated, ItemFigures, evaluate
-from hemline.segmentation.judge import Judgement, judge
+from hemline.segmentation.evaluation.evaluate import Evaluated, ItemFigures, evaluate
+from hemline.segmentation.evaluation.paired_test import Judgement, judge
 from hemline.segmentation.predictor import Predictor
-from hemline.segmentation.recipe import Recipe
-from hemline.segmentation.training import TrainedModel
+from hemline.segmentation.recipe.recipe import Recipe
+from hemline.segmentation.training.train_model import TrainedModel
 from hemline.store.loop.evaluations import record_evaluation
 from hemline.store.loop.jobs import queue_job
 from hemline.store.loop.models import champion, create_version, promote, reject

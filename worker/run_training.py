@@ -44,7 +44,7 @@ def main(run_id: int) -> int:
 def _train(services: Services, run: TrainingRun, lease: RunLease) -> int:
     """Ends the run in the store in every case but a crash, which the next attempt resumes."""
     try:
-        from hemline.segmentation.memory import keep_memory
+        from hemline.segmentation.training.memory import keep_memory
         from worker.successor import train_successor
 
         keep_memory()

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from hemline.errors import DatasetError, ModelError
 from hemline.segmentation.model_file import read_card
-from hemline.segmentation.recipe import Recipe, load_recipe
+from hemline.segmentation.recipe.recipe import Recipe, load_recipe
 from hemline.segmentation.starter import starter_path
-from hemline.segmentation.training import EpochReport, TrainedModel, train
+from hemline.segmentation.training.train_model import EpochReport, TrainedModel, train
 from hemline.store.loop.models import champion
 from hemline.store.loop.snapshots import read_manifest
 from hemline.store.tables.loop import ModelVersion, TrainingRun

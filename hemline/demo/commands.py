@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from hemline.segmentation.options import MasksShow
+from hemline.segmentation.commands.options import MasksShow
 
 app = typer.Typer()
 

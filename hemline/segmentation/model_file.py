@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from hemline import __version__
 from hemline.errors import ModelError
 from hemline.files import write_atomically
-from hemline.segmentation.networks import build_network
-from hemline.segmentation.recipe import Recipe, parse_recipe
-from hemline.segmentation.type_chooser import TypeChooser
+from hemline.segmentation.networks.build import build_network
+from hemline.segmentation.networks.type_chooser import TypeChooser
+from hemline.segmentation.recipe.recipe import Recipe, parse_recipe
 
 _KEY = "hemline"
 _FORMAT = 1

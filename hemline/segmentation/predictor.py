@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from hemline.datasets.sample import swap_pairs
 from hemline.masks.clean import clean_mask
 from hemline.segmentation.device import choose_device
-from hemline.segmentation.double_pass import see_through
-from hemline.segmentation.framing import frame_of, lay_image
+from hemline.segmentation.input.framing import frame_of, lay_image
+from hemline.segmentation.input.transforms import normalise
 from hemline.segmentation.model_file import (
     load_chooser,
     load_model,
@@ -23,7 +23,7 @@ from hemline.segmentation.model_file import (
     read_card,
     specialist_name,
 )
-from hemline.segmentation.transforms import normalise
+from hemline.segmentation.networks.double_pass import see_through
 
 Probabilities = NDArray[np.float32]
 

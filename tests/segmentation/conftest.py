@@ -3,7 +3,7 @@
 import pytest
 
 from hemline.datasets.sample import Sample
-from hemline.segmentation.recipe import Input, Network, Prediction, Recipe, Schedule
+from hemline.segmentation.recipe.recipe import Input, Network, Prediction, Recipe, Schedule
 from tests.segmentation.discs import SIDE, disc_sample
 
 

@@ -6,9 +6,9 @@ import torch
 
 from hemline.masks.overlap import dice
 from hemline.segmentation.model_file import ModelCard, save_model
-from hemline.segmentation.networks import build_network
+from hemline.segmentation.networks.build import build_network
 from hemline.segmentation.predictor import Predictor
-from hemline.segmentation.recipe import Prediction
+from hemline.segmentation.recipe.recipe import Prediction
 from tests.segmentation.discs import disc_sample
 
 

@@ -87,8 +87,8 @@ def project(services: Services) -> Project:
 def champion(services: Services, project: Project, tmp_path: Path) -> ModelVersion:
     """An untrained network: any training beats it."""
     from hemline.segmentation.model_file import ModelCard, save_model
-    from hemline.segmentation.networks import build_network
-    from hemline.segmentation.recipe import load_recipe
+    from hemline.segmentation.networks.build import build_network
+    from hemline.segmentation.recipe.recipe import load_recipe
 
     recipe = load_recipe(tmp_path / "small.toml")
     path = tmp_path / "first.safetensors"

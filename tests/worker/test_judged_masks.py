@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from hemline.masks.png import decode_class_mask
-from hemline.segmentation.evaluation import ItemFigures, Measured
-from hemline.segmentation.judge import judge
+from hemline.segmentation.evaluation.evaluate import ItemFigures, Measured
+from hemline.segmentation.evaluation.paired_test import judge
 from hemline.store.database.artifacts import ArtifactStore
 from worker.judged_masks import KEPT, JudgedMasks, with_masks
 

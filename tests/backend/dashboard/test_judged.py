@@ -11,8 +11,8 @@ from backend.dashboard.annotators import Limits, is_stamp, stamp_limits
 from backend.dashboard.judged import better_and_worse, by_class, by_view, read_items
 from hemline.masks.overlap import dice
 from hemline.masks.png import encode_class_mask
-from hemline.segmentation.evaluation import ItemFigures
-from hemline.segmentation.judge import judge
+from hemline.segmentation.evaluation.evaluate import ItemFigures
+from hemline.segmentation.evaluation.paired_test import judge
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.reports.label_stats import LabelWork
 from hemline.store.tables.loop import Evaluation

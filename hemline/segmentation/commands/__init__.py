@@ -1,0 +1,1 @@
+"""`hemline train`, `evaluate` and `predict`."""

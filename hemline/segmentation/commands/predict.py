@@ -1,0 +1,101 @@
+"""`hemline predict`: the masks of photos as files."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+
+from hemline.errors import DatasetError, HemlineError
+from hemline.segmentation.commands.options import Device, Model
+
+if TYPE_CHECKING:
+    from hemline.segmentation.commands.mask_folders import MaskFolder
+
+_err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
+
+
+def predict_command(
+    photos: Annotated[list[Path], typer.Argument(help="Photos.")],
+    out: Annotated[Path, typer.Option(help="Folder for the masks, named by the photo's stem.")],
+    model: Model = None,
+    cutout: Annotated[bool, typer.Option("--cutout", help="Write RGBA cut-outs.")] = False,
+    pairs: Annotated[
+        bool,
+        typer.Option(
+            "--pairs", help="Write OUT/images and OUT/masks, to train on as pairs:OUT or --extra."
+        ),
+    ] = False,
+    least_score: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Leave out masks whose expected Dice is lower."),
+    ] = 0.0,
+    device: Device = "auto",
+) -> None:
+    """Write the masks of photos as PNG: 0 background, 255 garment (class ids for many labels)."""
+    from hemline.datasets.photo_file import read_image
+    from hemline.segmentation.commands.model_choice import find_model
+    from hemline.segmentation.predictor import Predictor
+
+    if pairs and cutout:
+        raise DatasetError("--pairs holds masks and --cutout writes none; give one of them")
+    photos = list(dict.fromkeys(photos))
+    _check_stems(photos)
+    _check_overwritten(photos, out / "masks" if pairs else out)
+    predictor = Predictor(find_model(model), device=device)
+    folder = _folder(out, predictor.labels, pairs=pairs, cutout=cutout)
+    failed = 0
+    unsure: list[float] = []
+    for photo in track(photos, "predicting", console=_err, transient=True):
+        try:
+            image = read_image(photo)
+            found = predictor.predict([image])[0]
+            if found.score < least_score:
+                unsure.append(found.score)
+                continue
+            folder.write(photo, image, found.mask)
+        except HemlineError as error:
+            _err.print(str(error), style="red")
+            failed += 1
+    if unsure:
+        _err.print(
+            f"{len(unsure)} of {len(photos)} masks are left out, for their expected Dice is below "
+            f"{least_score:g}; the best of them has {max(unsure):.3f}"
+        )
+    if failed:
+        raise DatasetError(f"{failed} of {len(photos)} photos have no mask; see above")
+
+
+def _check_stems(photos: Sequence[Path]) -> None:
+    """Two photos of one stem would have one mask, of whichever came last."""
+    by_stem: dict[str, list[Path]] = defaultdict(list)
+    for photo in photos:
+        by_stem[photo.stem].append(photo)
+    for stem, same in by_stem.items():
+        if len(same) > 1:
+            raise DatasetError(
+                f"'{same[0]}' and '{same[1]}' would both be written to '{stem}.png'; "
+                "rename one, or give them in two calls with two folders"
+            )
+
+
+def _check_overwritten(photos: Sequence[Path], masks: Path) -> None:
+    """A PNG in the folder of the masks would be lost to its own mask."""
+    for photo in photos:
+        mask = masks / f"{photo.stem}.png"
+        if mask.exists() and photo.exists() and mask.samefile(photo):
+            raise DatasetError(
+                f"the mask of '{photo}' would be written over the photo itself; give another "
+                "folder as --out"
+            )
+
+
+def _folder(out: Path, labels: Sequence[str], *, pairs: bool, cutout: bool) -> "MaskFolder":
+    from hemline.segmentation.commands.mask_folders import CutoutFolder, MaskFolder, PairsFolder
+
+    if pairs:
+        return PairsFolder(out, labels)
+    return CutoutFolder(out) if cutout else MaskFolder(out, ids=len(labels) > 1)

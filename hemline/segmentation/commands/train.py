@@ -1,0 +1,141 @@
+"""`hemline train`: a recipe on folders of photos and masks, from the command line."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+from hemline.files import make_folder
+from hemline.segmentation.commands.options import Device, MasksShow
+
+if TYPE_CHECKING:
+    from hemline.segmentation.training.split_data import TrainingData
+    from hemline.segmentation.training.train_model import TrainedModel
+
+_out = Console(soft_wrap=True, markup=False, highlight=False)
+_err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
+
+
+def train_command(
+    out: Annotated[Path, typer.Option(help="Folder for the model, its checkpoint and caches.")],
+    data: Annotated[
+        list[str] | None,
+        typer.Option("--data", help="KIND:PATH, once for each source. Default: the recipe's."),
+    ] = None,
+    extra: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--extra",
+            help="KIND:PATH of masks to train on that never validate or test, as pseudo-labels.",
+        ),
+    ] = None,
+    recipe: Annotated[str, typer.Option(help="A name under recipes/ or a .toml file.")] = "hemline",
+    changes: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", help="KEY=VALUE of the recipe to change, as network.encoder=resnet34"
+        ),
+    ] = None,
+    initial: Annotated[
+        str | None,
+        typer.Option(help="Model to fine-tune: a file, starter, or a version as hemline-1-v2."),
+    ] = None,
+    encoder: Annotated[
+        str | None,
+        typer.Option(
+            help="Encoder weights to begin from where no model is fine-tuned: a .safetensors file, "
+            "or a name that segmentation-models-pytorch downloads, as imagenet."
+        ),
+    ] = None,
+    epochs: Annotated[int, typer.Option(min=0, help="Epochs. 0: the recipe's.")] = 0,
+    threads: Annotated[int, typer.Option(min=0, help="CPU threads. 0: all.")] = 0,
+    validation: Annotated[
+        float | None,
+        typer.Option(help="Share of garments that choose the best epoch and the threshold."),
+    ] = None,
+    test: Annotated[
+        float | None,
+        typer.Option(help="Share of garments left out, for `hemline evaluate --part test`."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the split.")] = None,
+    garment_is: MasksShow = None,
+    device: Device = "auto",
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Log to OUT/tensorboard.")
+    ] = False,
+) -> None:
+    """Train a recipe on folders of photos and masks. Ctrl-C stops after a batch; see --resume."""
+    import torch
+
+    from hemline.segmentation.commands.model_choice import find_model
+    from hemline.segmentation.commands.train_progress import TrainProgress
+    from hemline.segmentation.recipe.recipe import load_recipe, with_epochs, with_values
+    from hemline.segmentation.training.memory import keep_memory
+    from hemline.segmentation.training.split_data import training_data
+    from hemline.segmentation.training.tensorboard_log import open_log
+    from hemline.segmentation.training.train_model import train
+
+    shares = {"split.validation": validation, "split.test": test, "split.seed": seed}
+    own = [f"{key}={value}" for key, value in shares.items() if value is not None]
+    parent = None if initial is None else find_model(initial)
+    chosen = with_values(load_recipe(recipe), [*(changes or []), *own])
+    if epochs:
+        chosen = with_epochs(chosen, epochs)
+    make_folder(out)
+    keep_memory()
+    if threads:
+        torch.set_num_threads(threads)
+    begun = resume and any(out.rglob("checkpoint.pt"))
+    with (
+        open_log(out / "tensorboard" if tensorboard else None) as log,
+        TrainProgress(_out, _err, begun=begun, log=log) as progress,
+    ):
+        found = training_data(chosen, data or (), extra or (), garment_is)
+        _print_data(found)
+        progress.decoding(len(found.train) + len(found.validation) + len(found.extra))
+        result = train(
+            chosen, found.train, found.validation,
+            labels=found.labels, extra=found.extra, skipped=found.skipped, work_dir=out,
+            initial=parent, encoder=encoder, resume=resume, device=device, watch=progress.watch,
+        )  # fmt: skip
+    _print_result(found, result)
+
+
+def _print_data(found: "TrainingData") -> None:
+    """What is not known better once the photos are decoded."""
+    extra = len(found.extra)
+    if extra or found.kept_apart:
+        _out.print(
+            f"{extra} extra photos found; {found.kept_apart} more are left out, for they show a "
+            "garment that is held back"
+        )
+
+
+def _print_result(found: "TrainingData", result: "TrainedModel") -> None:
+    from hemline.segmentation.training.train_model import labels_without_pixels
+
+    left_out = result.figures["skipped"]
+    for item in left_out:
+        _err.print(f"skipped {item['id']}: {item['problem']}", style="yellow")
+    if left_out:
+        used = len(found.train) + len(found.validation) + len(found.extra) + len(found.skipped)
+        _err.print(f"{len(left_out)} of {used} photos were skipped", style="yellow")
+    for label in labels_without_pixels(found.labels, result.figures):
+        _err.print(
+            f"warning: no training photo has the label '{label}', so the model never draws it; "
+            "add photos with it, or take it out of the recipe's classes",
+            style="yellow",
+        )
+    folds, dice = len(result.figures.get("folds", ())), result.figures["validation_dice"]
+    if folds and dice is not None:
+        _out.print(f"{folds} folds: Dice {dice:.4f}, each photo by the network that held it back")
+    for row in result.figures.get("specialists", ()):
+        both = [row["score"], row["general_score"]]
+        if None not in both:
+            _out.print(
+                f"{row['type']}: {both[0]:.4f} with a network of its own, {both[1]:.4f} with the "
+                f"general one{'' if row['kept'] else ', which is kept'}"
+            )
+    _out.print(f"model written to {result.path}")

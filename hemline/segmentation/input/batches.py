@@ -1,0 +1,71 @@
+"""Batches of one epoch: photos of one shape together, made ready while the network works."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hemline.segmentation.input.pixel_cache import PixelCache
+from hemline.segmentation.input.transforms import augment
+from hemline.segmentation.recipe.parts import Augment
+
+_AHEAD = 4
+_SMALLEST = 2  # a batch of one leaves BatchNorm nothing to average where a map has one pixel
+
+
+def plan_epoch(
+    cache: PixelCache, *, batch: int, repeats: int, seed: int, epoch: int
+) -> list[list[int]]:
+    """Indices of each batch: every photo `repeats` times, shuffled, one shape a batch."""
+    rng = np.random.default_rng((seed, epoch))
+    by_size: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for index in np.tile(np.arange(len(cache)), repeats):
+        by_size[cache.sizes[index]].append(int(index))
+    plan: list[list[int]] = []
+    for indices in by_size.values():
+        rng.shuffle(indices)
+        plan.extend(indices[start : start + batch] for start in range(0, len(indices), batch))
+    rng.shuffle(plan)
+    return [part if len(part) >= _SMALLEST else part * _SMALLEST for part in plan]
+
+
+def training_batches(
+    cache: PixelCache,
+    plan: list[list[int]],
+    options: Augment,
+    mirrored: Tensor,
+    *,
+    seed: int,
+    epoch: int,
+    start: int = 0,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Photos `(N, 3, h, w)` and class-id masks `(N, h, w)`, uint8, changed at random.
+
+    `mirrored` is what `augment` needs; `start` is the first batch of the plan to make.
+    """
+
+    def make(position: int) -> tuple[Tensor, Tensor]:
+        pairs = []
+        for place, index in enumerate(plan[position]):
+            rng = np.random.default_rng((seed, epoch, position, place))
+            pairs.append(augment(*as_tensors(cache, index), options, mirrored, rng))
+        return torch.stack([pair[0] for pair in pairs]), torch.cat([pair[1] for pair in pairs])
+
+    with ThreadPoolExecutor(2, thread_name_prefix="batches") as pool:
+        waiting: list[Future[tuple[Tensor, Tensor]]] = []
+        for position in range(start, len(plan)):
+            waiting.append(pool.submit(make, position))
+            if len(waiting) > _AHEAD:
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
+
+
+def as_tensors(cache: PixelCache, index: int) -> tuple[Tensor, Tensor]:
+    """Photo `(3, h, w)` and mask `(1, h, w)` of a cache's entry, uint8."""
+    image, mask = cache[index]
+    photo = torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1)))
+    return photo, torch.from_numpy(np.array(mask)[None])

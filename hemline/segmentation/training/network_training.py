@@ -1,0 +1,187 @@
+"""The training of one network to a model file, resumed from its last checkpoint."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from hemline.datasets.sample import Skipped
+from hemline.errors import DatasetError
+from hemline.segmentation.input.pixel_cache import PixelCache
+from hemline.segmentation.model_file import (
+    ModelCard,
+    file_digest,
+    load_weights,
+    read_card,
+    save_model,
+)
+from hemline.segmentation.networks.build import build_network, load_encoder
+from hemline.segmentation.recipe.recipe import Recipe
+from hemline.segmentation.training.checkpoint import Progress
+from hemline.segmentation.training.curve import draw_curve
+from hemline.segmentation.training.trainer import EpochReport, Trainer, Watch
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A finished training: its model file, and figures with the curve and what was skipped."""
+
+    path: Path
+    figures: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What a network begins from, and how its training is run.
+
+    `initial` is a parent's model file and `name` the one of its networks that is fine-tuned.
+    `encoder` is a safetensors file of encoder weights, or a name of weights that the library
+    downloads, for a training without a parent. `resume` goes on from a checkpoint. `skipped` names
+    photos that were found unusable before the training, for the card.
+    """
+
+    initial: Path | None = None
+    name: str = ""
+    encoder: str | Path | None = None
+    resume: bool = False
+    device: str = "auto"
+    skipped: tuple[Skipped, ...] = ()
+
+
+def train_network(
+    recipe: Recipe,
+    labels: Sequence[str],
+    data: PixelCache,
+    held: PixelCache,
+    *,
+    start: Start,
+    work_dir: Path,
+    watch: Watch,
+) -> TrainedModel:
+    """Trains one network on `data`, `held` choosing its epoch, into `work_dir`/model.safetensors.
+
+    Raises:
+        DatasetError: no photo can be used.
+        ModelError: parent, encoder or checkpoint belongs to another network or training.
+        RecipeError: the recipe's network cannot be built.
+        KeyboardInterrupt: `watch` asked to stop; the checkpoint says where.
+    """
+    torch.manual_seed(recipe.seed)
+    model = _initial_network(recipe, labels, start)
+    if not len(data):
+        why = f": {data.skipped[0].problem}" if data.skipped else ""
+        raise DatasetError(f"none of {len(data.skipped)} training photos can be used{why}")
+    if not data.counts[: len(labels) + 1].any():
+        raise DatasetError(
+            f"at {recipe.input.pixels} pixels a photo, nothing labelled is left in the masks of "
+            f"the {len(data)} training photos; label more of them or raise input.pixels"
+        )
+    trainer = Trainer(
+        recipe, labels, model, data, held, fine_tune=start.initial is not None, device=start.device
+    )
+    identity = _identity(recipe, labels, data.ids, start)
+    checkpoint = work_dir / "checkpoint.pt"
+    progress = Progress()
+    if start.resume and checkpoint.exists():
+        progress = trainer.load(checkpoint, identity)
+    while not trainer.finished(progress):
+        report = trainer.run_epoch(progress, watch, checkpoint, identity)
+        progress.add(
+            asdict(report),
+            report.score,
+            report.threshold,
+            trainer.kept,
+            min_delta=trainer.schedule.min_delta,
+        )
+        trainer.save(checkpoint, identity, progress)
+        draw_curve(progress.curve, work_dir / "curve.svg")
+        if progress.best_epoch == progress.epoch:  # a training that is stopped leaves its best
+            _write(work_dir, recipe, labels, progress, data, held, start.skipped)
+        _warn_of_zeros(report)
+        watch.epoch(report)
+    return _write(work_dir, recipe, labels, progress, data, held, start.skipped)
+
+
+def photo_figures(
+    labels: Sequence[str], data: PixelCache, skipped: Sequence[Skipped]
+) -> dict[str, Any]:
+    """What a card says of the photos that a network was trained on."""
+    return {
+        "trained_on": len(data),
+        "pixels": {label: int(data.counts[k]) for k, label in enumerate(labels, start=1)},
+        "skipped": [asdict(item) for item in skipped],
+    }
+
+
+def _warn_of_zeros(report: EpochReport) -> None:
+    """No class ends at 0 unnoticed: a mean over many hides it."""
+    zeros = [label for label, value in report.labels.items() if value == 0]
+    if zeros:
+        log.warning(
+            "after epoch %d the network does not find %s (IoU 0 on validation)",
+            report.epoch, ", ".join(f"'{label}'" for label in zeros),
+        )  # fmt: skip
+
+
+def _write(
+    work_dir: Path,
+    recipe: Recipe,
+    labels: Sequence[str],
+    progress: Progress,
+    data: PixelCache,
+    held: PixelCache,
+    skipped: Sequence[Skipped],
+) -> TrainedModel:
+    """Writes the best weights so far as the model file."""
+    figures = _figures(labels, progress, data, held, skipped)
+    path = work_dir / "model.safetensors"
+    card = ModelCard(recipe, tuple(labels), progress.best_threshold, figures)
+    save_model(path, progress.best_weights, card)
+    return TrainedModel(path, figures)
+
+
+def _initial_network(recipe: Recipe, labels: Sequence[str], start: Start) -> nn.Module:
+    model = build_network(recipe.network, len(labels))
+    if start.initial:
+        same = read_card(start.initial).labels == tuple(labels)
+        load_weights(model, start.initial, same_labels=same, name=start.name)
+    elif start.encoder:
+        load_encoder(model, start.encoder, recipe.network)
+    return model
+
+
+def _identity(recipe: Recipe, labels: Sequence[str], ids: Sequence[str], start: Start) -> str:
+    """What makes two trainings the same one: a checkpoint of another must not be gone on with.
+
+    The number of epochs is left to the rates, most of which do not depend on it.
+    """
+    epochs = {"schedule": {"epochs"}, "fine_tune": {"epochs"}}
+    parent = [file_digest(start.initial), start.name] if start.initial else []
+    parts = [recipe.model_dump_json(exclude=epochs), *labels, "|", *ids, "|", *parent]
+    return sha256("\n".join(parts).encode()).hexdigest()
+
+
+def _figures(
+    labels: Sequence[str],
+    progress: Progress,
+    data: PixelCache,
+    held: PixelCache,
+    skipped: Sequence[Skipped],
+) -> dict[str, Any]:
+    best = progress.curve[progress.best_epoch - 1]
+    return {
+        "best_epoch": progress.best_epoch,
+        "validation_dice": best["dice"],
+        "validation_score": best["score"],
+        "validation_labels": best["labels"],
+        "validated_on": len(held),
+        **photo_figures(labels, data, [*skipped, *data.skipped, *held.skipped]),
+        "curve": progress.curve,
+    }

@@ -12,7 +12,7 @@ from active_learning.planted import kinds_for
 from hemline.datasets.sample import Sample
 from hemline.files import write_atomically
 from hemline.masks.overlap import IGNORE
-from hemline.studio.body import Kind
+from hemline.studio.figure.body import Kind
 from hemline.studio.scene import VIEWS, draw_scene
 
 if TYPE_CHECKING:

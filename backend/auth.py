@@ -15,7 +15,7 @@ from flask import Request
 from werkzeug.datastructures import WWWAuthenticate
 from werkzeug.exceptions import Unauthorized
 
-from hemline.labelstudio.connect import SECRET_HEADER
+from hemline.labelstudio.project.connect import SECRET_HEADER
 from hemline.settings import Settings
 
 _OPEN = frozenset({"probes.livez", "probes.readyz"})

@@ -6,7 +6,7 @@ from typing import Any
 import structlog
 
 from backend.projects import RegisteredProject
-from hemline.prefill import register_task
+from hemline.prefill.prefill import register_task
 from hemline.store.database.engine import Store
 from hemline.store.loop.garments import keep_garments
 from hemline.store.loop.jobs import queue_job

@@ -22,7 +22,7 @@ from backend.projects import RegisteredProject
 from backend.room import Room
 from backend.serving import Serving
 from hemline.errors import HemlineError, LabelStudioUnavailable
-from hemline.prefill import LoadedModel, Prefiller
+from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.redaction import redact
 from hemline.settings import Settings
 from hemline.store.database.engine import Store

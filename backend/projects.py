@@ -14,8 +14,8 @@ import structlog
 
 from backend.introductions import Introductions
 from hemline.errors import HemlineError
-from hemline.labelstudio.config import LabelConfig, parse_label_config
-from hemline.project_config import remember_project
+from hemline.labelstudio.project.config import LabelConfig, parse_label_config
+from hemline.prefill.project_config import remember_project
 from hemline.store.database.engine import Store
 from hemline.store.loop.projects import get_project
 from hemline.store.tables.loop import Project

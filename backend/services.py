@@ -15,9 +15,9 @@ from backend.progress import StoreFigures
 from backend.projects import ProjectBook
 from backend.serving import Serving
 from hemline.labelstudio.client import LabelStudioClient
-from hemline.labelstudio.config import parse_label_config
-from hemline.labelstudio.photos import PhotoFetcher
-from hemline.prefill import Prefiller
+from hemline.labelstudio.photos.photos import PhotoFetcher
+from hemline.labelstudio.project.config import parse_label_config
+from hemline.prefill.prefill import Prefiller
 from hemline.queue import sender
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore

@@ -18,7 +18,7 @@ import structlog
 from backend.metrics import Metrics
 from backend.model_thread import ModelThread
 from backend.predictors import Predictors, QueuedPredictor
-from hemline.prefill import LoadedModel
+from hemline.prefill.prefill import LoadedModel
 from hemline.store.database.engine import Store
 from hemline.store.loop.models import champion
 from hemline.store.loop.projects import list_projects

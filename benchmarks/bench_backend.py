@@ -27,7 +27,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hemline.labelstudio.config import render_label_config
+from hemline.labelstudio.project.config import render_label_config
 from hemline.ports import pick_free_port
 from hemline.studio.scene import draw_scene
 

@@ -20,7 +20,7 @@ from benchmarks.bench_labels import (
     ours,
 )
 from benchmarks.small_network import Photos
-from hemline.datasets.scenes import read_scenes
+from hemline.datasets.readers.scenes import read_scenes
 
 
 @dataclass

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from hemline.errors import ArtifactError, HemlineError, LabelStudioUnavailable, MaskError
 from hemline.images import decode_image
-from hemline.labelstudio.config import LabelConfig
+from hemline.labelstudio.project.config import LabelConfig
+from hemline.labelstudio.project.review_fields import verdict_in
 from hemline.labelstudio.regions import regions_to_mask
-from hemline.labelstudio.review_fields import verdict_in
 from hemline.masks.overlap import dice
 from hemline.masks.png import decode_class_mask, encode_class_mask
 from hemline.store.loop.annotations import find_annotation, record_annotation

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from hemline.errors import HemlineError, LabelConfigError
-from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.labelstudio.messages import WebhookPayload
+from hemline.labelstudio.project.config import LabelConfig, parse_label_config
 from hemline.store.loop.corrections import withdraw_annotations
 from hemline.store.loop.projects import get_project, upsert_project
 from hemline.store.loop.tasks import delete_tasks

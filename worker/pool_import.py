@@ -5,9 +5,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hemline.errors import HemlineError, LabelStudioError, LabelStudioUnavailable
-from hemline.labelstudio.config import LabelConfig
 from hemline.labelstudio.http import LabelStudioRefused
-from hemline.prefill import LoadedModel, Prefiller
+from hemline.labelstudio.project.config import LabelConfig
+from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.store.loop.predictions import claim_send, find_prediction, unsent_predictions
 from hemline.store.loop.tasks import clear_task_problems, set_task_problem
 from hemline.store.states import ProblemSource

@@ -4,10 +4,10 @@ import logging
 
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.images import content_digest
-from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.labelstudio.http import LabelStudioRefused
-from hemline.labelstudio.live_version import show_version
-from hemline.prefill import LoadedModel, Prefiller
+from hemline.labelstudio.project.config import LabelConfig, parse_label_config
+from hemline.labelstudio.project.live_version import show_version
+from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.store.loop.models import champion
 from hemline.store.loop.tasks import (
     count_labelled_to_predict,

@@ -6,7 +6,7 @@ from typing import Any
 
 from active_learning.drift import Drift, paired_drift, population_stability
 from hemline.errors import ArtifactError, LabelConfigError, MaskError
-from hemline.labelstudio.config import parse_label_config
+from hemline.labelstudio.project.config import parse_label_config
 from hemline.masks.overlap import dice
 from hemline.masks.png import decode_class_mask
 from hemline.masks.statistics import Summary

@@ -12,8 +12,8 @@ from typing import TypeVar
 from active_learning.clusters import cluster_centres
 from active_learning.reasons import Findings
 from active_learning.usefulness import fit_dice_predictor
-from hemline.labelstudio.config import parse_label_config
-from hemline.labelstudio.review_fields import has_review_fields
+from hemline.labelstudio.project.config import parse_label_config
+from hemline.labelstudio.project.review_fields import has_review_fields
 from hemline.masks.embedding import unpack_embeddings
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.jobs import active_job, queue_job

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hemline.errors import HemlineError, LabelConfigError, LabelStudioUnavailable
-from hemline.labelstudio.config import LabelConfig, parse_label_config
 from hemline.labelstudio.http import LabelStudioRefused
+from hemline.labelstudio.project.config import LabelConfig, parse_label_config
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.corrections import annotations_of, withdraw_annotations
 from hemline.store.loop.jobs import active_job, queue_job

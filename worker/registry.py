@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hemline import prefill, project_config
-from hemline.labelstudio.config import LabelConfig
+from hemline.labelstudio.project.config import LabelConfig
+from hemline.prefill import prefill, project_config
 from hemline.store.loop.garments import keep_garments
 from hemline.store.tables.loop import Project, Task
 from worker.services import Services

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hemline.labelstudio.client import LabelStudioClient
-from hemline.labelstudio.photos import PhotoFetcher
+from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.queue import Sender, sender
 from hemline.settings import Settings, get_settings
 from hemline.store.database.artifacts import ArtifactStore

@@ -11,7 +11,7 @@ from typing import Any
 from active_learning.reasons import Reason
 from hemline.errors import LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
-from hemline.labelstudio.review_fields import (
+from hemline.labelstudio.project.review_fields import (
     PRIORITY_FIELD,
     REASON_FIELD,
     has_review_fields,

@@ -13,8 +13,8 @@ from active_learning.frame import Mask
 from active_learning.look import Look, look_at_label
 from active_learning.risk_file import shipped_risk_model
 from hemline.errors import HemlineError, LabelStudioUnavailable
-from hemline.labelstudio.config import parse_label_config
 from hemline.labelstudio.http import LabelStudioRefused
+from hemline.labelstudio.project.config import parse_label_config
 from hemline.masks.histograms import probability_histograms
 from hemline.masks.png import decode_class_mask
 from hemline.store.review.label_review import label_of_task

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from hemline.errors import LabelConfigError
-from hemline.labelstudio.config import parse_label_config
+from hemline.labelstudio.project.config import parse_label_config
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.projects import get_project, list_projects
 from hemline.store.loop.readiness import Readiness

@@ -18,7 +18,7 @@ from backend.dashboard.remembered import Remembered
 from backend.dashboard.sketches import picture_address
 from backend.services import Services
 from hemline.errors import LabelConfigError
-from hemline.labelstudio.config import parse_label_config
+from hemline.labelstudio.project.config import parse_label_config
 from hemline.pictures.picture import PictureKind
 from hemline.store.loop.models import list_versions
 from hemline.store.reports.task_view import Choices, Look, filter_choices

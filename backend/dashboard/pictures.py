@@ -13,7 +13,7 @@ from backend.room import Room
 from backend.services import Services
 from hemline.errors import HemlineError
 from hemline.labelstudio.client import LabelStudioClient
-from hemline.labelstudio.photos import PhotoFetcher
+from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.pictures.cache import PictureCache
 from hemline.pictures.picture import MIME_TYPES, Painter, PictureKind
 from hemline.pictures.placeholder import busy_placeholder, placeholder

@@ -6,7 +6,7 @@ from typing import Any
 from flask import url_for
 
 from hemline.errors import LabelConfigError
-from hemline.labelstudio.config import parse_label_config
+from hemline.labelstudio.project.config import parse_label_config
 from hemline.pictures.picture import PictureKind, Sketch
 from hemline.store.reports.task_view import Look
 

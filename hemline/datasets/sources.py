@@ -4,19 +4,19 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from hemline.datasets.atr import read_atr
-from hemline.datasets.ccp import read_ccp
-from hemline.datasets.cfpd import read_cfpd
-from hemline.datasets.classes import ClassMap
-from hemline.datasets.fashionpedia import read_fashionpedia
-from hemline.datasets.human_parsing import read_cihp, read_lip
-from hemline.datasets.imaterialist import read_imaterialist
-from hemline.datasets.labelstudio_export import read_labelstudio
-from hemline.datasets.modanet import read_modanet
+from hemline.datasets.classes.classes import ClassMap
 from hemline.datasets.near_duplicates import group_near_duplicates
-from hemline.datasets.pairs import read_cutouts, read_pairs
+from hemline.datasets.readers.atr import read_atr
+from hemline.datasets.readers.ccp import read_ccp
+from hemline.datasets.readers.cfpd import read_cfpd
+from hemline.datasets.readers.fashionpedia import read_fashionpedia
+from hemline.datasets.readers.human_parsing import read_cihp, read_lip
+from hemline.datasets.readers.imaterialist import read_imaterialist
+from hemline.datasets.readers.labelstudio_export import read_labelstudio
+from hemline.datasets.readers.modanet import read_modanet
+from hemline.datasets.readers.pairs import read_cutouts, read_pairs
+from hemline.datasets.readers.scenes import read_scenes
 from hemline.datasets.sample import Dataset, Sample, Skipped
-from hemline.datasets.scenes import read_scenes
 from hemline.errors import DatasetError
 from hemline.masks.garment_is import GarmentIs
 

@@ -9,9 +9,9 @@ from hemline.demo.stack import Stack
 from hemline.demo.state import ProjectState
 from hemline.errors import HemlineError
 from hemline.labelstudio.client import Json, LabelStudioClient
-from hemline.labelstudio.config import render_label_config
 from hemline.labelstudio.http import LabelStudioRefused
-from hemline.labelstudio.review_fields import add_review_fields
+from hemline.labelstudio.project.config import render_label_config
+from hemline.labelstudio.project.review_fields import add_review_fields
 
 LABELS = ("garment",)
 _INSTRUCTION = (

@@ -23,7 +23,7 @@ from hemline.demo.project import find_project, import_photos
 from hemline.demo.stack import Stack, stack_settings
 from hemline.errors import HemlineError
 from hemline.labelstudio.client import Json, LabelStudioClient
-from hemline.labelstudio.config import LabelConfig, parse_label_config, render_label_config
+from hemline.labelstudio.project.config import LabelConfig, parse_label_config, render_label_config
 from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
 from hemline.labelstudio.server import Account
 from hemline.masks.overlap import IGNORE, dice

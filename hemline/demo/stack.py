@@ -15,7 +15,7 @@ from hemline.child_process import ChildProcess
 from hemline.demo.environment import child_environment
 from hemline.errors import HemlineError
 from hemline.labelstudio.client import LabelStudioClient
-from hemline.labelstudio.connect import Connection, connect
+from hemline.labelstudio.project.connect import Connection, connect
 from hemline.labelstudio.server import Account, LabelStudioServer
 from hemline.ports import LOOPBACK, is_port_free, port_user
 from hemline.settings import Settings

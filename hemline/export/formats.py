@@ -9,7 +9,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.labelstudio.config import LabelConfig
+from hemline.labelstudio.project.config import LabelConfig
 from hemline.store.reports.export_masks import ExportItem
 
 

@@ -3,7 +3,7 @@
 from hemline.errors import ExportError
 from hemline.export.run import Sources
 from hemline.labelstudio.client import LabelStudioClient
-from hemline.labelstudio.photos import PhotoFetcher
+from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store, open_store

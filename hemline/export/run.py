@@ -18,8 +18,8 @@ from hemline.export.manifest import FileRecord, Journal, Record
 from hemline.export.names import unique_names
 from hemline.files import write_atomically
 from hemline.images import decode_image
-from hemline.labelstudio.config import LabelConfig, parse_label_config
-from hemline.labelstudio.photos import PhotoFetcher
+from hemline.labelstudio.photos.photos import PhotoFetcher
+from hemline.labelstudio.project.config import LabelConfig, parse_label_config
 from hemline.masks.png import decode_class_mask
 from hemline.masks.renumber import renumber
 from hemline.store.database.artifacts import ArtifactStore

@@ -37,7 +37,7 @@ def connect(
 ) -> None:
     """Connect a Label Studio project: pre-filled tasks out, corrections in."""
     from hemline.labelstudio.client import LabelStudioClient
-    from hemline.labelstudio.connect import connect as connect_project
+    from hemline.labelstudio.project.connect import connect as connect_project
     from hemline.settings import get_settings
 
     settings = get_settings()

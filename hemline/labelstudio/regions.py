@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.errors import MaskError
-from hemline.labelstudio.config import LabelConfig
-from hemline.labelstudio.review_fields import CONTROL as REVIEW_CONTROL
+from hemline.labelstudio.project.config import LabelConfig
+from hemline.labelstudio.project.review_fields import CONTROL as REVIEW_CONTROL
 from hemline.masks.brush import check_mask_size, encode_brush
 from hemline.masks.region import REGION_TYPES, region_cost, region_to_mask
 

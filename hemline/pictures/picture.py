@@ -15,7 +15,7 @@ from PIL import Image
 from hemline.colour import srgb_profile
 from hemline.errors import MaskError
 from hemline.images import decode_image
-from hemline.labelstudio.photos import Photo
+from hemline.labelstudio.photos.photos import Photo
 from hemline.masks.cutout import make_cutout, soften_edge
 from hemline.masks.png import decode_class_mask
 from hemline.masks.probability_map import decode_probability_map

@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 
 from hemline.studio.colours import Colour, colour
-from hemline.studio.geometry import Floats, floats, smoothstep
+from hemline.studio.figure.geometry import Floats, floats, smoothstep
 from hemline.studio.noise import Noise, make_noise
 
 

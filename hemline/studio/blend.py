@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.studio.geometry import Floats, floats
+from hemline.studio.figure.geometry import Floats, floats
 
 _SMALLEST = 96  # The background's colour is spread over the garment on a photo this small.
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from hemline.studio.geometry import Floats, floats
+from hemline.studio.figure.geometry import Floats, floats
 
 _FINE = 4  # Each pixel's coverage is counted on _FINE x _FINE points.
 

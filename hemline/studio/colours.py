@@ -1,6 +1,6 @@
 """Colours as RGB triples, 0..255."""
 
-from hemline.studio.geometry import floats
+from hemline.studio.figure.geometry import floats
 
 Colour = tuple[float, float, float]
 

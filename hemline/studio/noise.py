@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from hemline.studio.geometry import Floats, floats
+from hemline.studio.figure.geometry import Floats, floats
 
 _SIDE = 64
 _FINE = 4

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.studio.geometry import Floats, floats
+from hemline.studio.figure.geometry import Floats, floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from math import pi
 import numpy as np
 
 from hemline.studio.canvas import Canvas
-from hemline.studio.geometry import Camera, Floats
+from hemline.studio.figure.geometry import Camera, Floats
 
 
 def draw_turntable(canvas: Canvas, camera: Camera, seed: int) -> None:

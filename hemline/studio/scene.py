@@ -12,16 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.studio.backdrop import Backdrop, BackdropKind, draw_backdrop, sample_backdrop
-from hemline.studio.body import Kind, sample_body
 from hemline.studio.canvas import Canvas
-from hemline.studio.fabric import Light
-from hemline.studio.figure import Figure, draw_figure, sample_figure
-from hemline.studio.geometry import Camera
+from hemline.studio.figure.body import Kind, sample_body
+from hemline.studio.figure.figure import Figure, draw_figure, sample_figure
+from hemline.studio.figure.geometry import Camera
 from hemline.studio.photo import Lens, sample_lens, take
-from hemline.studio.prints import Pattern
 from hemline.studio.props import draw_turntable
-from hemline.studio.tailor import make
-from hemline.studio.wardrobe import Garment, GarmentType, sample_garment
+from hemline.studio.wardrobe.fabric import Light
+from hemline.studio.wardrobe.prints import Pattern
+from hemline.studio.wardrobe.tailor import make
+from hemline.studio.wardrobe.wardrobe import Garment, GarmentType, sample_garment
 
 VIEWS = ("Front", "FrontRight", "Back")
 _YAW = {"Front": 0.0, "FrontRight": radians(42), "Back": radians(180)}

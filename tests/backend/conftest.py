@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 from backend.app import assemble
 from backend.services import Services, connect_services
 from hemline.errors import ImageError, ModelError
-from hemline.labelstudio.config import LabelConfig, render_label_config
-from hemline.labelstudio.photos import Photo
-from hemline.prefill import LoadedModel, Prefiller
+from hemline.labelstudio.photos.photos import Photo
+from hemline.labelstudio.project.config import LabelConfig, render_label_config
+from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.segmentation.predictor import Examination, MaskPrediction
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore

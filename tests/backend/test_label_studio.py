@@ -11,8 +11,8 @@ from sqlalchemy import select
 
 from hemline.errors import LabelStudioError
 from hemline.labelstudio.client import LabelStudioClient
-from hemline.labelstudio.config import parse_label_config, render_label_config
-from hemline.labelstudio.connect import connect
+from hemline.labelstudio.project.config import parse_label_config, render_label_config
+from hemline.labelstudio.project.connect import connect
 from hemline.labelstudio.regions import regions_to_mask
 from hemline.labelstudio.server import LabelStudioServer
 from hemline.settings import Settings

@@ -14,8 +14,8 @@ from backend.introductions import Introductions
 from backend.server import OpenBackendError, serve
 from backend.services import connect_services
 from hemline.errors import LabelStudioUnavailable, SettingsError
-from hemline.labelstudio.config import render_label_config
 from hemline.labelstudio.http import LabelStudioRefused
+from hemline.labelstudio.project.config import render_label_config
 from hemline.ports import pick_free_port
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.projects import list_projects

@@ -9,7 +9,7 @@ import pytest
 
 from backend import bodies, predictions
 from hemline.errors import LabelStudioUnavailable
-from hemline.labelstudio.config import parse_label_config, render_label_config
+from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import regions_to_mask
 from hemline.store.loop.jobs import list_jobs
 from hemline.store.loop.projects import get_project

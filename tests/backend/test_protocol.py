@@ -2,7 +2,7 @@
 
 import pytest
 
-from hemline.labelstudio.config import render_label_config
+from hemline.labelstudio.project.config import render_label_config
 from hemline.store.loop.projects import get_project
 
 GARMENT = render_label_config(["garment"])

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from hemline.labelstudio.config import render_label_config
+from hemline.labelstudio.project.config import render_label_config
 from hemline.store.tables.loop import Base, TaskProblem, WebhookDelivery
 
 GARMENT = render_label_config(["garment"])

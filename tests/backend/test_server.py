@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from hemline.labelstudio.config import render_label_config
+from hemline.labelstudio.project.config import render_label_config
 from hemline.ports import pick_free_port
 from hemline.segmentation.model_file import ModelCard, load_model, save_model
 from hemline.segmentation.starter import starter_path

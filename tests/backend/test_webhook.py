@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from backend import webhook
-from hemline.labelstudio.connect import SECRET_HEADER
+from hemline.labelstudio.project.connect import SECRET_HEADER
 from hemline.store.loop.deliveries import count_by_state
 from hemline.store.states import DeliveryState
 from hemline.store.tables.loop import WebhookDelivery

@@ -6,9 +6,9 @@ import unicodedata
 import numpy as np
 import pytest
 
-from hemline.datasets.classes import class_table
-from hemline.datasets.coco import read_coco
-from hemline.datasets.imaterialist import read_imaterialist
+from hemline.datasets.classes.classes import class_table
+from hemline.datasets.readers.coco import read_coco
+from hemline.datasets.readers.imaterialist import read_imaterialist
 from hemline.errors import DatasetError
 from tests.datasets.files import write_photo
 

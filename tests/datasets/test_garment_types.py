@@ -3,8 +3,8 @@
 import pytest
 
 from hemline.datasets.garment_types import read_garment_types
-from hemline.datasets.pairs import read_cutouts, read_pairs
-from hemline.datasets.scenes import FIRST_SEED, read_scenes
+from hemline.datasets.readers.pairs import read_cutouts, read_pairs
+from hemline.datasets.readers.scenes import FIRST_SEED, read_scenes
 from hemline.errors import DatasetError
 from hemline.studio.scene import draw_scene
 from tests.datasets.files import stripes, write_mask, write_photo

@@ -13,9 +13,15 @@ from benchmarks.made_data import (
     write_csv,
     write_parquet,
 )
-from hemline.datasets.class_lists import class_map
+from hemline.datasets.classes.class_lists import class_map
+from hemline.datasets.classes.vocabularies import (
+    ATR,
+    CCP,
+    FASHIONPEDIA,
+    FASHIONPEDIA_GROUP,
+    MODANET,
+)
 from hemline.datasets.sources import open_data
-from hemline.datasets.vocabularies import ATR, CCP, FASHIONPEDIA, FASHIONPEDIA_GROUP, MODANET
 from hemline.masks.png import encode_class_mask
 from tests.datasets.files import photo
 

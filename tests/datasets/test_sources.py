@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hemline.datasets.class_lists import CLASS_LISTS, class_map
+from hemline.datasets.classes.class_lists import CLASS_LISTS, class_map
 from hemline.datasets.sample import Dataset, Skipped
 from hemline.datasets.sources import READERS, join, open_data
 from hemline.errors import DatasetError

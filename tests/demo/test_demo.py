@@ -19,7 +19,7 @@ import pytest
 
 from hemline.demo.state import DemoState, load_state, save_state
 from hemline.labelstudio.client import LabelStudioClient
-from hemline.labelstudio.connect import SECRET_HEADER
+from hemline.labelstudio.project.connect import SECRET_HEADER
 from hemline.ports import is_port_free, pick_free_port
 from hemline.studio.photos import write_photos
 from tests.plugins.label_studio import ACCOUNT

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.images import decode_image
-from hemline.studio.body import Kind
+from hemline.studio.figure.body import Kind
 from hemline.studio.scene import Scene, draw_scene
-from hemline.studio.wardrobe import GarmentType
+from hemline.studio.wardrobe.wardrobe import GarmentType
 
 Pixels = NDArray[np.uint8]
 

@@ -13,17 +13,17 @@ import pytest
 from hemline.child_process import ChildProcess
 from hemline.demo.environment import child_environment
 from hemline.errors import LabelConfigError
-from hemline.labelstudio.config import parse_label_config, render_label_config
-from hemline.labelstudio.connect import connect
+from hemline.labelstudio.project.config import parse_label_config, render_label_config
+from hemline.labelstudio.project.connect import connect
 from hemline.masks.overlap import dice
 from hemline.ports import pick_free_port
 from hemline.store.loop.annotations import corrections_since
 from hemline.store.loop.runs import last_run
 from hemline.store.loop.tasks import get_task
 from hemline.store.tables.loop import Annotation
-from hemline.studio.body import Kind
+from hemline.studio.figure.body import Kind
 from hemline.studio.scene import draw_scene
-from hemline.studio.wardrobe import GarmentType
+from hemline.studio.wardrobe.wardrobe import GarmentType
 from tests.e2e.conftest import ARTIFACTS, Deployment, as_mask, as_regions
 from tests.e2e.editor import Editor
 from tests.e2e.house_style import Shot, save_photo, shoot

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hemline.labelstudio.config import render_label_config
-from hemline.labelstudio.review_fields import add_review_fields
-from hemline.labelstudio.review_tab import REVIEW
+from hemline.labelstudio.project.config import render_label_config
+from hemline.labelstudio.project.review_fields import add_review_fields
+from hemline.labelstudio.project.review_tab import REVIEW
 from hemline.store.loop.jobs import queue_job
 from hemline.store.loop.tasks import get_task
 from hemline.store.review.review_order import item_of_task, review_page

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from hemline.export.request import build_sources
 from hemline.export.run import Sources
 from hemline.images import content_digest
-from hemline.labelstudio.config import render_label_config
+from hemline.labelstudio.project.config import render_label_config
 from hemline.masks.png import encode_class_mask
 from hemline.settings import Settings
 from hemline.store.database.engine import Store

@@ -17,7 +17,7 @@ from hemline.export import labelstudio as labelstudio_export
 from hemline.export.formats import FormatName
 from hemline.export.run import run_export
 from hemline.labelstudio.client import LabelStudioClient
-from hemline.labelstudio.config import parse_label_config, render_label_config
+from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import regions_to_mask
 from hemline.masks.coco import polygons_to_mask
 from hemline.masks.cutout import cutout_to_mask, soften_edge

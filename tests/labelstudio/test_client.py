@@ -8,8 +8,8 @@ import pytest
 
 from hemline.errors import LabelStudioError, LabelStudioUnavailable
 from hemline.labelstudio.client import LabelStudioClient
-from hemline.labelstudio.config import render_label_config
 from hemline.labelstudio.http import LabelStudioRefused
+from hemline.labelstudio.project.config import render_label_config
 from hemline.labelstudio.server import LabelStudioServer
 from hemline.ports import pick_free_port
 

@@ -12,7 +12,7 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from hemline.errors import MaskError
-from hemline.labelstudio.config import LabelConfig
+from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
 from hemline.masks.brush import encode_brush
 

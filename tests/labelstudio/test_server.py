@@ -11,7 +11,7 @@ import pytest
 
 from hemline.errors import LabelStudioError
 from hemline.labelstudio.client import LabelStudioClient
-from hemline.labelstudio.config import render_label_config
+from hemline.labelstudio.project.config import render_label_config
 from hemline.labelstudio.server import LabelStudioServer
 from hemline.ports import is_port_free, pick_free_port
 from tests.labelstudio.web_server import sends, serve

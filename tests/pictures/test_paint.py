@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hemline.errors import MaskError
-from hemline.labelstudio.photos import Photo
+from hemline.labelstudio.photos.photos import Photo
 from hemline.pictures import paint
 from hemline.pictures.picture import Painter, PictureKind, Sketch
 from hemline.pictures.placeholder import BUSY_WIDTH, busy_placeholder, placeholder

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hemline.datasets.pairs import read_pairs
+from hemline.datasets.readers.pairs import read_pairs
 from hemline.masks.overlap import dice
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.starter import starter_path

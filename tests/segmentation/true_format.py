@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from hemline.datasets.vocabularies import ATR, FASHIONPEDIA, FASHIONPEDIA_GROUP, MODANET
+from hemline.datasets.classes.vocabularies import ATR, FASHIONPEDIA, FASHIONPEDIA_GROUP, MODANET
 
 SIDE = 64
 _CELL = 16

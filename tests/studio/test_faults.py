@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from hemline.studio.body import Kind
 from hemline.studio.faults import FaultKind, plant_fault, spoil_mask
+from hemline.studio.figure.body import Kind
 from hemline.studio.scene import Scene, draw_scene
-from hemline.studio.wardrobe import GarmentType
+from hemline.studio.wardrobe.wardrobe import GarmentType
 
 Mask = NDArray[np.uint8]
 MASK_FAULTS = [

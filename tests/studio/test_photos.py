@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from hemline.datasets.pairs import read_pairs
+from hemline.datasets.readers.pairs import read_pairs
 from hemline.errors import DatasetError
 from hemline.studio.commands import app
 from hemline.studio.faults import FaultKind

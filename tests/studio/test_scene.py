@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from hemline.studio.body import Kind
-from hemline.studio.prints import Pattern
+from hemline.studio.figure.body import Kind
 from hemline.studio.scene import VIEWS, Scene, draw_scene
-from hemline.studio.wardrobe import GarmentType
+from hemline.studio.wardrobe.prints import Pattern
+from hemline.studio.wardrobe.wardrobe import GarmentType
 
 SMALL = {"height": 192, "width": 128}
 

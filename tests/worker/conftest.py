@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from hemline.labelstudio.config import parse_label_config, render_label_config
 from hemline.labelstudio.messages import delivery_digest
+from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import mask_to_regions
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.deliveries import record_delivery

@@ -122,7 +122,7 @@ def test_a_photo_that_kills_the_prediction_costs_that_photo_alone(
 ) -> None:
     script = """
 import os, signal, sys
-import hemline.prefill as prefill
+import hemline.prefill.prefill as prefill
 from worker import jobs, predict_pool, reconcile
 from worker.services import get_services
 

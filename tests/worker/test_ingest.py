@@ -195,7 +195,7 @@ def test_the_pre_fill_is_compared_with_what_was_made_of_it(
     services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
     champion: ModelVersion,
 ) -> None:  # fmt: skip
-    from hemline.labelstudio.config import parse_label_config
+    from hemline.labelstudio.project.config import parse_label_config
 
     config = parse_label_config(project.label_config)
     for number in (1, 2):

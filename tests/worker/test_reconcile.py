@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hemline.labelstudio.config import render_label_config
+from hemline.labelstudio.project.config import render_label_config
 from hemline.masks.png import decode_class_mask
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.jobs import list_jobs

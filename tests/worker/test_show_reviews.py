@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from hemline.labelstudio.review_fields import add_review_fields
+from hemline.labelstudio.project.review_fields import add_review_fields
 from hemline.store.loop.projects import upsert_project
 from hemline.store.loop.tasks import get_task
 from hemline.store.review.review_order import item_of_task

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from active_learning.commands import app
 from active_learning.rank_project import project_batch, project_order
 from hemline.errors import StoreError
-from hemline.labelstudio.review_fields import VERDICT_WORDS
+from hemline.labelstudio.project.review_fields import VERDICT_WORDS
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.jobs import get_job, list_jobs, queue_job
 from hemline.store.loop.projects import get_project

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.colour import tag_png
-from hemline.datasets.class_lists import GARMENT
+from hemline.datasets.classes.class_lists import GARMENT
 from hemline.datasets.file_names import PHOTO_SUFFIXES
 from hemline.errors import DatasetError
 from hemline.files import make_folder

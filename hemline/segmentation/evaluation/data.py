@@ -6,7 +6,7 @@ from functools import partial
 
 import numpy as np
 
-from hemline.datasets.class_lists import GARMENT, class_map
+from hemline.datasets.classes.class_lists import GARMENT, class_map
 from hemline.datasets.sample import Dataset, Pixels, Sample
 from hemline.datasets.sources import join, open_all
 from hemline.errors import DatasetError

@@ -7,7 +7,7 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from hemline.datasets.class_lists import class_map
+from hemline.datasets.classes.class_lists import class_map
 from hemline.errors import DatasetError, RecipeError
 from hemline.segmentation.recipe.fault import recipe_fault
 from hemline.segmentation.recipe.parts import (

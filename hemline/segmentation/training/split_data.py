@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hemline.datasets.class_lists import class_map
+from hemline.datasets.classes.class_lists import class_map
 from hemline.datasets.near_duplicates import group_near_duplicates
 from hemline.datasets.sample import Sample, Skipped
 from hemline.datasets.sources import join, open_all

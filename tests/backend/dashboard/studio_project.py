@@ -15,7 +15,7 @@ import numpy as np
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
-from hemline.labelstudio.config import render_label_config
+from hemline.labelstudio.project.config import render_label_config
 from hemline.masks.overlap import dice
 from hemline.masks.png import encode_class_mask
 from hemline.store.database.artifacts import ArtifactStore

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from markupsafe import escape
 
-from hemline.labelstudio.config import render_label_config
+from hemline.labelstudio.project.config import render_label_config
 from hemline.store.loop.projects import get_project
 from hemline.store.loop.tasks import get_task, set_task_problem
 from hemline.store.people import list_events

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hemline.datasets.class_lists import class_map
+from hemline.datasets.classes.class_lists import class_map
 from hemline.datasets.sources import join, open_data
 from hemline.segmentation.evaluation.evaluate import evaluate
 from hemline.segmentation.predictor import Predictor

@@ -5,8 +5,8 @@ from functools import partial
 import numpy as np
 import pytest
 
-from hemline.datasets.class_masks import Translation
-from hemline.datasets.classes import ClassMap, Vocabulary
+from hemline.datasets.classes.classes import ClassMap, Vocabulary
+from hemline.datasets.readers.class_masks import Translation
 from hemline.datasets.sample import Sample
 from hemline.errors import DatasetError
 from hemline.masks.overlap import IGNORE

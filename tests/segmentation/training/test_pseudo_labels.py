@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hemline.datasets.pairs import read_pairs
+from hemline.datasets.readers.pairs import read_pairs
 from hemline.datasets.sample import Sample
 from hemline.datasets.splits import split_by_garment
 from hemline.errors import DatasetError, HemlineError

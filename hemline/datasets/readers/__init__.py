@@ -1,0 +1,1 @@
+"""Readers of garment data sets: one file a source, the same sample from each."""

@@ -1,0 +1,1 @@
+"""A task's photo: which addresses may be fetched, how, and where it is kept."""

@@ -1,0 +1,147 @@
+"""Photos from hosts other than Label Studio: each hop is judged, and the address is pinned."""
+
+import ipaddress
+import socket
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
+
+import httpx
+
+from hemline.errors import ImageError
+from hemline.labelstudio.photos.address import is_listed_host, origin, shown
+from hemline.labelstudio.photos.download import PLAIN_BODY, read_body
+from hemline.settings import Settings
+
+_MAX_HOPS = 5
+
+
+@dataclass(frozen=True)
+class WebPhoto:
+    """A body and its ETag. `data` is None if the photo is as the ETag sent says."""
+
+    data: bytes | None
+    etag: str
+
+
+def fetch_listed(url: str, settings: Settings, *, name: str, etag: str = "") -> WebPhoto:
+    """From a host in HEMLINE_IMAGE_HOSTS, by way of such hosts only. Raises ImageError."""
+
+    def may_go(parts: SplitResult) -> bool:
+        return parts.scheme in ("http", "https") and is_listed_host(parts, settings.image_hosts)
+
+    return _fetch(url, settings, name=name, etag=etag, may_go=may_go, public_only=False)
+
+
+def fetch_presigned(url: str, settings: Settings, *, name: str) -> WebPhoto:
+    """From where Label Studio's storage pointed: a host with a public address, or one in
+    HEMLINE_IMAGE_HOSTS. Raises ImageError."""
+    first = urlsplit(url)
+    if first.scheme in ("http", "https") and is_listed_host(first, settings.image_hosts):
+        return fetch_listed(url, settings, name=name)
+
+    def may_go(parts: SplitResult) -> bool:
+        return parts.scheme in ("http", "https") and origin(parts) == origin(first)
+
+    return _fetch(url, settings, name=name, etag="", may_go=may_go, public_only=True)
+
+
+def _fetch(
+    url: str,
+    settings: Settings,
+    *,
+    name: str,
+    etag: str,
+    may_go: Callable[[SplitResult], bool],
+    public_only: bool,
+) -> WebPhoto:
+    deadline = time.monotonic() + settings.image_timeout_s
+    headers = PLAIN_BODY | ({"If-None-Match": etag} if etag else {})
+    # No proxies: one would look names up by itself, past the check of the address.
+    with httpx.Client(timeout=settings.image_timeout_s, trust_env=False) as client:
+        for _ in range(_MAX_HOPS):
+            parts = urlsplit(url)
+            if "@" in parts.netloc or not may_go(parts):
+                host = parts.netloc.rpartition("@")[2]
+                raise ImageError(
+                    f"photo {name!r} leads to {shown(url)}, which is not allowed; add "
+                    f"{host} to HEMLINE_IMAGE_HOSTS if its photos are to be fetched"
+                )
+            request = _pinned_request(client, parts, headers, public_only)
+            try:
+                response = client.send(request, stream=True)
+                with closing(response):
+                    if response.has_redirect_location:
+                        url = urljoin(url, response.headers["location"])
+                        continue
+                    return _answer(response, url, name, settings.max_image_bytes, deadline)
+            except httpx.TimeoutException:
+                raise ImageError(
+                    f"photo {name!r}: {parts.netloc} did not answer within "
+                    f"{settings.image_timeout_s:g} s; raise HEMLINE_IMAGE_TIMEOUT_S if it is slow"
+                ) from None
+            except httpx.HTTPError as error:
+                raise ImageError(
+                    f"photo {name!r} cannot be fetched from {parts.netloc}: "
+                    f"{str(error) or type(error).__name__}"
+                ) from error
+    raise ImageError(f"photo {name!r}: {shown(url)} redirects more than {_MAX_HOPS} times")
+
+
+def _answer(
+    response: httpx.Response, url: str, name: str, max_bytes: int, deadline: float
+) -> WebPhoto:
+    etag = response.headers.get("etag", "")
+    if response.status_code == 304:
+        return WebPhoto(None, etag)
+    if response.status_code != 200:
+        raise ImageError(
+            f"photo {name!r} cannot be fetched: {shown(url)} answered {response.status_code}"
+        )
+    data = read_body(response, name=name, max_bytes=max_bytes, deadline=deadline)
+    return WebPhoto(data, etag)
+
+
+def _pinned_request(
+    client: httpx.Client, parts: SplitResult, headers: dict[str, str], public_only: bool
+) -> httpx.Request:
+    """A request to the very address that was judged: a second look-up could give another."""
+    if not public_only:
+        return client.build_request("GET", urlunsplit(parts), headers=headers)
+    host = parts.hostname or ""
+    address = _public_address(host, parts.port or (443 if parts.scheme == "https" else 80))
+    netloc = f"[{address}]" if ":" in address else address
+    if parts.port is not None:
+        netloc += f":{parts.port}"
+    pinned = urlunsplit(parts._replace(netloc=netloc))
+    return client.build_request(
+        "GET",
+        pinned,
+        headers=headers | {"Host": parts.netloc},
+        extensions={"sni_hostname": host},
+    )
+
+
+def _public_address(host: str, port: int) -> str:
+    """The first address of the host. Raises ImageError if any of them is not public."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ImageError(f"image host {host!r} cannot be found: {error.strerror}") from None
+    addresses = [str(entry[4][0]) for entry in found]
+    for address in addresses:
+        if not _is_public(address):
+            raise ImageError(
+                f"image host {host!r} has the private address {address}; add it to "
+                "HEMLINE_IMAGE_HOSTS if its photos are to be fetched"
+            )
+    return addresses[0]
+
+
+def _is_public(address: str) -> bool:
+    parsed = ipaddress.ip_address(address.partition("%")[0])
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    return parsed.is_global and not parsed.is_multicast

@@ -1,0 +1,1 @@
+"""A Label Studio project: its label config, its tabs, and how it is connected to Hemline."""

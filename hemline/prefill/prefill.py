@@ -1,0 +1,309 @@
+"""Pre-filling: the one way a task gets its prediction, when it is opened and in the pool alike."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemline.errors import HemlineError, ImageError, LabelStudioError, MaskError
+from hemline.garments.rule import GarmentRule
+from hemline.images import decode_image
+from hemline.labelstudio.photos.photos import Photo
+from hemline.labelstudio.project.config import LabelConfig
+from hemline.labelstudio.regions import mask_to_regions
+from hemline.labelstudio.task_data import find_field
+from hemline.masks.embedding import pack_embedding
+from hemline.masks.histograms import probability_histograms
+from hemline.masks.png import decode_class_mask, encode_class_mask
+from hemline.masks.probability_map import encode_probability_map
+from hemline.segmentation.starter import starter_path
+from hemline.settings import Settings
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
+from hemline.store.loop.garments import garment_of, garment_rule, keep_garments
+from hemline.store.loop.models import champion, create_version, promote
+from hemline.store.loop.predictions import find_prediction, save_prediction
+from hemline.store.loop.projects import lock_project
+from hemline.store.loop.tasks import (
+    clear_task_problems,
+    record_photo,
+    set_task_problem,
+    upsert_task,
+)
+from hemline.store.review.signals import keep_prediction
+from hemline.store.states import ProblemSource
+from hemline.store.tables.loop import ModelVersion, Prediction, Task
+
+if TYPE_CHECKING:
+    from hemline.segmentation.predictor import Examination, Predictor
+
+
+class Photos(Protocol):
+    """Where photos come from."""
+
+    def fetch(self, url: str, *, task_id: int | None = None) -> Photo: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedModel:
+    """A model version with its network in memory."""
+
+    version_id: int
+    name: str
+    labels: tuple[str, ...]  # class id k is labels[k - 1], in the project's words
+    predictor: "Predictor"
+
+
+@dataclass(frozen=True, slots=True)
+class PrefilledTask:
+    """A task's prediction as Label Studio takes it. `fresh` tells whether the model ran for it."""
+
+    prediction_id: int
+    result: list[dict[str, Any]]
+    score: float
+    model_version: str
+    fresh: bool
+
+
+class Prefiller:
+    """Predicts tasks with a model version and stores what it predicted."""
+
+    def __init__(
+        self, store: Store, artifacts: ArtifactStore, photos: Photos, settings: Settings
+    ) -> None:
+        self._store = store
+        self._artifacts = artifacts
+        self._photos = photos
+        self._settings = settings
+
+    def ensure_starter(self, project_id: int, config: LabelConfig) -> None:
+        """Gives a project of one label its first champion, the starter.
+
+        A project of many labels begins without: the starter cannot tell them apart.
+        """
+        from hemline.segmentation.model_file import read_card  # torch: only who needs it loads it
+
+        if len(config.labels) != 1:
+            return
+        with self._store.session() as session:
+            if champion(session, project_id) is not None:
+                return
+        path = starter_path()
+        card = read_card(path)
+        digest = self._artifacts.put(path.read_bytes(), "weights")
+        with self._store.session() as session:
+            lock_project(session, project_id)
+            if champion(session, project_id) is None:
+                version = create_version(
+                    session,
+                    project_id,
+                    recipe=card.recipe.model_dump(mode="json"),
+                    labels=config.labels,
+                    weights_digest=digest,
+                    code_version=card.code_version,
+                    figures=card.figures,
+                )
+                promote(session, version.id)
+
+    def load(self, version: ModelVersion) -> LoadedModel:
+        """Loads a version's network.
+
+        Raises:
+            ArtifactError: its weights are gone or damaged.
+            ModelError: they are another network's.
+        """
+        from hemline.segmentation.predictor import Predictor
+
+        path = self._artifacts.local_path(version.weights_digest)
+        predictor = Predictor(
+            path, device=self._settings.device, threads=self._settings.predict_threads
+        )
+        return LoadedModel(version.id, version.name, tuple(version.labels), predictor)
+
+    def predict_task(
+        self,
+        model: LoadedModel,
+        project_id: int,
+        config: LabelConfig,
+        ls_task: dict[str, Any],
+        before_model: Callable[[], None] = lambda: None,
+    ) -> PrefilledTask:
+        """The prediction of one task: the stored one where its photo is the same, else a new one.
+
+        `before_model` is called when the model is about to run; what it raises passes through.
+
+        Raises:
+            LabelStudioError: the photo cannot be had for a reason that is not the task's (Label
+                Studio is away, or refuses the token); the task is not marked.
+            HemlineError: the task cannot be predicted; it is marked with the reason.
+        """
+        task, stored = self._register(project_id, config, ls_task, model.version_id)
+        if stored is not None:
+            return self._answer(
+                stored,
+                decode_class_mask(self._artifacts.get(stored.mask_digest)),
+                model,
+                config,
+                task,
+                fresh=False,
+            )
+        try:
+            url = photo_url(config, ls_task)
+        except ImageError as error:
+            self._mark(task, error, ProblemSource.TASK)
+            raise
+        try:
+            photo = self._photos.fetch(url, task_id=task.ls_task_id)
+            image = decode_image(photo.data, name=photo.name, max_pixels=self._settings.max_pixels)
+        except LabelStudioError:
+            raise
+        except HemlineError as error:
+            self._mark(task, error, ProblemSource.PHOTO)
+            raise
+        before_model()
+        examined = model.predictor.examine(image)
+        predicted = examined.prediction
+        try:
+            kept = self._keep(examined)
+        except MaskError as error:  # probabilities that are no numbers
+            self._mark(task, error, ProblemSource.PREFILL)
+            raise
+        own = model.predictor.labels
+        scores = {
+            model.labels[own.index(name)]: value for name, value in predicted.region_scores.items()
+        }
+        digest = self._artifacts.put(encode_class_mask(predicted.mask), "mask")
+        with self._store.session() as session:
+            record_photo(session, task.id, photo.digest, image.shape[1], image.shape[0])
+            clear_task_problems(session, [task.id], ProblemSource.PHOTO, ProblemSource.PREFILL)
+            saved = save_prediction(
+                session,
+                task_id=task.id,
+                model_version_id=model.version_id,
+                image_digest=photo.digest,
+                mask_digest=digest,
+                score=predicted.score,
+                region_scores=scores,
+            )
+            # Values follow: the worker's sweep finds that they are missing.
+            keep_prediction(session, saved, **kept)
+        return self._answer(saved, predicted.mask, model, config, task, fresh=True)
+
+    def answer(
+        self, model: LoadedModel, config: LabelConfig, task: Task, stored: Prediction
+    ) -> PrefilledTask:
+        """A stored prediction as Label Studio takes it."""
+        mask = decode_class_mask(self._artifacts.get(stored.mask_digest))
+        return self._answer(stored, mask, model, config, task, fresh=False)
+
+    def _mark(self, task: Task, error: HemlineError, source: ProblemSource) -> None:
+        with self._store.session() as session:
+            set_task_problem(session, task.id, str(error), source)
+
+    def _keep(self, examined: "Examination") -> dict[str, Any]:
+        """What is stored beside the mask, so that no ranking ever runs a model.
+
+        Raises:
+            MaskError: the model gave probabilities that are none.
+        """
+        packed = encode_probability_map(examined.probabilities)
+        histograms = probability_histograms(examined.probabilities, examined.prediction.mask)
+        return {
+            "map_digest": self._artifacts.put(packed, "probability map"),
+            "histograms": histograms.to_bytes(),
+            "embedding": pack_embedding(examined.embedding),
+            "flip_dice": examined.flip_dice,
+        }
+
+    def _register(
+        self, project_id: int, config: LabelConfig, ls_task: dict[str, Any], version_id: int
+    ) -> tuple[Task, Prediction | None]:
+        with self._store.session() as session:
+            task = register_task(session, project_id, config, ls_task)
+            stored = find_prediction(session, task.id, version_id)
+        keep_garments(self._store, project_id, task.id)
+        same_photo = stored is not None and stored.image_digest == task.image_digest
+        return task, stored if same_photo else None
+
+    def _answer(
+        self,
+        prediction: Prediction,
+        mask: NDArray[np.uint8],
+        model: LoadedModel,
+        config: LabelConfig,
+        task: Task,
+        *,
+        fresh: bool,
+    ) -> PrefilledTask:
+        labels, mask = _in_words_of(config, model.labels, mask)
+        result = mask_to_regions(
+            mask,
+            config=config,
+            labels=labels,
+            region_scores=prediction.region_scores,
+            seed=f"{task.ls_task_id}/{model.name}",
+        )
+        return PrefilledTask(prediction.id, result, prediction.score, model.name, fresh)
+
+
+def register_task(
+    session: Any, project_id: int, config: LabelConfig, ls_task: dict[str, Any]
+) -> Task:
+    """The store's row of a task as Label Studio sends it, inserted or brought up to date."""
+    given = ls_task.get("data")
+    data: dict[str, Any] = given if isinstance(given, dict) else {}
+    url = find_field(data, config.data_key)
+    url = url if isinstance(url, str) else ""
+    rule = garment_rule(session, project_id)
+    garment, view, by = garment_of(rule, data, url, ls_task["id"])
+    return upsert_task(
+        session,
+        project_id,
+        ls_task_id=int(ls_task["id"]),
+        data=data,
+        image_url=url,
+        garment=garment,
+        view=view,
+        garment_by=by,
+        garment_type=_first(data, "garment_type", "category"),
+        photo_session=_first(data, "photo_session", "session"),
+    )
+
+
+def photo_url(config: LabelConfig, ls_task: dict[str, Any]) -> str:
+    """The URL of a task's photo.
+
+    Raises:
+        ImageError: the task's data has none under the label config's key.
+    """
+    data = ls_task.get("data") or {}
+    url = find_field(data, config.data_key) if isinstance(data, dict) else None
+    if not isinstance(url, str) or not url:
+        raise ImageError(
+            f"task {ls_task.get('id')} has no photo: its data needs '{config.data_key}', the "
+            "address of an image"
+        )
+    return url
+
+
+def _garment_and_view(data: dict[str, Any], url: str, ls_task_id: int) -> tuple[str, str]:
+    """Garment and view of a task by the plain rule, as a project begins with."""
+    return garment_of(GarmentRule(), data, url, ls_task_id)[:2]
+
+
+def _first(data: dict[str, Any], *names: str) -> str:
+    """The first of these fields that the task's data has, as text."""
+    return next((str(data[name])[:64] for name in names if data.get(name)), "")
+
+
+def _in_words_of(
+    config: LabelConfig, labels: tuple[str, ...], mask: NDArray[np.uint8]
+) -> tuple[tuple[str, ...], NDArray[np.uint8]]:
+    """Labels and mask for the config as it is now: a sole label may have been renamed, and what
+    the config no longer has becomes background."""
+    if len(labels) == 1 and len(config.labels) == 1:
+        return config.labels, mask
+    gone = [k for k, name in enumerate(labels, start=1) if name not in config.labels]
+    return labels, np.where(np.isin(mask, gone), 0, mask).astype(np.uint8) if gone else mask

@@ -1,0 +1,1 @@
+"""Who wears a garment: bodies, and how clothes are laid over them."""

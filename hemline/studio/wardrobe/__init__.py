@@ -1,0 +1,1 @@
+"""Garments: what they are like, their pieces, fabric, prints and trims."""

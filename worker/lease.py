@@ -13,7 +13,7 @@ from typing import Self
 
 from hemline.store.database.engine import Store
 from hemline.store.loop.runs import heartbeat_run
-from worker.exits import EXIT_LEASE_LOST
+from worker.training.exits import EXIT_LEASE_LOST
 
 log = logging.getLogger(__name__)
 

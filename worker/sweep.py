@@ -4,8 +4,8 @@ from hemline.store.loop.deliveries import count_by_state
 from hemline.store.loop.jobs import get_job, stale_jobs
 from hemline.store.loop.runs import stale_runs
 from hemline.store.states import DeliveryState, JobKind
+from worker.review.signals import signals_wait
 from worker.services import Services
-from worker.signals import signals_wait
 
 # Each kind of job: its task and its queue.
 _TASKS = {

@@ -4,17 +4,17 @@ import logging
 
 from worker.app import app
 from worker.export import export_masks
-from worker.ingest import ingest_deliveries
-from worker.predict_pool import predict_pool
-from worker.rank import rank_project, rank_when_due
-from worker.reconcile import reconcile_all
+from worker.ingest.inbox import ingest_deliveries
+from worker.ingest.reconcile import reconcile_all
+from worker.pool.predict_pool import predict_pool
+from worker.review.rank_job import rank_project, rank_when_due
+from worker.review.show_reviews import show_reviews
+from worker.review.signals import compute_signals
 from worker.services import get_services
-from worker.show_reviews import show_reviews
-from worker.signals import compute_signals
 from worker.sweep import sweep_once
 from worker.tidy import tidy as tidy_up
-from worker.train import train_run
-from worker.triggers import train_on_schedule
+from worker.training.supervise import train_run
+from worker.training.triggers import train_on_schedule
 
 log = logging.getLogger(__name__)
 

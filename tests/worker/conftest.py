@@ -20,7 +20,7 @@ from hemline.store.loop.projects import upsert_project
 from hemline.store.tables.loop import ModelVersion, Project
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio
-from worker.commands import app
+from worker.commands.main import app
 from worker.services import Services, build_services, get_services
 
 CONFIG = render_label_config(["garment"])

@@ -16,7 +16,7 @@ from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.export import export_masks
-from worker.ingest import ingest_deliveries
+from worker.ingest.inbox import ingest_deliveries
 from worker.services import Services
 
 Deliver = Callable[[dict[str, Any]], None]

@@ -21,9 +21,9 @@ from hemline.store.tables.loop import ModelVersion, Project
 from tests.plugins.label_studio import ACCOUNT
 from tests.worker.conftest import CONFIG, brush
 from tests.worker.discs import disc
-from worker import reconcile
-from worker.predict_pool import predict_pool
-from worker.reconcile import reconcile_all
+from worker.ingest import reconcile
+from worker.ingest.reconcile import reconcile_all
+from worker.pool.predict_pool import predict_pool
 from worker.services import Services, build_services
 
 pytestmark = [pytest.mark.labelstudio, pytest.mark.slow, pytest.mark.timeout(600)]

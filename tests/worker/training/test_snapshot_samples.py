@@ -1,0 +1,51 @@
+"""A snapshot as samples: a photo uploaded twice never trains what is judged on its copy."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from hemline.masks.png import encode_class_mask
+from hemline.store.loop.snapshots import Manifest, ManifestItem
+from hemline.store.states import Split
+from tests.worker.discs import disc
+from tests.worker.fake_label_studio import FakeLabelStudio
+from worker.services import Services
+from worker.training.snapshot_samples import open_snapshot
+
+
+def item(services: Services, task: int, number: int, split: Split) -> ManifestItem:
+    """A correction of a task whose photo is a disc."""
+    digest = services.artifacts.put(encode_class_mask(disc(number)[1]), "mask")
+    return ManifestItem(
+        task, 100 + task, f"G{task}", "", split, f"/data/upload/7/{task}.jpg", None, digest, 64, 64
+    )
+
+
+@pytest.fixture
+def manifest(services: Services, fake: FakeLabelStudio) -> Manifest:
+    """Four photos, the last three stored anew under other names in other splits."""
+    shown = [(0, Split.GOLD), (1, Split.TRAIN), (2, Split.TRAIN), (3, Split.VALIDATION),
+             (1, Split.VALIDATION), (0, Split.TRAIN), (2, Split.TRAIN)]  # fmt: skip
+    items = []
+    for task, (number, split) in enumerate(shown, start=1):
+        file = io.BytesIO()
+        Image.fromarray(disc(number)[0]).resize((128, 128)).resize((64, 64)).save(
+            file, "JPEG", quality=96 - 2 * task
+        )
+        fake.files[f"/data/upload/7/{task}.jpg"] = file.getvalue()
+        items.append(item(services, task, number, split))
+    return Manifest(("garment",), tuple(items))
+
+
+def test_copies_are_left_out_where_they_would_be_judged(
+    services: Services, manifest: Manifest
+) -> None:
+    data = open_snapshot(services, manifest)
+    assert [sample.id for sample in data.gold] == ["task-1"]
+    assert [sample.id for sample in data.validation] == ["task-4", "task-5"]
+    assert [sample.id for sample in data.train] == ["task-3", "task-7"]
+    assert dict(data.left_out) == {
+        "task-2": "it is a copy of the photo of task-5, which is kept for validation",
+        "task-6": "it is a copy of the photo of task-1, which is kept for gold",
+    }

@@ -1,0 +1,153 @@
+"""`hemline status`, `problems` and `deliveries`: what the worker is at, and what went wrong."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from hemline.store.tables.loop import Job, Project, TrainingRun
+    from worker.services import Services
+
+_SHOWN = 10
+
+
+def status() -> None:
+    """Show projects, how far they are from the next training, runs, jobs and deliveries."""
+    from hemline.store.loop.deliveries import count_by_state
+    from hemline.store.loop.jobs import list_jobs
+    from hemline.store.loop.projects import list_projects
+    from hemline.store.loop.runs import list_runs
+    from worker.commands.print_table import print_table
+    from worker.services import command_services
+
+    services = command_services()
+    with services.store.reading() as session:
+        projects = list_projects(session)
+        runs = list_runs(session, limit=_SHOWN)
+        jobs = list_jobs(session, limit=_SHOWN)
+        deliveries = count_by_state(session)
+    print_table(
+        ("project", "title", "champion", "corrections", "garments", "gold garments", "problem"),
+        [_project_row(services, project) for project in projects],
+        title="Projects",
+        empty="No project is connected yet; run `hemline connect PROJECT_ID`.",
+    )
+    for line in _garment_warnings(services, projects):
+        typer.echo(line)
+    print_table(
+        ("run", "project", "state", "epoch", "started by", "attempts", "began", "problem"),
+        [_run_row(run) for run in runs],
+        title="Trainings",
+        empty="No training yet.",
+    )
+    print_table(
+        ("job", "project", "kind", "state", "done", "problem"),
+        [_job_row(job) for job in jobs],
+        title="Jobs",
+        empty="No jobs yet.",
+    )
+    typer.echo(
+        "Deliveries: " + ", ".join(f"{number} {state}" for state, number in deliveries.items())
+    )
+
+
+def problems(
+    project: Annotated[int | None, typer.Option(help="Label Studio's project id.")] = None,
+) -> None:
+    """List what is left out, tasks and annotations: what is wrong with each, and what to do."""
+    from hemline.store.loop.tasks import list_task_problems
+    from worker.commands.models import find_project
+    from worker.commands.print_table import print_table
+    from worker.services import command_services
+
+    services = command_services()
+    only = find_project(services, project).id if project is not None else None
+    with services.store.reading() as session:
+        marked = list_task_problems(session, only)
+    rows = [(mark.ls_project_id, mark.ls_task_id, mark.problem) for mark in marked]
+    print_table(("project", "task", "problem"), rows, empty="No task is marked with a problem.")
+
+
+def deliveries(
+    failed: Annotated[bool, typer.Option("--failed", help="List those given up.")] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Work on those given up anew.")] = False,
+) -> None:
+    """Count webhook deliveries by state; list or retry the failed ones."""
+    from hemline.store.loop.deliveries import count_by_state, list_failed, requeue_failed
+    from worker.commands.print_table import print_table
+    from worker.services import command_services
+
+    services = command_services()
+    if retry:
+        with services.store.session() as session:
+            number = requeue_failed(session)
+        services.sender.send("worker.ingest", queue="ingest")
+        typer.echo(f"{number} deliveries are worked on anew.")
+        return
+    with services.store.reading() as session:
+        counts = count_by_state(session)
+        rows = list_failed(session) if failed else []
+    if not failed:
+        print_table(("state", "deliveries"), list(counts.items()), empty="")
+        return
+    print_table(
+        ("delivery", "action", "project", "attempts", "received", "problem"),
+        [(row.id, row.action, row.ls_project_id, row.attempts, row.received_at, row.problem)
+         for row in rows],
+        empty="No delivery has failed.",
+    )  # fmt: skip
+
+
+def _project_row(services: "Services", project: "Project") -> tuple[Any, ...]:
+    from hemline.store.loop.garments import count_garments, garment_rule, in_words
+    from hemline.store.loop.models import champion
+    from worker.training.triggers import readiness
+
+    ready = readiness(services, project)
+    with services.store.reading() as session:
+        version = champion(session, project.id)
+        grouped = in_words(count_garments(session, project.id), garment_rule(session, project.id))
+    return (
+        project.ls_project_id,
+        project.title,
+        version.name if version else "none yet",
+        f"{ready.corrections} of {ready.needed} for the next training",
+        grouped,
+        f"{ready.gold_garments} of at least {ready.gold_minimum}",
+        project.problem,
+    )
+
+
+def _garment_warnings(services: "Services", projects: "Sequence[Project]") -> "Iterator[str]":
+    """What is likely wrong with how photos are grouped by garment."""
+    from hemline.store.loop.garments import count_garments
+    from hemline.store.review.garment_views import MOST_VIEWS
+
+    for project in projects:
+        with services.store.reading() as session:
+            counts = count_garments(session, project.id)
+        way_out = f"see `hemline garments {project.ls_project_id}`"
+        garment, photos = counts.largest
+        if photos > MOST_VIEWS:
+            yield (
+                f"Project {project.ls_project_id}: {photos:,} photos count as one garment, "
+                f"'{garment}'; {way_out}"
+            )
+        if counts.earlier:
+            yield (
+                f"Project {project.ls_project_id}: {counts.earlier:,} photos were split by an "
+                f"earlier rule, which may part views of a garment; {way_out}"
+            )
+
+
+def _run_row(run: "TrainingRun") -> tuple[Any, ...]:
+    epochs = f"{run.epoch} of {run.epochs}" if run.epochs else ""
+    return (run.id, run.project.ls_project_id, run.state.value, epochs, run.trigger.value,
+            run.attempts, run.started_at, run.problem)  # fmt: skip
+
+
+def _job_row(job: "Job") -> tuple[Any, ...]:
+    return (job.id, job.project.ls_project_id, job.kind.value, job.state.value,
+            f"{job.done} of {job.total}", job.problem)  # fmt: skip

@@ -1,0 +1,58 @@
+"""The worker's commands: `hemline worker`, `hemline beat`, and those that steer what it does."""
+
+from typing import Annotated
+
+import typer
+
+from hemline.errors import HemlineError
+from hemline.queue import QUEUES
+from worker.commands.garments import garments
+from worker.commands.inspect import deliveries, problems, status
+from worker.commands.models import models, promote, retrain, rollback
+from worker.commands.review import statistics, triage
+
+app = typer.Typer()
+for command in (
+    models, promote, rollback, retrain, status, problems, deliveries, statistics, triage, garments,
+):  # fmt: skip
+    app.command()(command)
+
+
+@app.command()
+def worker(
+    queues: Annotated[
+        str,
+        typer.Option(help=f"Comma-separated queues this host works on: {', '.join(QUEUES)}."),
+    ] = ",".join(QUEUES),
+    beat: Annotated[
+        bool | None,
+        typer.Option(help="Keep the schedule here. Default: where all queues are worked on."),
+    ] = None,
+) -> None:
+    """Work on corrections, predictions and trainings until Ctrl-C.
+
+    Without REDIS_URL it starts a Redis of its own beside it.
+    """
+    from hemline.segmentation.recipe.recipe import load_recipe
+    from hemline.settings import get_settings
+    from worker.host.processes import run_worker
+
+    chosen = [name.strip() for name in queues.split(",") if name.strip()]
+    unknown = [name for name in chosen if name not in QUEUES]
+    if unknown or not chosen:
+        raise HemlineError(
+            f"there is no queue '{', '.join(unknown)}'; choose from {', '.join(QUEUES)}"
+        )
+    settings = get_settings()
+    load_recipe(settings.recipe)  # a misspelt one is told of now, not by the first training
+    with_beat = set(chosen) == set(QUEUES) if beat is None else beat
+    run_worker(settings, chosen, beat=with_beat)
+
+
+@app.command()
+def beat() -> None:
+    """Keep the schedule only, for hosts where `hemline worker --no-beat` does the work."""
+    from hemline.settings import get_settings
+    from worker.host.processes import run_worker
+
+    run_worker(get_settings(), [], beat=True)

@@ -1,0 +1,124 @@
+"""`hemline models`, `promote`, `rollback` and `retrain`."""
+
+import re
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from hemline.errors import StoreError
+
+if TYPE_CHECKING:
+    from hemline.store.loop.succession import Succession
+    from hemline.store.tables.loop import Evaluation, ModelVersion, Project
+    from worker.services import Services
+
+Which = Annotated[int | None, typer.Option("--project", help="Label Studio's project id.")]
+
+
+def models(project: Which = None) -> None:
+    """List model versions: state, lineage, figures and the decision on each."""
+    from hemline.store.loop.evaluations import evaluations_of
+    from hemline.store.loop.models import list_versions
+    from worker.commands.print_table import print_table
+    from worker.services import command_services
+
+    services = command_services()
+    only = find_project(services, project).id if project is not None else None
+    with services.store.reading() as session:
+        versions = list_versions(session, only)
+        judged = {version.id: evaluations_of(session, version.id) for version in versions}
+    rows = [_row(version, next(iter(judged[version.id]), None)) for version in versions]
+    columns = ("version", "state", "recipe", "parent", "snapshot", "photos", "validation Dice",
+               "gold Dice", "champion's", "created", "decision")  # fmt: skip
+    print_table(columns, rows, empty="There are no models yet; connect a project first.")
+
+
+def promote(
+    version: Annotated[str, typer.Argument(help="Name such as hemline-7-v3, or v3 or 3.")],
+    project: Which = None,
+) -> None:
+    """Make a version the champion, whatever the test said, and predict the pool with it."""
+    from hemline.store.loop.models import find_version
+    from hemline.store.loop.succession import promote_by_hand
+    from worker.services import command_services
+
+    services = command_services()
+    named = re.fullmatch(r"hemline-(\d+)-v\d+", version)
+    row = find_project(services, int(named[1]) if named else project)
+    with services.store.session() as session:
+        succession = promote_by_hand(session, find_version(session, row.id, version).id)
+    _predict_anew(services, succession)
+
+
+def rollback(
+    project: Annotated[int, typer.Argument(help="Label Studio's project id.")],
+) -> None:
+    """Go back to the champion before, and predict the pool with it."""
+    from hemline.store.loop.succession import roll_back
+    from worker.services import command_services
+
+    services = command_services()
+    row = find_project(services, project)
+    with services.store.session() as session:
+        succession = roll_back(session, row.id)
+    _predict_anew(services, succession)
+
+
+def retrain(
+    project: Annotated[int, typer.Argument(help="Label Studio's project id.")],
+) -> None:
+    """Train on all corrections now, however few are new."""
+    from hemline.store.states import RunTrigger
+    from worker.services import command_services
+    from worker.training.triggers import request_training
+
+    request = request_training(command_services(), project, RunTrigger.COMMAND)
+    typer.echo(f"Project {project}: {request.sentence}.")
+    if request.run_id is None:
+        raise typer.Exit(1)
+
+
+def _predict_anew(services: "Services", succession: "Succession") -> None:
+    job, name = succession.job, succession.champion.name
+    sent = services.sender.send("worker.predict_pool", job.id, queue="predict")
+    later = "" if sent else "; Redis is away, so the worker finds it when it runs"
+    typer.echo(f"{name} is champion; job {job.id} predicts the unlabelled tasks{later}.")
+
+
+def find_project(services: "Services", ls_project_id: int | None) -> "Project":
+    """The project of that id, or the only one there is."""
+    from hemline.store.loop.projects import get_project, list_projects
+
+    with services.store.reading() as session:
+        if ls_project_id is not None:
+            row = get_project(session, ls_project_id)
+        else:
+            projects = list_projects(session)
+            row = projects[0] if len(projects) == 1 else None
+    if row is not None:
+        return row
+    if ls_project_id is None:
+        if not projects:
+            raise StoreError("no project is connected yet; run `hemline connect PROJECT_ID`")
+        known = ", ".join(str(project.ls_project_id) for project in projects)
+        raise StoreError(f"the projects are: {known}; choose one with --project")
+    raise StoreError(
+        f"project {ls_project_id} is not known; connect it with `hemline connect {ls_project_id}`"
+    )
+
+
+def _row(version: "ModelVersion", judged: "Evaluation | None") -> tuple[Any, ...]:
+    figures = judged.figures if judged else {}
+    return (
+        version.name,
+        version.state.value,
+        version.recipe.get("name", ""),
+        version.parent.name if version.parent else "",
+        version.snapshot.digest[:12] if version.snapshot else "",
+        version.figures.get("trained_on"),
+        version.figures.get("validation_dice"),
+        figures.get("mean_dice"),
+        figures.get("champion_mean_dice"),
+        version.created_at,
+        judged.decision if judged else "",
+    )

@@ -1,0 +1,146 @@
+"""`hemline statistics` and `hemline triage`."""
+
+import json
+from typing import Annotated, Any
+
+import typer
+
+from hemline.errors import HemlineError
+
+Project = Annotated[int, typer.Argument(help="Label Studio's project id.")]
+
+
+def statistics(
+    project: Project,
+    as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
+) -> None:
+    """Show how good pre-fills were: in all, by group and version, thresholds and drift.
+
+    The corrected figures leave out only labels that a reviewer found wrong.
+    """
+    from active_learning.reasons import Reason
+    from worker.commands.models import find_project
+    from worker.commands.print_table import print_table
+    from worker.review.project_statistics import project_statistics
+    from worker.services import command_services
+
+    words = {reason.value: reason.words for reason in Reason}
+    services = command_services()
+    found = project_statistics(services, find_project(services, project))
+    if as_json:
+        typer.echo(json.dumps(found))
+        return
+    groups = [("all", "", found["prefills"])]
+    groups += [
+        (group.replace("_", " "), name or "none", summary)
+        for group, rows in found["groups"].items()
+        for name, summary in rows.items()
+    ]
+    print_table(
+        ("group", "", "pre-fills", "mean Dice", "95 %", "median", "95 %", "outliers",
+         "found wrong", "mean without", "median without"),
+        [(group, name, s["n"], s["mean"], _interval(s["mean_interval"]), s["median"],
+          _interval(s["median_interval"]), s["outliers"], s["left_out"],
+          s["corrected_mean"], s["corrected_median"]) for group, name, s in groups if s["n"]],
+        title="Dice of the pre-fill with its correction",
+        empty="No pre-fill was corrected yet.",
+    )  # fmt: skip
+    print_table(
+        ("reason", "outliers", "share"),
+        [(words[name], row["count"], f"{row['share']:.0%}")
+         for name, row in found["outliers"]["reasons"].items()],
+        title=f"Why {found['outliers']['count']} pre-fills are outliers, several reasons at once",
+        empty="No pre-fill is an outlier.",
+    )  # fmt: skip
+    print_table(
+        (
+            "version",
+            "label",
+            "labels",
+            "best threshold",
+            "Dice there",
+            "Dice at 0.5",
+            "calibration error",
+        ),
+        [tuple(row.values()) for row in found["thresholds"]],
+        title="Thresholds, from what was stored",
+        empty="No label has been compared with a prediction yet.",
+    )
+    typer.echo(_drift(found["drift"]))
+    typer.echo(_photo_drift(found["photos"]))
+
+
+def triage(
+    project: Project,
+    above: Annotated[
+        float | None, typer.Option(help="Predicted Dice from which a pre-fill is accepted unseen.")
+    ] = None,
+    audit: Annotated[
+        float, typer.Option(min=0.01, max=1.0, help="Share of those that a person sees still.")
+    ] = 0.1,
+    off: Annotated[
+        bool, typer.Option("--off", help="Accept none; the accepted wait again.")
+    ] = False,
+) -> None:
+    """Accept pre-fills that are surely good, or switch that off; alone it says what holds.
+
+    A pre-fill is accepted if even the lower bound of its predicted Dice is above. The next ranking
+    applies it, and moves the threshold by what people find in the audit share.
+    """
+    from hemline.store.review.triage import set_triage
+    from worker.commands.models import find_project
+    from worker.review.rank_job import request_ranking
+    from worker.services import command_services
+
+    if off and above is not None:
+        raise HemlineError("--off and --above contradict each other; give one")
+    if above is not None and not 0.5 <= above < 1:
+        raise HemlineError(f"--above {above:g} is no Dice to trust; give 0.5 to below 1")
+    services = command_services()
+    row = find_project(services, project)
+    if above is None and not off:
+        typer.echo(_triage(row.accept_above, row.accept_threshold, row.audit_share))
+        return
+    with services.store.session() as session:
+        set_triage(session, row.id, above, audit)
+    request_ranking(services, row)
+    typer.echo(_triage(above, above, audit))
+
+
+def _triage(above: float | None, threshold: float | None, audit: float) -> str:
+    if above is None or threshold is None:
+        return "Triage is off: every photo waits for a person."
+    moved = "" if threshold == above else f", moved to {threshold:g} by the audit"
+    return (
+        f"Pre-fills are accepted whose Dice is predicted to be at least {above:g}{moved}; "
+        f"{audit:.0%} of them go to a person all the same."
+    )
+
+
+def _drift(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return "Drift: two champions and labelled audit tasks are needed."
+    interval = found["interval"]
+    spread = f" ({interval[0]:+.4f} to {interval[1]:+.4f})" if interval else ""
+    return (
+        f"Drift: {found['to']} has {found['mean']:+.4f}{spread} mean Dice beside {found['from']} "
+        f"on {found['tasks']} audit tasks; it lost most on task {found['worst_task']}."
+    )
+
+
+def _photo_drift(found: dict[str, Any] | None) -> str:
+    if found is None:
+        return (
+            "New photos: 20 that came since the champion, and 20 of the audit set before it, are "
+            "needed to compare them."
+        )
+    kind = "another kind than" if found["stability"] > 0.25 else "the same kind as"
+    return (
+        f"New photos: the {found['since']} since {found['version']} are of {kind} the "
+        f"{found['before']} of the audit set before it, by a population stability index of "
+        f"{found['stability']:.3f} (0 is the same, over 0.25 another)."
+    )
+
+
+def _interval(interval: tuple[float, float] | None) -> str:
+    return f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""

@@ -1,0 +1,1 @@
+"""The processes of one worker host: started, restarted, ended; and the Redis brought along."""

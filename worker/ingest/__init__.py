@@ -1,0 +1,4 @@
+"""Label Studio's changes into the store: webhook deliveries, and what they lost.
+
+Start at `inbox.py` (deliveries) or `reconcile.py` (polling); both end in `record_annotation.py`.
+"""

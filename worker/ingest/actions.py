@@ -1,0 +1,123 @@
+"""What each of Label Studio's webhook actions means to Hemline."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from hemline.errors import HemlineError, LabelConfigError
+from hemline.labelstudio.messages import WebhookPayload
+from hemline.labelstudio.project.config import LabelConfig, parse_label_config
+from hemline.store.loop.corrections import withdraw_annotations
+from hemline.store.loop.projects import get_project, upsert_project
+from hemline.store.loop.tasks import delete_tasks
+from hemline.store.states import RunTrigger
+from hemline.store.tables.loop import Project, WebhookDelivery
+from worker.ingest.record_annotation import parse_submitted, record_submitted
+from worker.ingest.registry import register_task, remember_project
+from worker.services import Services
+from worker.training.triggers import request_training
+
+At = datetime  # when the delivery was received
+PROJECT_DELETED = "the project was deleted in Label Studio"
+
+
+class ComesTooEarly(HemlineError):
+    """A delivery came before the one that it follows; it is worked on again later."""
+
+
+def handle_delivery(services: Services, delivery: WebhookDelivery) -> None:
+    """Does what the delivery asks for. Doing it twice is the same as doing it once.
+
+    Raises:
+        ComesTooEarly: it deletes what is not known yet.
+        HemlineError: it cannot be worked on; the message says why.
+        KeyError, TypeError, ValueError: the payload is not what Label Studio sends.
+    """
+    handler = _HANDLERS.get(delivery.action)
+    if handler is None:
+        return
+    told = WebhookPayload.parse(delivery.payload)
+    project = _project(services, delivery, told)
+    if project is None:
+        raise HemlineError(
+            f"{delivery.action} names no project that Hemline knows; connect it with `hemline "
+            "connect PROJECT_ID`"
+        )
+    handler(services, project, told, delivery.received_at)
+
+
+def _project(services: Services, delivery: WebhookDelivery, told: WebhookPayload) -> Project | None:
+    """The project of a delivery. One that was never seen is taken from the payload."""
+    if delivery.ls_project_id is None:
+        return None
+    with services.store.reading() as session:
+        project = get_project(session, delivery.ls_project_id)
+    if (project is None or not project.label_config) and told.project:
+        return remember_project(services, told.project)
+    return project
+
+
+def _annotations_saved(services: Services, project: Project, told: WebhookPayload, _: At) -> None:
+    config = _config(project)
+    tasks = {int(task["id"]): task for task in told.tasks}
+    for values in told.annotations:
+        # The annotation of a single pair may not name its task, which is then the one beside it.
+        ls_task_id = int(values["task"]) if "task" in values or len(tasks) != 1 else min(tasks)
+        task = register_task(services, project, config, tasks[ls_task_id])
+        record_submitted(services, project, config, task, parse_submitted(values))
+
+
+def _annotations_deleted(
+    services: Services, project: Project, told: WebhookPayload, received_at: At
+) -> None:
+    ids = set(told.annotation_ids)
+    with services.store.session() as session:
+        known = withdraw_annotations(session, project.id, sorted(ids), received_at)
+    if early := ids - set(known):
+        raise ComesTooEarly(f"annotations {sorted(early)} were deleted before they were seen")
+
+
+def _tasks_created(services: Services, project: Project, told: WebhookPayload, _: At) -> None:
+    services.sender.send("worker.reconcile", queue="housekeeping")
+
+
+def _tasks_deleted(services: Services, project: Project, told: WebhookPayload, _: At) -> None:
+    ids = [int(task["id"]) for task in told.tasks]
+    with services.store.session() as session:
+        delete_tasks(session, project.id, ids)
+
+
+def _project_changed(services: Services, project: Project, told: WebhookPayload, _: At) -> None:
+    if told.project:
+        remember_project(services, told.project)
+
+
+def _project_deleted(services: Services, project: Project, told: WebhookPayload, _: At) -> None:
+    with services.store.session() as session:
+        upsert_project(session, ls_project_id=project.ls_project_id, problem=PROJECT_DELETED)
+
+
+def _training_asked_for(services: Services, project: Project, told: WebhookPayload, _: At) -> None:
+    request_training(services, project.ls_project_id, RunTrigger.BUTTON)
+
+
+def _config(project: Project) -> LabelConfig:
+    try:
+        return parse_label_config(project.label_config)
+    except LabelConfigError as error:
+        raise LabelConfigError(f"project {project.ls_project_id}: {error}") from error
+
+
+_HANDLERS: dict[str, Callable[[Services, Project, WebhookPayload, At], None]] = {
+    "ANNOTATION_CREATED": _annotations_saved,
+    "ANNOTATIONS_CREATED": _annotations_saved,
+    "ANNOTATION_UPDATED": _annotations_saved,
+    "ANNOTATIONS_UPDATED": _annotations_saved,
+    "ANNOTATION_DELETED": _annotations_deleted,
+    "ANNOTATIONS_DELETED": _annotations_deleted,
+    "TASKS_CREATED": _tasks_created,
+    "TASKS_DELETED": _tasks_deleted,
+    "PROJECT_CREATED": _project_changed,
+    "PROJECT_UPDATED": _project_changed,
+    "PROJECT_DELETED": _project_deleted,
+    "START_TRAINING": _training_asked_for,
+}

@@ -1,0 +1,154 @@
+"""Takes in what webhooks lost: pages Label Studio's changes since the last one seen."""
+
+import fcntl
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from hemline.errors import HemlineError, LabelConfigError, LabelStudioUnavailable
+from hemline.labelstudio.http import LabelStudioRefused
+from hemline.labelstudio.project.config import LabelConfig, parse_label_config
+from hemline.store.database.columns import utcnow
+from hemline.store.loop.corrections import annotations_of, withdraw_annotations
+from hemline.store.loop.jobs import active_job, queue_job
+from hemline.store.loop.models import champion
+from hemline.store.loop.projects import list_projects, set_reconciled, upsert_project
+from hemline.store.loop.tasks import count_tasks_to_predict, delete_tasks, ls_task_ids
+from hemline.store.states import JobKind
+from hemline.store.tables.loop import Project, Task
+from worker.ingest.actions import PROJECT_DELETED
+from worker.ingest.record_annotation import parse_submitted, parse_time, record_submitted
+from worker.ingest.registry import register_task, remember_project
+from worker.services import Services
+from worker.training.triggers import train_on_corrections
+
+log = logging.getLogger(__name__)
+
+# A task that changes while the others are read has a time before the newest one seen. So the last
+# minutes are read again the next time; what has not changed since costs no more than the reading.
+_OVERLAP = timedelta(minutes=2)
+
+
+def reconcile_all(services: Services) -> None:
+    """Reconciles every project, unless another process of this host is at it."""
+    services.settings.home_path.mkdir(parents=True, exist_ok=True)
+    with (services.settings.home_path / "reconcile.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        with services.store.reading() as session:
+            projects = list_projects(session)
+        for project in projects:
+            try:
+                reconcile_project(services, project)
+            except LabelStudioUnavailable as error:
+                log.warning("reconcile waits: %s", error)
+                return
+            except HemlineError as error:
+                log.warning("project %d is not reconciled: %s", project.ls_project_id, error)
+
+
+def reconcile_project(services: Services, project: Project) -> None:
+    """Brings one project up to date with Label Studio, then starts what is due.
+
+    Raises:
+        LabelStudioUnavailable: Label Studio does not answer now.
+        LabelStudioRefused: it does not accept our token.
+    """
+    try:
+        told = services.client.get_project(project.ls_project_id)
+    except LabelStudioRefused as error:
+        if error.status != 404:
+            raise
+        with services.store.session() as session:
+            upsert_project(session, ls_project_id=project.ls_project_id, problem=PROJECT_DELETED)
+        return
+    project = remember_project(services, told)
+    try:
+        config = parse_label_config(project.label_config)
+    except LabelConfigError:
+        return  # the project is marked with it
+    _take_in_changes(services, project, config)
+    _drop_deleted(services, project, int(told.get("task_number") or 0))
+    train_on_corrections(services, project.ls_project_id)
+    _predict_new_tasks(services, project, config)
+
+
+def _take_in_changes(services: Services, project: Project, config: LabelConfig) -> None:
+    since, started, newest = project.reconciled_until, utcnow(), None
+    for ls_task in services.client.iter_tasks(project.ls_project_id, updated_after=since):
+        try:
+            _take_in(services, project, config, ls_task, anew=since is None)
+        except (KeyError, TypeError, ValueError):
+            log.exception("task %s is not what Label Studio sends", ls_task.get("id"))
+        updated = parse_time(ls_task.get("updated_at"))
+        newest = max(filter(None, (newest, updated)), default=None)
+    if newest is not None:
+        with services.store.session() as session:
+            set_reconciled(session, project.id, min(newest, started - _OVERLAP))
+
+
+def _take_in(
+    services: Services, project: Project, config: LabelConfig, ls_task: Mapping[str, Any], *,
+    anew: bool,
+) -> None:  # fmt: skip
+    task = register_task(services, project, config, ls_task)
+    with services.store.reading() as session:
+        known = {row.ls_annotation_id: row for row in annotations_of(session, task.id)}
+    present = set()
+    for values in ls_task.get("annotations") or []:
+        submitted = parse_submitted(values)
+        present.add(submitted.ls_annotation_id)
+        row = known.get(submitted.ls_annotation_id)
+        same = row is not None and not row.problem and row.ls_updated_at == submitted.updated_at
+        if anew or not same:
+            record_submitted(services, project, config, task, submitted)
+    read_at = parse_time(ls_task.get("updated_at"))
+    gone = [
+        number for number, row in known.items()
+        if number not in present and _is_older(row.ls_updated_at, read_at)
+    ]  # fmt: skip
+    if gone:
+        _withdraw(services, task, gone)
+
+
+def _is_older(annotation: datetime | None, task: datetime | None) -> bool:
+    """Whether an annotation should have been among those of a task that was read: one that a
+    webhook brought meanwhile is newer than what was read, not deleted."""
+    return annotation is None or task is None or annotation <= task
+
+
+def _withdraw(services: Services, task: Task, ls_annotation_ids: list[int]) -> None:
+    with services.store.session() as session:
+        withdraw_annotations(session, task.project_id, ls_annotation_ids, utcnow())
+
+
+def _drop_deleted(services: Services, project: Project, task_number: int) -> None:
+    """Forgets the tasks that are gone, if Label Studio counts another number than we know."""
+    with services.store.reading() as session:
+        known = ls_task_ids(session, project.id)
+    if len(known) == task_number:
+        return
+    tasks = services.client.iter_tasks(project.ls_project_id, full=False)
+    gone = known - {int(ls_task["id"]) for ls_task in tasks}
+    if gone:
+        log.info("project %d: %d tasks were deleted", project.ls_project_id, len(gone))
+        with services.store.session() as session:
+            delete_tasks(session, project.id, sorted(gone))
+
+
+def _predict_new_tasks(services: Services, project: Project, config: LabelConfig) -> None:
+    with services.store.session() as session:
+        model = champion(session, project.id)
+        # The first job of a project with one label gives it the starter.
+        new = (
+            len(config.labels) == 1 and bool(ls_task_ids(session, project.id))
+            if model is None
+            else count_tasks_to_predict(session, project.id, model.id, marked=False) > 0
+        )
+        if not new or active_job(session, project.id, JobKind.PREDICT_POOL) is not None:
+            return
+        job = queue_job(session, project.id, JobKind.PREDICT_POOL, {})
+    services.sender.send("worker.predict_pool", job.id, queue="predict")

@@ -1,0 +1,1 @@
+"""The tasks that are open: predicted with the champion, and sent to Label Studio in bulk."""

@@ -1,0 +1,152 @@
+"""Computes the signals that wait: a label's first, for its place in the review order waits too.
+
+No model runs here. A label is compared with the probability map that was kept when its photo was
+predicted; a prediction's own mask is looked at in the same way.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+from active_learning.frame import Mask
+from active_learning.look import Look, look_at_label
+from active_learning.risk_file import shipped_risk_model
+from hemline.errors import HemlineError, LabelStudioUnavailable
+from hemline.labelstudio.http import LabelStudioRefused
+from hemline.labelstudio.project.config import parse_label_config
+from hemline.masks.histograms import probability_histograms
+from hemline.masks.png import decode_class_mask
+from hemline.store.review.label_review import label_of_task
+from hemline.store.review.queries import signals_to_compare
+from hemline.store.review.signals import (
+    anything_waits,
+    claim_labels,
+    claim_predictions,
+    give_up,
+    put_back,
+    store_label_values,
+    store_prediction_values,
+)
+from hemline.store.review.write_order import place
+from hemline.store.tables.loop import Project, Task
+from hemline.store.tables.review import LabelSignals, PredictionSignals
+from worker.review.feature_codec import VERSION, look_regions, look_values
+from worker.review.photo_and_map import Seen, see
+from worker.review.ranking_model import ranking_of
+from worker.review.score_items import place_of_label
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+
+_AT_ONCE = 8
+_WINDOW_S = 120.0  # a claim by a process that died is free again after this
+_TURN_S = 20.0  # then other work of the queue has its turn
+
+Claimed = TypeVar("Claimed", LabelSignals, PredictionSignals)
+
+
+def compute_signals(services: Services) -> int:
+    """Works on what waits for at most some seconds, then has itself called again. How many it did.
+
+    What cannot be computed is tried a few times and then left; a photo that cannot be had because
+    Label Studio is away costs no attempt.
+    """
+    begin, done = time.monotonic(), 0
+    while time.monotonic() - begin < _TURN_S:
+        taken = _labels(services) or _predictions(services)
+        if not taken:
+            return done
+        done += taken
+    services.sender.send("worker.signals", queue="housekeeping")
+    return done
+
+
+def signals_wait(services: Services) -> bool:
+    """Whether there is anything to compute."""
+    with services.store.reading() as session:
+        return anything_waits(session, VERSION, window_s=_WINDOW_S)
+
+
+def _labels(services: Services) -> int:
+    with services.store.session() as session:
+        claimed = claim_labels(session, VERSION, _AT_ONCE, window_s=_WINDOW_S)
+    for signals in claimed:
+        _attempt(services, signals, signals.annotation.task, _label)
+    return len(claimed)
+
+
+def _predictions(services: Services) -> int:
+    with services.store.session() as session:
+        claimed = claim_predictions(session, VERSION, _AT_ONCE, window_s=_WINDOW_S)
+    for signals in claimed:
+        _attempt(services, signals, signals.prediction.task, _prediction)
+    return len(claimed)
+
+
+def _attempt(
+    services: Services, claimed: Claimed, task: Task, work: Callable[[Services, Claimed], None]
+) -> None:
+    try:
+        work(services, claimed)
+    except (LabelStudioUnavailable, LabelStudioRefused) as error:
+        log.info("task %d: signals wait: %s", task.ls_task_id, error)
+        with services.store.session() as session:
+            put_back(session, claimed)
+    except HemlineError as error:
+        log.warning("task %d: no signals: %s", task.ls_task_id, error)
+        with services.store.session() as session:
+            give_up(session, claimed)
+    except Exception:
+        log.exception("task %d: its signals failed", task.ls_task_id)  # tried again a few times
+
+
+def _label(services: Services, claimed: LabelSignals) -> None:
+    task = claimed.annotation.task
+    with services.store.reading() as session:
+        compared = signals_to_compare(session, task, claimed.annotation.prediction_id)
+        project = session.get_one(Project, task.project_id)
+    labels = parse_label_config(project.label_config).labels
+    mask = decode_class_mask(services.artifacts.get(claimed.mask_digest))
+    seen = see(services, task, compared, labels)
+    look = _look(seen, mask)
+    placed = place_of_label(services, project, claimed, look, compared)
+    with services.store.session() as session:
+        stored = store_label_values(
+            session, claimed, version=VERSION,
+            prediction_id=compared.prediction_id if compared else None,
+            values=look_values(look), regions=look_regions(look), risk=placed.priority,
+            histograms=_histograms(seen, mask),
+        )  # fmt: skip
+        counts = label_of_task(session, task.id)
+        if stored and counts is not None and counts.id == claimed.annotation_id:
+            place(session, placed)
+
+
+def _prediction(services: Services, claimed: PredictionSignals) -> None:
+    prediction = claimed.prediction
+    mask = decode_class_mask(services.artifacts.get(prediction.mask_digest))
+    labels = tuple(prediction.model_version.labels)
+    look = _look(see(services, prediction.task, claimed, labels), mask)
+    with services.store.reading() as session:
+        project = session.get_one(Project, prediction.task.project_id)
+    cluster = ranking_of(services.artifacts, project).cluster_of(claimed.embedding)
+    with services.store.session() as session:
+        store_prediction_values(
+            session, claimed, version=VERSION, values=look_values(look),
+            regions=look_regions(look), cluster=cluster,
+        )  # fmt: skip
+
+
+def _look(seen: Seen, mask: Mask) -> Look:
+    return look_at_label(
+        seen.photo, mask, seen.probabilities, shipped_risk_model(), threshold=seen.threshold,
+        flip_dice=seen.flip_dice,
+    )  # fmt: skip
+
+
+def _histograms(seen: Seen, mask: Mask) -> bytes | None:
+    """What tells the Dice of the model with this label at any threshold, and its calibration."""
+    if seen.probabilities is None:
+        return None
+    return probability_histograms(seen.probabilities, mask).to_bytes()

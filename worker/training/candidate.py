@@ -1,0 +1,118 @@
+"""The champion's successor: trained from a snapshot, then judged, stored and perhaps promoted."""
+
+import logging
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hemline.errors import DatasetError, ModelError
+from hemline.segmentation.model_file import read_card
+from hemline.segmentation.recipe.recipe import Recipe, load_recipe
+from hemline.segmentation.starter import starter_path
+from hemline.segmentation.training.train_model import EpochReport, TrainedModel, train
+from hemline.store.loop.models import champion
+from hemline.store.loop.snapshots import read_manifest
+from hemline.store.tables.loop import ModelVersion, TrainingRun
+from worker.lease import RunLease
+from worker.services import Services
+from worker.training.judge_candidate import judge_and_store
+from worker.training.snapshot_samples import TrainingData, open_snapshot
+from worker.training.supervise import run_folder
+
+log = logging.getLogger(__name__)
+
+_NAMED = 5  # photos named in a sentence about those left out
+
+
+def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> None:
+    """Trains from the run's snapshot, goes on where an earlier attempt was, and ends the run.
+
+    Raises:
+        PhotosAway: Label Studio does not answer; put the run off.
+        HemlineError: the run cannot succeed, and why.
+    """
+    manifest = read_manifest(services.artifacts, run.snapshot)
+    data = open_snapshot(services, manifest)
+    _check_gold(services, data)
+    with services.store.reading() as session:
+        parent = champion(session, run.project_id)
+    recipe = load_recipe(run.project.recipe or services.settings.recipe)
+    initial = _initial(services, parent, recipe)
+
+    def on_epoch(report: EpochReport) -> None:
+        log.info(
+            "epoch %d of %d: loss %.4f, Dice %s", report.epoch, report.epochs, report.loss,
+            "-" if report.dice is None else f"{report.dice:.4f}",
+        )  # fmt: skip
+        lease.report(report.epoch, report.epochs)
+
+    work = run_folder(services.settings, run.id) / "work"
+    trained = _train_or_restart(
+        recipe, data, labels=manifest.labels, work=work, initial=initial,
+        device=services.settings.device, on_epoch=on_epoch,
+    )  # fmt: skip
+    judge_and_store(
+        services, run, lease, recipe=recipe, trained=trained, data=data, labels=manifest.labels,
+        parent=parent if initial is not None else None,
+    )  # fmt: skip
+
+
+def _check_gold(services: Services, data: TrainingData) -> None:
+    """Raises DatasetError if too few gold garments are left to judge on."""
+    if data.left_out:
+        log.warning("%s", _left_out(data))
+    garments = len({sample.garment for sample in data.gold})
+    needed = services.settings.gold_minimum
+    if garments < needed:
+        raise DatasetError(
+            f"{garments} gold garments can be used and {needed} are needed to judge a model; "
+            f"correct photos of more garments. {_left_out(data)}".strip()
+        )
+    if not data.train:
+        raise DatasetError(f"there is no photo to train on. {_left_out(data)}".strip())
+
+
+def _left_out(data: TrainingData) -> str:
+    """How many photos were left out, with the first of them and why; empty for none."""
+    if not data.left_out:
+        return ""
+    named = "; ".join(f"{sample}: {why}" for sample, why in data.left_out[:_NAMED])
+    more = f"; and {len(data.left_out) - _NAMED} more" if len(data.left_out) > _NAMED else ""
+    return f"{len(data.left_out)} photos were left out ({named}{more})"
+
+
+def _initial(services: Services, parent: ModelVersion | None, recipe: Recipe) -> Path | None:
+    """The weights to begin from: the champion's, or the starter's where there is none yet.
+
+    None if they are of another network than the recipe's, which then is trained from nothing.
+    """
+    path = services.artifacts.local_path(parent.weights_digest) if parent else starter_path()
+    if read_card(path).recipe.network != recipe.network:
+        log.warning("the recipe '%s' has another network than %s; training from nothing",
+                    recipe.name, parent.name if parent else "the starter")  # fmt: skip
+        return None
+    return path
+
+
+def _train_or_restart(
+    recipe: Recipe, data: TrainingData, *, labels: Sequence[str], work: Path, initial: Path | None,
+    device: str, on_epoch: Callable[[EpochReport], None],
+) -> TrainedModel:  # fmt: skip
+    """Goes on from the checkpoint. One that does not fit any more (another champion since, or a
+    photo that is gone) is dropped, and the training begins afresh."""
+
+    def run() -> TrainedModel:
+        return train(
+            recipe, data.train, data.validation, labels=labels, work_dir=work, initial=initial,
+            resume=True, device=device, on_epoch=on_epoch,
+        )  # fmt: skip
+
+    had_checkpoint = work.exists()
+    try:
+        return run()
+    except ModelError as error:
+        if not had_checkpoint:
+            raise
+        log.warning("beginning afresh: %s", error)
+        shutil.rmtree(work)
+        return run()

@@ -1,0 +1,126 @@
+"""A candidate against the champion on the gold split, and all that follows in one transaction."""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from hemline import __version__
+from hemline.segmentation.evaluation.evaluate import Evaluated, ItemFigures, evaluate
+from hemline.segmentation.evaluation.paired_test import Judgement, judge
+from hemline.segmentation.predictor import Predictor
+from hemline.segmentation.recipe.recipe import Recipe
+from hemline.segmentation.training.train_model import TrainedModel
+from hemline.store.loop.evaluations import record_evaluation
+from hemline.store.loop.jobs import queue_job
+from hemline.store.loop.models import champion, create_version, promote, reject
+from hemline.store.loop.runs import finish_run
+from hemline.store.states import JobKind
+from hemline.store.tables.loop import ModelVersion, TrainingRun
+from worker.lease import RunLease
+from worker.services import Services
+from worker.training.evaluation_masks import JudgedMasks, with_masks
+from worker.training.snapshot_samples import TrainingData, in_words_of
+
+log = logging.getLogger(__name__)
+
+
+class _ChampionChanged(Exception):
+    """Somebody promoted or rolled back while the candidate was judged."""
+
+
+def judge_and_store(
+    services: Services, run: TrainingRun, lease: RunLease, *, recipe: Recipe,
+    trained: TrainedModel, data: TrainingData, labels: Sequence[str], parent: ModelVersion | None,
+) -> None:  # fmt: skip
+    """Stores the candidate, its evaluation, its promotion or rejection, and the run's end.
+
+    The champion it is judged against is the champion at the moment it is stored. A promotion
+    queues the prediction of the pool.
+
+    Raises:
+        PhotosAway: Label Studio does not answer.
+        StoreError: the lease was lost; nothing is stored.
+    """
+    predictor = Predictor(trained.path, device=services.settings.device)
+    with TemporaryDirectory(prefix="hemline-judging-") as folder:
+        masks = JudgedMasks(Path(folder))
+        candidate = evaluate(predictor, data.gold, masks.add)
+        weights = services.artifacts.put(trained.path.read_bytes(), "weights")
+        while True:
+            with services.store.reading() as session:
+                rival = champion(session, run.project_id)
+            judgement = _judge(services, candidate, masks, rival, data, labels)
+            try:
+                job_id = _store(services, run, lease, recipe=recipe, trained=trained, data=data,
+                                labels=labels, parent=parent, rival=rival, weights=weights,
+                                judgement=judgement)  # fmt: skip
+            except _ChampionChanged:
+                log.info("the champion changed meanwhile; judging against the new one")
+                continue
+            break
+    log.info("run %d: %s", run.id, judgement.decision)
+    if job_id is not None:
+        services.sender.send("worker.predict_pool", job_id, queue="predict")
+
+
+def _judge(
+    services: Services, candidate: Evaluated, masks: JudgedMasks, rival: ModelVersion | None,
+    data: TrainingData, labels: Sequence[str],
+) -> Judgement:  # fmt: skip
+    """The judgement, with the masks of both at the photos that changed most."""
+    level = services.settings.promotion_p
+    if rival is None or not _can_compete(rival, labels):
+        return judge(candidate.items, None, level=level)
+    predictor = Predictor(
+        services.artifacts.local_path(rival.weights_digest), device=services.settings.device
+    )
+    samples = in_words_of(data.gold, labels, rival.labels)
+    with TemporaryDirectory(prefix="hemline-judging-") as folder:
+        theirs = JudgedMasks(Path(folder))
+        measured = evaluate(predictor, samples, theirs.add).items
+        both = {item.id for item in measured} & {item.id for item in candidate.items}
+        judgement = judge(_only(candidate.items, both), _only(measured, both), level=level)
+        figures = with_masks(judgement.figures, masks, theirs, services.artifacts)
+    return replace(judgement, figures=figures)
+
+
+def _can_compete(rival: ModelVersion, labels: Sequence[str]) -> bool:
+    """A champion that lacks a label of today's label config cannot pre-fill it at all."""
+    return len(labels) == 1 == len(rival.labels) or set(labels) <= set(rival.labels)
+
+
+def _only(items: Sequence[ItemFigures], ids: set[str]) -> list[ItemFigures]:
+    return [item for item in items if item.id in ids]
+
+
+def _store(
+    services: Services, run: TrainingRun, lease: RunLease, *, recipe: Recipe,
+    trained: TrainedModel, data: TrainingData, labels: Sequence[str], parent: ModelVersion | None,
+    rival: ModelVersion | None, weights: str, judgement: Judgement,
+) -> int | None:  # fmt: skip
+    """Id of the job that predicts the pool, if the candidate is promoted."""
+    left_out = [{"id": sample, "problem": why} for sample, why in data.left_out]
+    rival_id = rival.id if rival else None
+    with lease.ending(), services.store.session() as session:
+        now = champion(session, run.project_id)
+        if (now.id if now else None) != rival_id:
+            raise _ChampionChanged
+        version = create_version(
+            session, run.project_id, recipe=recipe.model_dump(mode="json"), labels=labels,
+            weights_digest=weights, code_version=__version__,
+            parent_id=parent.id if parent else None, snapshot_id=run.snapshot_id,
+            figures={**trained.figures, "left_out": left_out},
+        )  # fmt: skip
+        record_evaluation(
+            session, model_version_id=version.id, champion_id=rival_id,
+            snapshot_id=run.snapshot_id, promoted=judgement.promoted,
+            decision=judgement.decision, figures=judgement.figures,
+        )  # fmt: skip
+        finish_run(session, run.id, lease.owner, version.id)
+        if not judgement.promoted:
+            reject(session, version.id)
+            return None
+        promote(session, version.id)
+        return queue_job(session, run.project_id, JobKind.PREDICT_POOL, {}).id

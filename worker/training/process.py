@@ -1,0 +1,66 @@
+"""One training in a process of its own: `python -m worker.training.process RUN_ID`.
+
+Takes the run's lease first and loads torch then: an attempt that dies while loading is counted.
+"""
+
+import logging
+import shutil
+import sys
+
+from hemline.errors import HemlineError
+from hemline.settings import get_settings
+from hemline.store.loop.runs import acquire_run, fail_run, get_run, postpone_run
+from hemline.store.tables.loop import TrainingRun
+from worker.lease import RunLease, new_owner
+from worker.logs import configure_logging
+from worker.services import Services, build_services
+from worker.training.exits import EXIT_DONE, EXIT_NOT_NOW
+from worker.training.snapshot_samples import PhotosAway
+from worker.training.supervise import run_folder
+
+log = logging.getLogger(__name__)
+
+_PHOTOS_AWAY_S = 60.0
+
+
+def main(run_id: int) -> int:
+    """Trains the run if nobody else has it. Returns the exit status."""
+    settings = get_settings()
+    configure_logging(settings.log_level)
+    services = build_services(settings)
+    owner = new_owner()
+    with services.store.session() as session:
+        if not acquire_run(session, run_id, owner, settings.lease_s):
+            log.info("run %d is another's", run_id)
+            return EXIT_NOT_NOW
+        run = get_run(session, run_id)
+    lease = RunLease(
+        services.store, run_id, owner, settings.lease_s, epoch=run.epoch, epochs=run.epochs
+    )
+    with lease:
+        return _train(services, run, lease)
+
+
+def _train(services: Services, run: TrainingRun, lease: RunLease) -> int:
+    """Ends the run in the store in every case but a crash, which the next attempt resumes."""
+    try:
+        from hemline.segmentation.training.memory import keep_memory
+        from worker.training.candidate import train_successor
+
+        keep_memory()
+        train_successor(services, run, lease)
+    except PhotosAway as error:
+        log.warning("run %d is put off: %s", run.id, error)
+        with lease.ending(), services.store.session() as session:
+            postpone_run(session, run.id, lease.owner, str(error), delay_s=_PHOTOS_AWAY_S)
+        return EXIT_NOT_NOW
+    except HemlineError as error:
+        log.error("run %d failed: %s", run.id, error)
+        with lease.ending(), services.store.session() as session:
+            fail_run(session, run.id, lease.owner, str(error))
+    shutil.rmtree(run_folder(services.settings, run.id) / "work", ignore_errors=True)
+    return EXIT_DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main(int(sys.argv[1])))

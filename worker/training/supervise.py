@@ -1,0 +1,89 @@
+"""Runs one training as a child process, so that memory, crashes and kills stay its own."""
+
+import logging
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from hemline.child_process import ChildProcess
+from hemline.settings import Settings
+from hemline.store.database.columns import utcnow
+from hemline.store.loop.runs import fail_run, get_run
+from hemline.store.states import RunState
+from worker.services import Services
+from worker.training.exits import EXIT_DONE, EXIT_LEASE_LOST, EXIT_NOT_NOW
+from worker.training.gpu import claim_device
+
+log = logging.getLogger(__name__)
+
+MAX_ATTEMPTS = 3  # that end without another epoch done
+NICE = 10  # serving on the same machine goes first
+_UNFINISHED = (RunState.QUEUED, RunState.RUNNING)
+_GRACE_S = 5.0
+_LOG_LINES = 3
+
+
+def train_run(services: Services, run_id: int) -> None:
+    """Trains a run, unless it is done, somebody has it, or it has failed too often.
+
+    Whoever calls it, and however often: the lease lets one process train a run at a time.
+    """
+    with services.store.reading() as session:
+        run = get_run(session, run_id)
+    if run.state not in _UNFINISHED or (run.lease_until and run.lease_until > utcnow()):
+        return
+    if run.attempts >= MAX_ATTEMPTS:
+        _give_up(services, run_id, "its process was killed each time")
+        return
+    with claim_device(services.settings.device) as environment:
+        if environment is None:
+            log.info("run %d waits: every GPU has a training", run_id)
+            return
+        child = ChildProcess(
+            f"training run {run_id}",
+            [sys.executable, "-m", "worker.training.process", str(run_id)],
+            log_path=run_folder(services.settings, run_id) / "log",
+            env=_environment(environment),
+            death_signal=signal.SIGKILL,
+            nice=NICE,
+        )
+        child.start()
+        log.info("training run %d begins; its log is %s", run_id, child.log_path)
+        try:
+            status = child.wait()
+        finally:
+            child.stop(grace_s=_GRACE_S)
+    _after(services, run_id, status, child)
+
+
+def run_folder(settings: Settings, run_id: int) -> Path:
+    """Where a run keeps its checkpoint, its pixel cache and its log."""
+    return settings.home_path / "runs" / str(run_id)
+
+
+def _environment(environment: Mapping[str, str]) -> dict[str, str] | None:
+    return {**os.environ, **environment} if environment else None
+
+
+def _after(services: Services, run_id: int, status: int | None, child: ChildProcess) -> None:
+    """A process that crashed leaves its run to the sweep, unless that was its last attempt."""
+    log.info("the process of training run %d ended with status %s", run_id, status)
+    if status in (EXIT_DONE, EXIT_NOT_NOW, EXIT_LEASE_LOST):
+        return
+    last_words = " / ".join(child.log_tail(_LOG_LINES).split("\n"))
+    reason = f"its process ended with status {status} ({last_words})"
+    log.error("training run %d: %s; see %s", run_id, reason, child.log_path)
+    with services.store.reading() as session:
+        run = get_run(session, run_id)
+    if run.state in _UNFINISHED and run.attempts >= MAX_ATTEMPTS:
+        _give_up(services, run_id, reason)
+
+
+def _give_up(services: Services, run_id: int, reason: str) -> None:
+    folder = run_folder(services.settings, run_id)
+    problem = f"given up after {MAX_ATTEMPTS} attempts: {reason}; see {folder / 'log'}"
+    with services.store.session() as session:
+        fail_run(session, run_id, None, problem)
+    log.error("training run %d: %s", run_id, problem)

@@ -7,10 +7,10 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.arc_signals import ARC_SIGNALS
-from active_learning.label_risk import worst_arc
-from active_learning.label_signals import LabelSignals
-from active_learning.views import USUAL_VIEW, Oddness
+from active_learning.risk.label_risk import worst_arc
+from active_learning.signals.arc_signals import ARC_SIGNALS
+from active_learning.signals.garment_views import USUAL_VIEW, Oddness
+from active_learning.signals.label_signals import LabelSignals
 
 RISKY = 0.3  # label risk worth a person's look: three times that of any label
 _LOW_CONTRAST = 6.0  # ΔE00
@@ -74,7 +74,7 @@ class Findings:
     `risk` of its label; `low_contrast` share of the outline where garment and background hardly
     part and the model does not say otherwise; `distance` of its embedding to the nearest others;
     `complexity` is the raw numbers whose mean percentile it is; `odd` how far the label is from
-    those of the garment's other views (active_learning.views). `excused`: only where the photo
+    those of the garment's other views (active_learning.signals.garment_views). `excused`: only where the photo
     lacks contrast does anything speak against the label.
 
     Where to look: `wrong` and `pale` for bad ground truth and low contrast, `undecided` where the

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from active_learning.batches import Candidate, by_usefulness, choose_batch, cold_start
-from active_learning.clusters import cluster_centres, nearest_clusters
-from active_learning.coverage import coverage_order
+from active_learning.order.batches import Candidate, by_usefulness, choose_batch, cold_start
+from active_learning.order.clusters import cluster_centres, nearest_clusters
+from active_learning.order.coverage import coverage_order
 from benchmarks.results_page import write_part
 from benchmarks.small_network import Floats, Photos
 from hemline.datasets.sources import open_data

@@ -18,13 +18,10 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from active_learning.folder import Pair
-from active_learning.label_signals import VERSION
-from active_learning.learn import FOLDS, fold_of
-from active_learning.planted import MASK_FAULTS
-from active_learning.prior import scenes
-from active_learning.rank_folder import rank_folder
-from active_learning.usefulness import fit_dice_predictor
+from active_learning.order.usefulness import fit_dice_predictor
+from active_learning.risk.learn import FOLDS, fold_of
+from active_learning.risk.planted import MASK_FAULTS
+from active_learning.signals.label_signals import VERSION
 from benchmarks.ranking_photos import Photo, look_at_all, tell
 from benchmarks.ranking_scores import (
     BASELINES,
@@ -41,6 +38,9 @@ from hemline.datasets.splits import split_by_garment
 from hemline.segmentation.model_file import file_digest
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.starter import starter_path
+from worker.folders.pairs import Pair
+from worker.folders.prior import scenes
+from worker.folders.rank import rank_folder
 
 KINDS = tuple(str(kind) for kind in MASK_FAULTS)
 STUDIO_KINDS = ("hem_cut", "under_arm", "polygon", "offset")

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.learn import Example, make_examples, pack_examples, unpack_examples
-from active_learning.planted import kinds_for
-from active_learning.prediction_signals import PREDICTION_SIGNALS, prediction_signals
+from active_learning.risk.learn import Example, make_examples, pack_examples, unpack_examples
+from active_learning.risk.planted import kinds_for
+from active_learning.signals.prediction_signals import PREDICTION_SIGNALS, prediction_signals
 from hemline.datasets.sample import Sample
 from hemline.errors import HemlineError
 from hemline.files import write_atomically

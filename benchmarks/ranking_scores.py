@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from active_learning.label_risk import fit_labels
-from active_learning.learn import CLEAN, FOLDS, Example, fold_of, out_of_fold_rows
-from active_learning.unusual import unusual
+from active_learning.risk.label_risk import fit_labels
+from active_learning.risk.learn import CLEAN, FOLDS, Example, fold_of, out_of_fold_rows
+from active_learning.signals.unusual import unusual
 from benchmarks.ranking_photos import tell
 
 BASE_RATE = 0.1  # share of bad labels in a set that is drawn

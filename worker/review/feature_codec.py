@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from active_learning.label_risk import RISK_SIGNALS
-from active_learning.look import Look
+from active_learning.label_features import Look
 from active_learning.reasons import Findings, Region
-from active_learning.views import ViewSignals
+from active_learning.risk.label_risk import RISK_SIGNALS
+from active_learning.signals.garment_views import ViewSignals
 
 VERSION = 1  # of the signals; a higher one has everything computed anew
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from active_learning.views import (
+from active_learning.signals.garment_views import (
     USUAL_VIEW,
     Gaps,
     Oddness,

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from active_learning.forest import Forest
-from active_learning.label_risk import RiskModel, fit_labels, least_risks, sigmoid
-from active_learning.learn import FOLDS, calibrate, fold_of
-from active_learning.look import Look
+from active_learning.label_features import Look
+from active_learning.risk.forest import Forest
+from active_learning.risk.label_risk import RiskModel, fit_labels, least_risks, sigmoid
+from active_learning.risk.learn import FOLDS, calibrate, fold_of
 
 LEAST_LABELS = 40  # below this the shipped model is better than one learnt of so few
 _HALF = 120  # labels at which the project's own model counts as much as the shipped one

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from active_learning.drift import Drift, paired_drift, population_stability
+from active_learning.order.drift import Drift, paired_drift, population_stability
 from hemline.errors import ArtifactError, LabelConfigError, MaskError
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.masks.overlap import dice

@@ -9,9 +9,9 @@ from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
-from active_learning.clusters import cluster_centres
+from active_learning.order.clusters import cluster_centres
+from active_learning.order.usefulness import fit_dice_predictor
 from active_learning.reasons import Findings
-from active_learning.usefulness import fit_dice_predictor
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.labelstudio.project.review_fields import has_review_fields
 from hemline.masks.embedding import unpack_embeddings

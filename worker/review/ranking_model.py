@@ -14,14 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.clusters import UNKNOWN, nearest_clusters
-from active_learning.forest import Forest
-from active_learning.label_risk import RISK_SIGNALS
-from active_learning.prediction_signals import PREDICTION_SIGNALS
+from active_learning.order.clusters import UNKNOWN, nearest_clusters
+from active_learning.order.usefulness import DicePredictor
 from active_learning.reasons import Findings
-from active_learning.risk_file import shipped_risk_model
-from active_learning.usefulness import DicePredictor
-from active_learning.views import Gaps
+from active_learning.risk.forest import Forest
+from active_learning.risk.label_risk import RISK_SIGNALS
+from active_learning.risk.risk_file import shipped_risk_model
+from active_learning.signals.garment_views import Gaps
+from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.errors import ArtifactError, ModelError
 from hemline.masks.embedding import LENGTH, unpack_embeddings
 from hemline.store.database.artifacts import ArtifactStore

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from active_learning.frame import Mask
-from active_learning.label_risk import RISK_SIGNALS, RiskModel, point_risks, risk_row
-from active_learning.learn import make_examples
-from active_learning.planted import kinds_for
-from active_learning.risk_file import shipped_risk_model
+from active_learning.risk.label_risk import RISK_SIGNALS, RiskModel, point_risks, risk_row
+from active_learning.risk.learn import make_examples
+from active_learning.risk.planted import kinds_for
+from active_learning.risk.risk_file import shipped_risk_model
+from active_learning.signals.frame import Mask
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.masks.png import decode_class_mask

@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.label_risk import RISK_SIGNALS
-from active_learning.look import Look
-from active_learning.neighbours import isolation
-from active_learning.prediction_signals import PREDICTION_SIGNALS
+from active_learning.label_features import Look
+from active_learning.order.neighbours import isolation
 from active_learning.reasons import Evidence, Findings, Region, reasons
-from active_learning.views import raised
+from active_learning.risk.label_risk import RISK_SIGNALS
+from active_learning.signals.garment_views import raised
+from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.masks.embedding import unpack_embeddings
 from hemline.store.review.write_order import Placed
 from hemline.store.states import Reason, ReviewKind

@@ -9,9 +9,9 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from active_learning.frame import Mask
-from active_learning.look import Look, look_at_label
-from active_learning.risk_file import shipped_risk_model
+from active_learning.label_features import Look, look_at_label
+from active_learning.risk.risk_file import shipped_risk_model
+from active_learning.signals.frame import Mask
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import parse_label_config

@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Sequence
 
-from active_learning.triage import accepts, is_audited, moved_threshold
+from active_learning.order.triage import accepts, is_audited, moved_threshold
 from hemline.store.review.triage import accept, corrected_above, move_threshold, take_back
 from hemline.store.review.write_order import close_items
 from hemline.store.states import ReviewKind

@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from active_learning.label_risk import RISK_SIGNALS
-from active_learning.look import Look
-from active_learning.prediction_signals import PREDICTION_SIGNALS
+from active_learning.label_features import Look
+from active_learning.order.usefulness import fit_dice_predictor
 from active_learning.reasons import Findings, Region
-from active_learning.risk_file import shipped_risk_model
-from active_learning.usefulness import fit_dice_predictor
-from active_learning.views import USUAL_VIEW, Oddness
+from active_learning.risk.label_risk import RISK_SIGNALS
+from active_learning.risk.risk_file import shipped_risk_model
+from active_learning.signals.garment_views import USUAL_VIEW, Oddness
+from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.errors import ModelError
 from hemline.masks.embedding import pack_embedding
 from hemline.store.database.artifacts import ArtifactStore

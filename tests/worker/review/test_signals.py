@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from active_learning.commands import app
-from active_learning.rank_project import project_batch, project_order
 from hemline.errors import StoreError
 from hemline.labelstudio.project.review_fields import VERDICT_WORDS
 from hemline.store.loop.annotations import find_annotation
@@ -28,9 +26,11 @@ from hemline.store.tables.review import LabelSignals, PredictionSignals, ReviewI
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
+from worker.commands.rank import app
 from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.reconcile import reconcile_all
 from worker.pool.predict_pool import predict_pool
+from worker.review.batch import project_batch, project_order
 from worker.review.feature_codec import VERSION
 from worker.review.rank_job import rank_project, rank_when_due
 from worker.review.signals import compute_signals, signals_wait
@@ -272,7 +272,7 @@ def test_the_view_that_differs_from_the_others_comes_earlier_and_both_may_be_in_
     services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("active_learning.views._ENOUGH", 4)
+    monkeypatch.setattr("active_learning.signals.garment_views._ENOUGH", 4)
     for number in range(1, 7):  # two views of each of three garments
         mask = disc(3)[1]
         if number == 2:
@@ -328,7 +328,7 @@ def test_the_random_share_is_of_the_whole_order_not_of_its_top(
     services: Services, project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rank_all(services, project)
-    monkeypatch.setattr("active_learning.rank_project.POOL", 2)
+    monkeypatch.setattr("worker.review.batch.POOL", 2)
     drawn: set[int] = set()
     for seed in range(20):
         batch = project_batch(services.store, 7, ReviewKind.PHOTO, items=2, minutes=None, seed=seed)

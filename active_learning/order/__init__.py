@@ -1,0 +1,1 @@
+"""Which unlabelled photo would teach most: predicted Dice, clusters, coverage, batches, triage."""

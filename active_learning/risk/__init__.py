@@ -1,0 +1,1 @@
+"""Label risk: how likely a label is wrong, learnt from faults planted on purpose."""

@@ -1,0 +1,197 @@
+"""`hemline rank`: which labels are most likely wrong, and why."""
+
+import json
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+from hemline.errors import DatasetError, HemlineError
+from hemline.segmentation.commands.options import MasksShow, Model
+
+if TYPE_CHECKING:
+    from worker.folders.rank import Ranked
+
+app = typer.Typer()
+_out = Console()
+_err = Console(stderr=True)
+_NAMED = 20  # files that are passed over
+_SHOWN = 100  # items of a project's order
+
+
+@app.command("rank")
+def rank_command(
+    project: Annotated[
+        int | None, typer.Argument(help="Label Studio's project id, in place of folders.")
+    ] = None,
+    images: Annotated[Path | None, typer.Option(help="Folder of photos.")] = None,
+    masks: Annotated[
+        Path | None, typer.Option(help="Folder of their masks, by the photos' names.")
+    ] = None,
+    garment_is: MasksShow = None,
+    model: Model = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    kind: Annotated[
+        str | None,
+        typer.Option(help="Of a project: label (is it wrong?) or photo (worth labelling?)."),
+    ] = None,
+    items: Annotated[
+        int | None, typer.Option(min=1, help="Of a project: a batch of so many, from all over.")
+    ] = None,
+    batch_minutes: Annotated[
+        float | None, typer.Option(min=0.1, help="Of a project: a batch that takes so long.")
+    ] = None,
+) -> None:
+    """Order labels by how likely each is wrong, the likeliest first, with reasons.
+
+    Of a folder: each photo is looked at now; what cannot be judged comes last, with a sentence that
+    says why. Of a project: the order as it is kept, and photos without a label by how much one
+    would help.
+    """
+    if project is not None:
+        if images is not None or masks is not None:
+            raise DatasetError("a project has its photos in Label Studio; leave the folders out")
+        if model is not None:
+            raise DatasetError("a project is ranked by what is stored of it; leave --model out")
+        if garment_is is not None:
+            raise DatasetError("a project's masks are in Label Studio; leave --garment-is out")
+        _rank_project(project, kind or "label", items, batch_minutes, as_json)
+        return
+    from hemline.datasets.file_names import PHOTO_SUFFIXES
+    from hemline.segmentation.commands.model_choice import find_model
+    from hemline.segmentation.predictor import Predictor
+    from worker.folders.pairs import find_pairs, passed_over
+    from worker.folders.rank import rank_folder
+
+    if images is None or masks is None:
+        raise DatasetError("nothing to rank; give a project, or --images and --masks FOLDER")
+    _refuse_for_folders({"--kind": kind, "--items": items, "--batch-minutes": batch_minutes})
+    pairs = find_pairs(images, masks)
+    if others := passed_over(images, masks):
+        what = "1 entry" if len(others) == 1 else f"{len(others)} entries"
+        names = ", ".join(f"'{path.name}'" for path in others[:_NAMED])
+        more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
+        _err.print(
+            f"passed over {what} that are not read as photos or masks: {names}{more}; files end in "
+            f"{', '.join(sorted(PHOTO_SUFFIXES))}, and sub-folders are not looked into",
+            markup=False, highlight=False, soft_wrap=True,
+        )  # fmt: skip
+    predictor = Predictor(find_model(model), device=device)
+    bar = partial(
+        track, description="looking", console=_err, transient=True, disable=not _err.is_terminal
+    )
+    ranked = rank_folder(pairs, predictor, garment_is=garment_is, track=bar)
+    if as_json:
+        for item in ranked:
+            print(json.dumps(item.as_json()))
+    else:
+        _print_table(ranked)
+    if all(item.risk is None for item in ranked):
+        raise DatasetError(
+            f"none of the {len(ranked)} photos in '{images}' could be judged; the order says why"
+        )
+
+
+@app.command("fit-prior")
+def fit_prior_command(
+    data: Annotated[
+        list[str], typer.Option("--data", help="KIND:PATH of labelled photos, once for each.")
+    ],
+    out: Annotated[Path, typer.Option(help="File for the risk model.")],
+    drawn: Annotated[int, typer.Option(min=0, help="Drawn garments beside them.")] = 60,
+    garment_is: MasksShow = None,
+    model: Model = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Folder to keep signals in, to go on from when stopped.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+) -> None:
+    """Learn anew what `hemline rank` knows of wrong labels before it has seen any of yours.
+
+    Of the data only the validation and the test part are used, which the starter has not learnt
+    from. Faults are planted in copies of their labels.
+    """
+    from active_learning.risk.learn import Example, learn
+    from active_learning.risk.risk_file import dump_risk_model
+    from hemline.datasets.sources import join, open_all
+    from hemline.datasets.splits import split_by_garment
+    from hemline.files import write_atomically
+    from hemline.segmentation.commands.model_choice import find_model
+    from hemline.segmentation.predictor import Predictor
+    from worker.folders.prior import examples_of, scenes
+
+    parts = split_by_garment(join(open_all(data, None, garment_is)).samples, (0.1, 0.15))
+    groups = [[*parts[0], *parts[1]], scenes(drawn)]
+    predictor = Predictor(find_model(model), device=device)
+    examples: list[Example] = []
+    for group in groups:
+        for k, sample in enumerate(track(group, "looking", console=_err, transient=True)):
+            kept = None if keep is None else keep / sample.source / f"{sample.id}.npz"
+            try:
+                other = group[(k + 7) % len(group)]
+                examples += examples_of(sample, other, predictor, keep=kept)
+            except HemlineError as error:
+                _err.print(str(error), style="red")
+    garments = len({example.garment for example in examples})
+    if garments < 10:
+        raise DatasetError(f"{garments} garments are too few to learn from; give 10 or more")
+    write_atomically(out, dump_risk_model(learn(examples)))
+    _out.print(f"learnt from {len(examples)} labels of {garments} garments; wrote {out}")
+
+
+def _refuse_for_folders(options: dict[str, object]) -> None:
+    if given := [name for name, value in options.items() if value is not None]:
+        what = "is for a project's order; leave it out"
+        if len(given) > 1:
+            what = "are for a project's order; leave them out"
+        raise DatasetError(f"{' and '.join(given)} {what} for folders")
+
+
+def _rank_project(
+    project: int, kind: str, items: int | None, minutes: float | None, as_json: bool
+) -> None:
+    from hemline.settings import get_settings
+    from hemline.store.database.engine import open_store
+    from hemline.store.review.review_words import priority_words
+    from hemline.store.states import ReviewKind
+    from worker.review.batch import project_batch, project_order
+
+    if kind not in list(ReviewKind):
+        raise DatasetError(f"there is no order of '{kind}'; choose label or photo")
+    store, chosen = open_store(get_settings().database), ReviewKind(kind)
+    if items is None and minutes is None:
+        placed = project_order(store, project, chosen, _SHOWN)
+    else:
+        placed = project_batch(store, project, chosen, items=items, minutes=minutes)
+    if as_json:
+        for item in placed:
+            print(json.dumps(item.as_json()))
+        return
+    table = Table(
+        "task", "garment", "risk" if kind == ReviewKind.LABEL else "usefulness", "reasons"
+    )
+    for item in placed:
+        said = [*item.sentences(), *(["drawn at random"] if item.random else [])]
+        table.add_row(str(item.task), item.garment, priority_words(item.priority), "\n".join(said))
+    _out.print(table if placed else "Nothing is in this order yet; the worker ranks new labels.")
+
+
+def _print_table(ranked: "list[Ranked]") -> None:
+    from hemline.store.review.review_words import evidence_words, priority_words
+
+    table = Table("image", "risk", "reasons")
+    for item in ranked:
+        said = "\n".join(
+            f"{found.reason.words}: {evidence_words(found.reason.value, asdict(found))}"
+            for found in item.evidence
+        )
+        risk = "" if item.risk is None else priority_words(item.risk)
+        table.add_row(Text(item.id), risk, Text(said or item.problem))  # names may have [brackets]
+    _out.print(table)

@@ -2,11 +2,13 @@
 
 from flask import Flask, request
 
-from backend import predict, probes, protocol, webhook
 from backend.dashboard.blueprint import register_dashboard
 from backend.failures import register_failures
 from backend.logs import register_request_log
-from backend.metrics import register_request_metrics
+from backend.monitoring import probes
+from backend.monitoring.metrics import register_request_metrics
+from backend.protocol import predict, webhook
+from backend.protocol import setup as protocol
 from backend.services import Services, build_services
 from hemline.settings import Settings
 

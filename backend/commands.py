@@ -2,7 +2,7 @@
 
 import typer
 
-from backend.dashboard import commands as people
+from backend.dashboard.login import commands as people
 
 app = typer.Typer()
 app.add_typer(people.app, name="people")

@@ -17,7 +17,7 @@ from gunicorn.workers.base import Worker  # type: ignore[import-untyped]
 
 from backend.app import KEY, create_app
 from backend.logs import configure_logging
-from backend.room import WAITING_PLACES
+from backend.serving.admission import WAITING_PLACES
 from hemline.errors import HemlineError
 from hemline.settings import Settings
 

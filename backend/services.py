@@ -2,18 +2,18 @@
 
 from dataclasses import dataclass
 
-from backend.auth import Guard
 from backend.background import Background
-from backend.broker import BrokerWatch
 from backend.introductions import Introductions
-from backend.metrics import Metrics
-from backend.model_thread import ModelThread
-from backend.pool import PoolJobs, Send
-from backend.predictions import Predictions
-from backend.predictors import Predictors
-from backend.progress import StoreFigures
-from backend.projects import ProjectBook
-from backend.serving import Serving
+from backend.monitoring.broker import BrokerWatch
+from backend.monitoring.metrics import Metrics
+from backend.monitoring.progress import StoreFigures
+from backend.protocol.auth import Guard
+from backend.protocol.projects import ProjectBook
+from backend.serving.answer import Predictions
+from backend.serving.champion_loader import Serving
+from backend.serving.handover import PoolJobs, Send
+from backend.serving.model_thread import ModelThread
+from backend.serving.network_cache import Predictors
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.labelstudio.project.config import parse_label_config

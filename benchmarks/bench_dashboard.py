@@ -20,7 +20,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlencode
 
-from backend.dashboard.passwords import hash_password
+from backend.dashboard.login.passwords import hash_password
 from benchmarks.bench_backend import backend
 from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings

@@ -4,28 +4,26 @@ from flask import Blueprint, Flask, abort, redirect, request
 from flask.typing import ResponseReturnValue
 from jinja2 import StrictUndefined
 
-from backend.dashboard import (
-    access,
+from backend.dashboard import failures, headers, words
+from backend.dashboard import frame as pages
+from backend.dashboard.login import access
+from backend.dashboard.login import log_in as login
+from backend.dashboard.login.cookie import DashboardCookie
+from backend.dashboard.login.secret_key import secret_key
+from backend.dashboard.pages import (
     activity,
     annotators,
     causes,
     exports,
-    failures,
     gallery,
-    headers,
     home,
     image,
-    judging,
-    login,
     models,
     overview,
-    pages,
-    pictures,
     problems,
-    words,
 )
-from backend.dashboard.cookie import DashboardCookie
-from backend.dashboard.secret_key import secret_key
+from backend.dashboard.pages import verdict_buttons as judging
+from backend.dashboard.pictures import routes as pictures
 from backend.services import Services
 
 PAGES = (

@@ -4,7 +4,7 @@ import structlog
 from flask import Blueprint, Response, g, make_response
 from werkzeug.exceptions import HTTPException
 
-from backend.dashboard.pages import render_page
+from backend.dashboard.frame import render_page
 from backend.services import Services
 from hemline.errors import HemlineError, LabelStudioError, StoreError
 from hemline.redaction import redact

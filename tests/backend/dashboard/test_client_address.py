@@ -2,8 +2,8 @@
 
 import pytest
 
-from backend.dashboard.attempts import PER_ADDRESS, PER_NAME
-from backend.dashboard.client_address import client_address
+from backend.dashboard.login.attempts import PER_ADDRESS, PER_NAME
+from backend.dashboard.login.client_address import client_address
 from tests.backend.dashboard.visitor import PASSWORD, Visitor, token_of
 
 LOOPBACK = ("127.0.0.1", "::1")
@@ -59,7 +59,9 @@ def test_who_guesses_behind_a_proxy_locks_out_only_themselves_if_it_is_trusted(
     make_backend, monkeypatch, trusted, others
 ):
     """Behind a proxy that is not named everybody has its address: they wait together."""
-    monkeypatch.setattr("backend.dashboard.login.is_password", lambda given, _: given == PASSWORD)
+    monkeypatch.setattr(
+        "backend.dashboard.login.log_in.is_password", lambda given, _: given == PASSWORD
+    )
     backend = make_backend(forwarded_allow_ips=trusted)
     guesser = Visitor(backend, name="guesser", log_in=False)
     person = Visitor(backend, name="ada", log_in=False)

@@ -3,8 +3,8 @@
 import pytest
 from typer.testing import CliRunner
 
-from backend.dashboard.commands import app
-from backend.dashboard.passwords import is_password
+from backend.dashboard.login.commands import app
+from backend.dashboard.login.passwords import is_password
 from hemline.errors import HemlineError
 from hemline.settings import get_settings
 from hemline.store.database.engine import Store

@@ -3,8 +3,8 @@
 import pytest
 from flask import Blueprint
 
-from backend.dashboard.access import needs
 from backend.dashboard.headers import POLICY
+from backend.dashboard.login.access import needs
 from hemline.errors import HemlineError
 from hemline.store.loop.projects import upsert_project
 from hemline.store.people import record_event
@@ -108,7 +108,7 @@ def test_an_error_is_a_sentence_on_a_page(make_backend, monkeypatch, error, stat
     def fail(*_, **__):
         raise error
 
-    monkeypatch.setattr("backend.dashboard.activity.list_events", fail)
+    monkeypatch.setattr("backend.dashboard.pages.activity.list_events", fail)
     backend = make_backend()
     add_project(backend)
     page = Visitor(backend).see("/dashboard/1/activity", status)
@@ -132,6 +132,6 @@ def test_roles_hold(make_backend, monkeypatch, role, needed, status):
         def tried():
             return "done"
 
-    monkeypatch.setattr("backend.dashboard.activity.register", register)
+    monkeypatch.setattr("backend.dashboard.pages.activity.register", register)
     page = Visitor(make_backend(), role=role).see("/dashboard/tried", status)
     assert ("done" in page) == (status == 200)

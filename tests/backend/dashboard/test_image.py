@@ -162,7 +162,7 @@ def test_a_picture_that_became_another_is_not_kept_for_long(filled, visitor):
 
 
 def test_two_who_ask_at_once_make_one_picture(filled, visitor, monkeypatch):
-    from hemline.pictures.picture import Painter
+    from backend.dashboard.pictures.picture import Painter
 
     calls = []
     draw = Painter.draw

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from backend.dashboard.agreement import Comparisons
-from backend.dashboard.annotators import Limits, is_stamp, stamp_limits
-from backend.dashboard.judged import better_and_worse, by_class, by_view, read_items
+from backend.dashboard.pages.agreement import Comparisons
+from backend.dashboard.pages.annotators import Limits, is_stamp, stamp_limits
+from backend.dashboard.pages.evaluation_items import better_and_worse, by_class, by_view, read_items
 from hemline.masks.overlap import dice
 from hemline.masks.png import encode_class_mask
 from hemline.segmentation.evaluation.evaluate import ItemFigures

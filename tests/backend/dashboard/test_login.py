@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.dashboard.attempts import PER_ADDRESS, PER_NAME, WINDOW_S, Attempts
-from backend.dashboard.login import _inside
-from backend.dashboard.passwords import PasswordError, hash_password, is_password
-from backend.dashboard.secret_key import secret_key
+from backend.dashboard.login.attempts import PER_ADDRESS, PER_NAME, WINDOW_S, Attempts
+from backend.dashboard.login.log_in import _inside
+from backend.dashboard.login.passwords import PasswordError, hash_password, is_password
+from backend.dashboard.login.secret_key import secret_key
 from hemline.errors import SettingsError
 from hemline.settings import Settings
 from hemline.store.people import list_events, remove_person, set_password
@@ -127,7 +127,7 @@ def test_a_login_ends_with_its_person_its_password_and_its_day(backend, monkeypa
             def now(cls, tz=None):
                 return later
 
-        monkeypatch.setattr("backend.dashboard.access.datetime", Later)
+        monkeypatch.setattr("backend.dashboard.login.access.datetime", Later)
     elif change == "forge":
         visitor.client.set_cookie("hemline_dashboard", "eyJwZXJzb24iOjF9.x.y", path="/dashboard")
     else:

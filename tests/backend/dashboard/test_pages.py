@@ -280,7 +280,7 @@ def test_an_action_and_its_audit_event_stand_or_fall_together(filled, monkeypatc
     def fail(*_, **__):
         raise StoreError("the audit table is full")
 
-    monkeypatch.setattr("backend.dashboard.models.record_event", fail)
+    monkeypatch.setattr("backend.dashboard.pages.models.record_event", fail)
     assert Visitor(filled).post("/dashboard/1/models/1/promote").status_code == 404
     with filled.store.reading() as session:
         now = champion(session, 1)

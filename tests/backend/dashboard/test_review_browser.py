@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from hemline.pictures.placeholder import busy_placeholder
+from backend.dashboard.pictures.placeholder import busy_placeholder
 from hemline.store.loop.projects import get_project
 from hemline.store.review.review_order import get_item, review_page
 from hemline.store.states import ReviewKind, ReviewState, Verdict

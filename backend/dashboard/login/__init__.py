@@ -1,0 +1,1 @@
+"""Who may see the dashboard: log-in, passwords, roles, cookies, limits."""

@@ -1,0 +1,84 @@
+"""`hemline people`: who may log in to the dashboard."""
+
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from hemline.store.database.engine import Store
+
+app = typer.Typer(help="Manage who may log in to the dashboard.", no_args_is_help=True)
+
+Name = Annotated[str, typer.Argument(help="What the person logs in with, such as an email.")]
+
+
+@app.command()
+def add(
+    name: Name,
+    role: Annotated[
+        str, typer.Option(help="viewer looks, reviewer gives verdicts, admin does everything.")
+    ] = "viewer",
+) -> None:
+    """Let a person log in. The password is asked for, or read from standard input."""
+    from backend.dashboard.login.passwords import hash_password
+    from hemline.errors import HemlineError
+    from hemline.store.people import add_person
+    from hemline.store.states import Role
+
+    if role not in list(Role):
+        raise HemlineError(f"role '{role}' is not known; choose one of {', '.join(Role)}")
+    store, password_hash = _store(), hash_password(_read_password())
+    with store.session() as session:
+        add_person(session, name, password_hash, Role(role))
+    typer.echo(f"{name} may log in to the dashboard as {role}.")
+
+
+@app.command(name="list")
+def list_() -> None:
+    """List who may log in."""
+    from hemline.store.people import list_people
+
+    with _store().reading() as session:
+        people = list_people(session)
+    for person in people:
+        seen = f"{person.last_login_at:%Y-%m-%d %H:%M} UTC" if person.last_login_at else "never"
+        typer.echo(f"{person.name}\t{person.role}\tlast log-in: {seen}")
+    if not people:
+        typer.echo("Nobody may log in yet; run `hemline people add NAME --role admin`.")
+
+
+@app.command()
+def remove(name: Name) -> None:
+    """Let a person log in no longer."""
+    from hemline.store.people import remove_person
+
+    with _store().session() as session:
+        remove_person(session, name)
+    typer.echo(f"{name} may no longer log in.")
+
+
+@app.command()
+def set_password(name: Name) -> None:
+    """Give a person another password, and end their log-ins."""
+    from backend.dashboard.login.passwords import hash_password
+    from hemline.store.people import set_password as store_password
+
+    store, password_hash = _store(), hash_password(_read_password())
+    with store.session() as session:
+        store_password(session, name, password_hash)
+    typer.echo(f"{name} has another password and must log in anew.")
+
+
+def _store() -> "Store":
+    from hemline.settings import get_settings
+    from hemline.store.database.engine import open_store
+
+    return open_store(get_settings().database)
+
+
+def _read_password() -> str:
+    """Asked for twice on a terminal; otherwise the first line of standard input."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    return sys.stdin.readline().rstrip("\r\n")

@@ -1,0 +1,82 @@
+"""Logging in and out."""
+
+from urllib.parse import urlsplit
+
+from flask import Blueprint, g, redirect, request, url_for
+from flask.typing import ResponseReturnValue
+
+from backend.dashboard.frame import render_page, see
+from backend.dashboard.login.access import begin_login, current_person, end_login
+from backend.dashboard.login.attempts import Attempts
+from backend.dashboard.login.client_address import client_address
+from backend.dashboard.login.passwords import is_password
+from backend.services import Services
+from hemline.store.people import end_logins, find_person, list_people, note_login, record_event
+from hemline.store.tables.review import Person
+
+
+def register(blueprint: Blueprint, services: Services) -> None:
+    attempts = Attempts()
+
+    @blueprint.get("/log-in")
+    def log_in() -> ResponseReturnValue:
+        if g.get("person") is not None:
+            return see("home")
+        with services.store.reading() as session:
+            is_nobody = not list_people(session)
+        return _form(is_nobody=is_nobody)
+
+    @blueprint.post("/log-in")
+    def check_log_in() -> ResponseReturnValue:
+        name = request.form.get("name", "").strip()[:255]
+        address = client_address(
+            request.remote_addr or "", request.headers.getlist("X-Forwarded-For"),
+            services.settings.forwarded_allow_ips,
+        )  # fmt: skip
+        if wait := attempts.wait_s(name, address):
+            minutes = int(wait // 60) + 1
+            problem = f"Too many attempts. Try again in {minutes} min."
+            return _form(problem=problem, name=name), 429
+        person = _find(services, name, request.form.get("password", ""))
+        if person is None:
+            attempts.failed(name, address)
+            return _form(problem="Name or password is wrong.", name=name), 401
+        attempts.succeeded(name)
+        with services.store.session() as session:
+            note_login(session, person.id)
+            record_event(session, person.name, "log in")
+        begin_login(person)
+        return redirect(_inside(request.form.get("next", "")), code=303)
+
+    @blueprint.post("/log-out")
+    def log_out() -> ResponseReturnValue:
+        """Ends the person's log-ins on every device: a cookie that was copied ends too."""
+        person = current_person()
+        with services.store.session() as session:
+            end_logins(session, person.id)
+            record_event(session, person.name, "log out")
+        end_login()
+        return see("log_in")
+
+
+def _form(*, problem: str = "", name: str = "", is_nobody: bool = False) -> str:
+    wanted = request.form.get("next", "") or request.args.get("next", "")
+    return render_page(
+        "dashboard/log_in.html", problem=problem, name=name, is_nobody=is_nobody, next=wanted
+    )
+
+
+def _find(services: Services, name: str, password: str) -> Person | None:
+    with services.store.reading() as session:
+        person = find_person(session, name)
+    right = is_password(password, person.password_hash if person is not None else None)
+    return person if right else None
+
+
+def _inside(address: str) -> str:
+    """The address to go on to: one of the dashboard's own pages, never another site."""
+    parts = urlsplit(address)
+    home = url_for("dashboard.home")
+    is_own = not parts.scheme and not parts.netloc and "\\" not in address
+    inside = parts.path == home or parts.path.startswith(f"{home}/")
+    return address if is_own and inside and address.isprintable() else home

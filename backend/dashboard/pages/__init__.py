@@ -1,0 +1,1 @@
+"""The dashboard's pages, a file each, and what their sentences are made of."""

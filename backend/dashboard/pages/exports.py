@@ -1,0 +1,149 @@
+"""Cut-outs out: orders an export from the worker, shows how far it is, and hands it over."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from flask import Blueprint, Response, abort, request
+from flask.typing import ResponseReturnValue
+
+from backend.dashboard.frame import known_project, render_page, say, see
+from backend.dashboard.login.access import current_person, needs
+from backend.dashboard.remembered import Remembered
+from backend.dashboard.zip_stream import zip_folder
+from backend.services import Services
+from hemline.errors import HemlineError
+from hemline.export.formats import FormatName
+from hemline.export.order import ExportOrder
+from hemline.export.request import build_filter
+from hemline.export.run import SUMMARY
+from hemline.store.loop.jobs import get_job, list_jobs, queue_job
+from hemline.store.loop.models import list_versions
+from hemline.store.people import record_event
+from hemline.store.reports.export_masks import MaskChoice
+from hemline.store.reports.task_view import Choices, filter_choices
+from hemline.store.states import JobKind, JobState, Role
+from hemline.store.tables.loop import Job, Project
+
+FORMATS = {
+    FormatName.CUTOUTS: ("Cut-outs", "RGBA PNG with a soft edge, at the photos' own size"),
+    FormatName.MASKS: ("Masks", "PNG, 0 and 255, or class ids where there are several labels"),
+    FormatName.COCO: ("COCO", "run lengths and polygons"),
+    FormatName.YOLO: ("YOLO segments", "a text file a photo"),
+    FormatName.LABEL_STUDIO: ("Label Studio JSON", "tasks that Label Studio imports"),
+}
+MASKS = {
+    MaskChoice.CORRECTIONS: "corrections",
+    MaskChoice.BEST: "corrections, else predictions",
+    MaskChoice.PREDICTIONS: "predictions",
+}
+_TEXTS = ("garment", "garment_type", "view", "photo_session", "annotator")
+_LONGEST = 255
+_SHOWN = 50
+_CHOICES_KEPT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """An export as the page shows it."""
+
+    job: Job
+    title: str
+    filters: str
+    folder: Path
+    figures: dict[str, Any]  # "masks" and "failed" once it is done
+    is_here: bool  # the folder can be read from this machine
+
+
+def register(blueprint: Blueprint, services: Services) -> None:
+    choices: Remembered[Choices] = Remembered(_CHOICES_KEPT_S)
+
+    @blueprint.get("/<int:project>/exports")
+    def exports(project: int) -> ResponseReturnValue:
+        row = known_project(services, project)
+        with services.store.reading() as session:
+            jobs = list_jobs(session, row.id, limit=10 * _SHOWN)
+            offered = choices.get(row.id, lambda: filter_choices(session, row.id))
+            versions = list_versions(session, row.id)
+        ordered = [_ordered(services, row, job) for job in jobs if job.kind is JobKind.EXPORT]
+        running = any(o.job.state in (JobState.QUEUED, JobState.RUNNING) for o in ordered)
+        return render_page(
+            "dashboard/exports.html", project=row, ordered=ordered[:_SHOWN], formats=FORMATS,
+            masks=MASKS, choices=offered, versions=versions, is_running=running,
+        )  # fmt: skip
+
+    @blueprint.post("/<int:project>/exports")
+    @needs(Role.ADMIN)
+    def order_export(project: int) -> ResponseReturnValue:
+        row = known_project(services, project)
+        order = _order(services, row)
+        with services.store.session() as session:
+            job = queue_job(session, row.id, JobKind.EXPORT, order.arguments())
+            record_event(
+                session, current_person().name, "export", project_id=row.id,
+                target=f"export {job.id}", details=order.arguments(),
+            )  # fmt: skip
+        services.send("worker.export", job.id, queue="export")
+        say(f"Export {job.id} is ordered; the worker writes it now.")
+        return see("exports", project=project)
+
+    @blueprint.get("/<int:project>/exports/<int:number>.zip")
+    @needs(Role.ADMIN)
+    def download(project: int, number: int) -> ResponseReturnValue:
+        row = known_project(services, project)
+        with services.store.reading() as session:
+            job = get_job(session, number)
+        if job.project_id != row.id or job.kind is not JobKind.EXPORT:
+            abort(404, f"export {number} is not one of this project")
+        folder = ExportOrder.read(job.arguments).folder(services.settings, project)
+        if job.state is not JobState.DONE or not folder.is_dir():
+            abort(404, f"export {number} is not ready here: it is {job.state.value}; its folder "
+                  f"is {folder} on the worker's machine")  # fmt: skip
+        answer = Response(zip_folder(folder, folder.name), mimetype="application/zip")
+        answer.headers["Content-Disposition"] = f'attachment; filename="{folder.name}.zip"'
+        return answer
+
+
+def _order(services: Services, project: Project) -> ExportOrder:
+    """The order of the form. Raises HemlineError if its words do not go together."""
+    given = {name: request.form.get(name, "").strip()[:_LONGEST] for name in _TEXTS}
+    name, masks = request.form.get("format", ""), request.form.get("masks", "")
+    if name not in list(FormatName) or masks not in list(MaskChoice):
+        abort(400, f"nothing was ordered: there is no export of '{masks[:40]}' as '{name[:40]}'")
+    choice = MaskChoice(masks)
+    version = request.form.get("version", "").strip()[:_LONGEST]
+    chosen = build_filter(
+        services.store, project, masks=choice,
+        version="" if choice is MaskChoice.CORRECTIONS else version,
+        reviewed=bool(request.form.get("reviewed")), **given,
+    )  # fmt: skip
+    return ExportOrder(FormatName(name), chosen)
+
+
+def _ordered(services: Services, project: Project, job: Job) -> Ordered:
+    try:
+        order = ExportOrder.read(job.arguments)
+    except HemlineError as error:
+        return Ordered(job, str(error), "", Path(), {}, is_here=False)
+    folder = order.folder(services.settings, project.ls_project_id)
+    kept = {
+        name: value for name, value in order.arguments().items()
+        if name not in ("format", "masks", "version_id")
+    }  # fmt: skip
+    words = [MASKS[order.chosen.masks], *(
+        "reviewed" if name == "reviewed" else f"{name.replace('_', ' ')} {value}"
+        for name, value in kept.items()
+    )]  # fmt: skip
+    return Ordered(
+        job, FORMATS[order.format_name][0], ", ".join(words), folder, _figures(folder),
+        is_here=folder.is_dir(),
+    )  # fmt: skip
+
+
+def _figures(folder: Path) -> dict[str, Any]:
+    try:
+        read = json.loads((folder / SUMMARY).read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return read if isinstance(read, dict) else {}

@@ -1,0 +1,158 @@
+"""One image: the photo with all that is known of its masks drawn over it, and how they came."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Blueprint, abort, request
+from flask.typing import ResponseReturnValue
+
+from backend.dashboard.frame import asked_id, known_project, render_page
+from backend.dashboard.pages.filters import Asked, read_filter
+from backend.dashboard.pages.gallery import project_labels
+from backend.dashboard.pages.reasons import VERDICT_TITLES, told_reasons
+from backend.dashboard.pages.verdict_buttons import ACTIONS
+from backend.dashboard.pictures.picture import PictureKind
+from backend.dashboard.pictures.specs import has_regions, picture_address
+from backend.services import Services
+from hemline.store.loop.models import list_versions
+from hemline.store.loop.tasks import problems_of_task
+from hemline.store.reports.task_view import Look, labels_of, look_at, predictions_of, verdicts_on
+from hemline.store.review.review_order import Place, item_of_task, rank_of, review_page
+from hemline.store.review.review_words import priority_title
+from hemline.store.states import ReviewState
+from hemline.store.tables.loop import Annotation, Prediction, Project
+from hemline.store.tables.review import PredictionSignals, ReviewItem
+
+_GROUNDS = (("white", "#ffffff"), ("grey", "#8c8c8c"), ("black", "#000000"))
+_SIZE = (1500, 1000)  # of a photo whose size nobody knows yet
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A picture over the photo; without an address there is nothing to show, and `why` says so."""
+
+    name: str
+    title: str
+    key: str  # the key that shows and hides it
+    is_on: bool
+    address: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """How the task came to its masks."""
+
+    labels: Sequence[Annotation]
+    predictions: Sequence[tuple[Prediction, PredictionSignals | None]]
+
+
+def register(blueprint: Blueprint, services: Services) -> None:
+    @blueprint.get("/<int:project>/image/<int:task>")
+    def image(project: int, task: int) -> ResponseReturnValue:
+        row = known_project(services, project)
+        with services.store.reading() as session:
+            versions = list_versions(session, row.id)
+            asked = read_filter(request.args, versions, project_labels(row))
+            bare = look_at(session, row, task)
+            if bare is None:
+                abort(404, f"task {task} is not known in this project; it may have been deleted "
+                      "in Label Studio")  # fmt: skip
+            item = item_of_task(session, bare.task.id, asked.kind)
+            is_open = item is not None and item.state is ReviewState.OPEN
+            rank = rank_of(session, item) if item is not None and is_open else None
+            history = History(
+                labels_of(session, bare.task.id), predictions_of(session, bare.task.id)
+            )
+            verdicts = verdicts_on(session, bare.task.id)
+            problems = problems_of_task(session, bare.task.id)
+        look = _chosen(services, bare, item, history)
+        beside = _beside(services, row, asked, item)
+        return render_page(
+            "dashboard/image.html", project=row, task=look.task, look=look, item=item, rank=rank,
+            problems=problems,
+            reasons=told_reasons(item) if item is not None else [], asked=asked, beside=beside,
+            layers=_layers(look), photo=picture_address(PictureKind.PHOTO, look),
+            cutout=_cutout(look), size=_size(look), history=history, verdicts=verdicts,
+            grounds=(*_GROUNDS, ("brand", services.settings.brand_colour)), actions=ACTIONS,
+            verdict_titles=VERDICT_TITLES, priority_title=priority_title(asked.kind),
+        )  # fmt: skip
+
+
+def _chosen(services: Services, bare: Look, item: ReviewItem | None, history: History) -> Look:
+    """The task with the label and the prediction that the address names, else those that the
+    order is about, else the newest."""
+    current = [row for row in history.labels if row.deleted_at is None and row.mask_digest]
+    about = (item.annotation_id, item.prediction_id) if item is not None else (None, None)
+    annotation_id = asked_id("correction") or about[0]
+    prediction_id = asked_id("prediction") or about[1]
+    if annotation_id is None and current:
+        annotation_id = current[0].id
+    if prediction_id is None and history.predictions:
+        prediction_id = history.predictions[0][0].id
+    with services.store.reading() as session:
+        look = look_at(
+            session, bare.project, bare.task.ls_task_id, annotation_id=annotation_id,
+            prediction_id=prediction_id,
+        )  # fmt: skip
+    return look or bare
+
+
+def _beside(
+    services: Services, project: Project, asked: Asked, item: ReviewItem | None
+) -> dict[str, int]:
+    """The tasks before and after this one in the order, within the filter."""
+    if item is None:
+        return {}
+    here = Place(item.priority, item.id)
+    shared: dict[str, Any] = {"limit": 1, "only": asked.only}
+    with services.store.reading() as session:
+        pages = {
+            "previous": review_page(session, project.id, asked.kind, before=here, **shared),
+            "next": review_page(session, project.id, asked.kind, after=here, **shared),
+        }
+    return {name: page.items[0].task.ls_task_id for name, page in pages.items() if page.items}
+
+
+def _layers(look: Look) -> list[Layer]:
+    has_label = look.annotation is not None and look.annotation.mask_digest is not None
+    has_prediction = look.prediction is not None
+    no_label = "there is no label with a mask"
+    no_prediction = "no model has predicted this photo"
+    both = "" if has_label and has_prediction else no_label if has_prediction else no_prediction
+    no_map = "this prediction was made without a map of its probabilities"
+    no_region = "nothing of it was found"
+    found = (
+        (PictureKind.PREDICTION, "Prediction", "p", True, "" if has_prediction else no_prediction),
+        (PictureKind.CORRECTION, "Correction", "c", True, "" if has_label else no_label),
+        (PictureKind.DIFFERENCE, "Difference", "d", False, both),
+        (PictureKind.UNCERTAINTY, "Uncertainty", "u", False, "" if look.map_digest else no_map),
+        (PictureKind.LOW_CONTRAST, "Low contrast", "l", False,
+         "" if has_regions(PictureKind.LOW_CONTRAST, look) else no_region),
+        (PictureKind.DISAGREEMENT, "Disagreement", "g", False,
+         "" if has_regions(PictureKind.DISAGREEMENT, look) else no_region),
+        (PictureKind.COMPLICATED, "Complicated", "m", False,
+         "" if has_regions(PictureKind.COMPLICATED, look) else no_region),
+    )  # fmt: skip
+    return [
+        Layer(
+            kind.value.replace("_", "-"), title, key, is_on and not why,
+            "" if why else picture_address(kind, look), why,
+        )
+        for kind, title, key, is_on, why in found
+    ]  # fmt: skip
+
+
+def _cutout(look: Look) -> str:
+    has_mask = look.prediction is not None or (
+        look.annotation is not None and look.annotation.mask_digest is not None
+    )
+    return picture_address(PictureKind.CUTOUT, look) if has_mask else ""
+
+
+def _size(look: Look) -> tuple[int, int]:
+    for row in (look.task, look.annotation):
+        if row is not None and row.height and row.width:
+            return row.height, row.width
+    return _SIZE

@@ -1,0 +1,104 @@
+"""The sketch of a picture: what of a task, its label and its prediction each kind is made from."""
+
+from math import isfinite
+from typing import Any
+
+from flask import url_for
+
+from backend.dashboard.pictures.picture import PictureKind, Sketch
+from hemline.errors import LabelConfigError
+from hemline.labelstudio.project.config import parse_label_config
+from hemline.store.reports.task_view import Look
+
+_WITH_PHOTO = (PictureKind.CARD, PictureKind.PHOTO, PictureKind.CUTOUT)
+_WITH_CORRECTION = (PictureKind.CARD, PictureKind.CORRECTION, PictureKind.DIFFERENCE)
+_WITH_PREDICTION = (PictureKind.CARD, PictureKind.PREDICTION, PictureKind.DIFFERENCE)
+_REGIONS = {  # of its signals
+    PictureKind.LOW_CONTRAST: ("pale",),
+    PictureKind.DISAGREEMENT: ("wrong",),
+    PictureKind.COMPLICATED: ("undecided", "thin"),
+}
+_POINTS_AT_LEAST = 2
+
+Line = tuple[tuple[float, float], ...]
+
+
+def sketch(kind: PictureKind, look: Look) -> Sketch:
+    """The sketch, with nothing in it that the picture does not show."""
+    task = look.task
+    fields: dict[str, Any] = {}
+    if kind in _WITH_PHOTO:
+        fields |= {
+            "image_url": task.image_url, "ls_task_id": task.ls_task_id,
+            "image_digest": task.image_digest,
+        }  # fmt: skip
+    correction = look.annotation.mask_digest if look.annotation is not None else None
+    prediction = look.predicted
+    if kind in _WITH_CORRECTION:
+        fields["correction"] = correction
+    if kind in _WITH_PREDICTION:
+        fields["prediction"] = prediction
+    if kind is PictureKind.CUTOUT:
+        fields["correction"] = correction or prediction
+    if kind is PictureKind.DIFFERENCE and look.prediction is not None:
+        fields["own_labels"] = tuple(look.prediction.model_version.labels)
+        fields["labels"] = _labels(look) or fields["own_labels"]
+    if kind is PictureKind.UNCERTAINTY:
+        fields["map_digest"] = look.map_digest
+    if kind in _REGIONS:
+        fields["lines"] = _lines(kind, look)
+    if kind in _REGIONS or kind is PictureKind.UNCERTAINTY:
+        fields["size"] = _size(look)
+    return Sketch(kind, **fields)
+
+
+def picture_address(kind: PictureKind, look: Look) -> str:
+    """Where the picture is: an address that changes with the picture, so that it may be kept."""
+    return url_for(
+        "dashboard.picture", project=look.project.ls_project_id, task=look.task.ls_task_id,
+        kind=kind.value, key=sketch(kind, look).key,
+        label=look.annotation.id if look.annotation is not None else None,
+        prediction=look.prediction.id if look.prediction is not None else None,
+        judgement=look.judged.evaluation_id if look.judged is not None else None,
+        champion=1 if look.judged is not None and look.judged.is_champions else None,
+    )  # fmt: skip
+
+
+def _labels(look: Look) -> tuple[str, ...]:
+    try:
+        return parse_label_config(look.project.label_config).labels
+    except LabelConfigError:
+        return ()
+
+
+def _size(look: Look) -> tuple[int, int] | None:
+    for row in (look.task, look.annotation):
+        if row is not None and row.height and row.width:
+            return row.height, row.width
+    return None
+
+
+def _lines(kind: PictureKind, look: Look) -> tuple[Line, ...]:
+    """The regions of that kind: where contrast is low, where label and model disagree, or what is
+    complicated."""
+    regions = (look.regions.get(name) for name in _REGIONS[kind])
+    lines = (_line(region) for region in regions if isinstance(region, dict))
+    return tuple(line for line in lines if line)
+
+
+def _line(region: dict[str, Any]) -> Line:
+    """The points of a region; empty if they are none, for regions are read as they were stored."""
+    try:
+        line = tuple((float(x), float(y)) for x, y in region.get("points") or ())
+    except (TypeError, ValueError):
+        return ()
+    if len(line) < _POINTS_AT_LEAST or not all(
+        isfinite(value) for point in line for value in point
+    ):
+        return ()
+    return (*line, line[0]) if region.get("kind") == "polygon" else line
+
+
+def has_regions(kind: PictureKind, look: Look) -> bool:
+    """Whether there is anything of that kind to draw."""
+    return bool(_lines(kind, look))

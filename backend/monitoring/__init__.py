@@ -1,0 +1,1 @@
+"""For orchestrators and Prometheus: probes, metrics, and figures read from the store."""

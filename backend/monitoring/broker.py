@@ -1,0 +1,49 @@
+"""Whether the broker answers, looked at from a thread of its own so that no request waits."""
+
+import threading
+
+from redis import Redis
+from redis.exceptions import RedisError
+
+from backend.monitoring.metrics import Metrics
+
+_EVERY_S = 5.0
+_SOCKET = "redis+socket://"
+
+
+class BrokerWatch:
+    """Pings Redis every few seconds."""
+
+    def __init__(self, url: str, metrics: Metrics) -> None:
+        address = "unix://" + url.removeprefix(_SOCKET) if url.startswith(_SOCKET) else url
+        self._redis = Redis.from_url(
+            address, socket_timeout=1.0, socket_connect_timeout=1.0, retry=None
+        )
+        self._metrics = metrics
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.up = False
+
+    def start(self) -> None:
+        self._thread = threading.Thread(target=self._run, name="broker-watch", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout=3)
+        self._redis.close()
+
+    def look(self) -> bool:
+        """Pings once."""
+        try:
+            self.up = bool(self._redis.ping())
+        except (RedisError, OSError):
+            self.up = False
+        self._metrics.broker_up.set(self.up)
+        return self.up
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self.look()
+            self._stopping.wait(_EVERY_S)

@@ -1,0 +1,1 @@
+"""What Label Studio calls: /predict, /setup, /webhook; who may call, and how bodies are read."""

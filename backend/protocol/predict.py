@@ -1,0 +1,50 @@
+"""/predict: masks for the tasks of a request."""
+
+from flask import Blueprint, Response, request
+from flask.typing import ResponseReturnValue
+
+from backend.protocol.bodies import read_json
+from backend.protocol.projects import RegisteredProject, UnknownProjectError
+from backend.services import Services
+from backend.serving.answer import Answer
+from hemline.labelstudio.messages import PredictRequest
+
+_LIMIT = 512 * 2**20  # bytes: hundreds of tasks with all their annotations
+
+
+def build(services: Services) -> Blueprint:
+    blueprint = Blueprint("predict", __name__)
+
+    @blueprint.post("/predict")
+    def predict() -> ResponseReturnValue:
+        message = PredictRequest.parse(read_json(request, limit=_LIMIT, large=True))
+        if not message.tasks:
+            return _response(Answer([]))
+        try:
+            project = _project(services, message)
+        except UnknownProjectError as error:
+            # Upstream answers requests without a project, and so do we: without masks.
+            return _response(services.predictions.refuse(message.tasks, str(error)))
+        answer = services.predictions.answer(
+            project, message.tasks, interactive=message.context is not None
+        )
+        response = _response(answer)
+        # The server closes a response once its last byte is out.
+        response.call_on_close(answer.close)
+        return response
+
+    return blueprint
+
+
+def _project(services: Services, message: PredictRequest) -> RegisteredProject:
+    if message.project_id is None:
+        raise UnknownProjectError(
+            '/predict names no project, and its tasks name none; send "project"'
+        )
+    if message.label_config:
+        return services.projects.register(message.project_id, message.project, message.label_config)
+    return services.projects.find(message.project_id)
+
+
+def _response(answer: Answer) -> Response:
+    return Response(answer.body, mimetype="application/json")

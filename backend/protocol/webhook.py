@@ -1,0 +1,83 @@
+"""/webhook: stored, answered, and only then handed to the worker.
+
+What is answered is in the database, so a crash right after loses nothing; and a broker that is
+away neither slows nor fails the answer, since the worker's sweep reads the database too.
+"""
+
+import time
+from hashlib import sha256
+from typing import Any
+
+from flask import Blueprint, jsonify, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import BadRequest
+
+from backend.protocol.auth import BUTTON
+from backend.protocol.bodies import read_json
+from backend.services import Services
+from hemline.labelstudio.messages import (
+    DELETIONS,
+    SUBMISSIONS,
+    WebhookPayload,
+    delivery_digest,
+    kept,
+    scrub,
+)
+from hemline.store.loop.deliveries import record_delivery
+
+_LIMIT = 64 * 2**20  # bytes; what does not fit, reconcile finds
+_BUTTON_LIMIT = 2**20
+_PROJECT = {"PROJECT_CREATED", "PROJECT_UPDATED", "PROJECT_DELETED"}
+_KNOWN = SUBMISSIONS | DELETIONS | _PROJECT | {BUTTON, "TASKS_CREATED", "TASKS_DELETED"}
+# These say the same each time they are meant anew: a second press of a button is no repetition.
+_REPEATABLE = frozenset({BUTTON, "PROJECT_UPDATED"})
+_REPETITION_S = 10.0
+
+
+def build(services: Services) -> Blueprint:
+    blueprint = Blueprint("webhook", __name__)
+
+    @blueprint.post("/webhook")
+    def webhook() -> ResponseReturnValue:
+        trusted = services.guard.knows_webhook(request)
+        if not trusted and not services.guard.button_is_open:
+            raise services.guard.webhook_refusal()
+        payload = read_json(request, limit=_LIMIT if trusted else _BUTTON_LIMIT)
+        action = payload.get("action")
+        if not trusted and action != BUTTON:
+            raise services.guard.webhook_refusal()
+        if not isinstance(action, str):
+            raise BadRequest('the webhook names no "action"; send what Label Studio sends')
+        if action not in _KNOWN:
+            services.metrics.webhooks.labels("unknown").inc()
+            return jsonify({"status": "Unknown event"}), 200
+        if action == BUTTON and services.introductions is not None:
+            _check_project(services, payload)
+        is_new = _store(services, action, scrub(kept(payload)))
+        services.metrics.webhooks.labels("stored" if is_new else "repeated").inc()
+        services.background.submit(lambda: services.send("worker.ingest", queue="ingest"))
+        return jsonify({"result": {"new": is_new}, "status": "ok"}), 201
+
+    return blueprint
+
+
+def _check_project(services: Services, payload: dict[str, Any]) -> None:
+    """Raises UnknownProjectError: whoever reaches an open backend can send any number."""
+    project_id = WebhookPayload.parse(payload).project_id
+    if project_id is None:
+        raise BadRequest(f'{BUTTON} names no "project"; send what Label Studio sends')
+    services.projects.find(project_id)
+
+
+def _store(services: Services, action: str, payload: dict[str, Any]) -> bool:
+    """Whether the delivery is new. It is committed when this returns."""
+    project_id = WebhookPayload.parse(payload).project_id
+    digest = delivery_digest(payload)
+    if action in _REPEATABLE:
+        digest = sha256(f"{digest} {time.time() // _REPETITION_S}".encode()).hexdigest()
+    with services.store.session() as session:
+        _, is_new = record_delivery(
+            session, digest=digest, action=action, ls_project_id=project_id,
+            payload=payload,
+        )  # fmt: skip
+    return is_new

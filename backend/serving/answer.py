@@ -1,0 +1,257 @@
+"""Answers one /predict: an item a task, within the time there is, and each mask given out once.
+
+An item without `result` is skipped by Label Studio, and the task stays as it is; so that is what a
+task gets that is broken, that there is no time for, or whose mask another request was just given.
+"""
+
+import json
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from backend.background import Background
+from backend.monitoring.metrics import Metrics
+from backend.protocol.projects import RegisteredProject
+from backend.serving.admission import Room
+from backend.serving.batch import work_within
+from backend.serving.champion_loader import Serving
+from backend.serving.handover import PoolJobs
+from backend.serving.in_flight import Opening, Openings
+from hemline.errors import HemlineError, LabelStudioUnavailable
+from hemline.prefill.prefill import LoadedModel, Prefiller
+from hemline.redaction import redact
+from hemline.settings import Settings
+from hemline.store.database.engine import Store
+from hemline.store.loop.predictions import claim_send
+
+log = structlog.get_logger(__name__)
+
+SEND_WINDOW_S = 5.0  # two askings closer together than this are one opening
+GRACE_S = 0.4  # Label Studio needs this long to store what another request was answered
+_LOAD_WAIT_S = 20.0
+_BATCH_THREADS = 3  # one predicts, the others fetch and encode
+_CLAIMS_AT_ONCE = 50
+_LARGEST_ID = 2**31 - 1  # of Label Studio's and of our integer columns
+
+JsonTask = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One task's answer as JSON, and where it came from (see the metric's description)."""
+
+    body: bytes
+    source: str
+    prediction_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The items in the tasks' order. `close` must be called once they have been sent."""
+
+    items: list[Item]
+    opening: Opening | None = None
+
+    def close(self) -> None:
+        if self.opening is not None:
+            self.opening.close()
+
+    @property
+    def body(self) -> bytes:
+        return b'{"results":[' + b",".join(item.body for item in self.items) + b"]}"
+
+
+class Predictions:
+    """Answers /predict requests."""
+
+    def __init__(
+        self, settings: Settings, store: Store, prefiller: Prefiller, serving: Serving,
+        pool: PoolJobs, background: Background, metrics: Metrics,
+    ) -> None:  # fmt: skip
+        self._budget_s = settings.predict_budget_s
+        self._store = store
+        self._prefiller = prefiller
+        self._serving = serving
+        self._pool = pool
+        self._background = background
+        self._metrics = metrics
+        self._openings = Openings()
+        self._room = Room(settings.threads)
+
+    def answer(
+        self, project: RegisteredProject, tasks: Sequence[JsonTask], *, interactive: bool
+    ) -> Answer:
+        """An item for each task. `interactive` requests are answered without being remembered:
+        Label Studio does not store their answers."""
+        asking = _Asking(project, list(tasks), time.monotonic(), interactive)
+        if interactive or len(tasks) != 1:
+            return self._count(Answer(self._items(asking)))
+        opening = self._openings.enter((project.row.ls_project_id, _id(tasks[0])))
+        if not opening.first:
+            self._let_first_go(opening, asking)
+            return self._count(Answer([_given()]))
+        try:
+            return self._count(Answer(self._items(asking), opening))
+        except BaseException:
+            opening.close()
+            raise
+
+    def refuse(self, tasks: Sequence[JsonTask], problem: str) -> Answer:
+        """An item without a mask for each task."""
+        return self._count(Answer([_without(problem, "problem") for _ in tasks]))
+
+    def _let_first_go(self, opening: Opening, asking: "_Asking") -> None:
+        with self._room.waiting() as may_wait:
+            if may_wait:
+                opening.wait(asking.left(self._budget_s))
+                time.sleep(GRACE_S)
+
+    def _items(self, asking: "_Asking") -> list[Item]:
+        with self._room.place(wait_s=asking.left(self._budget_s) if asking.single else 0) as placed:
+            if placed:
+                return self._predicted(asking)
+        self._hand_over(asking, asking.tasks)
+        return [_without("Hemline is busy, the worker goes on with it", "left")
+                for _ in asking.tasks]  # fmt: skip
+
+    def _predicted(self, asking: "_Asking") -> list[Item]:
+        ls_id = asking.project.row.ls_project_id
+        self._serving.wait(ls_id, seconds=min(_LOAD_WAIT_S, asking.left(self._budget_s)))
+        model = self._serving.champion(ls_id, urgent=asking.single)
+        if model is None or asking.project.config is None:
+            problem = asking.project.problem or f"project {ls_id} has no trained model yet"
+            return [_without(problem, "problem") for _ in asking.tasks]
+        return self._compute(asking, model)
+
+    def _compute(self, asking: "_Asking", model: LoadedModel) -> list[Item]:
+        done = work_within(
+            asking.tasks,
+            lambda task: self._item(asking, model, task),
+            seconds=asking.left(self._budget_s),
+            threads=_BATCH_THREADS,
+        )
+        late = f"not within {self._budget_s:g} s, the worker goes on with it"
+        items = [item or _without(late, "left") for item in done]
+        self._hand_over(
+            asking,
+            [task for task, item in zip(asking.tasks, items, strict=True) if item.source == "left"],
+        )
+        return items if asking.interactive else self._claim(asking, items)
+
+    def _item(self, asking: "_Asking", model: LoadedModel, task: JsonTask) -> Item:
+        """Never raises: what goes wrong with one task is that task's."""
+        config = asking.project.config
+        if not _is_task(task) or config is None:
+            return _without('a task needs Label Studio\'s "id" and "data"', "problem")
+        if not asking.interactive and model.name in _versions(task):
+            return _without("Label Studio has it", "present")
+        try:
+            filled = self._prefiller.predict_task(
+                model, asking.project.row.id, config, _essence(task)
+            )
+        except LabelStudioUnavailable as error:
+            return _without(str(error), "left")
+        except HemlineError as error:
+            log.info("task cannot be predicted", task=task["id"], problem=str(error))
+            return _without(str(error), "problem")
+        except Exception:
+            log.exception("prediction failed", task=task["id"])
+            return _without("Hemline failed on this task; see its log", "problem")
+        score = filled.score if math.isfinite(filled.score) else 0.0
+        body = {"result": filled.result, "score": score, "model_version": filled.model_version}
+        source = "model" if filled.fresh else "store"
+        return Item(json.dumps(body, separators=(",", ":")).encode(), source, filled.prediction_id)
+
+    def _claim(self, asking: "_Asking", items: list[Item]) -> list[Item]:
+        """Keeps the masks that no other request was given since this one came.
+
+        The window reaches back to before this request, since Label Studio chose its tasks then.
+        """
+        window_s = SEND_WINDOW_S + asking.age()
+        numbers = [number for number, item in enumerate(items) if item.prediction_id is not None]
+        lost = 0
+        for start in range(0, len(numbers), _CLAIMS_AT_ONCE):
+            with self._store.session() as session:
+                for number in numbers[start : start + _CLAIMS_AT_ONCE]:
+                    prediction_id = items[number].prediction_id
+                    assert prediction_id is not None
+                    if not claim_send(session, prediction_id, window_s=window_s):
+                        items[number] = _given()
+                        lost += 1
+        if lost and lost == len(items):
+            time.sleep(GRACE_S)
+        return items
+
+    def _hand_over(self, asking: "_Asking", tasks: Sequence[JsonTask]) -> None:
+        """Has the worker predict tasks, after this request."""
+        known = [_essence(task) for task in tasks if _is_task(task)]
+        if known and asking.project.config is not None and not asking.interactive:
+            self._background.submit(lambda: self._pool.add(asking.project, known))
+
+    def _count(self, answer: Answer) -> Answer:
+        for item in answer.items:
+            self._metrics.answers.labels(item.source).inc()
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One request."""
+
+    project: RegisteredProject
+    tasks: list[JsonTask]
+    came: float  # time.monotonic()
+    interactive: bool
+
+    @property
+    def single(self) -> bool:
+        """Somebody has opened a task, and sits waiting."""
+        return len(self.tasks) == 1
+
+    def age(self) -> float:
+        return time.monotonic() - self.came
+
+    def left(self, budget_s: float) -> float:
+        return max(0.0, budget_s - self.age())
+
+
+def _without(problem: str, source: str) -> Item:
+    return Item(json.dumps({"problem": redact(problem)}).encode(), source)
+
+
+def _given() -> Item:
+    return _without("another request was just answered with this mask", "given")
+
+
+def _id(task: Any) -> Any:
+    return task["id"] if _is_task(task) else object()
+
+
+def _is_task(task: Any) -> bool:
+    return (
+        isinstance(task, dict)
+        and type(task.get("id")) is int
+        and 0 < task["id"] <= _LARGEST_ID
+        and isinstance(task.get("data"), dict)
+    )
+
+
+def _essence(task: JsonTask) -> dict[str, Any]:
+    """What predictions need of a task, without the old annotations and predictions."""
+    return {"id": task["id"], "data": task["data"]}
+
+
+def _versions(task: JsonTask) -> set[str]:
+    """Model versions whose predictions Label Studio has for the task, as the request says."""
+    predictions = task.get("predictions")
+    if not isinstance(predictions, list):
+        return set()
+    return {
+        str(prediction.get("model_version"))
+        for prediction in predictions
+        if isinstance(prediction, dict)
+    }

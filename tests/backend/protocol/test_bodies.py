@@ -1,0 +1,99 @@
+"""JSON bodies: hostile ones are one sentence, large ones are read piece by piece."""
+
+import json
+
+import pytest
+from flask import Flask, request
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+
+from backend.protocol import bodies
+from backend.protocol.bodies import read_json
+
+APP = Flask(__name__)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=12,
+)
+
+
+def read(body, *, limit=10**9, large=False):
+    with APP.test_request_context("/predict", method="POST", data=body):
+        return read_json(request, limit=limit, large=large)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"not json",
+        b"\xff\xfe{}",
+        b"[]",
+        b'"text"',
+        b"null",
+        b"1" * 6000,
+        b"[" * 100_000,
+        b'{"a":' * 100_000,
+        b'{"a": 1} trailing',
+    ],
+)
+@pytest.mark.parametrize("pieces", [False, True])
+def test_hostile_bodies_are_a_bad_request_in_one_sentence(body, pieces, monkeypatch):
+    if pieces:
+        monkeypatch.setattr(bodies, "_LARGE", -1)
+    with pytest.raises(BadRequest) as error:
+        read(body, large=pieces)
+    assert "/predict" in error.value.description
+    assert "JSON" in error.value.description
+
+
+def test_over_the_limit():
+    with pytest.raises(RequestEntityTooLarge) as error:
+        read(json.dumps({"a": "x" * 2**21}).encode(), limit=2**20)
+    assert "/predict is over the limit of 1 MiB; send fewer" in error.value.description
+
+
+@given(st.dictionaries(st.text(), VALUES), st.lists(VALUES), st.sampled_from([None, 1, "\t"]))
+def test_pieces_read_the_same_as_the_standard_parser(value, tasks, indent):
+    tasks = [task for task in tasks if not isinstance(task, dict)]
+    text = json.dumps(value | {"tasks": tasks}, indent=indent)
+    assert bodies._read_pieces(text) == json.loads(text)
+
+
+@given(st.text(alphabet='{}[]",: \n01atsks"tasks"', max_size=40))
+def test_pieces_accept_what_the_standard_parser_accepts(text):
+    try:
+        wanted = json.loads(text)
+    except json.JSONDecodeError:
+        with pytest.raises(json.JSONDecodeError):
+            bodies._read_pieces(text)
+    else:
+        assert bodies._read_pieces(text) == wanted
+
+
+def test_large_bodies_lose_what_predictions_do_not_need(monkeypatch):
+    monkeypatch.setattr(bodies, "_LARGE", 10)
+    task = {
+        "id": 1,
+        "data": {"image": "/x.jpg"},
+        "annotations": [{"result": [1]}],
+        "drafts": [],
+        "predictions": [{"model_version": "v1", "result": [{"rle": [1, 2]}]}, "odd"],
+    }
+    body = json.dumps({"tasks": [task, 3], "project": "1.2", "tail": [1]}).encode()
+    assert read(body, large=True) == {
+        "tasks": [
+            {"id": 1, "data": {"image": "/x.jpg"}, "predictions": [{"model_version": "v1"}]},
+            3,
+        ],
+        "project": "1.2",
+        "tail": [1],
+    }
+
+
+def test_tasks_may_be_no_list(monkeypatch):
+    monkeypatch.setattr(bodies, "_LARGE", 1)
+    assert read(b'{"tasks": {"id": 1}}', large=True) == {"tasks": {"id": 1}}

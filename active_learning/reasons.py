@@ -74,7 +74,7 @@ class Findings:
     `risk` of its label; `low_contrast` share of the outline where garment and background hardly
     part and the model does not say otherwise; `distance` of its embedding to the nearest others;
     `complexity` is the raw numbers whose mean percentile it is; `odd` how far the label is from
-    those of the garment's other views (active_learning.signals.garment_views). `excused`: only where the photo
+    those of the garment's other views (signals.garment_views). `excused`: only where the photo
     lacks contrast does anything speak against the label.
 
     Where to look: `wrong` and `pale` for bad ground truth and low contrast, `undecided` where the

@@ -1,4 +1,4 @@
-"""Runs the migrations on the connection that hemline.store.database.schema, or the settings, give."""
+"""Runs the migrations on the connection that the schema module, or the settings, give."""
 
 from alembic import context
 from sqlalchemy import Connection

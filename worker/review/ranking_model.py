@@ -1,6 +1,6 @@
 """A project's ranking: what was learnt of it and what it is compared with, and places by it.
 
-Learnt now and then by a job (worker.review.rank_job) and kept as an artifact, so that one edited label finds
+Learnt now and then by a job (rank_job) and kept as an artifact, so that one edited label finds
 its place at once: its own numbers, the model, and a sample of the project to tell what stands out.
 """
 

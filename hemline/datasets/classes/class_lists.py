@@ -95,7 +95,7 @@ _GARMENT_TABLES: dict[str, _Table] = {
 
 # iMaterialist and Fashionpedia have no body: what ATR calls hair, face, arms and legs has no shape
 # there, nor have tights and socks here, which ATR draws as legs. So what no shape covers is ignored
-# (ClassMap.unlabelled). Their shoes do not say which foot they are on: hemline.datasets.readers.shapes
+# (ClassMap.unlabelled). Their shoes do not say which foot they are on: readers.shapes
 # tells it by the side of the photo.
 _ATR_FROM_FASHIONPEDIA: _Table = {
     **_to("upper-clothes", ("shirt, blouse", "top, t-shirt, sweatshirt", "sweater", "cardigan")),

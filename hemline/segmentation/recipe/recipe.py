@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from pydantic import Field, ValidationError, model_validator
 
+import hemline
 from hemline.datasets.classes.class_lists import class_map
 from hemline.errors import DatasetError, RecipeError
 from hemline.segmentation.recipe.fault import recipe_fault
@@ -132,8 +133,9 @@ def with_values(recipe: Recipe, changes: Sequence[str]) -> Recipe:
 
 def recipes_folder() -> Path:
     """The folder of the recipes: beside the package in a checkout, inside it when installed."""
-    inside = Path(__file__).parent.parent / "recipes"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "recipes"
+    package = Path(hemline.__file__).resolve().parent
+    inside = package / "recipes"
+    return inside if inside.is_dir() else package.parent / "recipes"
 
 
 def _path(name: str | Path) -> Path:

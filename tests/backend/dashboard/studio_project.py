@@ -113,7 +113,7 @@ def draw(
     data = cv2.imencode(".png", fault.image[..., ::-1])[1].tobytes()
     photos.mkdir(parents=True, exist_ok=True)
     (photos / name).write_bytes(data)
-    prefill = cv2.erode(scene.mask, np.ones((3, 3), np.uint8))
+    prefill = np.asarray(cv2.erode(scene.mask, np.ones((3, 3), np.uint8)), np.uint8)
     return DrawnScene(
         fault=kind,
         photo=name,

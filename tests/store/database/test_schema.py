@@ -160,7 +160,7 @@ def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
             stderr=subprocess.PIPE,
             text=True,
             env={"DATABASE_URL": empty_url},
-            cwd=Path(schema.__file__).parents[2],
+            cwd=Path(schema.__file__).parents[3],
         )
         for _ in range(4)
     ]
@@ -216,7 +216,7 @@ def test_a_tasks_one_mark_becomes_its_own_or_its_annotations(store: Store, engin
 
 def _use_migrations_with_a_rebuild(tmp_path: Path, url: str) -> None:
     """Runs `Store.upgrade` in a copy of the checkout that has one more migration."""
-    root = Path(schema.__file__).parents[2]
+    root = Path(schema.__file__).parents[3]
     code = f"""
 import hemline, pathlib
 hemline.__file__ = {str(tmp_path / "package" / "__init__.py")!r}

@@ -13,6 +13,7 @@ from typing import IO
 import psutil
 
 from hemline.errors import HemlineError
+from hemline.files import PRIVATE_UMASK
 
 _TAIL_BYTES = 64 * 1024
 
@@ -38,7 +39,8 @@ class ChildProcess:
 
     Without a log file it writes where this process writes. Linux sends the child `death_signal`
     when the *thread* that called `start` ends, so call it from the main thread. Ctrl-C in the
-    terminal does not reach the child; `stop` ends it. `nice` lowers its priority.
+    terminal does not reach the child; `stop` ends it. `nice` lowers its priority. What it writes is
+    for this user alone.
     """
 
     def __init__(
@@ -83,6 +85,7 @@ class ChildProcess:
             env=self._env,
             cwd=self._cwd,
             start_new_session=True,
+            umask=PRIVATE_UMASK,
         )
 
     @property

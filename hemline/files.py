@@ -1,6 +1,8 @@
 """Files that are whole or not there: written aside, synced, then renamed. And their folders."""
 
+import contextlib
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +10,10 @@ from pathlib import Path
 from typing import BinaryIO
 
 from hemline.errors import DatasetError
+
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
+PRIVATE_UMASK = 0o077
 
 
 def make_folder(folder: Path) -> None:
@@ -22,6 +28,24 @@ def make_folder(folder: Path) -> None:
         raise DatasetError(
             f"'{folder}' cannot be written ({error.strerror}); choose another folder"
         ) from error
+
+
+def make_private_folder(folder: Path) -> None:
+    """Makes a folder, and those above it, that only its owner may look into.
+
+    One that is there and belongs to this user is closed to others. Raises OSError.
+    """
+    for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
+        missing.mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+    make_private(folder, PRIVATE_FOLDER)
+
+
+def make_private(path: Path, mode: int) -> None:
+    """Takes from a file or folder of this user what `mode` does not allow; others' stay."""
+    with contextlib.suppress(FileNotFoundError, PermissionError):
+        is_mode = stat.S_IMODE(path.stat().st_mode)
+        if is_mode & ~mode:
+            path.chmod(is_mode & mode)
 
 
 def write_atomically(path: Path, data: bytes) -> None:

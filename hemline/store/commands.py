@@ -8,10 +8,13 @@ app = typer.Typer()
 @app.command()
 def migrate() -> None:
     """Create the database, or bring its tables to this version of Hemline."""
+    from hemline.home import open_home
     from hemline.settings import get_settings
     from hemline.store.database.engine import Store  # keeps `hemline --help` quick
 
-    store = Store(get_settings().database)
+    settings = get_settings()
+    open_home(settings)
+    store = Store(settings.database)
     store.upgrade()
     store.dispose()
     typer.echo(f"The database {store.name} is up to date.")

@@ -2,6 +2,7 @@
 
 import fcntl
 import logging
+import os
 import shutil
 import time
 from pathlib import Path
@@ -12,6 +13,7 @@ from redis.retry import Retry
 
 from hemline.child_process import ChildProcess
 from hemline.errors import HemlineError
+from hemline.files import make_private_folder
 from hemline.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -40,8 +42,13 @@ class EmbeddedRedis:
         """
         if self.answers():
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self.socket.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_folder(self._folder)
+        make_private_folder(self.socket.parent)
+        if self.socket.parent.stat().st_uid != os.geteuid() or self.socket.parent.is_symlink():
+            raise HemlineError(
+                f"'{self.socket.parent}' belongs to another user; set HEMLINE_HOME to a folder of "
+                "your own with a shorter name, or REDIS_URL"
+            )
         with (self._folder / "lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not self.answers():

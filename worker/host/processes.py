@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from hemline.child_process import ChildProcess
+from hemline.home import open_home
 from hemline.settings import Settings
 from hemline.store.database.engine import Store
 from worker.app import SOFT_SHUTDOWN_S
@@ -24,7 +25,7 @@ def run_worker(settings: Settings, queues: Sequence[str], *, beat: bool) -> None
         HemlineError: the database is not usable, or the embedded Redis does not start.
     """
     configure_logging(settings.log_level)
-    settings.home_path.mkdir(parents=True, exist_ok=True)
+    open_home(settings)
     _prepare_database(settings)
     redis = None if settings.redis_url else EmbeddedRedis(settings)
     Supervisor(_processes(settings, queues, beat), redis=redis, grace_s=_GRACE_S).run()

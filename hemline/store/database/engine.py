@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from hemline.errors import StoreError
+from hemline.files import PRIVATE_FILE, make_private, make_private_folder
 from hemline.store.database.json_text import to_json
 
 SQLITE_BUSY_TIMEOUT_S = 10.0
@@ -157,17 +158,26 @@ def _create_engine(url: URL, *, foreign_keys: bool = True, **options: Any) -> En
             },
             **options,
         )
-    folder = Path(url.database or "").absolute().parent
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StoreError(
-            f"folder {folder} of the database cannot be made ({error.strerror}); set HEMLINE_HOME "
-            "or DATABASE_URL to a place that can be written"
-        ) from error
+    _make_private_file(Path(url.database or "").absolute())
     engine = create_engine(url, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_S}, **options)
     _set_up_sqlite(engine, foreign_keys=foreign_keys)
     return engine
+
+
+def _make_private_file(path: Path) -> None:
+    """Makes the database's file, which holds people's names and password hashes, for its owner
+    alone; SQLite gives the files beside it the same mode."""
+    try:
+        if not path.parent.exists():
+            make_private_folder(path.parent)
+        path.touch(PRIVATE_FILE)
+    except OSError as error:
+        raise StoreError(
+            f"'{error.filename}' of the database cannot be made ({error.strerror}); set "
+            "HEMLINE_HOME or DATABASE_URL to a place that can be written"
+        ) from error
+    for ending in ("", "-wal", "-shm"):
+        make_private(path.with_name(path.name + ending), PRIVATE_FILE)
 
 
 def _writers_turn(url: URL) -> AbstractContextManager[object]:

@@ -90,8 +90,8 @@ def regions_to_mask(
 ) -> NDArray[np.uint8]:
     """Read the `result` of an annotation or a prediction as one mask.
 
-    Brush, bitmask, polygon, rectangle and ellipse regions on the config's photo count; where they
-    overlap, the later one wins. Choices, texts and regions on other photos are passed over, and so
+    Brush, bitmask and polygon regions on the config's photo count, and rectangles and ellipses of
+    the config's `shapes`; where they overlap, the later one wins. Choices, texts and regions on other photos are passed over, and so
     are those of other controls whose labels are not ours. A result without any region says that
     there is no garment; one that has only what is passed over says nothing, and is refused.
 
@@ -118,7 +118,7 @@ def regions_to_mask(
     cost = 0
     for region in regions:
         try:
-            _check_shape(region)
+            _check_shape(region, config)
             cost += region_cost(region, *size)
             _check_cost(cost, len(regions), *size)
             class_id = labels.index(_label(region, labels)) + 1
@@ -140,8 +140,16 @@ def _is_ours(region: Any, config: LabelConfig, labels: Sequence[str]) -> bool:
     return any(label in labels for label in _label_names(region))
 
 
-def _check_shape(region: Region) -> None:
-    if region.get("type") not in REGION_TYPES:
+def _check_shape(region: Region, config: LabelConfig) -> None:
+    kind = str(region.get("type"))
+    if kind.startswith(("rectangle", "ellipse")) and region.get("from_name") not in config.shapes:
+        shape = "a rectangle" if kind.startswith("rectangle") else "an ellipse"
+        raise MaskError(
+            f"it is {shape} by {region.get('from_name')!r}, which the label "
+            f"config does not have with labels of {config.from_name!r}; draw the garment with the "
+            "brush, and delete it"
+        )
+    if kind not in REGION_TYPES:
         raise MaskError(
             f"it is of the type {region.get('type')!r}, which has no area; draw the garment "
             "with the brush, or as a polygon, rectangle or ellipse, and delete it"

@@ -17,7 +17,7 @@ from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
 from hemline.masks.brush import encode_brush
 
 LABELS = ("top", "skirt", "coat")
-CONFIG = LabelConfig("mask", "image", "image", LABELS)
+CONFIG = LabelConfig("mask", "image", "image", LABELS, ("shapes",))
 KINDS = ("brushlabels", "polygonlabels", "bitmasklabels", "brush", "polygon", "bitmask")
 FIELDS = ("id", "value", "type", "to_name", "from_name", "original_width", "original_height",
           "image_rotation")  # fmt: skip
@@ -239,7 +239,15 @@ def test_reads_rectangles_and_ellipses_beside_a_brush():
         (shape_region("keypoint", x=1, y=1, width=1), "'keypointlabels', which has no area"),
         (shape_region("vector", vertices=[]), "'vectorlabels', which has no area"),
         (brush_region(box()) | {"type": "labels", "value": {"labels": ["coat"]}}, "'labels'"),
-        (brush_region(box()) | {"type": "rectangle", "value": {"x": 1}}, "has no label"),
+        (shape_region("rectangle") | {"type": "rectangle", "value": {"x": 1}}, "has no label"),
+        (
+            shape_region("rectangle", x=1, y=1, width=9, height=9) | {"from_name": "boxes"},
+            "a rectangle by 'boxes', which the label config does not have",
+        ),
+        (
+            shape_region("ellipse", x=9, y=9, radiusX=9, radiusY=9) | {"from_name": "mask"},
+            "an ellipse by 'mask', which the label config does not have",
+        ),
         (shape_region("rectangle", x=1, y=1, width=0, height=9), "covers no pixel"),
         (shape_region("rectangle", x=1, y=1, width="9", height=9), "width '9' is not a number"),
         (shape_region("ellipse", x=1, y=float("nan"), radiusX=1, radiusY=1), "y nan"),

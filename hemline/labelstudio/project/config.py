@@ -39,12 +39,15 @@ class LabelConfig:
         data_key: where a task's data has the photo's URL: "image", "photo.url", "images[0]"; see
             `hemline.labelstudio.task_data.find_field`.
         labels: the brush's labels in their order, as results name them. No two are equal.
+        shapes: names of the RectangleLabels and EllipseLabels on the photo that have a label of
+            the brush's: only theirs are garments, other boxes may be anything.
     """
 
     from_name: str
     to_name: str
     data_key: str
     labels: tuple[str, ...]
+    shapes: tuple[str, ...] = ()
 
 
 def parse_label_config(xml: str) -> LabelConfig:
@@ -76,7 +79,9 @@ def parse_label_config(xml: str) -> LabelConfig:
         )
     brush, to_name = _only(brushes)
     from_name = brush.get("name", "")
-    return LabelConfig(from_name, to_name, _data_key(images[to_name]), _labels(brush, from_name))
+    labels = _labels(brush, from_name)
+    shapes = _shapes(root, to_name, labels)
+    return LabelConfig(from_name, to_name, _data_key(images[to_name]), labels, shapes)
 
 
 def render_label_config(labels: Sequence[str]) -> str:
@@ -140,6 +145,16 @@ def _only(brushes: Sequence[tuple[ElementTree.Element, str]]) -> tuple[ElementTr
     return brushes[0]
 
 
+def _shapes(root: ElementTree.Element, to_name: str, labels: Sequence[str]) -> tuple[str, ...]:
+    return tuple(
+        control.get("name", "")
+        for tag in ("rectanglelabels", "ellipselabels")
+        for control in _tags(root, tag)
+        if to_name in [target.strip() for target in control.get("toName", "").split(",")]
+        and any(_name(label) in labels for label in _tags(control, "label"))
+    )
+
+
 def _data_key(value: str) -> str:
     match = re.fullmatch(r"\s*\$(\w+(?:\.\w+|\[\d+\])*)\s*", value)
     if match is None:
@@ -151,12 +166,14 @@ def _data_key(value: str) -> str:
 
 
 def _labels(brush: ElementTree.Element, from_name: str) -> tuple[str, ...]:
-    """Names of the labels as results carry them: the alias where there is one."""
-    labels = [
-        element.get("alias") or element.get("value") or "" for element in _tags(brush, "label")
-    ]
+    labels = [_name(element) for element in _tags(brush, "label")]
     _check_labels(labels, f"<BrushLabels name={from_name!r}>")
     return tuple(labels)
+
+
+def _name(label: ElementTree.Element) -> str:
+    """A label as results carry it: its alias where it has one."""
+    return label.get("alias") or label.get("value") or ""
 
 
 def _check_labels(labels: Sequence[str], where: str, limit: int = MAX_LABELS) -> None:

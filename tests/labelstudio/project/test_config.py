@@ -49,6 +49,21 @@ def test_takes_the_brush_that_points_to_an_image():
     assert found == LabelConfig("mask", "b", "back", ("garment",))
 
 
+def test_boxes_and_ellipses_are_garments_where_they_have_the_brushs_labels():
+    found = parse_label_config(
+        config(
+            '<Image name="a" value="$front"/>'
+            '<RectangleLabels name="box" toName="a"><Label value="dress"/></RectangleLabels>'
+            '<RectangleLabels name="defect" toName="a"><Label value="stain"/></RectangleLabels>'
+            '<EllipseLabels name="round" toName="a"><Label value="x" alias="hat"/></EllipseLabels>'
+            '<EllipseLabels name="other" toName="b"><Label value="dress"/></EllipseLabels>'
+            '<BrushLabels name="mask" toName="a"><Label value="dress"/><Label value="hat"/>'
+            "</BrushLabels>"
+        )
+    )
+    assert found.shapes == ("box", "round")
+
+
 @pytest.mark.parametrize(
     ("xml", "message"),
     [

@@ -1,8 +1,32 @@
 """What may stand in a setting: addresses that can be called, secrets that fit into a header."""
 
-from urllib.parse import parse_qsl, urlsplit
+import re
+from urllib.parse import parse_qsl, unquote, urlsplit
 
+_PLACEHOLDER = re.compile(
+    r"(change|replace|fill)[-_ ]?(me|this|it|in)\b.*|your[-_ ].*|<.*>|\.{3,}|x{4,}|todo",
+    re.IGNORECASE,
+)
+_PUBLISHED = frozenset({"0123456789abcdef0123456789abcdef01234567"})  # in an earlier .env.example
 _SECRET_PARAMETERS = ("password", "passfile", "sslpassword")
+
+
+def not_a_placeholder(value: str) -> str:
+    """A secret that somebody has chosen. Raises ValueError for what examples have in its place."""
+    if _PLACEHOLDER.fullmatch(value) or value in _PUBLISHED:
+        raise ValueError("it is the placeholder of an example; choose a long random text")
+    return value
+
+
+def server_address(value: str) -> str:
+    """A database's or broker's address in one line, with a password that is no placeholder.
+
+    Raises ValueError.
+    """
+    one_line(value)
+    for secret in secrets_of_address(value):
+        not_a_placeholder(unquote(secret))
+    return value
 
 
 def web_address(value: str) -> str:

@@ -22,8 +22,10 @@ from hemline.redaction import keep_secret
 from hemline.setting_errors import sentence
 from hemline.setting_values import (
     header_text,
+    not_a_placeholder,
     one_line,
     secrets_of_address,
+    server_address,
     user_name,
     web_address,
 )
@@ -31,9 +33,13 @@ from hemline.setting_values import (
 Device = Literal["auto", "cpu", "cuda"]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 # Fields that `repr` leaves out are secrets, or addresses that may hold one.
-Secret = Annotated[str, AfterValidator(header_text), Field(repr=False)]
-Password = Annotated[str, AfterValidator(one_line), Field(repr=False)]
-ServerAddress = Annotated[str, AfterValidator(one_line), Field(repr=False)]
+Secret = Annotated[
+    str, AfterValidator(header_text), AfterValidator(not_a_placeholder), Field(repr=False)
+]
+Password = Annotated[
+    str, AfterValidator(one_line), AfterValidator(not_a_placeholder), Field(repr=False)
+]
+ServerAddress = Annotated[str, AfterValidator(server_address), Field(repr=False)]
 _UNIX_SOCKET_PATH_LIMIT = 100  # Linux allows 107 bytes; a little is left for suffixes.
 
 

@@ -222,3 +222,28 @@ def test_a_command_says_what_is_wrong_with_a_setting_and_not_what_it_is(tmp_path
         assert "c4nary" not in ended.stdout + ended.stderr
         assert "Traceback" not in ended.stderr
         assert len(ended.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "placeholder", ["change-me", "CHANGE_ME", "change-me-too", "<secret>", "changeme"]
+)
+@pytest.mark.parametrize(
+    ("variable", "form"),
+    [
+        ("HEMLINE_WEBHOOK_SECRET", "{}"), ("HEMLINE_SECRET_KEY", "{}"),
+        ("LABEL_STUDIO_API_KEY", "{}"), ("BASIC_AUTH_PASS", "{}"),
+        ("DATABASE_URL", "postgresql://hemline:{}@db/hemline"), ("REDIS_URL", "redis://:{}@redis/0"),
+    ],
+)  # fmt: skip
+def test_the_placeholder_of_an_example_is_refused(
+    monkeypatch: pytest.MonkeyPatch, variable: str, form: str, placeholder: str
+) -> None:
+    monkeypatch.setenv(variable, form.format(placeholder))
+    with pytest.raises(SettingsError, match=f"^{variable} cannot be used: .* placeholder"):
+        get_settings()
+
+
+def test_the_token_that_an_example_once_had_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABEL_STUDIO_API_KEY", "0123456789abcdef" * 2 + "01234567")
+    with pytest.raises(SettingsError, match="placeholder"):
+        get_settings()

@@ -91,9 +91,10 @@ def regions_to_mask(
     """Read the `result` of an annotation or a prediction as one mask.
 
     Brush, bitmask and polygon regions on the config's photo count, and rectangles and ellipses of
-    the config's `shapes`; where they overlap, the later one wins. Choices, texts and regions on other photos are passed over, and so
-    are those of other controls whose labels are not ours. A result without any region says that
-    there is no garment; one that has only what is passed over says nothing, and is refused.
+    the config's `shapes`; where they overlap, the later one wins. Choices, texts and regions on
+    other photos are passed over, and so are those of other controls whose labels are not ours. A
+    result without any region says that there is no garment; one that has only what is passed over
+    says nothing, and is refused.
 
     Args:
         result: regions as Label Studio has them.
@@ -135,7 +136,7 @@ def _is_ours(region: Any, config: LabelConfig, labels: Sequence[str]) -> bool:
         return False
     if region.get("to_name") != config.to_name:
         return False
-    if region.get("from_name") == config.from_name:
+    if region.get("from_name") in (config.from_name, *config.shapes):
         return True
     return any(label in labels for label in _label_names(region))
 

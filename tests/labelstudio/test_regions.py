@@ -239,7 +239,7 @@ def test_reads_rectangles_and_ellipses_beside_a_brush():
         (shape_region("keypoint", x=1, y=1, width=1), "'keypointlabels', which has no area"),
         (shape_region("vector", vertices=[]), "'vectorlabels', which has no area"),
         (brush_region(box()) | {"type": "labels", "value": {"labels": ["coat"]}}, "'labels'"),
-        (shape_region("rectangle") | {"type": "rectangle", "value": {"x": 1}}, "has no label"),
+        (shape_region("rectangle") | {"value": {"rectanglelabels": [], "x": 1}}, "has no label"),
         (
             shape_region("rectangle", x=1, y=1, width=9, height=9) | {"from_name": "boxes"},
             "a rectangle by 'boxes', which the label config does not have",

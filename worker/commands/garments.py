@@ -55,6 +55,7 @@ def garments(
             session, services.artifacts, row.id, rule,
             gold_share=services.settings.gold_share,
             validation_share=services.settings.validation_share,
+            gold_minimum=services.settings.gold_minimum,
         )  # fmt: skip
         for line in _report(plan):
             typer.echo(line)

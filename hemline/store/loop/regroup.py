@@ -6,7 +6,6 @@ A garment of which any photo has been in a training is never gold again.
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil, floor
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -20,10 +19,9 @@ from hemline.store.loop.models import champion
 from hemline.store.loop.projects import lock_project
 from hemline.store.loop.runs import active_run
 from hemline.store.loop.snapshots import ManifestItem, read_manifest
+from hemline.store.loop.splits import splits_due
 from hemline.store.states import Split
 from hemline.store.tables.loop import DatasetSnapshot, ModelVersion, Task, TrainingRun
-
-_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +64,7 @@ def plan_regrouping(
     *,
     gold_share: float,
     validation_share: float,
+    gold_minimum: int = 0,
 ) -> Regrouping:
     """What grouping the project by the rule would do; changes nothing."""
     tasks = list(grouped(session, project_id, rule))
@@ -79,7 +78,10 @@ def plan_regrouping(
     for number, item in used.items():  # of tasks that are deleted
         garment, _, _ = garment_of(rule, {}, item.image_url, number)
         garments[garment].append(Member(0, "", None, item.split))
-    splits = new_splits(garments, gold_share=gold_share, validation_share=validation_share)
+    splits = new_splits(
+        garments, gold_share=gold_share, validation_share=validation_share,
+        gold_minimum=gold_minimum,
+    )  # fmt: skip
     moves = {
         member.id: (member.split, splits[garment])
         for garment, members in garments.items()
@@ -130,7 +132,11 @@ def lock_for_regrouping(session: Session, project_id: int) -> None:
 
 
 def new_splits(
-    garments: Mapping[str, Sequence[Member]], *, gold_share: float, validation_share: float
+    garments: Mapping[str, Sequence[Member]],
+    *,
+    gold_share: float,
+    validation_share: float,
+    gold_minimum: int = 0,
 ) -> dict[str, Split]:
     """The split of each garment that has a photo with one.
 
@@ -160,7 +166,7 @@ def new_splits(
             splits[garment] = next(split for split in held if split is not None)
         else:
             free.append(garment)
-    _fill(splits, free, with_split, gold_share, validation_share)
+    _fill(splits, free, with_split, (gold_share, validation_share, gold_minimum))
     return splits
 
 
@@ -168,15 +174,12 @@ def _fill(
     splits: dict[str, Split],
     free: list[str],
     garments: Mapping[str, Sequence[Member]],
-    gold_share: float,
-    validation_share: float,
+    shares: tuple[float, float, int],
 ) -> None:
     kept = list(splits.values())
     total = len(kept) + len(free)
     due = {
-        Split.GOLD: ceil(total * gold_share - _ROUNDING) - kept.count(Split.GOLD),
-        Split.VALIDATION: floor(total * validation_share + 0.5 + _ROUNDING)
-        - kept.count(Split.VALIDATION),
+        split: number - kept.count(split) for split, number in splits_due(total, *shares).items()
     }
     for split, number in due.items():
         free.sort(

@@ -48,6 +48,17 @@ def assign_split(
     return split
 
 
+def splits_due(
+    total: int, gold_share: float, validation_share: float, gold_minimum: int = 0
+) -> dict[Split, int]:
+    """How many of so many garments are to be gold and validation, in the order they are filled."""
+    early = min(gold_minimum, ceil(total / 2))
+    return {
+        Split.GOLD: max(early, ceil(total * gold_share - _ROUNDING)),
+        Split.VALIDATION: floor(total * validation_share + 0.5 + _ROUNDING),
+    }
+
+
 def _split_of_garment(session: Session, project_id: int, garment: str) -> Split | None:
     if not garment:
         return None  # nobody knows what it shows: a garment of its own
@@ -90,10 +101,7 @@ def garments_by_split(session: Session, project_id: int) -> dict[Split, int]:
 def _due_split(
     garments: dict[Split, int], gold_share: float, validation_share: float, gold_minimum: int = 0
 ) -> Split:
-    total = sum(garments.values()) + 1
-    early = min(gold_minimum, ceil(total / 2))
-    if garments.get(Split.GOLD, 0) < max(early, ceil(total * gold_share - _ROUNDING)):
-        return Split.GOLD
-    if garments.get(Split.VALIDATION, 0) < floor(total * validation_share + 0.5 + _ROUNDING):
-        return Split.VALIDATION
-    return Split.TRAIN
+    due = splits_due(sum(garments.values()) + 1, gold_share, validation_share, gold_minimum)
+    return next(
+        (split for split, number in due.items() if garments.get(split, 0) < number), Split.TRAIN
+    )

@@ -14,7 +14,7 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 from hemline import __version__
-from hemline.errors import ModelError
+from hemline.errors import ModelError, RecipeError
 from hemline.files import write_atomically
 from hemline.segmentation.networks.build import build_network
 from hemline.segmentation.networks.type_chooser import TypeChooser
@@ -22,6 +22,7 @@ from hemline.segmentation.recipe.recipe import Recipe, parse_recipe
 
 _KEY = "hemline"
 _FORMAT = 1
+_MOST_LABELS = 1000
 SECOND_PASS = "second_pass."
 _CHOOSER = "type_chooser."
 # What the names of a network's weights begin with: nothing for the first of a file.
@@ -76,7 +77,9 @@ def read_card(path: Path) -> ModelCard:
         )
     try:
         return _card(json.loads(metadata[_KEY]), path)
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (
+        ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, RecipeError,
+    ) as error:  # fmt: skip
         raise ModelError(
             f"model '{path}' has a Hemline card that cannot be read ({error!r}); give a whole file "
             "that `hemline train` wrote"
@@ -91,14 +94,23 @@ def _card(card: dict[str, Any], path: Path) -> ModelCard:
         )
     return ModelCard(
         recipe=parse_recipe(card["recipe"], source=str(path)),
-        labels=tuple(card["labels"]),
+        labels=_words(card["labels"]),
         threshold=float(card["threshold"]),
         figures=card["figures"],
         code_version=card["code_version"],
         second_threshold=card.get("second_threshold"),
-        types=tuple(card.get("types", ())),
+        types=_words(card.get("types", [])),
         specialists=card.get("specialists", {}),
     )
+
+
+def _words(values: Any) -> tuple[str, ...]:
+    """Labels or types. A network has an output for each: a made-up number would take all memory."""
+    if not isinstance(values, list) or not all(isinstance(value, str) for value in values):
+        raise TypeError("labels and types are lists of words")
+    if len(values) > _MOST_LABELS:
+        raise ValueError(f"{len(values)} labels or types, over the limit of {_MOST_LABELS}")
+    return tuple(values)
 
 
 def fold_name(fold: int) -> str:

@@ -3,7 +3,7 @@
 import ipaddress
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
@@ -16,6 +16,12 @@ from hemline.labelstudio.photos.download import PLAIN_BODY, read_body
 from hemline.settings import Settings
 
 _MAX_HOPS = 5
+# IPv4 in the last 32 bits: NAT64 (RFC 6052, RFC 8215), mapped, translated (RFC 2765), compatible.
+_LAST_32_BITS = tuple(
+    ipaddress.IPv6Network(network)
+    for network in ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0/96", "::ffff:0:0:0/96", "::/96")
+)
+_ISATAP = 0x00005EFE  # RFC 5214, before the last 32 bits
 
 
 @dataclass(frozen=True)
@@ -142,6 +148,21 @@ def _public_address(host: str, port: int) -> str:
 
 def _is_public(address: str) -> bool:
     parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
-        parsed = parsed.ipv4_mapped
-    return parsed.is_global and not parsed.is_multicast
+    judged = [parsed]
+    if isinstance(parsed, ipaddress.IPv6Address):
+        embedded = list(_embedded(parsed))
+        judged = [*embedded] if parsed.ipv4_mapped is not None else [parsed, *embedded]
+    return all(one.is_global and not one.is_multicast for one in judged)
+
+
+def _embedded(address: ipaddress.IPv6Address) -> Iterator[ipaddress.IPv4Address]:
+    """The IPv4 addresses that an IPv6 address leads to, by way of a gateway or a tunnel."""
+    last = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    if any(address in network for network in _LAST_32_BITS):
+        yield last
+    if int(address) >> 32 & 0xFDFFFFFF == _ISATAP:
+        yield last
+    if address.sixtofour is not None:
+        yield address.sixtofour
+    if address.teredo is not None:
+        yield from address.teredo

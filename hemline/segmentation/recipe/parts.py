@@ -124,11 +124,13 @@ class Optimiser(Part):
 class Schedule(Part):
     """How long a training takes. The best epoch on validation is kept."""
 
-    epochs: int = Field(default=12, ge=1)
-    batch: int = Field(default=8, ge=1)
+    epochs: int = Field(default=12, ge=1, le=100_000)
+    batch: int = Field(default=8, ge=1, le=4096)
     patience: int = Field(default=6, ge=1)  # epochs without a better one before it stops
     min_delta: float = Field(default=0.0, ge=0, lt=1)  # what counts as better
-    least_steps: int = Field(default=0, ge=0)  # small sets are repeated up to this many an epoch
+    least_steps: int = Field(
+        default=0, ge=0, le=1_000_000
+    )  # small sets are repeated up to this many an epoch
 
 
 class Prediction(Part):
@@ -141,7 +143,9 @@ class Prediction(Part):
 class SecondPass(Part):
     """A second network of the same kind, which sees the photo within the first one's mask alone."""
 
-    dilate: int = Field(default=50, ge=0)  # pixels of the photo that the mask is made wider by
+    dilate: int = Field(
+        default=50, ge=0, le=10_000
+    )  # pixels of the photo that the mask is made wider by
 
 
 class Bagging(Part):

@@ -1,5 +1,6 @@
 """Recipes: one readable file each that says how a network is built, trained and used."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,8 @@ from hemline.segmentation.recipe.parts import (
 )
 
 _EXTENDS = "extends"
+_NAME = r"^[^/\\\x00-\x1f.][^/\\\x00-\x1f]*$"  # of a file, and of none elsewhere
+_LARGEST = 2**20  # bytes; ours have under 2,000
 _DEEPEST = 8  # recipes that extend one another
 
 
@@ -38,7 +41,7 @@ class Recipe(Part):
     label, or the data's own. A training on corrections has its data and labels from Label Studio.
     """
 
-    name: str
+    name: str = Field(pattern=_NAME, max_length=100)
     description: str = ""
     data: tuple[str, ...] = ()
     classes: str | dict[str, tuple[str, ...]] | None = None
@@ -144,19 +147,27 @@ def _path(name: str | Path) -> Path:
 
 def _read(name: str | Path, depth: int) -> dict[str, Any]:
     path = _path(name)
-    if not path.is_file():
+    is_name = path == Path(name) or re.search(_NAME, str(name))
+    if not is_name or not path.is_file():
         known = ", ".join(sorted(file.stem for file in recipes_folder().glob("*.toml")))
         raise RecipeError(f"there is no recipe '{name}'; take one of {known}, or a path to a .toml")
     if depth > _DEEPEST:
         raise RecipeError(f"recipe '{path}' extends itself; remove the key extends from one")
     try:
         with path.open("rb") as file:
-            values = tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            text = file.read(_LARGEST + 1)
+        if len(text) > _LARGEST:
+            raise RecipeError(f"recipe '{path}' has over {_LARGEST // 2**20} MiB; is it a recipe?")
+        values = tomllib.loads(text.decode("utf-8"))
+    except RecursionError:
+        raise RecipeError(f"recipe '{path}' is nested too deeply to be read") from None
+    except (tomllib.TOMLDecodeError, ValueError) as error:
         raise RecipeError(f"recipe '{path}' is not valid TOML: {error}") from error
     if _EXTENDS not in values:
         return values
     parent = str(values.pop(_EXTENDS))
+    if not re.search(_NAME, parent):
+        raise RecipeError(f"recipe '{path}' extends '{parent[:100]}', which is no recipe's name")
     beside = path.parent / f"{parent}.toml"
     return _merge(_read(beside if beside.is_file() else parent, depth + 1), values)
 
@@ -175,5 +186,5 @@ def _merge(parent: dict[str, Any], child: dict[str, Any]) -> dict[str, Any]:
 def _toml_value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
         return text

@@ -254,13 +254,19 @@ def test_storage_at_a_public_address_is_asked_at_the_address_that_was_judged(
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.0.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0", "::1", "fe80::1%eth0",
-     "fc00::1", "::ffff:127.0.0.1", "224.0.0.1"],
+     "fc00::1", "::ffff:127.0.0.1", "224.0.0.1", "64:ff9b::127.0.0.1", "64:ff9b::10.0.0.1",
+     "64:ff9b::a9fe:a9fe", "64:ff9b:1::10.0.0.1", "64:ff9b:1:2::192.168.0.1", "2002:7f00:1::1",
+     "2002:a00:1::", "2002:a9fe:a9fe::1", "::127.0.0.1", "::169.254.169.254", "::ffff:0:10.0.0.1",
+     "2001:0:7f00:1::", "2001:0:808:808::f5ff:fffe", "2600::5efe:10.0.0.1",
+     "2600::200:5efe:192.168.1.1", "ff0e::1"],
 )  # fmt: skip
 def test_private_addresses(address: str) -> None:
     assert not web_photos._is_public(address)
 
 
-@pytest.mark.parametrize("address", ["52.216.1.1", "2600:1f18::1"])
+@pytest.mark.parametrize(
+    "address", ["52.216.1.1", "2600:1f18::1", "::ffff:52.216.1.1", "64:ff9b::52.216.1.1"]
+)
 def test_public_addresses(address: str) -> None:
     assert web_photos._is_public(address)
 

@@ -21,6 +21,7 @@ from benchmarks.ranking_photos import tell
 from hemline.datasets.sample import Sample
 from hemline.errors import HemlineError
 from hemline.masks.embedding import pack_embedding, unpack_embeddings
+from hemline.masks.overlap import IGNORE
 
 GRID = (48, 32)  # rows and columns that masks are drawn on
 SEEN = 4  # every so many of its points are looked at when a photo is predicted
@@ -124,7 +125,8 @@ def _read(
             deep = torch.einsum("nchw,cd->ndhw", scales[-1], project)
             maps = [F.interpolate(each, GRID, mode="bilinear", align_corners=False)
                     for each in (image, *scales[1:-1], deep)]  # fmt: skip
-        share = cv2.resize((ids > 0).astype(np.float32), GRID[::-1], interpolation=cv2.INTER_AREA)
+        labelled = (ids > 0) & (ids != IGNORE)
+        share = cv2.resize(labelled.astype(np.float32), GRID[::-1], interpolation=cv2.INTER_AREA)
         features.append(torch.cat([*maps, place], 1)[0].flatten(1).T.numpy().astype(np.float16))
         masks.append(share.ravel() >= 0.5)
         deepest.append(scales[-1].mean((0, 2, 3)).numpy())

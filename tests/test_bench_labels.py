@@ -1,6 +1,7 @@
 """The measure of labels needed: where a curve reaches its goal, and the network it is made with."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,7 +21,9 @@ from benchmarks.bench_labels import (
     ours,
 )
 from benchmarks.small_network import Photos
-from hemline.datasets.readers.scenes import read_scenes
+from hemline.datasets.sample import Sample
+from hemline.studio.figure.body import Kind
+from hemline.studio.scene import VIEWS, draw_scene
 
 
 @dataclass
@@ -58,9 +61,20 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Photos:
     encoder = smp.encoders.get_encoder("mobilenet_v2", weights=None)
     path = Path(tmp_path_factory.mktemp("encoder")) / "random.safetensors"
     save_file(encoder.state_dict(), path)
-    return Photos(read_scenes(12, height=192, width=128).samples, path)
+    garments = [(f"g{seed}", view, seed) for seed in range(12) for view in VIEWS]
+    return Photos(
+        [Sample(f"{name}_{view}", name, view, "drawn", partial(drawn, seed, view))
+         for name, view, seed in garments],
+        path,
+    )  # fmt: skip
 
 
+def drawn(seed: int, view: str) -> tuple[np.ndarray, np.ndarray]:
+    scene = draw_scene(seed, view=view, height=192, width=128, kind=Kind.MANNEQUIN)
+    return scene.image, scene.mask
+
+
+@pytest.mark.learned
 def test_the_small_network_learns_what_it_is_given(photos: Photos) -> None:
     assert len(photos) >= 24
     everything = range(len(photos))
@@ -86,6 +100,7 @@ def test_every_order_takes_new_photos_of_the_pool(photos: Photos) -> None:
         assert known[:4] == choose(draw, [], 4), "the same draw, the same choice"
 
 
+@pytest.mark.learned
 def test_pseudo_labels_change_the_network_and_not_what_it_learnt(photos: Photos) -> None:
     draw = draw_of(photos, seed=0)
     again = replace(draw, pseudo=True)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from hemline.studio.figure.geometry import Floats, floats
 
@@ -12,6 +14,17 @@ _FINE = 4  # Each pixel's coverage is counted on _FINE x _FINE points.
 
 Painter = Callable[["Box"], Floats]
 """Colours `(h, w, 3)` of the pixels in a box, 0..255."""
+
+
+class Part(IntEnum):
+    """What a layer is a part of; `SKIN` is a mannequin's surface too."""
+
+    BACKDROP = 0
+    GARMENT = 1
+    SKIN = 2
+    HAIR = 3
+    SHOES = 4
+    PROP = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +52,26 @@ class Canvas:
     """A photo in the making.
 
     `image` is `(H, W, 3)` float32 RGB 0..255; `alpha` `(H, W)` the garment's share of each pixel,
-    `figure` the share of garment, body and hair. Image and alpha are laid over by the same
+    `figure` the share of garment, body and hair, `parts` `(H, W)` uint8 the `Part` that was laid
+    over at least half of the pixel last. Image and alpha are laid over by the same
     coverage, so `image = alpha * garment + (1 - alpha) * rest` holds at every pixel.
     """
 
     image: Floats
     alpha: Floats = field(init=False)
     figure: Floats = field(init=False)
+    parts: NDArray[np.uint8] = field(init=False)
 
     def __post_init__(self) -> None:
         self.alpha = np.zeros(self.image.shape[:2], dtype=np.float32)
         self.figure = np.zeros(self.image.shape[:2], dtype=np.float32)
+        self.parts = np.zeros(self.image.shape[:2], dtype=np.uint8)
 
     def paint(
         self,
         outlines: Sequence[Floats],
         colours: Painter | tuple[float, float, float],
-        *,
-        garment: bool = False,
-        figure: bool = True,
+        part: Part = Part.SKIN,
     ) -> None:
         """Lay one layer over what is there: the union of `outlines`, each `(N, 2)` pixels."""
         box = self.box(outlines)
@@ -72,10 +86,11 @@ class Canvas:
         below = self.image[here]
         below += cover[..., None] * (paint - below)
         alpha = self.alpha[here]
-        alpha += cover * (float(garment) - alpha)
-        if figure:
-            part = self.figure[here]
-            part += cover * (1.0 - part)
+        alpha += cover * (float(part is Part.GARMENT) - alpha)
+        self.parts[here][cover >= 0.5] = part
+        if part is not Part.PROP:
+            figure = self.figure[here]
+            figure += cover * (1.0 - figure)
 
     def shade(self, outlines: Sequence[Floats], shift: tuple[float, float], blur: float,
               strength: float, *, on_figure: bool) -> None:  # fmt: skip

@@ -1,23 +1,23 @@
 """A scene: one drawn garment photo with its exact truth.
 
-Garment is every piece of clothing the figure wears; body, hair, shoes, props and
-the backdrop are not. A mannequin wears one garment, a person a whole outfit. The mesh of a lace
-belongs to its garment, holes and all, as annotators mask it.
+Garment is every piece of clothing the figure wears; body, hair, shoes, props and the backdrop are
+not. A mannequin wears one garment or none, a person a whole outfit. The mesh of a lace belongs to
+its garment, holes and all, as annotators mask it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import radians
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hemline.studio.backdrop import Backdrop, BackdropKind, draw_backdrop, sample_backdrop
-from hemline.studio.canvas import Canvas
-from hemline.studio.figure.body import Kind, sample_body
+from hemline.studio.canvas import Canvas, Part
+from hemline.studio.figure.body import Build, Kind, sample_body
 from hemline.studio.figure.figure import Figure, draw_figure, sample_figure
 from hemline.studio.figure.geometry import Camera
 from hemline.studio.photo import Lens, sample_lens, take
-from hemline.studio.props import draw_turntable
+from hemline.studio.props import draw_props, draw_turntable
 from hemline.studio.wardrobe.fabric import Light
 from hemline.studio.wardrobe.prints import Pattern
 from hemline.studio.wardrobe.tailor import make
@@ -32,22 +32,29 @@ class Scene:
     """A drawn photo.
 
     `image` is `(H, W, 3)` uint8 RGB; `alpha` `(H, W)` uint8, the garment's share of each pixel
-    times 255.
+    times 255; `parts` `(H, W)` uint8 what each pixel shows, a `Part`. An undressed scene has no
+    `garment_type` and no `pattern`.
     """
 
     image: NDArray[np.uint8]
     alpha: NDArray[np.uint8]
+    parts: NDArray[np.uint8]
     garment: str
     view: str
-    garment_type: GarmentType
+    garment_type: GarmentType | None
     kind: Kind
-    pattern: Pattern
+    pattern: Pattern | None
     backdrop: BackdropKind
 
     @property
     def mask(self) -> NDArray[np.uint8]:
         """Class ids `(H, W)` uint8: 1 where the garment takes at least half of the pixel."""
         return (self.alpha >= 128).astype(np.uint8)
+
+    def shows(self, part: Part) -> NDArray[np.bool_]:
+        """Where a pixel shows `part`, `(H, W)`; nowhere that is garment by `mask`, but for that."""
+        garment = self.mask > 0
+        return garment if part is Part.GARMENT else (self.parts == part) & ~garment
 
 
 def draw_scene(
@@ -59,35 +66,43 @@ def draw_scene(
     kind: Kind | None = None,
     garment_type: GarmentType | None = None,
     pattern: Pattern | None = None,
+    dressed: bool = True,
 ) -> Scene:
     """Draw the garment number `seed` from one side.
 
     The same seed gives the same garment, body and studio in each view, and the same photo each
-    time. `kind`, `garment_type` and `pattern` fix what is otherwise drawn.
+    time. `kind`, `garment_type` and `pattern` fix what is otherwise drawn. Where it is not
+    `dressed`, a bare mannequin stands in the garment's studio.
 
     Raises:
-        ValueError: `view` is none of `VIEWS`, or a side is under 16 px.
+        ValueError: `view` is none of `VIEWS`, a side is under 16 px, or a person is not dressed.
     """
     if view not in _YAW:
         raise ValueError(f"view '{view}' is none of {', '.join(VIEWS)}")
     if min(height, width) < 16:
         raise ValueError(f"a scene of {width} x {height} px is too small; take 16 px or more")
-    plan = _plan(seed, kind, garment_type, pattern)
+    if not dressed and kind is Kind.PERSON:
+        raise ValueError("only a mannequin can be undressed; leave the kind out")
+    plan = _plan(seed, kind if dressed else Kind.MANNEQUIN, garment_type, pattern)
+    if not dressed:
+        plan = replace(plan, figure=replace(plan.figure, clothes=()))
     moment = np.random.default_rng([seed, 1 + VIEWS.index(view)])
     canvas = Canvas(draw_backdrop(plan.backdrop, height, width))
     camera = _camera(plan, view, height, width, moment)
     if plan.figure.body.kind is Kind.MANNEQUIN:
         draw_turntable(canvas, camera, plan.table)
+    draw_props(canvas, camera, seed)
     draw_figure(canvas, camera, plan.light, plan.figure)
     image, alpha = take(canvas.image, canvas.alpha, plan.lens, moment)
     return Scene(
         image=image,
         alpha=np.round(alpha * 255).astype(np.uint8),
+        parts=canvas.parts,
         garment=f"g{seed:04d}",
         view=view,
-        garment_type=plan.garment.type,
+        garment_type=plan.garment.type if dressed else None,
         kind=plan.figure.body.kind,
-        pattern=plan.garment.fabric.print.pattern,
+        pattern=plan.garment.fabric.print.pattern if dressed else None,
         backdrop=plan.backdrop.kind,
     )
 
@@ -117,6 +132,8 @@ def _plan(
     drawn_kind, drawn_type = _draw_kinds(rng)
     kind, garment_type = kind or drawn_kind, garment_type or drawn_type
     body = sample_body(rng, kind)
+    if body.build is Build.FORM and garment_type is GarmentType.TROUSERS:
+        body = replace(body, build=Build.HEADLESS)  # trousers need legs
     garment = sample_garment(rng, garment_type, pattern)
     outfit = [garment] if kind is Kind.MANNEQUIN else _outfit(rng, garment)
     clothes = tuple(make(part, body, rng) for part in outfit)

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hemline.studio.canvas import Box, Canvas, coverage
+from hemline.studio.canvas import Box, Canvas, Part, coverage
 
 
 def square(left: float, top: float, right: float, bottom: float) -> np.ndarray:
@@ -27,7 +27,7 @@ def test_image_is_alpha_times_garment_plus_the_rest() -> None:
     cloth, skin = np.float32([200, 20, 90]), np.float32([90, 60, 40])
     canvas, rest = Canvas(backdrop.copy()), Canvas(backdrop.copy())
     coat = (rng.uniform(3, 27, (5, 2)) * [1, 1.3]).astype(np.float32)
-    canvas.paint([coat], tuple(cloth), garment=True)
+    canvas.paint([coat], tuple(cloth), Part.GARMENT)
     alpha = canvas.alpha[..., None].copy()
     assert 0 < alpha.mean() < 1
     assert np.allclose(canvas.image, alpha * cloth + (1 - alpha) * backdrop, atol=1e-3)
@@ -45,8 +45,8 @@ def test_image_is_alpha_times_garment_plus_the_rest() -> None:
 
 def test_what_lies_outside_the_photo_is_left_out() -> None:
     canvas = Canvas(np.zeros((20, 20, 3), dtype=np.float32))
-    canvas.paint([square(-30, -30, -5, -5)], (255.0, 0.0, 0.0), garment=True)
+    canvas.paint([square(-30, -30, -5, -5)], (255.0, 0.0, 0.0), Part.GARMENT)
     assert not canvas.alpha.any()
-    canvas.paint([square(-5, -5, 4, 4)], (255.0, 0.0, 0.0), garment=True)
+    canvas.paint([square(-5, -5, 4, 4)], (255.0, 0.0, 0.0), Part.GARMENT)
     assert canvas.alpha[:3, :3].min() == 1
     assert canvas.alpha[6:, :].max() == 0

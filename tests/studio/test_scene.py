@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hemline.studio.canvas import Part
 from hemline.studio.figure.body import Kind
 from hemline.studio.scene import VIEWS, Scene, draw_scene
 from hemline.studio.wardrobe.prints import Pattern
@@ -103,6 +104,61 @@ def test_views_show_one_garment() -> None:
         differ += not np.array_equal(scenes[0].mask, scenes[1].mask)
         assert not np.array_equal(scenes[0].image, scenes[2].image)
     assert differ == 4
+
+
+def test_parts_say_what_each_pixel_shows() -> None:
+    for seed in range(4):
+        scene = draw_scene(seed, view="Back", kind=Kind.PERSON, height=384, width=256)
+        shown = [scene.shows(part) for part in Part]
+        assert np.array_equal(scene.shows(Part.GARMENT), scene.mask > 0)
+        assert np.stack(shown).sum(axis=0).max() == 1
+        missing = ~np.logical_or.reduce(shown)
+        # Only pixels that the blur has moved across the garment's edge show nothing for sure.
+        assert np.count_nonzero(missing & (scene.alpha == 0)) == 0
+        assert missing.mean() < 0.01
+        hair, skin = scene.shows(Part.HAIR), scene.shows(Part.SKIN)
+        assert hair.sum() > 200
+        assert skin.sum() > 200
+        assert np.nonzero(hair)[0].mean() < np.nonzero(skin)[0].mean()  # hair is above
+
+
+def test_hair_hides_the_face_from_behind_and_comes_in_all_lengths() -> None:
+    reach = []
+    for seed in range(30):
+        scene = draw_scene(seed, view="Back", kind=Kind.PERSON, **SMALL)
+        rows, columns = np.nonzero(scene.shows(Part.HAIR))
+        head = slice(int(rows.min()), int(rows.min()) + 12), slice(columns.min(), columns.max())
+        assert not scene.shows(Part.SKIN)[head].any()
+        figure = np.nonzero((scene.parts > 0) & (scene.parts != Part.PROP))[0]
+        reach.append((rows.max() - rows.min()) / np.ptp(figure))
+    assert min(reach) < 0.14
+    assert max(reach) > 0.36
+    assert np.std(reach) > 0.06
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_bare_mannequin_has_no_garment(view: str) -> None:
+    builds = set()
+    for seed in range(12):
+        scene = draw_scene(seed, view=view, dressed=False, **SMALL)
+        assert scene.kind is Kind.MANNEQUIN
+        assert (scene.garment_type, scene.pattern) == (None, None)
+        assert not scene.mask.any()
+        assert not scene.alpha.any()
+        skin = scene.shows(Part.SKIN)
+        assert 0.02 < skin.mean() < 0.4
+        builds.add(skin[int(0.8 * len(skin)) :].any())  # legs, or a dress form's pole
+    assert builds == {True, False}
+    with pytest.raises(ValueError, match="only a mannequin can be undressed"):
+        draw_scene(1, kind=Kind.PERSON, dressed=False)
+
+
+def test_things_stand_about_and_are_no_garment() -> None:
+    scenes = [draw_scene(seed, kind=Kind.PERSON, **SMALL) for seed in range(30)]
+    props = [scene.shows(Part.PROP) for scene in scenes]
+    assert 8 < sum(shown.any() for shown in props) < 27
+    for scene, shown in zip(scenes, props, strict=True):
+        assert not (shown & (scene.mask > 0)).any()
 
 
 def test_garments_vary() -> None:

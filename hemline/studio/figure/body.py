@@ -16,6 +16,14 @@ class Kind(StrEnum):
     PERSON = "person"
 
 
+class Build(StrEnum):
+    """What there is of a body: all of it, no head and arms, or a dress form's torso on a pole."""
+
+    WHOLE = "whole"
+    HEADLESS = "headless"
+    FORM = "form"
+
+
 class ArmPose(StrEnum):
     """Where an arm goes."""
 
@@ -40,10 +48,11 @@ class Body:
 
     `shoulders`, `bust`, `waist`, `hips`, `legs` are factors around 1; `chest` is how far the bust
     stands out, body units; `stance` half the distance of the feet; `arms` the poses of the
-    wearer's right and left arm (a mannequin has none, the poses then shape empty sleeves).
+    wearer's right and left arm (where there are none the poses shape empty sleeves).
     """
 
     kind: Kind
+    build: Build
     shoulders: float
     bust: float
     waist: float
@@ -154,8 +163,10 @@ def sample_body(rng: np.random.Generator, kind: Kind) -> Body:
     """A body drawn from `rng`."""
     if kind is Kind.MANNEQUIN:
         skin = [(222, 186, 158), (232, 203, 178), (226, 214, 190), (240, 228, 210),
-                (158, 158, 162), (238, 238, 236), (52, 50, 50), (206, 168, 140)][
-            rng.choice(8, p=[0.28, 0.2, 0.14, 0.12, 0.1, 0.06, 0.04, 0.06])]  # fmt: skip
+                (158, 158, 162), (238, 238, 236), (52, 50, 50), (206, 168, 140),
+                (196, 158, 116), (206, 196, 180), (118, 84, 62)][
+            rng.choice(11, p=[0.22, 0.16, 0.11, 0.1, 0.09, 0.08, 0.05, 0.05, 0.05, 0.05, 0.04])
+        ]  # fmt: skip
         spread = 0.05
     else:
         skin = [(238, 205, 182), (226, 186, 158), (205, 160, 128), (172, 124, 94), (128, 88, 64),
@@ -169,6 +180,7 @@ def sample_body(rng: np.random.Generator, kind: Kind) -> Body:
     tint = 1 + rng.normal(0, 0.02, 3)
     return Body(
         kind=kind,
+        build=_build(rng, kind),
         shoulders=1.0 + 0.6 * vary[0] + (0.12 if male else 0.0),
         bust=1.0 + vary[1] + (0.06 if male else 0.0),
         waist=1.02 + vary[1] + (0.16 if male else 0.0),
@@ -180,6 +192,12 @@ def sample_body(rng: np.random.Generator, kind: Kind) -> Body:
         arms=(arms[0], arms[1]),
         skin=colour(floats(skin) * tint),
     )
+
+
+def _build(rng: np.random.Generator, kind: Kind) -> Build:
+    if kind is Kind.PERSON:
+        return Build.WHOLE
+    return list(Build)[rng.choice(3, p=[0.25, 0.6, 0.15])]
 
 
 def _between(start: tuple[float, float, float], end: tuple[float, float, float],

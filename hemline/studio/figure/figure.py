@@ -5,28 +5,26 @@ from math import cos, pi, sin
 
 import numpy as np
 
-from hemline.studio.canvas import Canvas
+from hemline.studio.canvas import Canvas, Part
 from hemline.studio.colours import Colour, scaled
-from hemline.studio.figure.body import Body, Kind
-from hemline.studio.figure.geometry import (
-    Camera,
-    Curve,
-    Floats,
-    Tube,
-    floats,
-    level,
-    smoothstep,
-    tube,
+from hemline.studio.figure.body import Body, Build, Kind
+from hemline.studio.figure.geometry import Camera, Tube, floats, level, tube
+from hemline.studio.figure.hair import (
+    Hair,
+    hair_around_head,
+    hair_behind_head,
+    sample_hair,
+    tied_hair,
 )
-from hemline.studio.noise import make_noise
-from hemline.studio.wardrobe.fabric import Fabric, Folds, Light, Wave, flat, smooth_fabric
+from hemline.studio.props import draw_pole
+from hemline.studio.wardrobe.fabric import Fabric, Light, flat, smooth_fabric
 from hemline.studio.wardrobe.piece import Piece, draw_piece, outline_of
 from hemline.studio.wardrobe.prints import Pattern, make_print
 from hemline.studio.wardrobe.tailor import Made, Strap, crotch
 from hemline.studio.wardrobe.trims import collar, lapels
 from hemline.studio.wardrobe.wardrobe import GarmentType
 
-_HAIR: tuple[Colour, ...] = ((28, 22, 20), (52, 36, 28), (86, 58, 40), (134, 98, 62),
+_SHOES: tuple[Colour, ...] = ((28, 22, 20), (52, 36, 28), (86, 58, 40), (134, 98, 62),
                              (196, 162, 110), (120, 60, 36), (150, 148, 146))  # fmt: skip
 
 
@@ -36,8 +34,7 @@ class Figure:
 
     body: Body
     skin: Fabric
-    hair: Fabric | None
-    hair_length: float
+    hair: Hair | None
     shoes: Colour
     clothes: tuple[Made, ...]
 
@@ -46,16 +43,9 @@ def sample_figure(rng: np.random.Generator, body: Body, clothes: tuple[Made, ...
     """The figure's skin, hair and shoes, drawn from `rng`."""
     plain = make_print(rng, Pattern.PLAIN, (body.skin, body.skin, body.skin))
     shine = 0.1 if body.kind is Kind.MANNEQUIN else 0.04
-    hair = None
-    if body.kind is Kind.PERSON:
-        tone = _HAIR[rng.integers(len(_HAIR))]
-        strands = make_print(rng, Pattern.PLAIN, (tone, tone, tone))
-        hair = Fabric(strands, 0.12, 14.0, 0.12, make_noise(rng))
-    shoes = _HAIR[rng.integers(len(_HAIR))] if rng.random() < 0.6 else (235.0, 233.0, 228.0)
-    return Figure(
-        body, smooth_fabric(rng, plain, shine=shine), hair,
-        float(rng.choice([0.09, 0.16, 0.27])) + float(rng.uniform(-0.01, 0.02)), shoes, clothes,
-    )  # fmt: skip
+    hair = sample_hair(rng) if body.kind is Kind.PERSON else None
+    shoes = _SHOES[rng.integers(len(_SHOES))] if rng.random() < 0.6 else (235.0, 233.0, 228.0)
+    return Figure(body, smooth_fabric(rng, plain, shine=shine), hair, shoes, clothes)
 
 
 def draw_figure(canvas: Canvas, camera: Camera, light: Light, figure: Figure) -> None:
@@ -70,8 +60,7 @@ def draw_figure(canvas: Canvas, camera: Camera, light: Light, figure: Figure) ->
     for made in figure.clothes:
         for piece in made.inside:
             draw_piece(canvas, camera, light, piece)
-    for side in (-near, near):
-        easel.leg(side)
+    easel.support(near)
     easel.torso()
     easel.head()
     for made in figure.clothes:
@@ -96,7 +85,7 @@ class _Easel:
         body = self.figure.body
         return Piece(shape, level(shape.top), level(shape.bottom), self.figure.skin,
                      body.bosom if bosom else flat, 2 * body.chest if bosom else 0.0,
-                     garment=False)  # fmt: skip
+                     part=Part.SKIN)  # fmt: skip
 
     def is_behind(self, side: int) -> bool:
         """Whether the body hides an arm's hand, or the turn of the body its shoulder."""
@@ -111,6 +100,14 @@ class _Easel:
         spot = self.camera.pixels(0.16 * np.cos(turn) + 0.02, 0.975 + 0.022 * np.sin(turn))
         blur = 0.02 * self.camera.scale
         self.canvas.shade([spot], (0.0, 0.0), blur, 0.4, on_figure=False)
+
+    def support(self, near: int) -> None:
+        """What the torso stands on: legs, the far one first, or a dress form's pole."""
+        if self.figure.body.build is Build.FORM:
+            draw_pole(self.canvas, self.camera, float(self.figure.body.torso().x[-1]))
+            return
+        for side in (-near, near):
+            self.leg(side)
 
     def leg(self, side: int) -> None:
         self.draw(self.flesh(self.figure.body.leg(side)))
@@ -127,15 +124,18 @@ class _Easel:
         leather = replace(self.figure.skin, print=replace(
             self.figure.skin.print, colours=(colour, colour, colour)))  # fmt: skip
         shape = tube(rows)
-        self.draw(Piece(shape, level(shape.top), level(shape.bottom), leather, garment=False))
+        self.draw(Piece(shape, level(shape.top), level(shape.bottom), leather,
+                        part=Part.SHOES))  # fmt: skip
 
     def torso(self) -> None:
         shape = self.figure.body.torso()
         flesh = self.flesh(shape, bosom=True)
-        self.draw(replace(flesh, bottom=crotch(shape.bottom), fade=0.03))
+        if self.figure.body.build is not Build.FORM:
+            flesh = replace(flesh, bottom=crotch(shape.bottom), fade=0.03)
+        self.draw(flesh)
 
     def head(self) -> None:
-        if self.figure.body.kind is Kind.MANNEQUIN:
+        if self.figure.body.build is not Build.WHOLE:
             self.neck_cap()
             return
         head = self.figure.body.head()
@@ -143,6 +143,10 @@ class _Easel:
         shift = (0.004 * self.camera.scale, 0.022 * self.camera.scale)
         self.canvas.shade([outline], shift, 0.008 * self.camera.scale, 0.35, on_figure=True)
         self.draw(self.flesh(head))
+        if self.figure.body.kind is Kind.PERSON:
+            self.face(head)
+
+    def face(self, head: Tube) -> None:
         dark = scaled(self.figure.body.skin, 0.35)
         lips = (0.78 * self.figure.body.skin[0], 0.5 * self.figure.body.skin[1],
                 0.5 * self.figure.body.skin[2])  # fmt: skip
@@ -153,7 +157,7 @@ class _Easel:
         self.spot(head, 0.0, 0.103, 0.011, 0.0034, lips)
 
     def spot(self, shape: Tube, phi: float, y: float, wide: float, high: float,
-             colour: Colour, *, garment: bool = False) -> None:  # fmt: skip
+             colour: Colour, part: Part = Part.SKIN) -> None:  # fmt: skip
         """A small ellipse on a tube at angle `phi`, if that side is seen."""
         seen = shape.seen(self.camera, floats([y]))
         psi = phi + float(seen.turn[0])
@@ -163,7 +167,7 @@ class _Easel:
         turn = np.linspace(0, 2 * pi, 20, dtype=np.float32)
         centre = float(seen.centre[0]) + float(seen.half[0]) * sin(psi)
         outline = self.camera.pixels(centre + wide * facing * np.cos(turn), y + high * np.sin(turn))
-        self.canvas.paint([outline], colour, garment=garment)
+        self.canvas.paint([outline], colour, part)
 
     def neck_cap(self) -> None:
         """The flat lid on a mannequin's neck."""
@@ -202,7 +206,7 @@ class _Easel:
         colour = scaled(made.garment.fabric.print.colours[0], 0.92)
         self.canvas.shade(leaves, (0.0, 0.005 * scale), 0.003 * scale, 0.4, on_figure=True)
         for leaf in leaves:
-            self.canvas.paint([leaf], colour, garment=True)
+            self.canvas.paint([leaf], colour, Part.GARMENT)
 
     def strap(self, made: Made, strap: Strap) -> None:
         x, y, z = strap.back if self.camera.behind else strap.front
@@ -211,18 +215,18 @@ class _Easel:
         inner = self.camera.project(x - wide, y, z)
         colour = made.garment.fabric.print.colours[0]
         outline = np.concatenate([outer, inner[::-1]])
-        self.canvas.paint([outline], scaled(colour, 0.9), garment=True)
+        self.canvas.paint([outline], scaled(colour, 0.9), Part.GARMENT)
 
     def buttons(self, made: Made) -> None:
         piece = made.pieces[-1]
         for y in np.arange(0.27, min(made.garment.hem - 0.03, 0.56), 0.05):
             self.spot(piece.tube, made.garment.gap, float(y), 0.004, 0.004, made.garment.trim,
-                      garment=True)  # fmt: skip
+                      Part.GARMENT)  # fmt: skip
 
     def arm(self, side: int) -> None:
         body = self.figure.body
         index = 0 if side < 0 else 1
-        if body.kind is Kind.PERSON:
+        if body.build is Build.WHOLE:
             limb = body.arm(side, body.arms[index])
             outline = outline_of(self.flesh(limb), self.camera)
             self.canvas.shade([outline], (0.004 * self.camera.scale, 0.006 * self.camera.scale),
@@ -232,40 +236,23 @@ class _Easel:
             if side in made.sleeves:
                 self.draw(made.sleeves[side])
 
-    def hair_shape(self) -> Tube:
-        length = self.figure.hair_length
-        rows = [(-0.012, 0.006, 0.0, 0.008, 0.01), (0.0, 0.006, 0.0, 0.03, 0.036),
-                (0.03, 0.006, 0.0, 0.047, 0.056), (0.08, 0.006, -0.002, 0.05, 0.056)]  # fmt: skip
-        sway = float(self.figure.body.head().x[0])
-        points = [(y, sway, z - 0.002, a, b) for y, _, z, a, b in rows]
-        if length > 0.1:
-            points.append((length, sway, -0.01, 0.06, 0.05))
-        return tube(points)
-
     def hair_behind(self) -> None:
-        if self.figure.hair is not None and not self.camera.behind:
-            shape = self.hair_shape()
-            ends = level(shape.top), level(shape.bottom)
-            shaded = self.figure.hair.darker(0.6)
-            self.draw(Piece(shape, *ends, shaded, self.strands(), garment=False))
+        hair = self.figure.hair
+        if hair is None or self.camera.behind:
+            return
+        tied = tied_hair(hair, self._crown())
+        if tied is not None:
+            self.draw(tied)
+        self.draw(hair_behind_head(hair, self._crown()))
 
     def hair(self) -> None:
-        if self.figure.hair is None:
+        hair = self.figure.hair
+        if hair is None:
             return
-        shape = self.hair_shape()
-        self.draw(Piece(shape, level(shape.top), self.fringe(shape), self.figure.hair,
-                        self.strands(), 0.003, garment=False))  # fmt: skip
+        self.draw(hair_around_head(hair, self._crown()))
+        tied = tied_hair(hair, self._crown())
+        if tied is not None and self.camera.behind:
+            self.draw(tied)
 
-    def strands(self) -> Folds:
-        noise = self.figure.skin.weave
-        return Folds((Wave(37, 0.3, 9.0, 0.0012, -0.1, 0.0), Wave(13, 1.3, 3.0, 0.0016, -0.1, 0.0)),
-                     noise, 0.0, 1.0)  # fmt: skip
-
-    def fringe(self, shape: Tube) -> Curve:
-        def edge(phi: Floats) -> Floats:
-            away = np.abs(np.mod(phi + pi, 2 * pi) - pi)
-            return (0.026 + (shape.bottom - 0.026) * smoothstep(away, 0.75, 1.25)).astype(
-                np.float32
-            )
-
-        return edge
+    def _crown(self) -> float:
+        return float(self.figure.body.head().x[0])

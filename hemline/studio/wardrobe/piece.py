@@ -5,7 +5,7 @@ from math import cos, pi, sin
 
 import numpy as np
 
-from hemline.studio.canvas import Box, Canvas
+from hemline.studio.canvas import Box, Canvas, Part
 from hemline.studio.figure.geometry import Camera, Curve, Floats, Relief, Tube, floats, smoothstep
 from hemline.studio.wardrobe.fabric import Fabric, Light, flat, light_up, weave
 
@@ -46,7 +46,7 @@ class Piece:
     fold_depth: float = 0.0
     neckline: Neckline | None = None
     span: tuple[float, float] = (-pi, pi)
-    garment: bool = True
+    part: Part = Part.GARMENT
     bands: tuple["Band", ...] = ()
     far: bool = False
     fade: float = 0.0
@@ -70,7 +70,7 @@ def draw_piece(canvas: Canvas, camera: Camera, light: Light, piece: Piece) -> No
     def colours(box: Box) -> Floats:
         return _colours(canvas, box, camera, light, piece)
 
-    canvas.paint([outline], colours, garment=piece.garment)
+    canvas.paint([outline], colours, piece.part)
 
 
 def outline_of(piece: Piece, camera: Camera) -> Floats:

@@ -1,7 +1,7 @@
 # `make` alone prints what each target does.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint format bench bench-training bench-dashboard bench-review bench-ranking lock labelstudio \
-	image
+.PHONY: help demo test test-slow test-learned lint format bench bench-training bench-dashboard bench-review bench-ranking \
+	bench-starter lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -24,6 +24,10 @@ test: .python ## Run the tests (about 6 minutes on two cores); tests that lack a
 test-slow: .python ## Run the tests that take minutes each: whole loops, kills, trainings
 	@$(PYTHON) scripts/bootstrap.py --dev
 	$(PYTEST) -m slow
+
+test-learned: .python ## Run the tests of what trainings come to again, as a CPU without AVX adds up
+	@$(PYTHON) scripts/bootstrap.py --dev
+	ATEN_CPU_CAPABILITY=default $(PYTEST) -m learned
 
 lint: .python ## Check style, format and types
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
@@ -59,6 +63,10 @@ bench-ranking: .python ## Measure wrong labels found, and labels needed: CCP=fol
 		$(if $(PHOTOS),--photos $(PHOTOS)) $(if $(OUT),--out "$(OUT)"))
 	$(BIN)/python -m benchmarks.bench_review $(if $(ITEMS),--items $(ITEMS)) \
 		--out "$(or $(OUT),docs/results.md)"
+
+bench-starter: .python ## Measure what the starter takes for garment and is none: CCP=folder
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.bench_starter --ccp "$(CCP)"
 
 lock: .python ## Write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

@@ -42,6 +42,7 @@ def test_batch_statistics_are_averaged_too():
     assert 1.0 < average.module.running_mean.item() < 3.0
 
 
+@pytest.mark.learned
 def test_the_average_is_kept_and_outlives_an_interruption(small_recipe, samples, tmp_path):
     averaged = with_epochs(with_values(small_recipe, ["optimiser.average=0.9"]), 2)
 

@@ -34,6 +34,7 @@ def held_by(figures) -> list[set[str]]:
     return [{garment for _, garment in fold["garments"]} for fold in figures["folds"]]
 
 
+@pytest.mark.learned
 def test_networks_of_all_folds_are_averaged_and_measured_on_what_each_held_back(
     recipe, samples, tmp_path
 ):
@@ -72,6 +73,7 @@ def test_networks_of_all_folds_are_averaged_and_measured_on_what_each_held_back(
     assert figures["validation_dice"] == pytest.approx(np.mean(dice), abs=0.03)
 
 
+@pytest.mark.learned
 def test_a_bag_goes_on_with_the_fold_that_was_not_finished(recipe, samples, tmp_path):
     longer = with_epochs(recipe, 2)
     batches = []
@@ -89,6 +91,7 @@ def test_a_bag_goes_on_with_the_fold_that_was_not_finished(recipe, samples, tmp_
     assert again.figures == first.figures
 
 
+@pytest.mark.learned
 def test_each_network_of_a_bag_begins_from_its_own_and_garments_keep_their_fold(
     recipe, samples, tmp_path
 ):

@@ -26,6 +26,7 @@ def test_the_second_network_sees_so_many_pixels_around_the_mask():
     np.testing.assert_array_equal(see_through(image, np.zeros_like(mask), 5), image)
 
 
+@pytest.mark.learned
 def test_both_networks_train_into_one_file_and_from_it(small_recipe, samples, tmp_path):
     recipe = with_epochs(small_recipe, 1).model_copy(update={"second_pass": SecondPass(dilate=4)})
     seen: list[EpochReport] = []

@@ -66,6 +66,7 @@ def test_the_source_without_the_class_leaves_it_open():
     assert (mask[draw(0)[1] == 2] == 0).all()
 
 
+@pytest.mark.learned
 @pytest.mark.slow
 def test_a_class_that_one_source_alone_teaches_is_learnt(small_recipe, tmp_path):
     """One photo in five has it; where the other four call it background it is hardly found."""

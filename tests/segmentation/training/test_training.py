@@ -41,6 +41,7 @@ def run(recipe: Recipe, samples: list[Sample], folder: Path, **options):
     )
 
 
+@pytest.mark.learned
 def test_it_learns_discs(small_recipe, samples, tmp_path):
     result = run(with_epochs(small_recipe, 12), samples, tmp_path)
     figures = evaluate(Predictor(result.path, device="cpu"), samples).items
@@ -52,6 +53,7 @@ def test_it_learns_discs(small_recipe, samples, tmp_path):
     assert curve[-1]["loss"] < curve[0]["loss"] / 2
 
 
+@pytest.mark.learned
 def test_a_killed_training_goes_on_to_the_same_weights(small_recipe, samples, tmp_path):
     whole = run(small_recipe, samples, tmp_path / "whole")
 
@@ -77,6 +79,7 @@ def test_a_killed_training_goes_on_to_the_same_weights(small_recipe, samples, tm
         np.testing.assert_allclose(ours[key].numpy(), value.numpy(), rtol=1e-2, atol=1e-3)
 
 
+@pytest.mark.learned
 def test_a_training_stopped_within_an_epoch_goes_on_to_the_same_weights(
     small_recipe, samples, tmp_path
 ):
@@ -93,6 +96,7 @@ def test_a_training_stopped_within_an_epoch_goes_on_to_the_same_weights(
         assert ours["loss"] == pytest.approx(theirs["loss"], rel=1e-3)
 
 
+@pytest.mark.learned
 def test_labels_at_zero_and_without_pixels_are_named(small_recipe, tmp_path, caplog):
     labels = ("red", "green", "blue", "tie")
     coloured = [disc_sample(number, labels=3) for number in range(9)]
@@ -160,6 +164,7 @@ def test_a_parent_of_the_same_name_but_other_weights_is_another(small_recipe, sa
         run(small_recipe, samples, tmp_path / "child", initial=other, resume=True)
 
 
+@pytest.mark.learned
 @pytest.mark.parametrize("policy", ["constant", "plateau_then_triangular"])
 def test_more_epochs_are_gone_on_with_where_rates_do_not_need_their_number(
     policy, small_recipe, samples, tmp_path
@@ -214,6 +219,7 @@ def test_a_broken_checkpoint_is_named(small_recipe, samples, tmp_path):
         run(small_recipe, samples, tmp_path, resume=True)
 
 
+@pytest.mark.learned
 def test_fine_tuning_begins_from_the_parent(small_recipe, samples, tmp_path):
     parent = run(with_epochs(small_recipe, 12), samples, tmp_path / "parent")
     frozen = small_recipe.model_copy(update={"fine_tune_rate": 1e-9})

@@ -38,6 +38,7 @@ def _known(seed: int = 0) -> Known:
     return Known(rows, bad, garments, np.zeros(120, dtype=np.bool_))
 
 
+@pytest.mark.learned
 def test_what_is_learnt_is_judged_on_other_garments_and_survives_being_kept(tmp_path) -> None:
     known = _known()
     risk = learn_risk(known, shipped_risk_model(), labels=60)
@@ -58,6 +59,7 @@ def test_what_is_learnt_is_judged_on_other_garments_and_survives_being_kept(tmp_
     assert (len(again.labels), len(again.photos), again.embeddings) == (1, 2, ranking.embeddings)
 
 
+@pytest.mark.learned
 def test_a_label_is_judged_by_a_model_that_did_not_see_its_garment() -> None:
     """Each row is told apart by its garment alone: who learnt from it would know it."""
     rng = np.random.default_rng(2)

@@ -52,6 +52,7 @@ def ask(services: Services) -> int:
     return request.run_id
 
 
+@pytest.mark.learned
 def test_a_better_candidate_is_promoted_with_its_lineage(
     services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
     champion: ModelVersion, tmp_path: Path,
@@ -93,6 +94,7 @@ def test_a_better_candidate_is_promoted_with_its_lineage(
     assert run_of(services, run_id).attempts == run.attempts
 
 
+@pytest.mark.learned
 def test_a_bag_is_promoted_and_the_next_is_trained_from_it(
     services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
     champion: ModelVersion, tmp_path: Path,
@@ -120,6 +122,7 @@ def test_a_bag_is_promoted_and_the_next_is_trained_from_it(
         }
 
 
+@pytest.mark.learned
 def test_a_candidate_that_is_not_better_is_rejected(
     services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
     champion: ModelVersion, monkeypatch: pytest.MonkeyPatch,

@@ -21,17 +21,17 @@ from numpy.typing import NDArray
 from scipy.io import loadmat
 
 from benchmarks.results_page import write_part
-from hemline.datasets.ccp import read_tags
 from hemline.datasets.photo_file import read_image
+from hemline.datasets.readers.ccp import read_tags
 from hemline.datasets.sources import open_data
 from hemline.datasets.splits import split_by_garment
 from hemline.segmentation.model_file import file_digest
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.starter import starter_path
-from hemline.studio.body import Kind
 from hemline.studio.canvas import Part
+from hemline.studio.figure.body import Kind
 from hemline.studio.scene import VIEWS, Scene, draw_scene
-from hemline.studio.wardrobe import GarmentType
+from hemline.studio.wardrobe.wardrobe import GarmentType
 
 PAGE = Path("docs/results.md")
 BORDER_PX = 3
@@ -66,10 +66,10 @@ class Count:
         if not area.any():
             return
         within = away_from_border(area)
-        taken, size = np.count_nonzero(mask & area), np.count_nonzero(area)
+        taken, size = _count(mask & area), _count(area)
         self.taken, self.all = self.taken + taken, self.all + size
-        self.inner_taken += np.count_nonzero(mask & within)
-        self.inner += np.count_nonzero(within)
+        self.inner_taken += _count(mask & within)
+        self.inner += _count(within)
         self.photos += 1
         self.spoilt += taken > MANY * size
 
@@ -130,6 +130,10 @@ def report(counts: dict[str, Count], digest: str) -> str:
             f"| {_percent(count.inner_taken, count.inner)} | {count.spoilt} |"
         )
     return "\n".join(lines)
+
+
+def _count(pixels: Pixels) -> int:
+    return int(np.count_nonzero(pixels))
 
 
 def _percent(part: int, whole: int) -> str:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from benchmarks.bench_starter import Count, areas_of, away_from_border, report
-from hemline.studio.body import Kind
+from hemline.studio.figure.body import Kind
 from hemline.studio.scene import draw_scene
-from hemline.studio.wardrobe import GarmentType
+from hemline.studio.wardrobe.wardrobe import GarmentType
 
 
 def test_shares_are_of_all_pixels_and_of_those_away_from_the_border() -> None:

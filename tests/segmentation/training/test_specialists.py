@@ -20,9 +20,9 @@ COLOURS = tuple(WALLS)
 
 
 def coloured(number):
-    """Discs whose colour, and that of the wall behind them, is their type; the wall has no noise, so
-    that types are far apart for any network. Of a green one the upper half alone is garment, which
-    a network that has seen few discs of all colours gets wrong."""
+    """Discs whose colour, and that of the wall behind them, is their type; the wall has no noise,
+    so that types are far apart for any network. Of a green one the upper half alone is garment,
+    which a network that has seen few discs of all colours gets wrong."""
     sample = disc_sample(number, labels=3)
     garment_type = COLOURS[number % 3]
 

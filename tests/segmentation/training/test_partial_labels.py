@@ -70,7 +70,7 @@ def test_the_source_without_the_class_leaves_it_open():
 @pytest.mark.slow
 def test_a_class_that_one_source_alone_teaches_is_learnt(small_recipe, tmp_path):
     """One photo in five has it; where the other four call it background it is hardly found."""
-    recipe = with_epochs(small_recipe, 10).model_copy(
+    recipe = with_epochs(small_recipe, 18).model_copy(
         update={"loss": (Loss(name="cross_entropy"), Loss(name="dice"))}
     )
     found = {}

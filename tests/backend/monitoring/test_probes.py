@@ -77,7 +77,7 @@ def test_requests_are_counted_by_endpoint_and_made_up_paths_are_one(backend):
 
 def test_predictions_models_deliveries_and_jobs(backend):
     backend.connect()
-    backend.protocol.predict(1, 2)
+    backend.predict(1, 2)
     backend.client.post("/webhook", json={"action": "START_TRAINING", "project": {"id": 1}})
     with backend.store.session() as session:
         job = queue_job(session, get_project(session, 1).id, JobKind.PREDICT_POOL, {})

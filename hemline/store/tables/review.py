@@ -162,11 +162,30 @@ class Person(Base):
     last_login_at: Mapped[datetime | None]
 
 
+class LogInCount(Base):
+    """How often a name was tried from an address in the last window; without a name, any name."""
+
+    __tablename__ = "log_in_count"
+    __table_args__ = (
+        UniqueConstraint("name", "address"),
+        Index("ix_log_in_count_began_at", "began_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Words(255))
+    address: Mapped[str] = mapped_column(Words(255))
+    attempts: Mapped[int]
+    began_at: Mapped[datetime]
+
+
 class AuditEvent(Base):
-    """An action of a person that changed something, written in the same transaction."""
+    """What a person changed, written in the same transaction; or who tried in vain to log in."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index("ix_audit_event_project_id", "project_id", "id"),)
+    __table_args__ = (
+        Index("ix_audit_event_project_id", "project_id", "id"),
+        Index("ix_audit_event_action", "action", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -24,6 +24,7 @@ from hemline.store.reports.label_stats import (
     label_causes,
     weeks_of_labels,
 )
+from hemline.store.reports.worth_a_look import worth_a_look
 from hemline.store.states import Reason
 
 _WEEKS = 26
@@ -57,6 +58,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
         with services.store.reading() as session:
             labels = label_causes(session, row.id)
             weeks = weeks_of_labels(session, row.id, _WEEKS)
+            worth = worth_a_look(session, row.id)
         flagged = [label for label in labels if label.reasons]
         measured = [label.dice for label in labels if label.dice is not None]
         return render_page(
@@ -65,6 +67,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
             labels=len(labels),
             is_cut=len(labels) == NEWEST,
             flagged=len(flagged),
+            worth=worth,
             summary=summarise(measured) if measured else None,
             causes=[_cause(reason, labels, len(flagged)) for reason in Reason],
             together=_together(flagged),

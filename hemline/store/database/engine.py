@@ -113,8 +113,12 @@ class Store:
 def open_store(url: str) -> Store:
     """The store of a command, which runs beside the processes that keep the schema up to date.
 
-    Raises StoreError if the database cannot be reached, or its schema is another Hemline's.
+    Makes no database. Raises StoreError if there is none, it cannot be reached, or its schema is
+    another Hemline's.
     """
+    known = _parse(url)
+    if known.drivername in _SQLITE_NAMES and not Path(known.database or "").exists():
+        raise StoreError(f"there is no database {known.database} yet; run `hemline migrate`")
     store = Store(url)
     store.check_schema()
     return store

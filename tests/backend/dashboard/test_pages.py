@@ -13,7 +13,7 @@ from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.jobs import queue_job
 from hemline.store.loop.models import champion
 from hemline.store.loop.projects import get_project, upsert_project
-from hemline.store.loop.tasks import upsert_task
+from hemline.store.loop.tasks import set_task_problem, upsert_task
 from hemline.store.people import list_events
 from hemline.store.reports.worth_a_look import worth_a_look
 from hemline.store.review.verdicts import give_verdict
@@ -157,7 +157,7 @@ def test_faults_stand_first_among_what_needs_a_person(filled):
     seen = text(page)
     assert "Training run 3 failed: the disk is full" in seen
     assert "long ago" not in seen
-    assert seen.index("failed") < seen.index("labels look wrong")
+    assert seen.index("failed") < seen.index("worth a second look")
 
 
 def test_causes_count_as_planted(filled):
@@ -170,8 +170,8 @@ def test_causes_count_as_planted(filled):
     limited = sum(item.limited_data for item in items)
     assert f"{len(flagged)} of 75 labels have a reason" in seen
     with filled.store.reading() as session:
-        worth = worth_a_look(session, 1)
-    assert f"{worth.number} labels are worth a second look" in seen
+        looks = worth_a_look(session, 1).number
+    assert f"{looks} labels are worth a second look" in seen
     assert f"likely wrong {bad} " in seen
     assert f"few photos like this one {limited} " in seen
     worth = re.search(r"likely wrong \d+ \S+ % \S+ % [\d.]+ \+([\d.]+) \+([\d.]+)", seen)
@@ -365,8 +365,9 @@ def test_a_mask_that_is_lost_leaves_its_pair_out(filled):
 def test_label_studios_words_are_never_markup(filled):
     with filled.store.session() as session:
         session.execute(update(Project).values(title=HOSTILE, problem=HOSTILE))
-        session.execute(update(Task).values(garment=HOSTILE, view=HOSTILE, garment_type=HOSTILE,
-                                            problem=HOSTILE))  # fmt: skip
+        session.execute(update(Task).values(garment=HOSTILE, view=HOSTILE, garment_type=HOSTILE))
+        for task_id in session.scalars(select(Task.id)).all():
+            set_task_problem(session, task_id, HOSTILE)
         session.execute(update(Annotation).values(annotator=HOSTILE))
         session.execute(update(ModelVersion).values(recipe={"name": HOSTILE}))
     visitor = Visitor(filled)

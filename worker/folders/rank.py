@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from active_learning.label_features import Look, look_at_label, risks_of
 from active_learning.order.neighbours import isolation
 from active_learning.reasons import Evidence, reasons
-from active_learning.risk.risk_file import shipped_risk_model
 from active_learning.signals.garment_views import USUAL_VIEW, Oddness, odd_views, raised, usual_gaps
 from hemline.errors import HemlineError, MaskError
 from hemline.masks.embedding import LENGTH, pack_embedding, unpack_embeddings
 from hemline.masks.garment_is import GarmentIs
 from worker.folders.pairs import Pair, Pixels, look_inverted, read_pair
+from worker.shipped_risk import shipped_risk_model
 
 if TYPE_CHECKING:
     from active_learning.risk.label_risk import RiskModel

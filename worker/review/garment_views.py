@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from active_learning.feature_codec import VERSION, read_view
 from active_learning.signals.garment_views import (
     USUAL_VIEW,
     Gaps,
@@ -15,7 +16,6 @@ from active_learning.signals.garment_views import (
 from hemline.store.loop.models import champion
 from hemline.store.review.garment_views import values_of_views
 from hemline.store.tables.loop import Project
-from worker.review.feature_codec import VERSION, read_view
 from worker.services import Services
 
 _AT_ONCE = 200  # garments asked for in one query

@@ -9,8 +9,10 @@ from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
+from active_learning.feature_codec import VERSION, read_look
 from active_learning.order.clusters import cluster_centres
 from active_learning.order.usefulness import fit_dice_predictor
+from active_learning.ranking import SAMPLE, Ranking, without_regions
 from active_learning.reasons import Findings
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.labelstudio.project.review_fields import has_review_fields
@@ -34,9 +36,7 @@ from hemline.store.review.write_order import place_all
 from hemline.store.states import JobKind
 from hemline.store.tables.loop import Project
 from worker.jobs import JobAtWork, run_job
-from worker.review.feature_codec import VERSION, read_look
 from worker.review.garment_views import USUAL, odd_views_of, usual_of
-from worker.review.ranking_model import SAMPLE, Ranking, ranking_of, without_regions
 from worker.review.risk_examples import learn_project_risk
 from worker.review.score_items import (
     LabelLook,
@@ -48,6 +48,7 @@ from worker.review.score_items import (
 )
 from worker.review.show_reviews import show_project
 from worker.review.show_scores import show_scores
+from worker.review.stored_ranking import ranking_of
 from worker.review.triage_job import moved, sort_out
 from worker.services import Services
 

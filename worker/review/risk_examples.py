@@ -6,10 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from active_learning.feature_codec import VERSION, read_look
+from active_learning.ranking import Planted, Ranking
 from active_learning.risk.label_risk import RISK_SIGNALS, RiskModel, point_risks, risk_row
 from active_learning.risk.learn import make_examples
 from active_learning.risk.planted import kinds_for
-from active_learning.risk.risk_file import shipped_risk_model
+from active_learning.risk.project_risk import LEAST_LABELS, Known, ProjectRisk, drawn, learn_risk
 from active_learning.signals.frame import Mask
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
@@ -20,11 +22,9 @@ from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Project
 from hemline.store.tables.review import PredictionSignals, ReviewVerdict
 from worker.jobs import JobAtWork
-from worker.review.feature_codec import VERSION, read_look
-from worker.review.learning import LEAST_LABELS, Known, ProjectRisk, drawn, learn_risk
 from worker.review.photo_and_map import see
-from worker.review.ranking_model import Planted, Ranking
 from worker.services import Services
+from worker.shipped_risk import shipped_risk_model
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from active_learning.label_features import Look
 from active_learning.order.neighbours import isolation
+from active_learning.ranking import Ranking
 from active_learning.reasons import Evidence, Findings, Region, reasons
 from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.signals.garment_views import raised
@@ -20,7 +21,7 @@ from hemline.store.states import Reason, ReviewKind
 from hemline.store.tables.loop import Project
 from hemline.store.tables.review import LabelSignals, PredictionSignals
 from worker.review.garment_views import USUAL, OddView, odd_views_of
-from worker.review.ranking_model import Ranking, ranking_of
+from worker.review.stored_ranking import ranking_of
 from worker.services import Services
 
 Json = dict[str, Any]

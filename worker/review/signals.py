@@ -9,8 +9,8 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
+from active_learning.feature_codec import VERSION, look_regions, look_values
 from active_learning.label_features import Look, look_at_label
-from active_learning.risk.risk_file import shipped_risk_model
 from active_learning.signals.frame import Mask
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
@@ -31,11 +31,11 @@ from hemline.store.review.signals import (
 from hemline.store.review.write_order import place
 from hemline.store.tables.loop import Project, Task
 from hemline.store.tables.review import LabelSignals, PredictionSignals
-from worker.review.feature_codec import VERSION, look_regions, look_values
 from worker.review.photo_and_map import Seen, see
-from worker.review.ranking_model import ranking_of
 from worker.review.score_items import place_of_label
+from worker.review.stored_ranking import ranking_of
 from worker.services import Services
+from worker.shipped_risk import shipped_risk_model
 
 log = logging.getLogger(__name__)
 

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from active_learning.feature_codec import look_regions, look_values, read_look
 from active_learning.label_features import Look
 from active_learning.order.usefulness import fit_dice_predictor
+from active_learning.ranking import Planted, Ranking
 from active_learning.reasons import Findings, Region
 from active_learning.risk.label_risk import RISK_SIGNALS
-from active_learning.risk.risk_file import shipped_risk_model
+from active_learning.risk.project_risk import Known, ProjectRisk, learn_risk
 from active_learning.signals.garment_views import USUAL_VIEW, Oddness
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.errors import ModelError
@@ -17,11 +19,10 @@ from hemline.masks.embedding import pack_embedding
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.states import Reason, ReviewKind
 from hemline.store.tables.loop import Project
-from worker.review.feature_codec import look_regions, look_values, read_look
 from worker.review.garment_views import OddView
-from worker.review.learning import Known, ProjectRisk, learn_risk
-from worker.review.ranking_model import Planted, Ranking, ranking_of
 from worker.review.score_items import PhotoLook, distances, place_photos
+from worker.review.stored_ranking import ranking_of
+from worker.shipped_risk import shipped_risk_model
 
 NOTHING = Findings(0.0, 0.0, float("nan"), (float("nan"),) * 6, None, "", None)
 
@@ -49,7 +50,7 @@ def test_what_is_learnt_is_judged_on_other_garments_and_survives_being_kept(tmp_
         risk, [NOTHING], [NOTHING, NOTHING], [pack_embedding(np.ones(9))], dice,
         Planted(known.rows[:3], known.bad[:3], ("a", "b", "c")),
     )  # fmt: skip
-    again = Ranking.from_bytes(ranking.to_bytes())
+    again = Ranking.from_bytes(ranking.to_bytes(), shipped_risk_model())
     looks = [Look(row, NOTHING) for row in known.rows]
     before = ranking.risk.risks(looks, known.garments)
     assert again.risk.risks(looks, known.garments) == before
@@ -78,7 +79,7 @@ def test_a_label_is_judged_by_a_model_that_did_not_see_its_garment() -> None:
 def test_a_broken_ranking_is_none_and_the_project_begins_anew(tmp_path) -> None:
     for data in (b"", b"no ranking", Ranking(ProjectRisk(shipped_risk_model())).to_bytes()[:99]):
         with pytest.raises(ModelError):
-            Ranking.from_bytes(data)
+            Ranking.from_bytes(data, shipped_risk_model())
     artifacts = ArtifactStore(str(tmp_path))
     lost = Project(id=1, ranking_digest="0" * 64)
     broken = Project(id=1, ranking_digest=artifacts.put(b"no ranking", "ranking"))
@@ -139,7 +140,7 @@ def _photo_look(task: int, findings: Findings, odd: Oddness = USUAL_VIEW) -> Pho
 def test_what_is_placed_is_not_counted_twice_for_being_in_the_sample() -> None:
     sample = [replace(NOTHING, low_contrast=0.01 * k) for k in range(11)]
     ranking = Ranking(ProjectRisk(shipped_risk_model()), photos=sample, photo_tasks=list(range(11)))
-    ranking = Ranking.from_bytes(ranking.to_bytes())
+    ranking = Ranking.from_bytes(ranking.to_bytes(), shipped_risk_model())
     (placed,) = place_photos(ranking, [_photo_look(10, sample[10])])
     assert placed.placed.reasons[Reason.LOW_CONTRAST]["percentile"] == 100
     (edited,) = place_photos(ranking, [_photo_look(0, replace(sample[0], low_contrast=0.095))])

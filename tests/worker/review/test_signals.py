@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from active_learning.feature_codec import VERSION
 from hemline.errors import StoreError
 from hemline.labelstudio.project.review_fields import VERDICT_WORDS
 from hemline.store.loop.annotations import find_annotation
@@ -31,7 +32,6 @@ from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.reconcile import reconcile_all
 from worker.pool.predict_pool import predict_pool
 from worker.review.batch import project_batch, project_order
-from worker.review.feature_codec import VERSION
 from worker.review.rank_job import rank_project, rank_when_due
 from worker.review.signals import compute_signals, signals_wait
 from worker.services import Services

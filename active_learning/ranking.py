@@ -18,20 +18,16 @@ from active_learning.order.clusters import UNKNOWN, nearest_clusters
 from active_learning.order.usefulness import DicePredictor
 from active_learning.reasons import Findings
 from active_learning.risk.forest import Forest
-from active_learning.risk.label_risk import RISK_SIGNALS
-from active_learning.risk.risk_file import shipped_risk_model
+from active_learning.risk.label_risk import RISK_SIGNALS, RiskModel
+from active_learning.risk.project_risk import ProjectRisk
 from active_learning.signals.garment_views import Gaps
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
-from hemline.errors import ArtifactError, ModelError
+from hemline.errors import ModelError
 from hemline.masks.embedding import LENGTH, unpack_embeddings
-from hemline.store.database.artifacts import ArtifactStore
-from hemline.store.tables.loop import Project
-from worker.review.learning import ProjectRisk
 
 SAMPLE = 500  # of the project's labels and photos: what an image is compared with
 
 Json = dict[str, Any]
-_MOST_KEPT = 8
 _NO_DICE = DicePredictor(None, 0.0, 1.0)  # the model's own expectation, of which nothing is known
 
 
@@ -103,8 +99,12 @@ class Ranking:
         return file.getvalue()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Ranking":
-        """What `to_bytes` wrote. Raises ModelError if it is none, or of other signals."""
+    def from_bytes(cls, data: bytes, prior: RiskModel) -> "Ranking":
+        """What `to_bytes` wrote, with the shipped model, which is not kept with each ranking.
+
+        Raises:
+            ModelError: the data is no ranking, or was learnt from other signals.
+        """
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
@@ -117,7 +117,6 @@ class Ranking:
             )  # fmt: skip
             forest = Forest.from_bytes(bytes(arrays["dice"])) if "dice" in arrays else None
             slope, shift, share = numbers["risk"]
-            prior = shipped_risk_model()
             ranking = cls(
                 ProjectRisk(prior, folds, slope, shift, share, numbers["figures"]),
                 [_findings(row) for row in numbers["labels"]],
@@ -135,33 +134,11 @@ class Ranking:
         return ranking
 
 
-_KEPT: dict[str, Ranking] = {}
-
-
-def ranking_of(artifacts: ArtifactStore, project: Project) -> Ranking:
-    """The project's ranking; where there is none of today's signals, the one all begin with."""
-    if project.ranking_digest is not None:
-        try:
-            return _stored(artifacts, project.ranking_digest)
-        except (ArtifactError, ModelError):
-            pass  # the next job learns it anew
-    return Ranking(ProjectRisk(shipped_risk_model()))
-
-
 def without_regions(findings: Findings) -> Findings:
     """Numbers alone, as a sample keeps them."""
     return replace(
         findings, wrong=None, wrong_sentence="", pale=None, undecided=None, thin=None, whole=None
     )
-
-
-def _stored(artifacts: ArtifactStore, digest: str) -> Ranking:
-    """A digest names one content, so the few used last are kept."""
-    if digest not in _KEPT:
-        while len(_KEPT) >= _MOST_KEPT:
-            _KEPT.pop(next(iter(_KEPT)))
-        _KEPT[digest] = Ranking.from_bytes(artifacts.get(digest))
-    return _KEPT[digest]
 
 
 def _bytes(data: bytes) -> NDArray[np.uint8]:

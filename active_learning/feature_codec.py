@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from active_learning.label_features import Look
-from active_learning.reasons import Findings, Region
+from active_learning.reasons import Findings
 from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.signals.garment_views import ViewSignals
+from hemline.reasons import Region
 
 VERSION = 1  # of the signals; a higher one has everything computed anew
 
@@ -87,7 +88,7 @@ def _view_values(view: ViewSignals | None) -> Json:
 
 
 def _region(region: Region | None) -> Json | None:
-    return None if region is None else {"kind": region.kind, "points": region.points}
+    return None if region is None else region.as_json()
 
 
 def _read_region(stored: Any) -> Region | None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.reasons import Findings, Region, find
+from active_learning.reasons import Findings, find
 from active_learning.risk.label_risk import (
     RISK_SIGNALS,
     RiskModel,
@@ -27,6 +27,7 @@ from active_learning.signals.unlabelled import fill_ignored, ignored_at, ignored
 from active_learning.signals.unusual import USUAL, unusual
 from hemline.errors import MaskError
 from hemline.masks.probability_map import check_probabilities
+from hemline.reasons import Region
 
 _FULL = 0.995  # share of the photo from which a mask has no outline worth the name
 _GARMENT = 0.01  # share of the photo that the model must see to contradict an empty mask

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from active_learning.risk.label_risk import worst_arc
 from active_learning.signals.arc_signals import ARC_SIGNALS
 from active_learning.signals.garment_views import USUAL_VIEW, Oddness
 from active_learning.signals.label_signals import LabelSignals
+from hemline.reasons import Evidence, Points, Reason, Region
 
 RISKY = 0.3  # label risk worth a person's look: three times that of any label
 _LOW_CONTRAST = 6.0  # ΔE00
@@ -24,47 +24,6 @@ _OF_MODEL = 3  # the first numbers of complexity are the model's, the others the
 _ACROSS = {f"probability_{look:g}" for look in (-0.08, -0.04, -0.02, 0.0, 0.02, 0.04, 0.08)}
 _FAR = 1.5  # times the median distance to the nearest labels: data is thin there
 _FARTHEST = 5.0  # times the usual distance above which a number says nothing more
-
-Points = list[list[float]]
-
-
-class Reason(Enum):
-    """A reason's database value and its words for people."""
-
-    BAD_GROUND_TRUTH = ("bad_ground_truth", "Bad ground truth")
-    LOW_CONTRAST = ("low_contrast", "Low contrast")
-    LIMITED_DATA = ("limited_data", "Limited data")
-    TOO_COMPLICATED = ("too_complicated", "Too complicated")
-
-    words: str
-
-    def __new__(cls, value: str, words: str) -> "Reason":
-        reason = object.__new__(cls)
-        reason._value_ = value
-        reason.words = words
-        return reason
-
-
-@dataclass(frozen=True)
-class Region:
-    """Where to look, in photo pixels: a closed "polygon" or an open "line" of x, y."""
-
-    kind: str
-    points: Points
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One reason of one image: its number, what share of the project has a lower one, and where.
-
-    `percentile` is 0..100, 50 for an image alone in its project.
-    """
-
-    reason: Reason
-    number: float
-    percentile: float
-    sentence: str
-    region: Region | None = None
 
 
 @dataclass(frozen=True)

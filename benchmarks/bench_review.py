@@ -23,6 +23,7 @@ from uuid import uuid4
 from sqlalchemy import create_engine, insert, make_url, text
 
 from benchmarks.results_page import write_part
+from hemline.reasons import Reason
 from hemline.store.database.engine import Store
 from hemline.store.loop.projects import upsert_project
 from hemline.store.review.review_order import (
@@ -34,7 +35,7 @@ from hemline.store.review.review_order import (
 )
 from hemline.store.review.verdicts import give_verdict
 from hemline.store.review.write_order import Placed, place
-from hemline.store.states import Reason, ReviewKind, Verdict
+from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Task
 from hemline.store.tables.review import ReviewItem
 

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 
-from active_learning.reasons import Reason, find, reasons
+from active_learning.reasons import find, reasons
 from active_learning.signals.arc_signals import ARC_SIGNALS
 from active_learning.signals.garment_views import Oddness
 from active_learning.signals.label_signals import label_signals, without_model
+from hemline.reasons import Reason
 from tests.active_learning.garments import draw, probabilities
 
 

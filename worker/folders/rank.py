@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from active_learning.label_features import Look, look_at_label, risks_of
 from active_learning.order.neighbours import isolation
-from active_learning.reasons import Evidence, reasons
+from active_learning.reasons import reasons
 from active_learning.signals.garment_views import USUAL_VIEW, Oddness, odd_views, raised, usual_gaps
 from hemline.errors import HemlineError, MaskError
 from hemline.masks.embedding import LENGTH, pack_embedding, unpack_embeddings
 from hemline.masks.garment_is import GarmentIs
+from hemline.reasons import Evidence
 from worker.folders.pairs import Pair, Pixels, look_inverted, read_pair
 from worker.shipped_risk import shipped_risk_model
 
@@ -39,11 +40,9 @@ class Ranked:
                 {
                     "reason": item.reason.value,
                     "number": round(item.number, 6),
-                    "percentile": round(item.percentile, 2),
+                    "percentile": None if item.percentile is None else round(item.percentile, 2),
                     "evidence": item.sentence,
-                    "region": None
-                    if item.region is None
-                    else {"kind": item.region.kind, "points": item.region.points},
+                    "region": None if item.region is None else item.region.as_json(),
                 }
                 for item in self.evidence
             ],

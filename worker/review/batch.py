@@ -13,7 +13,6 @@ from active_learning.order.batches import (
     cold_start,
 )
 from active_learning.order.clusters import UNKNOWN
-from active_learning.reasons import Reason
 from hemline.errors import StoreError
 from hemline.masks.embedding import LENGTH, unpack_embeddings
 from hemline.store.database.engine import Store
@@ -21,13 +20,12 @@ from hemline.store.loop.projects import get_project
 from hemline.store.reports.prefill_stats import lead_times
 from hemline.store.review.queries import labelled_embeddings, whereabouts_of
 from hemline.store.review.review_order import drawn_items, review_page
-from hemline.store.review.review_words import evidence_words
+from hemline.store.review.review_words import reason_sentences
 from hemline.store.states import ReviewKind
 from hemline.store.tables.loop import Project
 from hemline.store.tables.review import ReviewItem
 
 POOL = 1000  # items at the top, and as many drawn from all of the order, to choose a batch from
-_WORDS = {reason.value: reason.words for reason in Reason}
 _MINUTES = 1.0  # a photo takes, until people's own time is known
 _NOWHERE = bytes(LENGTH)
 
@@ -54,10 +52,7 @@ class Placed:
 
     def sentences(self) -> list[str]:
         """The reasons in words."""
-        return [
-            f"{_WORDS.get(reason, reason)}: {evidence_words(reason, found)}"
-            for reason, found in self.reasons.items()
-        ]
+        return reason_sentences(self.reasons)
 
 
 def project_order(store: Store, ls_project_id: int, kind: ReviewKind, limit: int) -> list[Placed]:

@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 from active_learning.label_features import Look
 from active_learning.order.neighbours import isolation
 from active_learning.ranking import Ranking
-from active_learning.reasons import Evidence, Findings, Region, reasons
+from active_learning.reasons import Findings, reasons
 from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.signals.garment_views import raised
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.masks.embedding import unpack_embeddings
+from hemline.reasons import Evidence, Reason, Region
 from hemline.store.review.write_order import Placed
-from hemline.store.states import Reason, ReviewKind
+from hemline.store.states import ReviewKind
 from hemline.store.tables.loop import Project
 from hemline.store.tables.review import LabelSignals, PredictionSignals
 from worker.review.garment_views import USUAL, OddView, odd_views_of
@@ -184,15 +185,7 @@ def _others(
 
 def as_reasons(evidence: Sequence[Evidence]) -> dict[Reason, Json]:
     """Evidence as a review item keeps it."""
-    return {
-        Reason(item.reason.value): {
-            "number": round(item.number, 6),
-            "percentile": round(item.percentile, 2),
-            "sentence": item.sentence,
-            "region": _plain(item.region),
-        }
-        for item in evidence
-    }
+    return {item.reason: item.as_json() for item in evidence}
 
 
 def _plain(region: Region | None) -> Json | None:

@@ -8,7 +8,6 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
-from active_learning.reasons import Reason
 from hemline.errors import LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.review_fields import (
@@ -19,7 +18,7 @@ from hemline.labelstudio.project.review_fields import (
 )
 from hemline.store.loop.projects import list_projects
 from hemline.store.review.review_order import review_page
-from hemline.store.review.review_words import evidence_words, priority_title, priority_words
+from hemline.store.review.review_words import priority_title, priority_words, reason_sentences
 from hemline.store.review.sent_back import sent_back
 from hemline.store.review.shown_reviews import keep_shown, shown_tasks
 from hemline.store.states import ReviewKind
@@ -29,7 +28,6 @@ from worker.services import Services
 
 log = logging.getLogger(__name__)
 
-_WORDS = {reason.value: reason.words for reason in Reason}
 _SAME = 0.02  # a priority that moved by less is not sent again, unless the reasons changed
 
 
@@ -72,10 +70,7 @@ def show_project(services: Services, project: Project) -> int:
 
 def reason_text(item: ReviewItem) -> str:
     """What the header says: how likely the label is wrong, and each reason with its evidence."""
-    said = [
-        f"{_WORDS.get(name, name)}: {evidence_words(name, evidence)}"
-        for name, evidence in item.reasons.items()
-    ]
+    said = reason_sentences(item.reasons)
     if item.kind == ReviewKind.LABEL:
         said.insert(0, f"{priority_title(item.kind)} {priority_words(item.priority)}")
     return ". ".join(said)

@@ -9,8 +9,9 @@ from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select, tu
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
+from hemline.reasons import Reason
 from hemline.store.database.json_keys import has_key
-from hemline.store.states import Reason, ReviewKind, ReviewState, Verdict
+from hemline.store.states import ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import Annotation, Prediction, Task
 from hemline.store.tables.review import ReviewItem
 

@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import case, delete, update
 from sqlalchemy.orm import Session
 
+from hemline.reasons import Reason
 from hemline.store.database.columns import Json, utcnow
 from hemline.store.database.insert import insert_into
-from hemline.store.states import Reason, ReviewKind, ReviewState
+from hemline.store.states import ReviewKind, ReviewState
 from hemline.store.tables.review import ReviewItem
 
 

@@ -10,8 +10,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from hemline.reasons import Reason
 from hemline.store.database.columns import Base, Json, Words, utcnow
-from hemline.store.states import Reason, ReviewKind, ReviewState, Role, Verdict
+from hemline.store.states import ReviewKind, ReviewState, Role, Verdict
 from hemline.store.tables.loop import _PLACE, Annotation, Prediction, Task
 
 

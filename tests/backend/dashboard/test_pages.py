@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from hemline.errors import StoreError
+from hemline.reasons import Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.jobs import queue_job
@@ -17,7 +18,7 @@ from hemline.store.loop.tasks import set_task_problem, upsert_task
 from hemline.store.people import list_events
 from hemline.store.reports.worth_a_look import worth_a_look
 from hemline.store.review.verdicts import give_verdict
-from hemline.store.states import JobKind, JobState, Reason, ReviewKind, Role, RunState, Verdict
+from hemline.store.states import JobKind, JobState, ReviewKind, Role, RunState, Verdict
 from hemline.store.tables.loop import Annotation, Job, ModelVersion, Project, Task, TrainingRun
 from hemline.store.tables.review import Person, ReviewItem
 from tests.backend.dashboard.visitor import Visitor

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
+from hemline.reasons import Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.jobs import queue_job
@@ -27,7 +28,7 @@ from hemline.store.reports.status import count_tasks, failures, running
 from hemline.store.review.review_order import item_of_task
 from hemline.store.review.verdicts import give_verdict
 from hemline.store.review.write_order import Placed, place
-from hemline.store.states import DeliveryState, JobKind, JobState, Reason, ReviewKind, Verdict
+from hemline.store.states import DeliveryState, JobKind, JobState, ReviewKind, Verdict
 from hemline.store.tables.loop import Annotation, WebhookDelivery
 from hemline.store.tables.review import PredictionSignals
 

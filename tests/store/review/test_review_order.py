@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hemline.errors import StoreError
+from hemline.reasons import Reason
 from hemline.store.database.engine import Store
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.models import create_version
@@ -33,7 +34,7 @@ from hemline.store.review.verdicts import (
     verdicts_of,
 )
 from hemline.store.review.write_order import Placed, close_items, drop_items, place_all
-from hemline.store.states import Reason, ReviewKind, ReviewState, Verdict
+from hemline.store.states import ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import Annotation, Project, Task
 from hemline.store.tables.review import ReviewItem
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hemline.masks.histograms import THRESHOLDS, probability_histograms
+from hemline.reasons import Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.database.engine import Store
 from hemline.store.loop.annotations import record_annotation
@@ -36,7 +37,7 @@ from hemline.store.review.signals import (
 from hemline.store.review.triage import accept, corrected_above, set_triage, take_back
 from hemline.store.review.verdicts import settle_label
 from hemline.store.review.write_order import Placed, place
-from hemline.store.states import Reason, ReviewKind, Verdict
+from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Annotation, ModelVersion, Prediction, Project, Task
 from hemline.store.tables.review import LabelSignals, PredictionSignals
 

@@ -9,15 +9,16 @@ from active_learning.feature_codec import look_regions, look_values, read_look
 from active_learning.label_features import Look
 from active_learning.order.usefulness import fit_dice_predictor
 from active_learning.ranking import Planted, Ranking
-from active_learning.reasons import Findings, Region
+from active_learning.reasons import Findings
 from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.risk.project_risk import Known, ProjectRisk, learn_risk
 from active_learning.signals.garment_views import USUAL_VIEW, Oddness
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.errors import ModelError
 from hemline.masks.embedding import pack_embedding
+from hemline.reasons import Reason, Region
 from hemline.store.database.artifacts import ArtifactStore
-from hemline.store.states import Reason, ReviewKind
+from hemline.store.states import ReviewKind
 from hemline.store.tables.loop import Project
 from worker.review.garment_views import OddView
 from worker.review.score_items import PhotoLook, distances, place_photos

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from hemline.labelstudio.project.review_fields import add_review_fields
+from hemline.reasons import Reason
 from hemline.store.loop.projects import upsert_project
 from hemline.store.loop.tasks import get_task
 from hemline.store.review.review_order import item_of_task
 from hemline.store.review.verdicts import give_verdict
 from hemline.store.review.write_order import Placed, place, place_all
-from hemline.store.states import Reason, ReviewKind, Verdict
+from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Project, Task
 from tests.worker.conftest import CONFIG
 from tests.worker.fake_label_studio import FakeLabelStudio

@@ -20,7 +20,6 @@ from hemline.store.loop.projects import get_project
 from hemline.store.reports.prefill_stats import lead_times
 from hemline.store.review.queries import labelled_embeddings, whereabouts_of
 from hemline.store.review.review_order import drawn_items, review_page
-from hemline.store.review.review_words import reason_sentences
 from hemline.store.states import ReviewKind
 from hemline.store.tables.loop import Project
 from hemline.store.tables.review import ReviewItem
@@ -31,31 +30,28 @@ _NOWHERE = bytes(LENGTH)
 
 
 @dataclass(frozen=True)
-class Placed:
-    """One task of the order. `random` marks one that was drawn to keep the estimates honest."""
+class BatchItem:
+    """An item of a batch or an order. `random` marks one that was drawn to keep the estimates
+    honest."""
 
-    task: int
-    garment: str
-    kind: str
-    priority: float
-    reasons: dict[str, Any]
+    item: ReviewItem
     random: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: what `hemline rank PROJECT --json` prints."""
-        name = "label_risk" if self.kind == ReviewKind.LABEL else "usefulness"
+        item = self.item
+        name = "label_risk" if item.kind == ReviewKind.LABEL else "usefulness"
         return {
-            "id": self.task, "garment": self.garment, name: round(self.priority, 6),
-            "reasons": [{"reason": reason, **found} for reason, found in self.reasons.items()],
+            "id": item.task.ls_task_id, "garment": item.task.garment,
+            name: round(item.priority, 6),
+            "reasons": [{"reason": reason, **found} for reason, found in item.reasons.items()],
             "random": self.random,
         }  # fmt: skip
 
-    def sentences(self) -> list[str]:
-        """The reasons in words."""
-        return reason_sentences(self.reasons)
 
-
-def project_order(store: Store, ls_project_id: int, kind: ReviewKind, limit: int) -> list[Placed]:
+def project_order(
+    store: Store, ls_project_id: int, kind: ReviewKind, limit: int
+) -> list[BatchItem]:
     """The first open items of an order.
 
     Raises:
@@ -64,13 +60,13 @@ def project_order(store: Store, ls_project_id: int, kind: ReviewKind, limit: int
     with store.reading() as session:
         project = _project(session, ls_project_id)
         items = review_page(session, project.id, kind, limit=limit).items
-    return [_placed(item) for item in items]
+    return [BatchItem(item) for item in items]
 
 
 def project_batch(
     store: Store, ls_project_id: int, kind: ReviewKind, *, items: int | None,
     minutes: float | None, seed: int = 0,
-) -> list[Placed]:  # fmt: skip
+) -> list[BatchItem]:  # fmt: skip
     """What to work on next, within a number of items, of minutes, or both.
 
     From the top of the order, from all over the project's photos, no garment twice unless its views
@@ -89,18 +85,18 @@ def project_batch(
         each = _minutes(session, project)
     by_id = {str(item.task.ls_task_id): item for item in both}
 
-    def place(item: ReviewItem) -> tuple[bytes, int | None]:
+    def whereabouts(item: ReviewItem) -> tuple[bytes, int | None]:
         return where.get(item.prediction_id or 0, (_NOWHERE, None))
 
-    candidates = {item.id: _candidate(item, place(item)[1], each) for item in both}
+    candidates = {item.id: _candidate(item, whereabouts(item)[1], each) for item in both}
     at_random = [candidates[item.id] for item in drawn]
     best = by_usefulness(list(candidates.values()), seed=seed)
     if kind == ReviewKind.PHOTO and len(labelled) < COLD_LABELS:
-        points = unpack_embeddings([place(item)[0] for item in drawn])
+        points = unpack_embeddings([whereabouts(item)[0] for item in drawn])
         first = cold_start(at_random, points, unpack_embeddings(labelled))
         best = [*first, *best]
     chosen = choose_batch(best, at_random, items=items, minutes=minutes)
-    return [_placed(by_id[choice.id], random=choice.random) for choice in chosen]
+    return [BatchItem(by_id[choice.id], random=choice.random) for choice in chosen]
 
 
 def _candidate(item: ReviewItem, cluster: int | None, minutes: float) -> Candidate:
@@ -126,9 +122,3 @@ def _project(session: Any, ls_project_id: int) -> Project:
             f"{ls_project_id}`"
         )
     return project
-
-
-def _placed(item: ReviewItem, *, random: bool = False) -> Placed:
-    return Placed(
-        item.task.ls_task_id, item.task.garment, item.kind, item.priority, item.reasons, random
-    )

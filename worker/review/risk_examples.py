@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from active_learning.feature_codec import VERSION, read_look
-from active_learning.ranking import Planted, Ranking
+from active_learning.feature_codec import VERSION, read_features
+from active_learning.ranking import PlantedRows, Ranking
 from active_learning.risk.label_risk import RISK_SIGNALS, RiskModel, point_risks, risk_row
 from active_learning.risk.learn import make_examples
 from active_learning.risk.planted import kinds_for
@@ -70,8 +70,8 @@ def _choose(services: Services, project: Project) -> tuple[list[LabelRow], dict[
 
 def _plant(
     services: Services, at_work: JobAtWork, chosen: Sequence[LabelRow], labels: tuple[str, ...],
-    before: Planted, model: RiskModel,
-) -> Planted:  # fmt: skip
+    before: PlantedRows, model: RiskModel,
+) -> PlantedRows:  # fmt: skip
     """Examples of the chosen labels: those of before, and of new labels planted now."""
     wanted = {row.signals.mask_digest for row in chosen}
     kept = np.array([label in wanted for label in before.labels], dtype=np.bool_)
@@ -95,7 +95,7 @@ def _plant(
             continue
         other = mask
         at_work.tell_now_and_then(done)
-    return Planted(np.concatenate(rows), np.concatenate(bad), names)
+    return PlantedRows(np.concatenate(rows), np.concatenate(bad), names)
 
 
 def _examples(
@@ -125,21 +125,21 @@ def _judged(services: Services, project: Project) -> tuple[list[ReviewVerdict], 
     with services.store.reading() as session:
         given = verdicts_of(session, project.id)
     pairs = [
-        (verdict, look.row)
+        (verdict, features.row)
         for verdict in given
         if verdict.kind == ReviewKind.LABEL
         and verdict.verdict != Verdict.PHOTO_FAULT
-        and (look := read_look(verdict.values, {})).row is not None
+        and (features := read_features(verdict.values, {})).row is not None
     ]
     rows = np.array([row for _, row in pairs], dtype=np.float32)
     return [verdict for verdict, _ in pairs], rows.reshape(len(pairs), len(RISK_SIGNALS))
 
 
 def _known(
-    planted: Planted, garments: Mapping[str, str], judged: Sequence[ReviewVerdict],
+    planted: PlantedRows, garments: Mapping[str, str], judged: Sequence[ReviewVerdict],
     judged_rows: np.ndarray,
 ) -> Known:  # fmt: skip
-    """Planted faults and verdicts together."""
+    """PlantedRows faults and verdicts together."""
     wrong = np.array([v.verdict == Verdict.LABEL_WRONG for v in judged], dtype=np.bool_)
     own = [garments.get(name, name) for name in planted.labels]
     theirs = [garments.get(v.content_digest, f"task-{v.task_id}") for v in judged]

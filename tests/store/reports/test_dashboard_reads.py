@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
-from hemline.reasons import Reason
+from hemline.reasons import Evidence, Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.jobs import queue_job
@@ -27,11 +27,12 @@ from hemline.store.reports.prefill_stats import (
 from hemline.store.reports.status import count_tasks, failures, running
 from hemline.store.review.review_order import item_of_task
 from hemline.store.review.verdicts import give_verdict
-from hemline.store.review.write_order import Placed, place
+from hemline.store.review.write_order import RankedItem, write_item
 from hemline.store.states import DeliveryState, JobKind, JobState, ReviewKind, Verdict
 from hemline.store.tables.loop import Annotation, WebhookDelivery
 from hemline.store.tables.review import PredictionSignals
 
+BAD = Evidence(Reason.BAD_GROUND_TRUTH, 0.9, None, "the hem is off")
 BEGAN = datetime(2026, 1, 5, tzinfo=UTC)
 DICE = [0.9, 0.95, 0.95, 0.4, 1.0, 0.8]
 
@@ -62,9 +63,9 @@ def filled(store, project, version):
                 untouched=number == 4, dice=DICE[number] if number < 6 else None,
                 now=BEGAN + timedelta(days=number),
             )  # fmt: skip
-            place(session, Placed(
+            write_item(session, RankedItem(
                 project.id, task.id, ReviewKind.LABEL, 0.5, f"{number:064x}",
-                reasons={Reason.BAD_GROUND_TRUTH: {}} if number in (3, 5) else {},
+                reasons=[BAD] if number in (3, 5) else [],
             ))  # fmt: skip
     return project
 

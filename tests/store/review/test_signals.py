@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hemline.masks.histograms import THRESHOLDS, probability_histograms
-from hemline.reasons import Reason
+from hemline.reasons import Evidence, Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.database.engine import Store
 from hemline.store.loop.annotations import record_annotation
@@ -36,7 +36,7 @@ from hemline.store.review.signals import (
 )
 from hemline.store.review.triage import accept, corrected_above, set_triage, take_back
 from hemline.store.review.verdicts import settle_label
-from hemline.store.review.write_order import Placed, place
+from hemline.store.review.write_order import RankedItem, write_item
 from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Annotation, ModelVersion, Prediction, Project, Task
 from hemline.store.tables.review import LabelSignals, PredictionSignals
@@ -230,9 +230,9 @@ def test_the_outliers_are_told_by_reason(
         )  # fmt: skip
         reasons, verdict = ({pale}, None) if fine else of_outliers[number - 1]
         with store.session() as session:
-            place(session, Placed(
+            write_item(session, RankedItem(
                 project.id, task.id, ReviewKind.LABEL, 0.5, "c" * 64, annotation_id=row.id,
-                reasons={reason: {} for reason in reasons},
+                reasons=[Evidence(reason, 1.0, None, "") for reason in reasons],
             ))  # fmt: skip
             if verdict is not None:
                 settle_label(session, row, verdict, judged_digest="c" * 64, by="eve")

@@ -294,7 +294,7 @@ def test_the_view_that_differs_from_the_others_comes_earlier_and_both_may_be_in_
     assert odd is not None
     assert "the garment's other views" in odd.reasons["bad_ground_truth"]["sentence"]
     batch = project_batch(services.store, 7, ReviewKind.LABEL, items=6, minutes=None)
-    assert sorted(placed.garment for placed in batch) == ["G00", "G00", "G01", "G02"]
+    assert sorted(chosen.item.task.garment for chosen in batch) == ["G00", "G00", "G01", "G02"]
 
 
 @pytest.mark.usefixtures("predicted")
@@ -307,7 +307,7 @@ def test_batches_keep_to_items_and_minutes_and_take_no_garment_twice(
     def batch(**budget: Any) -> list[str]:
         asked = {"items": None, "minutes": None, **budget}
         found = project_batch(services.store, 7, ReviewKind.PHOTO, **asked)
-        return sorted(placed.garment for placed in found)
+        return sorted(chosen.item.task.garment for chosen in found)
 
     assert batch(items=9) == ["G00", "G01", "G02"]  # task 2 is the other view of G00
     assert len(batch(items=2)) == 2
@@ -332,8 +332,8 @@ def test_the_random_share_is_of_the_whole_order_not_of_its_top(
     drawn: set[int] = set()
     for seed in range(20):
         batch = project_batch(services.store, 7, ReviewKind.PHOTO, items=2, minutes=None, seed=seed)
-        assert [placed.random for placed in batch].count(True) == 1
-        drawn |= {placed.task for placed in batch if placed.random}
+        assert [chosen.random for chosen in batch].count(True) == 1
+        drawn |= {chosen.item.task_id for chosen in batch if chosen.random}
     assert len(drawn) > 3  # the two at the top are not all that can come
 
 
@@ -353,7 +353,7 @@ def test_the_order_and_a_batch_are_printed(
     assert (label["id"], label["garment"]) == (1, "G00")
     assert 0 <= label["label_risk"] <= 1
     assert [row["id"] for row in run("--kind", "photo")] == [
-        row.task for row in project_order(services.store, 7, ReviewKind.PHOTO, 10)
+        row.item.task.ls_task_id for row in project_order(services.store, 7, ReviewKind.PHOTO, 10)
     ]
     assert len(run("--kind", "photo", "--items", "2")) == 2
     assert len(run("--kind", "photo", "--batch-minutes", "1")) == 1

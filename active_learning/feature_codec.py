@@ -11,8 +11,6 @@ from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.signals.garment_views import ViewSignals
 from hemline.reasons import Region
 
-VERSION = 1  # of the signals; a higher one has everything computed anew
-
 _COMPLEXITY = "complexity_{}"
 _VIEW = ("view_lightness", "view_a", "view_b", "view_height", "view_area")
 _NAN = float("nan")

@@ -21,6 +21,7 @@ from active_learning.risk.forest import Forest
 from active_learning.risk.label_risk import RISK_SIGNALS, RiskModel
 from active_learning.risk.project_risk import ProjectRisk
 from active_learning.signals.garment_views import Gaps
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.errors import ModelError
 from hemline.masks.embedding import LENGTH, unpack_embeddings
@@ -95,6 +96,7 @@ class Ranking:
             "planted_bad": self.planted.bad,
             "planted_labels": np.array(self.planted.labels, dtype=str),
             "numbers": _bytes(json.dumps({
+                "signals": SIGNALS_VERSION,
                 "labels": _plain(self.labels.numbers), "photos": _plain(self.photos.numbers),
                 "risk": [risk.slope, risk.shift, risk.share], "figures": risk.figures,
                 "dice": [dice.shift, dice.margin], "usual": self.usual,
@@ -113,7 +115,7 @@ class Ranking:
         """What `to_bytes` wrote, with the shipped model, which is not kept with each ranking.
 
         Raises:
-            ModelError: the data is no ranking, or was learnt from other signals.
+            ModelError: the data is no ranking, or was learnt from signals of another version.
         """
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
@@ -136,10 +138,15 @@ class Ranking:
             )  # fmt: skip
         except Exception as error:  # zipfile and numpy raise nearly anything on broken data
             raise ModelError(f"{len(data)} bytes are no ranking: {error}") from error
-        if any(own.features != RISK_SIGNALS for own in folds) or (
+        version = numbers.get("signals", 1)  # rankings of version 1 did not say so at first
+        names_differ = any(own.features != RISK_SIGNALS for own in folds) or (
             forest is not None and forest.features != PREDICTION_SIGNALS
-        ):
-            raise ModelError("the ranking was learnt from other signals than today's; rank again")
+        )
+        if version != SIGNALS_VERSION or names_differ:
+            raise ModelError(
+                f"the ranking was learnt from version {version} of the signals, and today's is "
+                f"{SIGNALS_VERSION}; rank the project again"
+            )
         return ranking
 
 

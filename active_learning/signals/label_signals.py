@@ -28,7 +28,9 @@ from active_learning.signals.shape import (
 from active_learning.signals.unlabelled import fill_ignored, ignored_at, ignored_pixels
 from hemline.masks.probability_map import check_probabilities
 
-VERSION = 1  # of the statistics: stored signals of another version are computed again
+# Raise it whenever a signal, a region or a feature comes out otherwise for the same label: what is
+# stored of an older version is computed again, and what was learnt from it is learnt again.
+SIGNALS_VERSION = 1
 
 CONFIRMED_SIGNALS = (
     "missing_alike", "missing_alike_largest", "extra_unlike", "extra_unlike_largest",

@@ -119,6 +119,7 @@ def fit_prior_command(
     """
     from active_learning.risk.learn import Example, learn
     from active_learning.risk.risk_file import dump_risk_model
+    from active_learning.signals.label_signals import SIGNALS_VERSION
     from hemline.datasets.sources import join, open_all
     from hemline.datasets.splits import split_by_garment
     from hemline.files import write_atomically
@@ -129,10 +130,11 @@ def fit_prior_command(
     parts = split_by_garment(join(open_all(data, None, garment_is)).samples, (0.1, 0.15))
     groups = [[*parts[0], *parts[1]], scenes(drawn)]
     predictor = Predictor(find_model(model), device=device)
+    folder = None if keep is None else keep / f"signals-{SIGNALS_VERSION}"
     examples: list[Example] = []
     for group in groups:
         for k, sample in enumerate(track(group, "looking", console=_err, transient=True)):
-            kept = None if keep is None else keep / sample.source / f"{sample.id}.npz"
+            kept = None if folder is None else folder / sample.source / f"{sample.id}.npz"
             try:
                 other = group[(k + 7) % len(group)]
                 examples += examples_of(sample, other, predictor, keep=kept)

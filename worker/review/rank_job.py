@@ -9,13 +9,14 @@ from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
-from active_learning.feature_codec import VERSION, read_features
+from active_learning.feature_codec import read_features
 from active_learning.label_features import LabelFeatures
 from active_learning.order.clusters import cluster_centres
 from active_learning.order.usefulness import fit_dice_predictor
 from active_learning.ranking import SAMPLE, Ranking, Sample
 from active_learning.reasons import compared_numbers
 from active_learning.score_items import dice_rows, distances
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.labelstudio.project.review_fields import has_review_fields
 from hemline.masks.embedding import unpack_embeddings
@@ -76,7 +77,7 @@ def rank_when_due(services: Services) -> None:
         projects = [project for project in list_projects(session) if not project.problem]
     for project in projects:
         with services.store.reading() as session:
-            new = count_new_labels(session, project, VERSION)
+            new = count_new_labels(session, project, SIGNALS_VERSION)
             busy = active_job(session, project.id, JobKind.RANK) is not None
         if busy or not new:
             continue
@@ -107,7 +108,7 @@ def _rank(services: Services, at_work: JobAtWork) -> None:
 def _with_dice(services: Services, project: Project, ranking: Ranking) -> Ranking:
     """With predicted Dice, learnt anew from the corrected pre-fills."""
     with services.store.reading() as session:
-        known = known_dice(session, project.id, VERSION, _PREFILLS)
+        known = known_dice(session, project.id, SIGNALS_VERSION, _PREFILLS)
     features = [read_features(row.values, row.regions) for row in known]
     rows = dice_rows(features, [row.flip_dice for row in known])
     dice = [math.nan if row.dice is None else row.dice for row in known]
@@ -161,7 +162,7 @@ def _labels(services: Services, project: Project) -> Iterator[LabelRow]:
     after: int | None = 0
     while after is not None:
         with services.store.reading() as session:
-            rows, after = label_page(session, project.id, VERSION, after=after)
+            rows, after = label_page(session, project.id, SIGNALS_VERSION, after=after)
         yield from rows
 
 
@@ -171,7 +172,7 @@ def _photos(services: Services, project: Project) -> Iterator[PhotoRow]:
     after: int | None = 0
     while after is not None and version is not None:
         with services.store.reading() as session:
-            rows, after = photo_page(session, project.id, version.id, VERSION, after=after)
+            rows, after = photo_page(session, project.id, version.id, SIGNALS_VERSION, after=after)
         yield from rows
 
 

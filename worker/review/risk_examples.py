@@ -6,13 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from active_learning.feature_codec import VERSION, read_features
+from active_learning.feature_codec import read_features
 from active_learning.ranking import PlantedRows, Ranking
 from active_learning.risk.label_risk import RISK_SIGNALS, RiskModel, point_risks, risk_row
 from active_learning.risk.learn import make_examples
 from active_learning.risk.planted import kinds_for
 from active_learning.risk.project_risk import LEAST_LABELS, Known, ProjectRisk, drawn, learn_risk
 from active_learning.signals.frame import Mask
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.masks.png import decode_class_mask
@@ -55,7 +56,7 @@ def _choose(services: Services, project: Project) -> tuple[list[LabelRow], dict[
     after: int | None = 0
     while after is not None:
         with services.store.reading() as session:
-            rows, after = label_page(session, project.id, VERSION, after=after)
+            rows, after = label_page(session, project.id, SIGNALS_VERSION, after=after)
         for row in rows:
             digest = row.signals.mask_digest
             garments[digest] = row.task.garment

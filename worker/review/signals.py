@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from active_learning.feature_codec import VERSION, feature_regions, feature_values
+from active_learning.feature_codec import feature_regions, feature_values
 from active_learning.label_features import LabelFeatures, label_features
 from active_learning.signals.frame import Mask
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import parse_label_config
@@ -65,12 +66,12 @@ def compute_signals(services: Services) -> int:
 def signals_wait(services: Services) -> bool:
     """Whether there is anything to compute."""
     with services.store.reading() as session:
-        return anything_waits(session, VERSION, window_s=_WINDOW_S)
+        return anything_waits(session, SIGNALS_VERSION, window_s=_WINDOW_S)
 
 
 def _labels(services: Services) -> int:
     with services.store.session() as session:
-        claimed = claim_labels(session, VERSION, _AT_ONCE, window_s=_WINDOW_S)
+        claimed = claim_labels(session, SIGNALS_VERSION, _AT_ONCE, window_s=_WINDOW_S)
     for signals in claimed:
         _attempt(services, signals, signals.annotation.task, _label)
     return len(claimed)
@@ -78,7 +79,7 @@ def _labels(services: Services) -> int:
 
 def _predictions(services: Services) -> int:
     with services.store.session() as session:
-        claimed = claim_predictions(session, VERSION, _AT_ONCE, window_s=_WINDOW_S)
+        claimed = claim_predictions(session, SIGNALS_VERSION, _AT_ONCE, window_s=_WINDOW_S)
     for signals in claimed:
         _attempt(services, signals, signals.prediction.task, _prediction)
     return len(claimed)
@@ -96,7 +97,7 @@ def _attempt(
     except HemlineError as error:
         log.warning("task %d: no signals: %s", task.ls_task_id, error)
         with services.store.session() as session:
-            give_up(session, claimed)
+            give_up(session, claimed, SIGNALS_VERSION)
     except Exception:
         log.exception("task %d: its signals failed", task.ls_task_id)  # tried again a few times
 
@@ -115,7 +116,7 @@ def _label(services: Services, claimed: LabelSignals) -> None:
     (item,) = rank_labels(services, project, ranking, [row], [features])
     with services.store.session() as session:
         stored = store_label_values(
-            session, claimed, version=VERSION,
+            session, claimed, version=SIGNALS_VERSION,
             prediction_id=compared.prediction_id if compared else None,
             values=feature_values(features), regions=feature_regions(features), risk=item.priority,
             histograms=_histograms(seen, mask),
@@ -135,7 +136,7 @@ def _prediction(services: Services, claimed: PredictionSignals) -> None:
     cluster = ranking_of(services.artifacts, project).cluster_of(claimed.embedding)
     with services.store.session() as session:
         store_prediction_values(
-            session, claimed, version=VERSION, values=feature_values(features),
+            session, claimed, version=SIGNALS_VERSION, values=feature_values(features),
             regions=feature_regions(features), cluster=cluster,
         )  # fmt: skip
 

@@ -39,7 +39,7 @@ class PredictionSignals(Base):
     predicted_dice: Mapped[float | None]  # 0 to 1
     predicted_dice_low: Mapped[float | None]  # its lower bound
     cluster: Mapped[int | None]  # of photos that look alike, by the last ranking
-    attempts: Mapped[int] = mapped_column(default=0)  # at computing the values
+    attempts: Mapped[int] = mapped_column(default=0)  # at the values; some for each version
     claimed_at: Mapped[datetime | None]  # when the last attempt began
     computed_at: Mapped[datetime | None]
 
@@ -67,7 +67,7 @@ class LabelSignals(Base):
     regions: Mapped[Json] = mapped_column(default=dict)  # where to look, in photo pixels
     histograms: Mapped[bytes | None]  # of the prediction inside and outside of this label
     risk: Mapped[float | None]  # that the label is wrong, 0 to 1
-    attempts: Mapped[int] = mapped_column(default=0)  # at computing the values
+    attempts: Mapped[int] = mapped_column(default=0)  # at the values; some for each version
     claimed_at: Mapped[datetime | None]  # when the last attempt began
     computed_at: Mapped[datetime | None]
 

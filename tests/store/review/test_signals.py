@@ -29,6 +29,7 @@ from hemline.store.review.signals import (
     claim_labels,
     claim_predictions,
     expect_label,
+    give_up,
     keep_prediction,
     put_back,
     store_label_values,
@@ -124,6 +125,25 @@ def test_a_claim_holds_for_a_while_and_attempts_run_out(store: Store, task: Task
     assert _claim(store) == []
     with store.reading() as session:
         assert not anything_waits(session, 1, window_s=NOW)
+
+
+def test_a_newer_version_has_attempts_of_its_own(store: Store, task: Task) -> None:
+    """What it computes of a mask may well be what the older one could not."""
+    _label(store, task)
+    while _claim(store):
+        pass
+    (claimed,) = _claim(store, version=2)
+    with store.session() as session:
+        assert anything_waits(session, 2, window_s=NOW)
+        give_up(session, claimed, 2)
+        assert not anything_waits(session, 2, window_s=NOW)
+    for _ in range(MAX_ATTEMPTS):
+        assert len(_claim(store, version=3)) == 1
+    assert _claim(store, version=3) == []
+    (claimed,) = _claim(store, version=4)
+    assert _store_label(store, claimed, version=4)
+    assert _claim(store, version=4) == []
+    assert len(_claim(store, version=5)) == 1
 
 
 def test_what_waits_for_something_else_loses_no_attempt(store: Store, task: Task) -> None:

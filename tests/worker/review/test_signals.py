@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from active_learning.feature_codec import VERSION
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.errors import StoreError
 from hemline.labelstudio.project.review_fields import VERDICT_WORDS
 from hemline.store.loop.annotations import find_annotation
@@ -115,7 +115,7 @@ def test_a_label_is_placed_as_soon_as_its_signals_are_there(
     with services.store.reading() as session:
         signals = session.get(LabelSignals, placed.annotation_id)
     assert signals is not None
-    assert signals.version == VERSION
+    assert signals.version == SIGNALS_VERSION
     assert signals.values["softmin"] is not None
     assert signals.risk == placed.priority
 
@@ -126,11 +126,11 @@ def test_a_result_of_a_mask_that_was_edited_meanwhile_is_dropped(
 ) -> None:
     saved = submit(fake, deliver, services, 1, disc(0)[1])
     with services.store.session() as session:
-        (claimed,) = claim_labels(session, VERSION, 1, window_s=0)
+        (claimed,) = claim_labels(session, SIGNALS_VERSION, 1, window_s=0)
     change(fake, deliver, services, saved["id"], disc(5)[1])
     with services.store.session() as session:
         stored = store_label_values(
-            session, claimed, version=VERSION, prediction_id=None, values={"softmin": 0.0},
+            session, claimed, version=SIGNALS_VERSION, prediction_id=None, values={"softmin": 0.0},
             regions={}, histograms=None, risk=1.0,
         )  # fmt: skip
     assert not stored

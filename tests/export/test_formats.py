@@ -16,7 +16,6 @@ from hemline.colour import srgb_profile
 from hemline.export import labelstudio as labelstudio_export
 from hemline.export.formats import FormatName
 from hemline.export.run import run_export
-from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import regions_to_mask
 from hemline.masks.coco import polygons_to_mask
@@ -26,6 +25,7 @@ from hemline.masks.overlap import iou
 from hemline.store.reports.export_masks import ExportFilter, MaskChoice
 from hemline.store.tables.loop import Task
 from tests.export.conftest import HEIGHT, LABELS, WIDTH, Pixels, Shop, figure, read_png
+from tests.plugins.label_studio_user import LabelStudioUser
 
 CONFIG = parse_label_config(render_label_config(LABELS))
 
@@ -179,7 +179,7 @@ def test_nothing_has_no_outline() -> None:
 
 @pytest.mark.labelstudio
 def test_the_real_label_studio_takes_it_back(
-    three: Shop, out: Path, ls_client: LabelStudioClient
+    three: Shop, out: Path, ls_client: LabelStudioUser
 ) -> None:
     export(three, out, FormatName.LABEL_STUDIO, MaskChoice.BEST)
     config = render_label_config(LABELS)

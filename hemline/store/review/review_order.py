@@ -147,18 +147,6 @@ def drawn_items(
     return session.scalars(statement).all()
 
 
-def count_items(
-    session: Session, project_id: int, kind: ReviewKind, only: ReviewFilter | None = None
-) -> int:
-    """Number of items of an order."""
-    only = only or ReviewFilter()
-    statement = _chosen(
-        select(func.count()).select_from(ReviewItem), project_id, kind, only,
-        _few_tasks(session, project_id, only),
-    )  # fmt: skip
-    return session.scalar(statement) or 0
-
-
 def count_reasons(
     session: Session, project_id: int, kind: ReviewKind, only: ReviewFilter | None = None
 ) -> ReasonCounts:

@@ -22,7 +22,6 @@ from hemline.store.reports.prefill_stats import (
     PrefillCounts,
     VersionPrefills,
     lead_times,
-    prefills_by_version,
 )
 from hemline.store.reports.status import count_tasks, failures, running
 from hemline.store.review.review_order import item_of_task
@@ -72,7 +71,7 @@ def filled(store, project, version):
 
 def test_prefills_are_summed_up_by_version(store, filled, version):
     with store.reading() as session:
-        first, second = prefills_by_version(session, filled.id)
+        first, second = PrefillCounts().by_version(session, filled.id)
     assert first.model_version_id == version.id
     assert first.dice.tolist() == pytest.approx(sorted(DICE[:4]))
     assert (first.untouched, second.untouched) == (0, 1)
@@ -111,7 +110,7 @@ def test_counts_that_are_kept_follow_every_change(store, filled):
         change(number, **values)
         with store.reading() as session:
             kept = counts.by_version(session, filled.id)
-            fresh = prefills_by_version(session, filled.id)
+            fresh = PrefillCounts().by_version(session, filled.id)
             assert told(kept) == told(fresh), values
             assert told(counts.by_version(session, filled.id)) == told(fresh)
         seen.append(told(fresh))
@@ -133,7 +132,7 @@ def test_only_a_confirmed_label_that_is_still_there_is_left_out(store, filled):
             prediction_id=None, mask_digest="f" * 64, dice=0.95,
         )  # fmt: skip
     with store.reading() as session:
-        first, _ = prefills_by_version(session, filled.id)
+        first, _ = PrefillCounts().by_version(session, filled.id)
     assert first.dice[list(first.confirmed_bad)].tolist() == pytest.approx([0.4])
     assert first.summary.corrected_mean == pytest.approx(
         np.delete(first.dice, first.confirmed_bad).mean()
@@ -241,7 +240,7 @@ def test_gold_items_bring_their_labels_and_some_predictions(store, filled, versi
 
 def test_an_empty_project_has_nothing(store, project):
     with store.reading() as session:
-        assert prefills_by_version(session, project.id) == []
+        assert PrefillCounts().by_version(session, project.id) == []
         assert label_causes(session, project.id) == []
         assert label_work(session, project.id) == []
         assert weeks_of_labels(session, project.id, 26) == []

@@ -17,7 +17,6 @@ from hemline.store.loop.tasks import upsert_task
 from hemline.store.review.review_order import (
     Place,
     ReviewFilter,
-    count_items,
     count_reasons,
     drawn_items,
     get_item,
@@ -194,7 +193,7 @@ def test_few_and_many_are_found_alike(
         for only, numbers in wanted.items():
             page = review_page(session, project.id, LABEL, only=only)
             assert [item.task.ls_task_id for item in page.items] == numbers, only
-            assert count_items(session, project.id, LABEL, only) == len(numbers)
+            assert count_reasons(session, project.id, LABEL, only).total == len(numbers)
 
 
 def test_filters_narrow_an_order(store: Store, project: Project) -> None:
@@ -205,7 +204,7 @@ def test_filters_narrow_an_order(store: Store, project: Project) -> None:
 
         def ids(only: ReviewFilter) -> list[int]:
             found = [i.task_id for i in review_page(session, project.id, LABEL, only=only).items]
-            assert count_items(session, project.id, LABEL, only) == len(found)
+            assert count_reasons(session, project.id, LABEL, only).total == len(found)
             return found
 
         assert ids(ReviewFilter(view="Back")) == [back.id]
@@ -247,8 +246,10 @@ def test_a_label_is_filtered_by_whatever_characters_it_is_made_of(
         for task, label in zip(tasks, ODD_LABELS, strict=True):
             page = review_page(session, project.id, LABEL, only=ReviewFilter(label=label))
             assert [item.task_id for item in page.items] == [task.id], label
-        assert count_items(session, project.id, LABEL, ReviewFilter(label="other")) == len(tasks)
-        assert count_items(session, project.id, LABEL, ReviewFilter(label="a\x00b")) == 0
+        assert count_reasons(session, project.id, LABEL, ReviewFilter(label="other")).total == len(
+            tasks
+        )
+        assert count_reasons(session, project.id, LABEL, ReviewFilter(label="a\x00b")).total == 0
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 7.0])

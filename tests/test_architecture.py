@@ -59,6 +59,37 @@ def test_the_readme_is_read_to_its_end():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= LONGEST_README
 
 
+def test_the_map_names_only_what_is_there():
+    """Every file and folder in the walks and the table of docs/architecture.md."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+/[\w/.-]*)`", page))
+    assert len(named) > 80
+    assert not sorted(name for name in named if not (ROOT / name).exists())
+    assert len(re.findall(r"^\d+\. ", page, re.MULTILINE)) > 25
+    assert len(re.findall(r"^\| .*`", page, re.MULTILINE)) >= 25
+
+
+def test_the_map_draws_every_room():
+    """The tree at the top of docs/architecture.md names the folders that there are, by depth."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = page.split("```")[1]
+    for package in ("backend", "worker", "active_learning", "hemline"):
+        part = re.split(rf"^{package}/ ", drawn, flags=re.MULTILINE)[1]
+        part = re.split(r"^\w", part, maxsplit=1, flags=re.MULTILINE)[0]
+        rooms = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+        assert not {room for room in rooms if f"{room}/" not in part}, package
+
+
+def test_the_examples_of_style_are_code_of_ours():
+    """CONTRIBUTING.md quotes lines as "From `file`:" and indents them."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"From\s`([\w/.]+)`:\n\n((?:    .*\n|\n)+)", page)
+    assert len(quoted) == 3
+    for name, lines in quoted:
+        code = {line.strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines()}
+        assert not [line for line in lines.splitlines() if line.strip() not in code]
+
+
 def test_the_settings_page_is_up_to_date():
     assert settings_page.PAGE.read_text(encoding="utf-8") == settings_page.render(), (
         "docs/settings.md is behind: run `python scripts/settings_page.py`"

@@ -10,9 +10,11 @@ import pytest
 
 from hemline.settings import Settings
 from scripts import settings_page
+from tests.import_graph import circles, import_graph
 
 ROOT = Path(__file__).parent.parent
 LOCKS = sorted(ROOT.glob("requirements*.lock"))
+PACKAGES = ("active_learning", "backend", "benchmarks", "hemline", "scripts", "worker")
 LONGEST_FILE = 400
 LONGEST_README = 150
 
@@ -35,6 +37,29 @@ def test_imports_run_one_way():
         [lint_imports, "--no-cache"], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_no_import_leads_back_to_where_it_began():
+    """Circles of any length, also between files of one folder and through functions."""
+    graph = import_graph(ROOT, PACKAGES)
+    assert len(graph) > 300
+    assert sum(len(names) for names in graph.values()) > 1000
+    assert circles(graph) == []
+
+
+def test_a_circle_of_imports_is_found(tmp_path):
+    (tmp_path / "one").mkdir()
+    for name, text in {
+        "__init__": "",
+        "a": "from one import b",
+        "b": "def late():\n    import one.c",
+        "c": "from one.a import x",
+        "d": "import one.a",
+        "e": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from one.f import x",
+        "f": "from one.e import x",
+    }.items():
+        (tmp_path / "one" / f"{name}.py").write_text(text, encoding="utf-8")
+    assert circles(import_graph(tmp_path, ["one"])) == [["one.a", "one.b", "one.c"]]
 
 
 def test_no_file_grew_beyond_one_concept():

@@ -13,10 +13,9 @@ from active_learning.order.batches import (
     cold_start,
 )
 from active_learning.order.clusters import UNKNOWN
-from hemline.errors import StoreError
 from hemline.masks.embedding import LENGTH, unpack_embeddings
 from hemline.store.database.engine import Store
-from hemline.store.loop.projects import get_project
+from hemline.store.loop.projects import known_project
 from hemline.store.reports.prefill_stats import lead_times
 from hemline.store.review.queries import labelled_embeddings, whereabouts_of
 from hemline.store.review.review_order import drawn_items, review_page
@@ -58,7 +57,7 @@ def project_order(
         StoreError: the project is not known.
     """
     with store.reading() as session:
-        project = _project(session, ls_project_id)
+        project = known_project(session, ls_project_id)
         items = review_page(session, project.id, kind, limit=limit).items
     return [BatchItem(item) for item in items]
 
@@ -76,7 +75,7 @@ def project_batch(
         StoreError: the project is not known.
     """
     with store.reading() as session:
-        project = _project(session, ls_project_id)
+        project = known_project(session, ls_project_id)
         top = review_page(session, project.id, kind, limit=POOL).items
         drawn = drawn_items(session, project.id, kind, limit=POOL, seed=seed)
         both = list({item.id: item for item in (*top, *drawn)}.values())
@@ -112,13 +111,3 @@ def _candidate(item: ReviewItem, cluster: int | None, minutes: float) -> Candida
 def _minutes(session: Any, project: Project) -> float:
     seconds = lead_times(session, project.id).with_prefill
     return float(np.median(seconds)) / 60 if len(seconds) >= 5 else _MINUTES
-
-
-def _project(session: Any, ls_project_id: int) -> Project:
-    project = get_project(session, ls_project_id)
-    if project is None:
-        raise StoreError(
-            f"project {ls_project_id} is not known; connect it with `hemline connect "
-            f"{ls_project_id}`"
-        )
-    return project

@@ -94,6 +94,11 @@ class Store:
         self._engine.dispose()
 
     @property
+    def is_file(self) -> bool:
+        """Whether this is a file of this machine's, and not a server's database."""
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
     def name(self) -> str:
         """The URL without its password, for messages."""
         return self._url.render_as_string(hide_password=True)
@@ -108,6 +113,24 @@ class Store:
                 f"database {self.name} cannot be used ({reason}); check DATABASE_URL and that the "
                 "server runs"
             ) from error
+
+
+def prepare_database(url: str) -> None:
+    """Makes a database ready for a process that is about to serve from it.
+
+    One's own SQLite file is brought up to date at once; a server's database is checked only, for it
+    is not altered by whoever starts first.
+
+    Raises StoreError if the database cannot be used, or `hemline migrate` has to be run first.
+    """
+    store = Store(url)
+    try:
+        if store.is_file:
+            store.upgrade()
+        else:
+            store.check_schema()
+    finally:
+        store.dispose()
 
 
 def open_store(url: str) -> Store:

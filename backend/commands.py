@@ -14,9 +14,16 @@ def backend() -> None:
     from backend.server import serve
     from hemline.home import open_home
     from hemline.settings import get_settings
-    from hemline.store.database.engine import prepare_database
+    from hemline.store.database.engine import Store
 
     settings = get_settings()
     open_home(settings)
-    prepare_database(settings.database)
+    store = Store(settings.database)
+    # One's own SQLite file is brought up to date at once; a shared server is not altered by
+    # whoever starts first.
+    if settings.database.startswith("sqlite"):
+        store.upgrade()
+    else:
+        store.check_schema()
+    store.dispose()
     serve(settings)

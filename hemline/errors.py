@@ -24,6 +24,21 @@ class ImageError(HemlineError):
     """A photo cannot be read, fetched, or is outside a limit."""
 
 
+class PhotoUnavailable(ImageError):
+    """A photo's server does not hand it out now; the same address may be fetched later.
+
+    retry_after_s: how long its server asks to wait, if it says so. no_answer: it did not answer at
+    all, or not in time.
+    """
+
+    def __init__(
+        self, message: str, *, retry_after_s: float | None = None, no_answer: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.no_answer = no_answer
+
+
 class MaskError(HemlineError):
     """A mask or a region cannot be decoded, or does not fit its photo."""
 
@@ -37,7 +52,14 @@ class LabelStudioError(HemlineError):
 
 
 class LabelStudioUnavailable(LabelStudioError):
-    """Label Studio does not answer now; the same call may succeed later."""
+    """Label Studio does not answer now; the same call may succeed later.
+
+    retry_after_s: how long it asks to wait, if it says so.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
 
 class GarmentRuleError(HemlineError):

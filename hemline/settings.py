@@ -227,6 +227,13 @@ class Settings(BaseSettings):
         description="Gold garments needed before a training starts: below 5 no paired test can "
         "reach the 5 % level.",
     )
+    lost_photos: float = Field(
+        default=0.2,
+        ge=0,
+        lt=1,
+        description="Share of a training's photos that may be missing or broken. With more of them "
+        "the training fails and says which.",
+    )
     promotion_p: float = Field(
         default=0.05,
         gt=0,

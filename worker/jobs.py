@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
 _SHORTEST_WAIT_S = 5.0
-_LONGEST_WAIT_S = 300.0
+_LONGEST_WAIT_S = 60.0  # so that work goes on within two minutes of Label Studio's return
 
 
 class JobLost(Exception):
@@ -80,7 +80,7 @@ def run_job(services: Services, job_id: int, work: Callable[[JobAtWork], None]) 
     except JobLost:
         log.warning("job %d was taken over by another worker", job_id)
     except (LabelStudioUnavailable, LabelStudioRefused) as error:
-        delay_s = _wait_s(job)
+        delay_s = max(_wait_s(job), error.retry_after_s or 0.0)
         log.warning("job %d waits %.0f s: %s", job_id, delay_s, error)
         with services.store.session() as session:
             postpone_job(session, job_id, owner, str(error), delay_s=delay_s)

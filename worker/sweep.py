@@ -1,9 +1,16 @@
 """Sends again what nobody works on: what the broker lost, or a dead worker left behind."""
 
+from contextlib import suppress
+
+from hemline.errors import LabelConfigError
+from hemline.labelstudio.project.config import parse_label_config
 from hemline.store.loop.deliveries import count_by_state
 from hemline.store.loop.jobs import get_job, stale_jobs
+from hemline.store.loop.projects import list_projects
 from hemline.store.loop.runs import stale_runs
+from hemline.store.loop.tasks import projects_to_try_again
 from hemline.store.states import DeliveryState, JobKind
+from worker.ingest.reconcile import predict_new_tasks
 from worker.review.signals import signals_wait
 from worker.services import Services
 
@@ -29,9 +36,20 @@ def sweep_once(services: Services) -> None:
             services.sender.send(task, job_id, queue=queue)
     if signals_wait(services) and _is_empty(services, "housekeeping"):
         services.sender.send("worker.signals", queue="housekeeping")
+    _try_again(services)
     if runs and _is_empty(services, "train"):
         for run_id in runs:
             services.sender.send("worker.train", run_id, queue="train")
+
+
+def _try_again(services: Services) -> None:
+    """Has marked tasks predicted and sent again whose time has come."""
+    with services.store.reading() as session:
+        due = set(projects_to_try_again(session))
+        projects = [row for row in list_projects(session) if row.id in due and not row.problem]
+    for project in projects:
+        with suppress(LabelConfigError):
+            predict_new_tasks(services, project, parse_label_config(project.label_config))
 
 
 def _is_empty(services: Services, queue: str) -> bool:

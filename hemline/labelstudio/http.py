@@ -13,21 +13,26 @@ from urllib.parse import urlsplit
 import httpx
 
 from hemline.errors import LabelStudioError, LabelStudioUnavailable
+from hemline.labelstudio.deadline import bounded, within
+from hemline.labelstudio.not_now import is_later, retry_after_s
 from hemline.redaction import redact
 
 _IDEMPOTENT = {"GET", "HEAD", "PUT", "PATCH", "DELETE"}
-_PASSING = {502, 503, 504}  # a proxy's words for "not now"; Label Studio's own 500 stays a 500
+_OWN_FAULT = 500  # Label Studio's own, of this request: others may be answered
+_WHOLE = 4  # times the timeout of one read, which a whole exchange may take
 _PAUSES_S = (0.2, 0.8)
 _RENEW_BEFORE_S = 30.0
 _MESSAGE_LIMIT = 300
 
 
 class LabelStudioRefused(LabelStudioError):
-    """Label Studio answered with an error. `status` is the HTTP status."""
+    """Label Studio answered with an error. `status` is the HTTP status; `retry_after_s` is how
+    long it asks to wait, if it says so."""
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after_s = retry_after_s
 
 
 class LabelStudioHttp:
@@ -43,12 +48,15 @@ class LabelStudioHttp:
         self._access = ""
         self._renew_at = 0.0
         self._lock = threading.Lock()
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 5.0)),
-            # Label Studio hands out a session with every answer; a token must stand for itself.
-            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-            trust_env=not _is_loopback(self.url),
-            limits=httpx.Limits(max_connections=32),
+        self._timeout_s = timeout_s
+        self._client = bounded(
+            httpx.Client(
+                timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 5.0)),
+                # Label Studio hands out a session with every answer; a token must stand for itself.
+                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                trust_env=not _is_loopback(self.url),
+                limits=httpx.Limits(max_connections=32),
+            )
         )
 
     def close(self) -> None:
@@ -68,8 +76,8 @@ class LabelStudioHttp:
     def json(self, method: str, path: str, **options: Any) -> Any:
         """The decoded answer, or None if it is empty. `options` are those of httpx requests.
 
-        Raises LabelStudioUnavailable if there is no answer now and LabelStudioRefused if the
-        answer is an error.
+        Raises LabelStudioUnavailable if there is no answer now, or one that is not Label Studio's
+        (a page, a redirect), and LabelStudioRefused if the answer is an error.
         """
         response = self.request(method, path, **options)
         if not response.content:
@@ -77,13 +85,17 @@ class LabelStudioHttp:
         try:
             return response.json()
         except ValueError:
-            raise LabelStudioError(
+            raise LabelStudioUnavailable(
                 f"{method} {path} at {self.url} was answered with {_kind(response)} where JSON was "
-                "expected; is it a Label Studio?"
+                "expected; is it a Label Studio, and no log-in or maintenance page in front of it?"
             ) from None
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Send, renewing the access token and retrying where that is safe. See `json`."""
+        """Send, renewing the access token and retrying where that is safe. See `json`.
+
+        With stream=True the answer is of one file: an error that may pass is LabelStudioRefused,
+        slowness is httpx.TimeoutException, and redirects are left to the caller.
+        """
         response = self._send(method, path, **options)
         if response.status_code == 401 and self._uses_access_tokens:
             response.close()
@@ -91,6 +103,11 @@ class LabelStudioHttp:
             response = self._send(method, path, **options)
         if response.is_error:
             raise self._refusal(method, path, response)
+        if response.has_redirect_location and not options.get("stream"):
+            raise LabelStudioUnavailable(
+                f"{method} {path} at {self.url} was answered with a redirect; set LABEL_STUDIO_URL "
+                "to where it leads, unless that is a log-in of a proxy in front of it"
+            )
         return response
 
     def authorization(self) -> dict[str, str]:
@@ -111,13 +128,18 @@ class LabelStudioHttp:
             )
         headers = options.pop("headers", {}) | self.authorization()
         stream = options.pop("stream", False)
+        whole_s = _WHOLE * float(options.get("timeout", self._timeout_s))
         for pause_s in (*_PAUSES_S, None):
             request = self._client.build_request(
                 method, self.url + path, headers=headers, **options
             )
+            wait_s = None
             try:
-                response = self._client.send(request, stream=stream)
+                with within(whole_s):
+                    response = self._client.send(request, stream=stream)
             except httpx.TimeoutException as error:
+                if stream and not isinstance(error, httpx.ConnectTimeout):
+                    raise  # one file that is slow says nothing of the rest
                 may_try_again = isinstance(error, httpx.ConnectTimeout)
                 problem = "did not answer in time"
             except httpx.TransportError as error:
@@ -125,17 +147,20 @@ class LabelStudioHttp:
                 may_try_again = never_sent or method in _IDEMPOTENT
                 problem = f"cannot be reached ({_reason(error)})"
             else:
-                if response.status_code not in _PASSING:
+                status = response.status_code
+                if stream or not is_later(status) or status == _OWN_FAULT:
                     return response
+                wait_s = retry_after_s(response.headers)
                 response.close()
-                may_try_again = method in _IDEMPOTENT
-                problem = f"is not available (HTTP {response.status_code})"
+                may_try_again = method in _IDEMPOTENT and wait_s is None
+                problem = f"is not available (HTTP {status})"
             if pause_s is None or not may_try_again:
                 break
             time.sleep(pause_s)
         raise LabelStudioUnavailable(
             f"Label Studio at {self.url} {problem} for {method} {path}; start it, or set "
-            "LABEL_STUDIO_URL to where it is"
+            "LABEL_STUDIO_URL to where it is",
+            retry_after_s=wait_s,
         )
 
     def _access_token(self) -> str:
@@ -151,20 +176,30 @@ class LabelStudioHttp:
     def _renew(self) -> None:
         path = "/api/token/refresh/"
         try:
-            response = self._client.post(self.url + path, json={"refresh": self._api_key})
+            with within(_WHOLE * self._timeout_s):
+                response = self._client.post(self.url + path, json={"refresh": self._api_key})
         except httpx.HTTPError as error:
             raise LabelStudioUnavailable(
                 f"Label Studio at {self.url} cannot be reached ({_reason(error)}); start it, or "
                 "set LABEL_STUDIO_URL to where it is"
             ) from error
-        if response.status_code in _PASSING:
+        if is_later(response.status_code):
             raise LabelStudioUnavailable(
-                f"Label Studio at {self.url} is not available (HTTP {response.status_code})"
+                f"Label Studio at {self.url} is not available (HTTP {response.status_code})",
+                retry_after_s=retry_after_s(response.headers),
             )
         if response.is_error:
             raise self._refusal("POST", path, response)
-        self._access = response.json()["access"]
-        self._renew_at = time.monotonic() + max(_lifetime_s(self._access) - _RENEW_BEFORE_S, 1.0)
+        try:
+            access = str(response.json()["access"])
+            lifetime_s = _lifetime_s(access)
+        except (ValueError, KeyError, TypeError, IndexError) as error:
+            raise LabelStudioUnavailable(
+                f"POST {path} at {self.url} was answered with {_kind(response)} that holds no "
+                "access token; is it a Label Studio?"
+            ) from error
+        self._access = access
+        self._renew_at = time.monotonic() + max(lifetime_s - _RENEW_BEFORE_S, 1.0)
 
     def _refusal(self, method: str, path: str, response: httpx.Response) -> LabelStudioRefused:
         status = response.status_code
@@ -176,7 +211,9 @@ class LabelStudioHttp:
                 status,
             )
         return LabelStudioRefused(
-            f"Label Studio refused {method} {path} with {status}: {_words(response)}", status
+            f"Label Studio refused {method} {path} with {status}: {_words(response)}",
+            status,
+            retry_after_s=retry_after_s(response.headers),
         )
 
 

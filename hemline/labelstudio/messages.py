@@ -7,7 +7,7 @@ come along are never kept.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Self
 
@@ -40,12 +40,14 @@ class SetupRequest:
         project_id: the id in it, or None.
         schema: the label config.
         hostname: Label Studio's address as it knows it itself.
+        extra_params: the connection's extra parameters, decoded if they came as JSON text.
     """
 
     project: str
     project_id: int | None
     schema: str
     hostname: str
+    extra_params: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, payload: Mapping[str, Any]) -> Self:
@@ -56,6 +58,7 @@ class SetupRequest:
             project_id=project_id,
             schema=_text(payload.get("schema")),
             hostname=_text(payload.get("hostname")),
+            extra_params=_parameters(payload.get("extra_params")),
         )
 
 
@@ -134,12 +137,29 @@ class WebhookPayload:
         )
 
     @property
+    def is_submission(self) -> bool:
+        """Annotations were created, changed or skipped."""
+        return self.action in SUBMISSIONS
+
+    @property
+    def is_deletion(self) -> bool:
+        """Annotations were deleted; only their ids are told."""
+        return self.action in DELETIONS
+
+    @property
     def annotation_ids(self) -> list[int]:
-        return [_id(annotation.get("id"), "annotation") for annotation in self.annotations]
+        return [parse_id(annotation.get("id"), "annotation") for annotation in self.annotations]
 
     @property
     def task_ids(self) -> list[int]:
-        return [_id(task.get("id"), "task") for task in self.tasks]
+        return [parse_id(task.get("id"), "task") for task in self.tasks]
+
+    def task_of(self, annotation: Mapping[str, Any]) -> dict[str, Any] | None:
+        """The task of one of the annotations, or None if the message does not have it."""
+        wanted = annotation.get("task")
+        if wanted is None and len(self.tasks) == 1:
+            return self.tasks[0]
+        return next((task for task in self.tasks if task.get("id") == wanted), None)
 
 
 def parse_project_key(key: str | int) -> tuple[int, int | None]:
@@ -149,7 +169,7 @@ def parse_project_key(key: str | int) -> tuple[int, int | None]:
         LabelStudioError: the key is no "id.created" and no "id".
     """
     number, _, created = str(key).partition(".")
-    return _id(number, "project"), int(created) if _is_number(created) else None
+    return parse_id(number, "project"), int(created) if _is_number(created) else None
 
 
 def kept(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -228,8 +248,22 @@ def _project(key: Any) -> tuple[str, int | None]:
     return str(key), parse_project_key(key)[0]
 
 
-def _id(value: Any, thing: str) -> int:
-    if not isinstance(value, bool) and _is_number(str(value)) and 0 < int(value) <= _LARGEST_ID:
+def is_id(value: Any) -> bool:
+    """Whether this is an id of Label Studio's, as a number or as text."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return False
+    if isinstance(value, int):
+        return 0 < value <= _LARGEST_ID
+    return _is_number(value) and 0 < int(value) <= _LARGEST_ID
+
+
+def parse_id(value: Any, thing: str) -> int:
+    """An id of Label Studio's. `thing` is what it is the id of, for the error.
+
+    Raises:
+        LabelStudioError: it is none.
+    """
+    if is_id(value):
         return int(value)
     raise LabelStudioError(
         f"{_short(value)} is no {thing} id; send the number that Label Studio has"
@@ -260,6 +294,16 @@ def _context(payload: Mapping[str, Any]) -> dict[str, Any] | None:
     context = params.get("context") if isinstance(params, dict) else None
     context = context or payload.get("context")
     return context if isinstance(context, dict) else None
+
+
+def _parameters(value: Any) -> dict[str, Any]:
+    """Extra parameters; text that is no JSON object is none, for people type it in by hand."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return {}
+    return value if isinstance(value, dict) else {}
 
 
 def _short(value: Any) -> str:

@@ -23,10 +23,19 @@ def renumber(
             f"the mask has class id {int(mask.max())}, but there are {len(labels)} labels; the "
             "labels changed since, so correct it anew"
         )
-    if list(labels) == list(wanted) or len(labels) == len(wanted) == 1:
+    ids = class_ids(labels, wanted)
+    if ids == list(range(1, len(ids) + 1)):
         return mask
     table = np.zeros(256, dtype=np.uint8)
-    for class_id, label in enumerate(labels, start=1):
-        if label in wanted:
-            table[class_id] = list(wanted).index(label) + 1
+    table[1 : len(ids) + 1] = ids
     return np.asarray(table[mask])
+
+
+def class_ids(labels: Sequence[str], wanted: Sequence[str]) -> list[int]:
+    """For each of `labels` its class id among `wanted`, 0 if it is not wanted.
+
+    Sole labels are the same one, whatever they are called.
+    """
+    if len(labels) == len(wanted) == 1:
+        return [1]
+    return [list(wanted).index(label) + 1 if label in wanted else 0 for label in labels]

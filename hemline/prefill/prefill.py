@@ -1,13 +1,16 @@
 """Pre-filling: the one way a task gets its prediction, when it is opened and in the pool alike."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.errors import HemlineError, ImageError, LabelStudioError, MaskError
+from hemline.errors import HemlineError, ImageError, LabelStudioError, MaskError, PhotoUnavailable
+from hemline.garments.rule import GarmentRule
 from hemline.images import decode_image
+from hemline.labelstudio.messages import parse_id
 from hemline.labelstudio.photos.photos import Photo
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.regions import mask_to_regions
@@ -126,8 +129,11 @@ class Prefiller:
         project_id: int,
         config: LabelConfig,
         ls_task: dict[str, Any],
+        before_model: Callable[[], None] = lambda: None,
     ) -> PrefilledTask:
         """The prediction of one task: the stored one where its photo is the same, else a new one.
+
+        `before_model` is called when the model is about to run; what it raises passes through.
 
         Raises:
             LabelStudioError: the photo cannot be had for a reason that is not the task's (Label
@@ -157,6 +163,7 @@ class Prefiller:
         except HemlineError as error:
             self._mark(task, error, ProblemSource.PHOTO)
             raise
+        before_model()
         examined = model.predictor.examine(image)
         predicted = examined.prediction
         try:
@@ -194,7 +201,11 @@ class Prefiller:
 
     def _mark(self, task: Task, error: HemlineError, source: ProblemSource) -> None:
         with self._store.session() as session:
-            set_task_problem(session, task.id, str(error), source)
+            set_task_problem(
+                session, task.id, str(error), source,
+                passing=isinstance(error, PhotoUnavailable),
+                after_s=getattr(error, "retry_after_s", None),
+            )  # fmt: skip
 
     def _keep(self, examined: "Examination") -> dict[str, Any]:
         """What is stored beside the mask, so that no ranking ever runs a model.
@@ -255,7 +266,7 @@ def register_task(
     return upsert_task(
         session,
         project_id,
-        ls_task_id=int(ls_task["id"]),
+        ls_task_id=parse_id(ls_task["id"], "task"),
         data=data,
         image_url=url,
         garment=garment,
@@ -280,6 +291,11 @@ def photo_url(config: LabelConfig, ls_task: dict[str, Any]) -> str:
             "address of an image"
         )
     return url
+
+
+def _garment_and_view(data: dict[str, Any], url: str, ls_task_id: int) -> tuple[str, str]:
+    """Garment and view of a task by the plain rule, as a project begins with."""
+    return garment_of(GarmentRule(), data, url, ls_task_id)[:2]
 
 
 def _first(data: dict[str, Any], *names: str) -> str:

@@ -2,12 +2,16 @@
 
 import json
 import threading
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 Json = dict[str, Any]
+
+# What is answered instead: status, content type, body and headers; None hangs up.
+Fault = tuple[int, str, bytes, dict[str, str]] | None
 
 
 class FakeLabelStudio:
@@ -21,6 +25,7 @@ class FakeLabelStudio:
         self.predictions: list[Json] = []
         self.files: dict[str, bytes] = {}
         self.refused_tasks: set[int] = set()  # an import that names one of these is answered 400
+        self.faults: list[tuple[str, Fault]] = []  # by a part of "METHOD /path"; the first counts
         self.lock = threading.RLock()
         self._server: ThreadingHTTPServer | None = None
         self._port = 0
@@ -94,6 +99,8 @@ class _Handler(BaseHTTPRequestHandler):
     fake: FakeLabelStudio  # HTTP/1.0: no connection outlives `stop`
 
     def do_GET(self) -> None:
+        if self._is_faulty():
+            return
         path, query = self._where()
         with self.fake.lock:
             if path in self.fake.files:
@@ -115,6 +122,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         path, query = self._where()
         body = self._body()
+        if self._is_faulty():
+            return
         with self.fake.lock:
             if path == "/api/dm/actions/" and query["id"] == ["delete_tasks_predictions"]:
                 chosen = set(body["selectedItems"]["included"])
@@ -129,6 +138,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_PATCH(self) -> None:
         path, _ = self._where()
         body = self._body()
+        if self._is_faulty():
+            return
         with self.fake.lock:
             if path.startswith("/api/predictions/"):
                 number = int(path.split("/")[3])
@@ -143,6 +154,16 @@ class _Handler(BaseHTTPRequestHandler):
                 return
             self.fake.project.update(body)
             self._json(200, self.fake.project)
+
+    def _is_faulty(self) -> bool:
+        asked = f"{self.command} {self.path}"
+        for part, fault in self.fake.faults:
+            if part in asked:
+                if fault is not None:
+                    status, kind, body, headers = fault
+                    self._answer(status, body, kind, headers)
+                return True
+        return False
 
     def _import(self, items: list[Json]) -> None:
         tasks = {item["task"] for item in items}
@@ -177,8 +198,12 @@ class _Handler(BaseHTTPRequestHandler):
     def _json(self, status: int, body: Any) -> None:
         self._answer(status, json.dumps(body).encode(), "application/json")
 
-    def _answer(self, status: int, body: bytes, kind: str) -> None:
+    def _answer(
+        self, status: int, body: bytes, kind: str, headers: Mapping[str, str] | None = None
+    ) -> None:
         self.send_response(status)
+        for name, value in (headers or {}).items():
+            self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

@@ -29,7 +29,7 @@ KILLER = "a killer"
 CHILD = """
 import os, signal, sys
 import hemline.labelstudio.regions as regions
-from worker import ingest, reconcile
+from worker.ingest import inbox, reconcile
 from worker.services import get_services
 
 decode = regions.region_to_mask
@@ -39,7 +39,7 @@ def crash(region, height, width):
     return decode(region, height, width)
 regions.region_to_mask = crash
 
-work = {"ingest": ingest.ingest_deliveries, "reconcile": reconcile.reconcile_all}[sys.argv[1]]
+work = {"ingest": inbox.ingest_deliveries, "reconcile": reconcile.reconcile_all}[sys.argv[1]]
 work(get_services())
 """
 
@@ -123,7 +123,8 @@ def test_a_photo_that_kills_the_prediction_costs_that_photo_alone(
     script = """
 import os, signal, sys
 import hemline.prefill.prefill as prefill
-from worker import jobs, predict_pool, reconcile
+from worker.ingest import reconcile
+from worker.pool import predict_pool
 from worker.services import get_services
 
 decode = prefill.decode_image

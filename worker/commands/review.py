@@ -18,12 +18,13 @@ def statistics(
 
     The corrected figures leave out only labels that a reviewer found wrong.
     """
-    from hemline.reasons import Reason
+    from active_learning.reasons import Reason
     from worker.commands.models import find_project
     from worker.commands.print_table import print_table
     from worker.review.project_statistics import project_statistics
     from worker.services import command_services
 
+    words = {reason.value: reason.words for reason in Reason}
     services = command_services()
     found = project_statistics(services, find_project(services, project))
     if as_json:
@@ -46,7 +47,7 @@ def statistics(
     )  # fmt: skip
     print_table(
         ("reason", "outliers", "share"),
-        [(Reason(name).words, row["count"], f"{row['share']:.0%}")
+        [(words[name], row["count"], f"{row['share']:.0%}")
          for name, row in found["outliers"]["reasons"].items()],
         title=f"Why {found['outliers']['count']} pre-fills are outliers, several reasons at once",
         empty="No pre-fill is an outlier.",

@@ -2,20 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from active_learning.label_features import LabelFeatures, label_features, risks_in_folder
+from active_learning.label_features import Look, look_at_label, risks_of
 from active_learning.order.neighbours import isolation
-from active_learning.reasons import reasons
+from active_learning.reasons import Evidence, reasons
+from active_learning.risk.risk_file import shipped_risk_model
 from active_learning.signals.garment_views import USUAL_VIEW, Oddness, odd_views, raised, usual_gaps
 from hemline.errors import HemlineError, MaskError
 from hemline.masks.embedding import LENGTH, pack_embedding, unpack_embeddings
 from hemline.masks.garment_is import GarmentIs
-from hemline.reasons import Evidence
 from worker.folders.pairs import Pair, Pixels, look_inverted, read_pair
-from worker.shipped_risk import shipped_risk_model
 
 if TYPE_CHECKING:
     from active_learning.risk.label_risk import RiskModel
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class RankedPair:
+class Ranked:
     """One image of the order; `risk` is None where it could not be judged, and `problem` why."""
 
     id: str
@@ -40,9 +39,11 @@ class RankedPair:
                 {
                     "reason": item.reason.value,
                     "number": round(item.number, 6),
-                    "percentile": None if item.percentile is None else round(item.percentile, 2),
+                    "percentile": round(item.percentile, 2),
                     "evidence": item.sentence,
-                    "region": None if item.region is None else item.region.as_json(),
+                    "region": None
+                    if item.region is None
+                    else {"kind": item.region.kind, "points": item.region.points},
                 }
                 for item in self.evidence
             ],
@@ -56,7 +57,7 @@ def rank_folder(
     *,
     garment_is: GarmentIs | None = None,
     track: Callable[[Sequence[Pair]], Iterable[Pair]] = iter,
-) -> list[RankedPair]:
+) -> list[Ranked]:
     """The pairs in order of risk, the likeliest to be wrong first; what cannot be judged is last.
 
     One photo is in memory at a time, and of each a few kilobytes are kept.
@@ -70,51 +71,53 @@ def rank_folder(
         light_is_garment=garment_is is None and not look_inverted(pairs),
     )  # fmt: skip
     model = shipped_risk_model()
-    judged: list[Pair] = []
-    features: list[LabelFeatures] = []
+    names: list[str] = []
+    garments: list[str] = []
+    looks: list[Look] = []
     embeddings: list[bytes] = []
-    failed: list[RankedPair] = []
+    failed: list[Ranked] = []
     for pair in track(pairs):
         try:
-            found, embedding = _look(read(pair), predictor, model)
+            look, embedding = _look(read(pair), predictor, model)
         except HemlineError as error:
-            failed.append(RankedPair(pair.id, None, [], str(error)))
+            failed.append(Ranked(pair.id, None, [], str(error)))
             continue
-        judged.append(pair)
-        features.append(found)
+        names.append(pair.id)
+        garments.append(pair.garment)
+        looks.append(look)
         embeddings.append(embedding)
-    if not judged:
+    if not looks:
         return failed
-    oddness = _oddness(judged, features)
-    alone = risks_in_folder(features, model)
-    risks = [raised(risk, odd) for risk, odd in zip(alone, oddness, strict=True)]
-    evidence = reasons(features, risks, isolation(unpack_embeddings(embeddings)), oddness=oddness)
+    oddness = _oddness(garments, looks)
+    risks = [raised(risk, odd) for risk, odd in zip(risks_of(looks, model), oddness, strict=True)]
+    distances = isolation(unpack_embeddings(embeddings))
+    findings = [
+        replace(look.findings, risk=risk, distance=distance, odd=odd)
+        for look, risk, distance, odd in zip(looks, risks, distances, oddness, strict=True)
+    ]
     ranked = [
-        RankedPair(pair.id, risk, told, found.note)
-        for pair, risk, told, found in zip(judged, risks, evidence, features, strict=True)
+        Ranked(name, risk, evidence, look.note)
+        for name, risk, evidence, look in zip(names, risks, reasons(findings), looks, strict=True)
     ]
     return sorted(ranked, key=lambda item: (-(item.risk or 0.0), item.id)) + failed
 
 
-def _oddness(pairs: Sequence[Pair], features: Sequence[LabelFeatures]) -> list[Oddness]:
+def _oddness(garments: Sequence[str], looks: Sequence[Look]) -> list[Oddness]:
     """How far each label is from those of its garment's other views."""
-    garments: dict[str, list[int]] = defaultdict(list)
-    for k, pair in enumerate(pairs):
-        garments[pair.garment].append(k)
-    views = [[features[k].view for k in own] for own in garments.values()]
-    usual = usual_gaps(views)
-    oddness = [USUAL_VIEW] * len(pairs)
-    for own, shown in zip(garments.values(), views, strict=True):
-        for k, odd in zip(own, odd_views(shown, usual), strict=True):
+    views: dict[str, list[int]] = defaultdict(list)
+    for k, garment in enumerate(garments):
+        views[garment].append(k)
+    usual = usual_gaps([[looks[k].view for k in own] for own in views.values()])
+    oddness = [USUAL_VIEW] * len(looks)
+    for own in views.values():
+        for k, odd in zip(own, odd_views([looks[k].view for k in own], usual), strict=True):
             oddness[k] = odd
     return oddness
 
 
-def _look(
-    pixels: Pixels, predictor: "Predictor", model: "RiskModel"
-) -> tuple[LabelFeatures, bytes]:
+def _look(pixels: Pixels, predictor: "Predictor", model: "RiskModel") -> tuple[Look, bytes]:
     seen = predictor.examine(pixels.photo)
-    features = label_features(
+    look = look_at_label(
         pixels.photo,
         pixels.mask,
         seen.probabilities,
@@ -123,6 +126,6 @@ def _look(
         flip_dice=seen.flip_dice,
     )
     try:
-        return features, pack_embedding(seen.embedding)
-    except MaskError:  # a broken model; the note of the features says so
-        return features, bytes(LENGTH)
+        return look, pack_embedding(seen.embedding)
+    except MaskError:  # a broken model; the note of the look says so
+        return look, bytes(LENGTH)

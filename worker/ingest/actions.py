@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from hemline.errors import HemlineError, LabelConfigError
-from hemline.labelstudio.messages import WebhookPayload
+from hemline.labelstudio.messages import WebhookPayload, parse_id
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
 from hemline.store.loop.corrections import withdraw_annotations
 from hemline.store.loop.projects import get_project, upsert_project
@@ -58,10 +58,13 @@ def _project(services: Services, delivery: WebhookDelivery, told: WebhookPayload
 
 def _annotations_saved(services: Services, project: Project, told: WebhookPayload, _: At) -> None:
     config = _config(project)
-    tasks = {int(task["id"]): task for task in told.tasks}
+    tasks = dict(zip(told.task_ids, told.tasks, strict=True))
     for values in told.annotations:
         # The annotation of a single pair may not name its task, which is then the one beside it.
-        ls_task_id = int(values["task"]) if "task" in values or len(tasks) != 1 else min(tasks)
+        alone = "task" not in values and len(tasks) == 1
+        ls_task_id = min(tasks) if alone else parse_id(values.get("task"), "task")
+        if ls_task_id not in tasks:
+            raise HemlineError(f"the delivery has an annotation of task {ls_task_id} without it")
         task = register_task(services, project, config, tasks[ls_task_id])
         record_submitted(services, project, config, task, parse_submitted(values))
 
@@ -81,9 +84,8 @@ def _tasks_created(services: Services, project: Project, told: WebhookPayload, _
 
 
 def _tasks_deleted(services: Services, project: Project, told: WebhookPayload, _: At) -> None:
-    ids = [int(task["id"]) for task in told.tasks]
     with services.store.session() as session:
-        delete_tasks(session, project.id, ids)
+        delete_tasks(session, project.id, told.task_ids)
 
 
 def _project_changed(services: Services, project: Project, told: WebhookPayload, _: At) -> None:

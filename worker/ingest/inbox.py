@@ -43,7 +43,10 @@ def ingest_deliveries(services: Services) -> int:
                 projects.add(delivery.ls_project_id)
         taken += len(deliveries)
     for ls_project_id in sorted(projects):
-        train_on_corrections(services, ls_project_id)
+        try:
+            train_on_corrections(services, ls_project_id)
+        except Exception:
+            log.exception("project %d: no training was queued", ls_project_id)
     return taken
 
 

@@ -11,11 +11,21 @@ from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.corrections import annotations_of, withdraw_annotations
-from hemline.store.loop.jobs import active_job, queue_job
+from hemline.store.loop.jobs import active_job, has_failed_since, queue_job
 from hemline.store.loop.models import champion
+from hemline.store.loop.predictions import unsent_predictions
 from hemline.store.loop.projects import list_projects, set_reconciled, upsert_project
-from hemline.store.loop.tasks import count_tasks_to_predict, delete_tasks, ls_task_ids
-from hemline.store.states import JobKind
+from hemline.store.loop.tasks import (
+    clear_task_problems,
+    count_labelled_to_predict,
+    count_tasks_to_predict,
+    delete_tasks,
+    get_task,
+    ls_task_ids,
+    problems_of_task,
+    set_task_problem,
+)
+from hemline.store.states import JobKind, ProblemSource
 from hemline.store.tables.loop import Project, Task
 from worker.ingest.actions import PROJECT_DELETED
 from worker.ingest.record_annotation import parse_submitted, parse_time, record_submitted
@@ -28,6 +38,7 @@ log = logging.getLogger(__name__)
 # A task that changes while the others are read has a time before the newest one seen. So the last
 # minutes are read again the next time; what has not changed since costs no more than the reading.
 _OVERLAP = timedelta(minutes=2)
+_AFTER_FAILURE = timedelta(minutes=1)
 
 
 def reconcile_all(services: Services) -> None:
@@ -48,6 +59,8 @@ def reconcile_all(services: Services) -> None:
                 return
             except HemlineError as error:
                 log.warning("project %d is not reconciled: %s", project.ls_project_id, error)
+            except Exception:
+                log.exception("project %d is not reconciled", project.ls_project_id)
 
 
 def reconcile_project(services: Services, project: Project) -> None:
@@ -71,9 +84,9 @@ def reconcile_project(services: Services, project: Project) -> None:
     except LabelConfigError:
         return  # the project is marked with it
     _take_in_changes(services, project, config)
-    _drop_deleted(services, project, int(told.get("task_number") or 0))
+    _drop_deleted(services, project, told.get("task_number"))
     train_on_corrections(services, project.ls_project_id)
-    _predict_new_tasks(services, project, config)
+    predict_new_tasks(services, project, config)
 
 
 def _take_in_changes(services: Services, project: Project, config: LabelConfig) -> None:
@@ -81,13 +94,26 @@ def _take_in_changes(services: Services, project: Project, config: LabelConfig) 
     for ls_task in services.client.iter_tasks(project.ls_project_id, updated_after=since):
         try:
             _take_in(services, project, config, ls_task, anew=since is None)
-        except (KeyError, TypeError, ValueError):
-            log.exception("task %s is not what Label Studio sends", ls_task.get("id"))
+        except (LabelStudioUnavailable, LabelStudioRefused):
+            raise
+        except Exception as error:
+            log.exception("task %s cannot be taken in", ls_task["id"])
+            _mark(services, project, int(ls_task["id"]), error)
         updated = parse_time(ls_task.get("updated_at"))
         newest = max(filter(None, (newest, updated)), default=None)
     if newest is not None:
         with services.store.session() as session:
             set_reconciled(session, project.id, min(newest, started - _OVERLAP))
+
+
+def _mark(services: Services, project: Project, ls_task_id: int, error: Exception) -> None:
+    """In words, where people look; a task that could not even be registered is in the log alone."""
+    what = str(error) if isinstance(error, HemlineError) else f"{error!r:.200}"
+    problem = f"the task or an annotation of it cannot be taken in ({what}); correct or delete it"
+    with services.store.session() as session:
+        task = get_task(session, project.id, ls_task_id)
+        if task is not None:
+            set_task_problem(session, task.id, problem)
 
 
 def _take_in(
@@ -97,14 +123,25 @@ def _take_in(
     task = register_task(services, project, config, ls_task)
     with services.store.reading() as session:
         known = {row.ls_annotation_id: row for row in annotations_of(session, task.id)}
-    present = set()
+        marked = bool(problems_of_task(session, task.id))
+    present, broken = set(), False
     for values in ls_task.get("annotations") or []:
-        submitted = parse_submitted(values)
-        present.add(submitted.ls_annotation_id)
-        row = known.get(submitted.ls_annotation_id)
-        same = row is not None and not row.problem and row.ls_updated_at == submitted.updated_at
-        if anew or not same:
-            record_submitted(services, project, config, task, submitted)
+        try:
+            submitted = parse_submitted(values)
+            present.add(submitted.ls_annotation_id)
+            row = known.get(submitted.ls_annotation_id)
+            same = row is not None and not row.problem and row.ls_updated_at == submitted.updated_at
+            if anew or not same:
+                record_submitted(services, project, config, task, submitted)
+        except (LabelStudioUnavailable, LabelStudioRefused):
+            raise
+        except Exception as error:
+            log.exception("an annotation of task %d cannot be taken in", task.ls_task_id)
+            _mark(services, project, task.ls_task_id, error)
+            broken = True
+    if marked and not broken and task.image_url:
+        with services.store.session() as session:
+            clear_task_problems(session, [task.id], ProblemSource.TASK)
     read_at = parse_time(ls_task.get("updated_at"))
     gone = [
         number for number, row in known.items()
@@ -125,7 +162,7 @@ def _withdraw(services: Services, task: Task, ls_annotation_ids: list[int]) -> N
         withdraw_annotations(session, task.project_id, ls_annotation_ids, utcnow())
 
 
-def _drop_deleted(services: Services, project: Project, task_number: int) -> None:
+def _drop_deleted(services: Services, project: Project, task_number: Any) -> None:
     """Forgets the tasks that are gone, if Label Studio counts another number than we know."""
     with services.store.reading() as session:
         known = ls_task_ids(session, project.id)
@@ -139,16 +176,26 @@ def _drop_deleted(services: Services, project: Project, task_number: int) -> Non
             delete_tasks(session, project.id, sorted(gone))
 
 
-def _predict_new_tasks(services: Services, project: Project, config: LabelConfig) -> None:
+def predict_new_tasks(services: Services, project: Project, config: LabelConfig) -> None:
+    """Queues a job if there is a task to predict or a prediction to send, also one that was marked
+    and is to be tried again. Not at once after a job that failed."""
     with services.store.session() as session:
         model = champion(session, project.id)
         # The first job of a project with one label gives it the starter.
         new = (
             len(config.labels) == 1 and bool(ls_task_ids(session, project.id))
             if model is None
-            else count_tasks_to_predict(session, project.id, model.id, marked=False) > 0
+            else count_tasks_to_predict(session, project.id, model.id) > 0
+            or count_labelled_to_predict(session, project.id, model.id, marked_only=True) > 0
+            or bool(unsent_predictions(session, project.id, model.id, 1))
         )
-        if not new or active_job(session, project.id, JobKind.PREDICT_POOL) is not None:
+        if (
+            not new
+            or active_job(session, project.id, JobKind.PREDICT_POOL) is not None
+            or has_failed_since(
+                session, project.id, JobKind.PREDICT_POOL, utcnow() - _AFTER_FAILURE
+            )
+        ):
             return
         job = queue_job(session, project.id, JobKind.PREDICT_POOL, {})
     services.sender.send("worker.predict_pool", job.id, queue="predict")

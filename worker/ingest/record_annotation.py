@@ -3,19 +3,28 @@
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.errors import ArtifactError, HemlineError, LabelStudioUnavailable, MaskError
+from hemline.errors import (
+    ArtifactError,
+    HemlineError,
+    LabelStudioError,
+    LabelStudioUnavailable,
+    MaskError,
+    PhotoUnavailable,
+)
 from hemline.images import decode_image
+from hemline.labelstudio.messages import parse_id
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.project.review_fields import verdict_in
 from hemline.labelstudio.regions import regions_to_mask
 from hemline.masks.overlap import dice
 from hemline.masks.png import decode_class_mask, encode_class_mask
+from hemline.masks.renumber import renumber
 from hemline.store.loop.annotations import find_annotation, record_annotation
 from hemline.store.loop.corrections import get_prediction, refresh_labelled, shown_prediction
 from hemline.store.loop.garments import settle_garments
@@ -30,6 +39,8 @@ from worker.services import Services
 log = logging.getLogger(__name__)
 
 Mask = NDArray[np.uint8]
+
+_LONGEST_WORK_S = 1e8  # three years
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +79,26 @@ class _Read:
     problem: str | None = None
 
 
-def parse_submitted(values: Mapping[str, Any]) -> Submitted:
-    """An annotation of Label Studio's JSON. Raises ValueError or KeyError if it has no id."""
+def parse_submitted(values: Any) -> Submitted:
+    """An annotation of Label Studio's JSON, with what is odd beside the result left out.
+
+    Raises:
+        LabelStudioError: it is no object, has no id or its result is no list.
+    """
+    if not isinstance(values, Mapping):
+        raise LabelStudioError(f"an annotation is a {type(values).__name__} and no object")
+    number = parse_id(values.get("id"), "annotation")
     result = values.get("result") or []
+    if not isinstance(result, list):
+        raise LabelStudioError(
+            f"the result of annotation {number} is a {type(result).__name__} and no list of regions"
+        )
     verdict = verdict_in(result)
     return Submitted(
-        ls_annotation_id=int(values["id"]),
+        ls_annotation_id=number,
         result=result,
         annotator=_annotator(values.get("completed_by")),
-        lead_time_s=values.get("lead_time"),
+        lead_time_s=_seconds(values.get("lead_time")),
         was_cancelled=bool(values.get("was_cancelled")),
         ground_truth=bool(values.get("ground_truth")),
         created_at=parse_time(values.get("created_at")),
@@ -90,9 +112,16 @@ def parse_time(text: Any) -> datetime | None:
     """Label Studio's "2026-08-20T10:11:12.123456Z" as an aware datetime; None for anything else."""
     try:
         time = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
+        return time.astimezone(UTC) if time.tzinfo is not None else None
+    except (TypeError, ValueError, OverflowError):  # the last: year 1 or 9999 in another time zone
         return None
-    return time if time.tzinfo is not None else None
+
+
+def _seconds(value: Any) -> float | None:
+    """A time that somebody can have worked; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if 0 <= value <= _LONGEST_WORK_S else None
 
 
 def record_submitted(
@@ -193,7 +222,7 @@ def _with_photo_size(services: Services, task: Task) -> Task:
     try:
         photo = services.photos.fetch(task.image_url, task_id=task.ls_task_id)
         image = decode_image(photo.data, name=photo.name, max_pixels=services.settings.max_pixels)
-    except LabelStudioUnavailable as error:
+    except (LabelStudioUnavailable, PhotoUnavailable) as error:
         log.info("task %d: photo not fetched now: %s", task.ls_task_id, error)
         return task
     except HemlineError as error:
@@ -230,19 +259,13 @@ def _compare(
 
 
 def _predicted_mask(services: Services, prediction: Prediction, config: LabelConfig) -> Mask | None:
-    """The pre-fill in the class ids of the project; None if its artifact is lost."""
+    """The pre-fill in the class ids of the project; None if its artifact is lost or broken."""
     try:
         mask = decode_class_mask(services.artifacts.get(prediction.mask_digest))
+        return renumber(mask, prediction.model_version.labels, config.labels)
     except (ArtifactError, MaskError) as error:
         log.warning("prediction %d: %s", prediction.id, error)
         return None
-    labels = prediction.model_version.labels
-    if tuple(labels) == config.labels:
-        return mask
-    ids = [0, *(config.labels.index(name) + 1 if name in config.labels else 0 for name in labels)]
-    table = np.zeros(256, dtype=np.uint8)
-    table[: len(ids)] = ids
-    return table[mask]
 
 
 def _annotator(completed_by: Any) -> str:

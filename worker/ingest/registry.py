@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hemline.labelstudio.messages import parse_id
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.prefill import prefill, project_config
 from hemline.store.loop.garments import keep_garments
@@ -12,11 +13,12 @@ from worker.services import Services
 
 def remember_project(services: Services, told: Mapping[str, Any]) -> Project:
     """The project's row, up to date with what Label Studio says of it."""
-    label_config = str(told.get("label_config") or "")
+    label_config, title = str(told.get("label_config") or ""), told.get("title")
     with services.store.session() as session:
         return project_config.remember_project(
-            session, int(told["id"]), label_config, title=told.get("title")
-        ).row
+            session, parse_id(told.get("id"), "project"), label_config,
+            title=title if isinstance(title, str) else None,
+        ).row  # fmt: skip
 
 
 def register_task(

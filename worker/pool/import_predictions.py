@@ -6,6 +6,7 @@ from typing import Any
 
 from hemline.errors import HemlineError, LabelStudioError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
+from hemline.labelstudio.not_now import is_later
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.store.loop.predictions import claim_send, find_prediction, unsent_predictions
@@ -43,7 +44,7 @@ def import_unsent(
                 items[prediction.id] = _item(prefiller, model, config, prediction)
             except HemlineError as error:
                 failed.add(prediction.id)
-                _mark(services, prediction, str(error))
+                _mark(services, prediction, error)
         good = [prediction for prediction in chunk if prediction.id in items]
         failed |= _import(services, project, good, items)
         on_chunk()
@@ -88,7 +89,7 @@ def _import(
         if isinstance(error, LabelStudioRefused) and error.status in (401, 403, 404):
             raise
         if len(chunk) == 1:
-            _mark(services, chunk[0], str(error))
+            _mark(services, chunk[0], error)
             return {chunk[0].id}
         # One bad item (a task deleted meanwhile) fails all that were sent with it.
         middle = len(chunk) // 2
@@ -110,7 +111,12 @@ def _still_unsent(services: Services, chunk: Sequence[Prediction]) -> list[Predi
     return [row for row in rows if row is not None and row.sent_at is None]
 
 
-def _mark(services: Services, prediction: Prediction, problem: str) -> None:
-    log.warning("task %d: %s", prediction.task.ls_task_id, problem)
+def _mark(services: Services, prediction: Prediction, error: HemlineError) -> None:
+    log.warning("task %d: %s", prediction.task.ls_task_id, error)
+    refused = error if isinstance(error, LabelStudioRefused) else None
     with services.store.session() as session:
-        set_task_problem(session, prediction.task_id, problem, ProblemSource.SENDING)
+        set_task_problem(
+            session, prediction.task_id, str(error), ProblemSource.SENDING,
+            passing=refused is not None and is_later(refused.status),
+            after_s=refused.retry_after_s if refused else None,
+        )  # fmt: skip

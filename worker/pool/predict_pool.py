@@ -1,8 +1,9 @@
 """Predicts a project's unlabelled tasks with its champion, and has Label Studio show the masks."""
 
 import logging
+from urllib.parse import urlsplit
 
-from hemline.errors import HemlineError, LabelStudioUnavailable
+from hemline.errors import HemlineError, LabelStudioUnavailable, PhotoUnavailable
 from hemline.images import content_digest
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
@@ -27,6 +28,7 @@ from worker.services import Services
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 50
+_SILENT_AFTER = 5  # photos in a row without an answer: the host is away
 
 
 def predict_pool(services: Services, job_id: int) -> None:
@@ -49,6 +51,7 @@ class _Pool:
             services.store, services.artifacts, services.photos, services.settings
         )
         self._done = 0
+        self._silent: dict[str, int] = {}  # host: photos in a row that it did not answer for
 
     def run(self) -> None:
         project = self._job.project
@@ -118,11 +121,19 @@ class _Pool:
 
     def _predict(self, model: LoadedModel, config: LabelConfig, task: Task) -> None:
         ls_task = {"id": task.ls_task_id, "data": task.data}
+        host = _host(task.image_url)
+        if self._silent.get(host, 0) >= _SILENT_AFTER:
+            self._mark_silent(task, host)
+            return
         photo = content_digest(task.image_url.encode())[:16]
         work = f"prediction/{task.id}/{model.version_id}/{photo}"
         try:
             with counted(self._services, work, way_out="replace the photo"):
                 self._prefiller.predict_task(model, self._job.project_id, config, ls_task)
+            self._silent.pop(host, None)
+        except PhotoUnavailable as error:
+            log.warning("task %d is put off: %s", task.ls_task_id, error)
+            self._silent[host] = self._silent.get(host, 0) + 1 if error.no_answer else 0
         except (LabelStudioUnavailable, LabelStudioRefused):
             raise
         except KillsItsProcess as error:
@@ -139,3 +150,22 @@ class _Pool:
                 )
         self._done += 1
         self._at_work.tell_now_and_then(self._done)
+
+    def _mark_silent(self, task: Task, host: str) -> None:
+        """Without waiting for a host that has kept several photos before waiting in vain."""
+        problem = (
+            f"its photo was not asked for: {host or 'Label Studio'} did not answer for "
+            f"{_SILENT_AFTER} others; it is tried again within a minute"
+        )
+        with self._services.store.session() as session:
+            set_task_problem(session, task.id, problem, ProblemSource.PHOTO, passing=True)
+        self._done += 1
+        self._at_work.tell_now_and_then(self._done)
+
+
+def _host(image_url: str) -> str:
+    """Where the photo is asked for; empty for Label Studio's own."""
+    try:
+        return urlsplit(image_url).netloc
+    except ValueError:
+        return ""

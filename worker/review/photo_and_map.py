@@ -10,6 +10,7 @@ from hemline.errors import ArtifactError, MaskError
 from hemline.images import decode_image
 from hemline.masks.histograms import THRESHOLDS, ProbabilityHistograms
 from hemline.masks.probability_map import Probabilities, decode_probability_map
+from hemline.masks.renumber import class_ids
 from hemline.store.tables.loop import Task
 from hemline.store.tables.review import PredictionSignals
 from worker.services import Services
@@ -56,13 +57,14 @@ def _stored_map(
     except (ArtifactError, MaskError) as error:
         log.warning("prediction %d: %s", compared.prediction_id, error)
         return None
-    own = tuple(compared.prediction.model_version.labels)
-    if own == labels or len(stored) == 1:
+    own = compared.prediction.model_version.labels
+    ids = class_ids(labels, own)  # where each wanted plane is among the stored ones
+    if len(stored) == 1 or (len(own) == len(labels) and ids == list(range(1, len(ids) + 1))):
         return stored
     planes = np.zeros((len(labels) + 1, *stored.shape[1:]), dtype=np.float32)
-    for k, name in enumerate(labels, start=1):
-        if name in own:
-            planes[k] = stored[own.index(name) + 1]
+    for k, stored_k in enumerate(ids, start=1):
+        if stored_k:
+            planes[k] = stored[stored_k]
     planes[0] = np.clip(1 - planes[1:].sum(axis=0), 0, 1)
     return planes
 

@@ -3,6 +3,7 @@
 import logging
 import shutil
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from hemline.errors import DatasetError, ModelError
@@ -10,6 +11,7 @@ from hemline.segmentation.model_file import read_card
 from hemline.segmentation.recipe.recipe import Recipe, load_recipe
 from hemline.segmentation.starter import starter_path
 from hemline.segmentation.training.train_model import EpochReport, TrainedModel, train
+from hemline.store.database.columns import utcnow
 from hemline.store.loop.models import champion
 from hemline.store.loop.snapshots import read_manifest
 from hemline.store.tables.loop import ModelVersion, TrainingRun
@@ -21,6 +23,7 @@ from worker.training.supervise import run_folder
 
 log = logging.getLogger(__name__)
 
+_PATIENCE = timedelta(hours=6)  # with photos whose server is away; then they are lost
 _NAMED = 5  # photos named in a sentence about those left out
 
 
@@ -28,11 +31,13 @@ def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> No
     """Trains from the run's snapshot, goes on where an earlier attempt was, and ends the run.
 
     Raises:
-        PhotosAway: Label Studio does not answer; put the run off.
+        PhotosAway: the photos' server does not answer; put the run off.
         HemlineError: the run cannot succeed, and why.
     """
     manifest = read_manifest(services.artifacts, run.snapshot)
-    data = open_snapshot(services, manifest)
+    waited = utcnow() - run.created_at
+    data = open_snapshot(services, manifest, wait=waited < _PATIENCE)
+    _check_lost(services, data, len(manifest.items))
     _check_gold(services, data)
     with services.store.reading() as session:
         parent = champion(session, run.project_id)
@@ -55,6 +60,16 @@ def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> No
         services, run, lease, recipe=recipe, trained=trained, data=data, labels=manifest.labels,
         parent=parent if initial is not None else None,
     )  # fmt: skip
+
+
+def _check_lost(services: Services, data: TrainingData, photos: int) -> None:
+    """Raises DatasetError if so many photos are lost that a model of the rest would be another."""
+    allowed = services.settings.lost_photos
+    if data.lost > allowed * photos:
+        raise DatasetError(
+            f"{data.lost} of {photos} photos cannot be had or read, over the {allowed:.0%} that "
+            f"HEMLINE_LOST_PHOTOS allows; bring them back or delete their tasks. {_left_out(data)}"
+        )
 
 
 def _check_gold(services: Services, data: TrainingData) -> None:

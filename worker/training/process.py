@@ -52,7 +52,8 @@ def _train(services: Services, run: TrainingRun, lease: RunLease) -> int:
     except PhotosAway as error:
         log.warning("run %d is put off: %s", run.id, error)
         with lease.ending(), services.store.session() as session:
-            postpone_run(session, run.id, lease.owner, str(error), delay_s=_PHOTOS_AWAY_S)
+            delay_s = max(_PHOTOS_AWAY_S, error.retry_after_s or 0.0)
+            postpone_run(session, run.id, lease.owner, str(error), delay_s=delay_s)
         return EXIT_NOT_NOW
     except HemlineError as error:
         log.error("run %d failed: %s", run.id, error)

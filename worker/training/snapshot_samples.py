@@ -8,35 +8,43 @@ from numpy.typing import NDArray
 
 from hemline.datasets.near_duplicates import Sketch, near_pairs, sketch
 from hemline.datasets.sample import Sample
-from hemline.errors import DatasetError, HemlineError, LabelStudioUnavailable
+from hemline.errors import DatasetError, HemlineError, LabelStudioUnavailable, PhotoUnavailable
 from hemline.images import decode_image
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.masks.png import decode_class_mask
+from hemline.masks.renumber import renumber
 from hemline.store.loop.snapshots import Manifest, ManifestItem
 from hemline.store.states import Split
 from worker.services import Services
 
 Pixels = NDArray[np.uint8]
 
+_ENOUGH_AWAY = 5  # photos that are away: the rest need not be asked for
 _JUDGES = {Split.TRAIN: 0, Split.VALIDATION: 1, Split.GOLD: 2}  # each is judged by those above
 
 
 class PhotosAway(Exception):
-    """Label Studio, which has the photos, does not answer now or does not let us in.
+    """Label Studio or another server, which has the photos, does not hand them out now.
 
     Not a HemlineError: a training leaves out photos that are broken, but must not leave out all
-    of them because Label Studio is away.
+    of them because their server is away. retry_after_s: how long it asks to wait, if it says so.
     """
 
+    def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class TrainingData:
-    """Samples by split, and what was left out as (sample id, why)."""
+    """Samples by split, and what was left out as (sample id, why); `lost` of those could not be
+    had or read."""
 
     train: list[Sample] = field(default_factory=list)
     validation: list[Sample] = field(default_factory=list)
     gold: list[Sample] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
+    lost: int = 0
 
     def of(self, split: Split) -> list[Sample]:
         samples: list[Sample] = getattr(self, split.value)
@@ -44,7 +52,11 @@ class TrainingData:
 
 
 def open_snapshot(
-    services: Services, manifest: Manifest, on_item: Callable[[], None] = lambda: None
+    services: Services,
+    manifest: Manifest,
+    on_item: Callable[[], None] = lambda: None,
+    *,
+    wait: bool = True,
 ) -> TrainingData:
     """Fetches and checks each photo and mask once, and gives the good ones as samples.
 
@@ -53,20 +65,35 @@ def open_snapshot(
     out where it would train what is judged on its copy. Other near-duplicates stay: before one
     wall, every ninth garment of a studio looks like one.
 
+    wait: whether a photo that its server does not hand out now is waited for; if not, it is left
+    out as one that is broken.
+
     Raises:
-        PhotosAway: Label Studio does not answer.
+        PhotosAway: Label Studio does not answer; or another server does not, and `wait`.
     """
     data = TrainingData()
+    away: list[PhotoUnavailable] = []
     good: list[tuple[Sample, Split, Sketch]] = []
     for item in manifest.items:
         sample = _sample(services, item)
         try:
             image, _ = sample.load()
+        except PhotoUnavailable as error:
+            away.append(error)
+            data.left_out.append((sample.id, str(error)))
+            if wait and len(away) >= _ENOUGH_AWAY:
+                break
         except HemlineError as error:
             data.left_out.append((sample.id, str(error)))
         else:
             good.append((sample, item.split, sketch(image)))
         on_item()
+    if away and wait:
+        raise PhotosAway(
+            f"photos are not handed out now: {away[0]}",
+            retry_after_s=max((error.retry_after_s or 0.0 for error in away), default=None),
+        )
+    data.lost = len(data.left_out)
     seen_elsewhere = _seen_elsewhere(good)
     for index, (sample, split, _) in enumerate(good):
         if index in seen_elsewhere:
@@ -95,17 +122,15 @@ def in_words_of(
 
     Both sole labels mean the garment, whatever they are called.
     """
-    if list(labels) == list(own) or (len(labels) == 1 and len(own) == 1):
+    if list(labels) == list(own):
         return list(samples)
-    table = np.zeros(256, dtype=np.uint8)
-    table[1 : len(labels) + 1] = [list(own).index(name) + 1 for name in labels]
-    return [_renumbered(sample, table) for sample in samples]
+    return [_renumbered(sample, labels, own) for sample in samples]
 
 
-def _renumbered(sample: Sample, table: NDArray[np.uint8]) -> Sample:
+def _renumbered(sample: Sample, labels: Sequence[str], own: Sequence[str]) -> Sample:
     def load() -> tuple[Pixels, Pixels]:
         image, mask = sample.load()
-        return image, table[mask]
+        return image, renumber(mask, labels, own)
 
     return Sample(sample.id, sample.garment, sample.view, sample.source, load)
 
@@ -121,7 +146,7 @@ def _load(services: Services, item: ManifestItem) -> tuple[Pixels, Pixels]:
     try:
         photo = services.photos.fetch(item.image_url, task_id=item.task)
     except (LabelStudioUnavailable, LabelStudioRefused) as error:
-        raise PhotosAway(str(error)) from error
+        raise PhotosAway(str(error), retry_after_s=error.retry_after_s) from error
     if item.image_digest is not None and photo.digest != item.image_digest:
         raise DatasetError(
             f"photo '{photo.name}' of task {item.task} is another than was corrected"

@@ -20,6 +20,7 @@ _NO_LETTERS = frozenset({"Cc", "Zl", "Zp", "Cs"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _DECODINGS = 5
 _SHOWN = 200
+_LONGEST = 8192  # what servers take at most
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def parse_photo_address(url: str, settings: Settings) -> PhotoAddress:
     if parts.scheme in _STORAGE_SCHEMES:
         key = url.partition("://")[2].partition("/")[2]  # `#` and `?` are letters of it
         _refuse_parent_folders(url, key)
-        return StorageAddress(url, PurePosixPath(key).name or parts.netloc)
+        return StorageAddress(url, _name(key) or parts.netloc)
     if parts.scheme not in _DEFAULT_PORTS:
         raise ImageError(
             f"image address {shown(url)} is not allowed: only http, https, cloud storage and Label "
@@ -84,7 +85,7 @@ def parse_photo_address(url: str, settings: Settings) -> PhotoAddress:
             "if its photos are to be fetched"
         )
     _refuse_parent_folders(url, parts.path)
-    return WebAddress(url, PurePosixPath(unquote(parts.path)).name or parts.netloc)
+    return WebAddress(url, _name(unquote(parts.path)) or parts.netloc)
 
 
 def is_listed_host(parts: SplitResult, hosts: tuple[str, ...]) -> bool:
@@ -110,7 +111,17 @@ def shown(url: str) -> str:
     return repr(text[:_SHOWN] + ("..." if len(text) > _SHOWN else ""))
 
 
+def _name(path: str) -> str:
+    """The file's name, for messages: its end if it is endless."""
+    return PurePosixPath(path).name[-_SHOWN:]
+
+
 def _split(url: str) -> SplitResult:
+    if len(url) > _LONGEST:
+        raise ImageError(
+            f"image address {shown(url)} has {len(url)} characters, over the limit of {_LONGEST}; "
+            "shorten it"
+        )
     for wrong, fault in (
         (not url.strip(), "it is empty"),
         (url != url.strip(), "it has a blank at its start or end; remove it"),
@@ -144,8 +155,7 @@ def _label_studio_address(url: str, parts: SplitResult, prefix: str) -> LabelStu
             "/data/upload/ and /data/local-files/"
         )
     _refuse_parent_folders(url, path, named)
-    name = PurePosixPath(named).name
-    return LabelStudioAddress(f"{path}?{parts.query}" if parts.query else path, name)
+    return LabelStudioAddress(f"{path}?{parts.query}" if parts.query else path, _name(named))
 
 
 def _refuse_parent_folders(url: str, *paths: str) -> None:

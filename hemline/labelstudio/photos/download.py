@@ -1,21 +1,20 @@
-"""The body of one HTTP answer, read within a limit of bytes and of time."""
-
-import time
+"""The body of one HTTP answer that is a photo, read within a limit of bytes."""
 
 import httpx
 
-from hemline.errors import ImageError
+from hemline.errors import ImageError, PhotoUnavailable
+from hemline.labelstudio.not_now import is_page
 
 # Compressed bodies are refused: a few kilobytes can unpack to more than memory holds.
 PLAIN_BODY = {"Accept-Encoding": "identity"}
 _CHUNK_BYTES = 256 * 1024
 
 
-def read_body(response: httpx.Response, *, name: str, max_bytes: int, deadline: float) -> bytes:
-    """The bytes as sent. `deadline` is a moment of time.monotonic().
+def read_body(response: httpx.Response, *, name: str, max_bytes: int) -> bytes:
+    """The bytes as sent.
 
-    Raises ImageError for a body that is compressed, larger than `max_bytes`, or not complete at
-    the deadline, and httpx.TransportError if the connection breaks.
+    Raises ImageError for a body that is compressed or larger than `max_bytes`, PhotoUnavailable for
+    a web page where a photo should be, and httpx.TransportError if the connection breaks.
     """
     encoding = response.headers.get("content-encoding", "identity")
     if encoding != "identity":
@@ -28,11 +27,11 @@ def read_body(response: httpx.Response, *, name: str, max_bytes: int, deadline: 
         body += chunk
         if len(body) > max_bytes:
             raise _too_large(name, max_bytes)
-        if time.monotonic() > deadline:
-            raise ImageError(
-                f"photo {name!r} was not fetched in time; raise HEMLINE_IMAGE_TIMEOUT_S if its "
-                "server is slow"
-            )
+    if is_page(response.headers, body):
+        raise PhotoUnavailable(
+            f"photo {name!r} was answered with a web page; is a log-in or a maintenance page in "
+            "front of it?"
+        )
     return bytes(body)
 
 

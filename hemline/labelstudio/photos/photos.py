@@ -3,7 +3,6 @@
 import os
 import stat
 import threading
-import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -13,9 +12,11 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from hemline.errors import ImageError, LabelStudioUnavailable
+from hemline.errors import HemlineError, ImageError, LabelStudioUnavailable, PhotoUnavailable
 from hemline.labelstudio.client import LabelStudioClient
+from hemline.labelstudio.deadline import within
 from hemline.labelstudio.http import LabelStudioRefused
+from hemline.labelstudio.not_now import is_later, is_login
 from hemline.labelstudio.photos.address import (
     LabelStudioAddress,
     StorageAddress,
@@ -56,10 +57,21 @@ class PhotoFetcher:
     def fetch(self, url: str, *, task_id: int | None = None) -> Photo:
         """The photo at an address; `task_id` is needed for cloud storage.
 
-        Raises ImageError if the address is not allowed or the photo is missing, too large or too
-        slow, LabelStudioUnavailable if Label Studio does not answer now, and LabelStudioRefused if
-        it does not accept our token.
+        Raises ImageError if the address is not allowed or the photo is missing or too large,
+        PhotoUnavailable (an ImageError) if its server does not hand it out now,
+        LabelStudioUnavailable if Label Studio does not answer now, and LabelStudioRefused if it
+        does not accept our token.
         """
+        try:
+            return self._fetch_or_find(url, task_id)
+        except HemlineError:
+            raise
+        except Exception as error:  # an address that httpx, IDNA or the file system cannot take
+            raise ImageError(
+                f"photo {shown(url)} cannot be fetched ({error!r:.200}); correct its address"
+            ) from error
+
+    def _fetch_or_find(self, url: str, task_id: int | None) -> Photo:
         address = parse_photo_address(url, self._settings)
         if isinstance(address, LabelStudioAddress) and address.local_file is not None:
             data = self._read_local(address.local_file, address.name)
@@ -106,25 +118,31 @@ class PhotoFetcher:
         self, client: LabelStudioClient, path: str, name: str, etag: str
     ) -> WebPhoto:
         timeout_s = self._settings.image_timeout_s
-        deadline = time.monotonic() + timeout_s
         headers = PLAIN_BODY | ({"If-None-Match": etag} if etag else {})
         try:
-            with closing(
-                client.http.request("GET", path, stream=True, headers=headers, timeout=timeout_s)
-            ) as response:
+            with (
+                within(timeout_s),
+                closing(
+                    client.http.request(
+                        "GET", path, stream=True, headers=headers, timeout=timeout_s
+                    )
+                ) as response,
+            ):
                 if response.status_code == 304:
                     return WebPhoto(None, etag)
                 if not response.has_redirect_location:
-                    limit = self._settings.max_image_bytes
-                    data = read_body(response, name=name, max_bytes=limit, deadline=deadline)
+                    data = read_body(response, name=name, max_bytes=self._settings.max_image_bytes)
                     return WebPhoto(data, response.headers.get("etag", ""))
                 target = urljoin(client.url + path, response.headers["location"])
         except LabelStudioRefused as error:
-            if error.status in (401, 500):
+            if error.status == 401:
                 raise
-            raise ImageError(
-                f"photo {name!r} cannot be fetched: Label Studio answered {error.status} for "
-                f"{path}; is it deleted, or its storage not connected to the project?"
+            raise _refusal(name, path, error) from error
+        except httpx.TimeoutException as error:
+            raise PhotoUnavailable(
+                f"photo {name!r} was not fetched from Label Studio within {timeout_s:g} s; raise "
+                "HEMLINE_IMAGE_TIMEOUT_S if it is slow",
+                no_answer=True,
             ) from error
         except httpx.TransportError as error:
             raise LabelStudioUnavailable(
@@ -134,8 +152,12 @@ class PhotoFetcher:
 
     def _follow(self, client: LabelStudioClient, target: str, name: str) -> WebPhoto:
         """Where Label Studio's storages keep the photo. Our token stays with Label Studio."""
-        if origin(urlsplit(target)) == origin(urlsplit(client.url)):
-            raise ImageError(f"photo {name!r}: Label Studio redirects to itself, {shown(target)}")
+        to_itself = origin(urlsplit(target)) == origin(urlsplit(client.url))
+        if to_itself or is_login(target):
+            raise PhotoUnavailable(
+                f"photo {name!r}: Label Studio redirects to {'itself, ' if to_itself else ''}"
+                f"{shown(target)}; does LABEL_STUDIO_API_KEY still work?"
+            )
         return fetch_presigned(target, self._settings, name=name)
 
     def _read_local(self, relative: str, name: str) -> bytes | None:
@@ -147,6 +169,13 @@ class PhotoFetcher:
         if not path.is_relative_to(root):
             return None
         return _read_regular_file(path, name, self._settings.max_image_bytes)
+
+
+def _refusal(name: str, path: str, error: LabelStudioRefused) -> ImageError:
+    said = f"photo {name!r} cannot be fetched: Label Studio answered {error.status} for {path}"
+    if is_later(error.status):
+        return PhotoUnavailable(said, retry_after_s=error.retry_after_s)
+    return ImageError(f"{said}; is it deleted, or its storage not connected to the project?")
 
 
 def _never_changes(address: LabelStudioAddress | StorageAddress | WebAddress) -> bool:

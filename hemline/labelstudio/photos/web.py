@@ -2,7 +2,6 @@
 
 import ipaddress
 import socket
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,7 +9,9 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 import httpx
 
-from hemline.errors import ImageError
+from hemline.errors import ImageError, PhotoUnavailable
+from hemline.labelstudio.deadline import bounded, within
+from hemline.labelstudio.not_now import is_later, is_login, retry_after_s
 from hemline.labelstudio.photos.address import is_listed_host, origin, shown
 from hemline.labelstudio.photos.download import PLAIN_BODY, read_body
 from hemline.settings import Settings
@@ -33,7 +34,8 @@ class WebPhoto:
 
 
 def fetch_listed(url: str, settings: Settings, *, name: str, etag: str = "") -> WebPhoto:
-    """From a host in HEMLINE_IMAGE_HOSTS, by way of such hosts only. Raises ImageError."""
+    """From a host in HEMLINE_IMAGE_HOSTS, by way of such hosts only. Raises ImageError,
+    PhotoUnavailable among them."""
 
     def may_go(parts: SplitResult) -> bool:
         return parts.scheme in ("http", "https") and is_listed_host(parts, settings.image_hosts)
@@ -63,18 +65,17 @@ def _fetch(
     may_go: Callable[[SplitResult], bool],
     public_only: bool,
 ) -> WebPhoto:
-    deadline = time.monotonic() + settings.image_timeout_s
     headers = PLAIN_BODY | ({"If-None-Match": etag} if etag else {})
+    timeout_s = settings.image_timeout_s
     # No proxies: one would look names up by itself, past the check of the address.
-    with httpx.Client(timeout=settings.image_timeout_s, trust_env=False) as client:
+    with (
+        within(timeout_s),
+        bounded(httpx.Client(timeout=timeout_s, trust_env=False)) as client,
+    ):
         for _ in range(_MAX_HOPS):
             parts = urlsplit(url)
             if "@" in parts.netloc or not may_go(parts):
-                host = parts.netloc.rpartition("@")[2]
-                raise ImageError(
-                    f"photo {name!r} leads to {shown(url)}, which is not allowed; add "
-                    f"{host} to HEMLINE_IMAGE_HOSTS if its photos are to be fetched"
-                )
+                raise _not_allowed(name, url, parts)
             request = _pinned_request(client, parts, headers, public_only)
             try:
                 response = client.send(request, stream=True)
@@ -82,31 +83,49 @@ def _fetch(
                     if response.has_redirect_location:
                         url = urljoin(url, response.headers["location"])
                         continue
-                    return _answer(response, url, name, settings.max_image_bytes, deadline)
+                    return _answer(response, url, name, settings.max_image_bytes)
             except httpx.TimeoutException:
-                raise ImageError(
-                    f"photo {name!r}: {parts.netloc} did not answer within "
-                    f"{settings.image_timeout_s:g} s; raise HEMLINE_IMAGE_TIMEOUT_S if it is slow"
+                raise PhotoUnavailable(
+                    f"photo {name!r} was not fetched from {parts.netloc} within {timeout_s:g} s; "
+                    "raise HEMLINE_IMAGE_TIMEOUT_S if it is slow",
+                    no_answer=True,
                 ) from None
             except httpx.HTTPError as error:
-                raise ImageError(
+                raise PhotoUnavailable(
                     f"photo {name!r} cannot be fetched from {parts.netloc}: "
-                    f"{str(error) or type(error).__name__}"
+                    f"{str(error) or type(error).__name__}",
+                    no_answer=True,
                 ) from error
     raise ImageError(f"photo {name!r}: {shown(url)} redirects more than {_MAX_HOPS} times")
 
 
-def _answer(
-    response: httpx.Response, url: str, name: str, max_bytes: int, deadline: float
-) -> WebPhoto:
+def _not_allowed(name: str, url: str, parts: SplitResult) -> ImageError:
+    if is_login(url):
+        return PhotoUnavailable(
+            f"photo {name!r} leads to a log-in, {shown(url)}; let its server hand out photos "
+            "without one"
+        )
+    host = parts.netloc.rpartition("@")[2]
+    return ImageError(
+        f"photo {name!r} leads to {shown(url)}, which is not allowed; add "
+        f"{host} to HEMLINE_IMAGE_HOSTS if its photos are to be fetched"
+    )
+
+
+def _answer(response: httpx.Response, url: str, name: str, max_bytes: int) -> WebPhoto:
     etag = response.headers.get("etag", "")
     if response.status_code == 304:
         return WebPhoto(None, etag)
+    if is_later(response.status_code):
+        raise PhotoUnavailable(
+            f"photo {name!r} cannot be fetched now: {shown(url)} answered {response.status_code}",
+            retry_after_s=retry_after_s(response.headers),
+        )
     if response.status_code != 200:
         raise ImageError(
             f"photo {name!r} cannot be fetched: {shown(url)} answered {response.status_code}"
         )
-    data = read_body(response, name=name, max_bytes=max_bytes, deadline=deadline)
+    data = read_body(response, name=name, max_bytes=max_bytes)
     return WebPhoto(data, etag)
 
 
@@ -135,7 +154,9 @@ def _public_address(host: str, port: int) -> str:
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise ImageError(f"image host {host!r} cannot be found: {error.strerror}") from None
+        raise PhotoUnavailable(
+            f"image host {host!r} cannot be found: {error.strerror}", no_answer=True
+        ) from None
     addresses = [str(entry[4][0]) for entry in found]
     for address in addresses:
         if not _is_public(address):

@@ -37,8 +37,9 @@ def record_annotation(
     """Inserts the annotation or brings it up to date, and returns the stored row.
 
     What is older by `ls_updated_at` than what is stored changes nothing, so deliveries may come in
-    any order. `changed_at` moves only when the mask becomes another one, or the annotation is
-    skipped or no longer skipped. A deleted annotation stays deleted unless this is newer.
+    any order. `changed_at` moves only when a person makes the mask another one, skips the
+    annotation or no longer skips it: what is read again with other labels, and is usable no longer
+    or again, counts once. A deleted annotation stays deleted unless this is newer.
     """
     values = {
         "prediction_id": prediction_id,
@@ -62,6 +63,7 @@ def record_annotation(
         task_id=task_id,
         ls_annotation_id=ls_annotation_id,
         changed_at=now or utcnow(),
+        last_mask_digest=mask_digest,
         **values,
     )
     stored = session.scalars(
@@ -151,13 +153,21 @@ def usable_corrections(project_id: int) -> ColumnElement[bool]:
 
 def _update_if_newer(statement: Insert, columns: list[str]) -> Insert:
     new = statement.excluded
-    changed = Annotation.mask_digest.is_distinct_from(
-        new.mask_digest
-    ) | Annotation.was_cancelled.is_distinct_from(new.was_cancelled)
+    last = Annotation.last_mask_digest
+    saved_again = (
+        Annotation.ls_updated_at.is_(None)
+        | new.ls_updated_at.is_(None)
+        | (new.ls_updated_at > Annotation.ls_updated_at)
+    )
+    another_mask = new.mask_digest.is_not(None) & (
+        last.is_(None) | ((last != new.mask_digest) & saved_again)
+    )
+    changed = another_mask | Annotation.was_cancelled.is_distinct_from(new.was_cancelled)
     return statement.on_conflict_do_update(
         index_elements=["project_id", "ls_annotation_id"],
         set_={
             **{name: new[name] for name in columns},
+            "last_mask_digest": func.coalesce(new.mask_digest, last),
             "changed_at": case((changed, new.changed_at), else_=Annotation.changed_at),
             "deleted_at": case(
                 (new.ls_updated_at > Annotation.deleted_at, None), else_=Annotation.deleted_at

@@ -45,6 +45,17 @@ def active_job(session: Session, project_id: int, kind: JobKind) -> Job | None:
     )
 
 
+def has_failed_since(session: Session, project_id: int, kind: JobKind, since: datetime) -> bool:
+    """Whether a job of the kind ended as failed after `since`."""
+    failed = select(Job.id).where(
+        Job.project_id == project_id,
+        Job.kind == kind,
+        Job.state == JobState.FAILED,
+        Job.finished_at > since,
+    )
+    return session.scalar(failed.limit(1)) is not None
+
+
 def acquire_job(
     session: Session, job_id: int, owner: str, lease_s: float, *, now: datetime | None = None
 ) -> bool:

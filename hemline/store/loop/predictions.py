@@ -8,6 +8,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from hemline.store.database.columns import Json, utcnow
 from hemline.store.database.insert import insert_into
+from hemline.store.loop.tasks import put_off
+from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import Prediction, Task
 
 
@@ -95,7 +97,8 @@ def forget_sends(session: Session, project_id: int, model_version_id: int) -> No
 def unsent_predictions(
     session: Session, project_id: int, model_version_id: int, limit: int
 ) -> Sequence[Prediction]:
-    """Predictions of unlabelled tasks that Label Studio was never given; with their tasks."""
+    """Predictions of unlabelled tasks that Label Studio was never given, with their tasks; without
+    those that it refused and that are not to be tried again yet."""
     return session.scalars(
         select(Prediction)
         .join(Prediction.task)
@@ -104,6 +107,7 @@ def unsent_predictions(
             Task.is_labeled.is_(False),
             Prediction.model_version_id == model_version_id,
             Prediction.sent_at.is_(None),
+            ~put_off(ProblemSource.SENDING),
         )
         .order_by(Prediction.id)
         .limit(limit)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
@@ -25,6 +26,10 @@ from hemline.store.database.columns import Json, utcnow
 from hemline.store.database.insert import insert_into
 from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import Annotation, Prediction, Project, Task, TaskProblem
+
+# How long a marked task waits for the first try and at most: twice as long each time.
+_PASSING_WAITS_S = 10.0, 60.0  # what is well again is found so within two minutes
+_WAITS_S = 60.0, 6 * 3600.0
 
 AUDIT_SHARE = 0.05  # of the tasks: the frozen set that versions are compared on
 
@@ -154,14 +159,53 @@ def delete_tasks(session: Session, project_id: int, ls_task_ids: Sequence[int]) 
 
 
 def set_task_problem(
-    session: Session, task_id: int, problem: str, source: ProblemSource = ProblemSource.TASK
+    session: Session,
+    task_id: int,
+    problem: str,
+    source: ProblemSource = ProblemSource.TASK,
+    *,
+    passing: bool = False,
+    after_s: float | None = None,
+    now: datetime | None = None,
 ) -> None:
-    """Marks the task with one sentence about `source`, in the place of an earlier one about it."""
-    statement = insert_into(session, TaskProblem, task_id=task_id, source=source, problem=problem)
+    """Marks the task with one sentence about `source`, in the place of an earlier one about it.
+
+    It is tried again, each time later: within a minute at most if the problem is a `passing` one (a
+    server is away), else within six hours at most; not before `after_s` seconds.
+    """
+    earlier = session.get(TaskProblem, (task_id, source), populate_existing=True)
+    tries = 1 if earlier is None else earlier.tries + 1
+    wait_s = max(_wait_s(tries, passing=passing), after_s or 0.0)
+    values = {
+        "problem": problem, "tries": tries, "try_at": (now or utcnow()) + timedelta(seconds=wait_s)
+    }  # fmt: skip
+    statement = insert_into(session, TaskProblem, task_id=task_id, source=source, **values)
     session.execute(
-        statement.on_conflict_do_update(
-            index_elements=["task_id", "source"], set_={"problem": statement.excluded.problem}
-        )
+        statement.on_conflict_do_update(index_elements=["task_id", "source"], set_=values)
+    )
+
+
+def _wait_s(tries: int, *, passing: bool) -> float:
+    first_s, longest_s = _PASSING_WAITS_S if passing else _WAITS_S
+    return min(longest_s, first_s * 2.0 ** min(tries - 1, 10))
+
+
+def projects_to_try_again(session: Session, *, now: datetime | None = None) -> Sequence[int]:
+    """Projects with a mark that it is time to look at again, by their row's id."""
+    return session.scalars(
+        select(Task.project_id)
+        .join(TaskProblem, TaskProblem.task_id == Task.id)
+        .where(TaskProblem.try_at <= (now or utcnow()))
+        .distinct()
+    ).all()
+
+
+def put_off(*sources: ProblemSource, now: datetime | None = None) -> ColumnElement[bool]:
+    """Tasks that are marked about one of `sources` and not to be tried again yet."""
+    return exists().where(
+        TaskProblem.task_id == Task.id,
+        TaskProblem.source.in_(sources),
+        TaskProblem.try_at > (now or utcnow()),
     )
 
 
@@ -193,8 +237,8 @@ def tasks_to_predict(
 ) -> Sequence[Task]:
     """Unlabelled tasks without that version's prediction of their photo, by Label Studio's id.
 
-    Tasks with a problem are among them, since a photo may be back; page with `after_ls_task_id`
-    so that each is tried once.
+    Tasks with a problem are among them once they are to be tried again, since a photo may be back;
+    page with `after_ls_task_id` so that each is tried once.
     """
     return session.scalars(
         select(Task)
@@ -204,13 +248,9 @@ def tasks_to_predict(
     ).all()
 
 
-def count_tasks_to_predict(
-    session: Session, project_id: int, model_version_id: int, *, marked: bool = True
-) -> int:
-    """Number of such tasks; `marked`: with those that have a problem."""
+def count_tasks_to_predict(session: Session, project_id: int, model_version_id: int) -> int:
+    """Number of such tasks."""
     statement = select(func.count()).where(_to_predict(project_id, model_version_id))
-    if not marked:
-        statement = statement.where(~exists().where(TaskProblem.task_id == Task.id))
     return session.scalar(statement.select_from(Task)) or 0
 
 
@@ -256,9 +296,13 @@ def labelled_to_predict(
     ).all()
 
 
-def count_labelled_to_predict(session: Session, project_id: int, model_version_id: int) -> int:
-    """Number of such tasks."""
+def count_labelled_to_predict(
+    session: Session, project_id: int, model_version_id: int, *, marked_only: bool = False
+) -> int:
+    """Number of such tasks; `marked_only`: of those with a mark that is to be looked at again."""
     wanted = _to_predict(project_id, model_version_id, labelled=True)
+    if marked_only:
+        wanted &= exists().where(TaskProblem.task_id == Task.id)
     return session.scalar(select(func.count()).where(wanted).select_from(Task)) or 0
 
 
@@ -270,4 +314,5 @@ def _to_predict(
         Prediction.model_version_id == model_version_id,
         Task.image_digest.is_(None) | (Prediction.image_digest == Task.image_digest),
     )
-    return and_(Task.project_id == project_id, Task.is_labeled.is_(labelled), ~predicted)
+    marked = put_off(ProblemSource.TASK, ProblemSource.PHOTO, ProblemSource.PREFILL)
+    return and_(Task.project_id == project_id, Task.is_labeled.is_(labelled), ~predicted, ~marked)

@@ -104,6 +104,8 @@ class TaskProblem(Base):
     )
     source: Mapped[ProblemSource] = mapped_column(primary_key=True)
     problem: Mapped[str] = mapped_column(Sentence())
+    tries: Mapped[int] = mapped_column(default=1)  # that ended in this mark, one after another
+    try_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)  # it is looked at again
 
 
 class Annotation(Base):
@@ -138,6 +140,7 @@ class Annotation(Base):
         ForeignKey("prediction.id", ondelete="SET NULL")
     )
     mask_digest: Mapped[str | None] = mapped_column(Words(64))  # class-id PNG; None: unusable
+    last_mask_digest: Mapped[str | None] = mapped_column(Words(64))  # the one it has, or had last
     width: Mapped[int | None]
     height: Mapped[int | None]
     annotator: Mapped[str] = mapped_column(Words(255), default="")

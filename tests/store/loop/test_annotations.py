@@ -86,13 +86,38 @@ def test_a_repeated_delivery_changes_nothing(store: Store, task: Task) -> None:
     assert (again.id, again.changed_at) == (first.id, at(0))
 
 
-def test_changed_at_moves_with_the_mask_alone(store: Store, task: Task) -> None:
+def test_changed_at_moves_with_a_save_of_another_mask_alone(store: Store, task: Task) -> None:
+    def saved(hour: float, mask: str | None, **columns: Any) -> datetime:
+        columns = {"ls_updated_at": at(hour), "now": at(hour), **columns}
+        return _record(store, task, mask_digest=mask, **columns).changed_at
+
+    one, two = "1" * 64, "2" * 64
     _record(store, task)
-    assert _record(store, task, ground_truth=True, now=at(1)).changed_at == at(0)
-    assert _record(store, task, mask_digest="2" * 64, now=at(2)).changed_at == at(2)
-    assert _record(store, task, mask_digest=None, now=at(3)).changed_at == at(3)
-    assert _record(store, task, mask_digest=None, now=at(4)).changed_at == at(3)
-    assert _record(store, task, mask_digest="1" * 64, now=at(5)).changed_at == at(5)
+    assert saved(1, one, ground_truth=True) == at(0)
+    assert saved(2, two) == at(2)
+    assert saved(3, None) == at(2)
+    assert saved(4, two) == at(2)
+    assert saved(5, one) == at(5)
+    assert saved(6, two, ls_updated_at=None) == at(6)
+
+
+def test_what_is_read_again_with_other_labels_is_no_new_correction(
+    store: Store, project: Project, tasks: list[Task]
+) -> None:
+    """A label is renamed, and renamed back; then another comes before it."""
+    for mask, hour in (("1" * 64, 0), (None, 1), ("1" * 64, 2), ("2" * 64, 3)):
+        for number, task in enumerate(tasks):
+            _record(store, task, number, mask_digest=mask, now=at(hour))
+    assert _corrections(store, project, at(0.5)) == 0
+    assert _corrections(store, project) == len(tasks)
+
+
+def test_what_becomes_usable_is_a_new_correction(
+    store: Store, project: Project, task: Task
+) -> None:
+    _record(store, task, mask_digest=None)
+    _record(store, task, now=at(2))
+    assert _corrections(store, project, at(1)) == 1
 
 
 def test_changed_at_moves_when_a_skip_is_taken_back(store: Store, task: Task) -> None:
@@ -139,7 +164,7 @@ def test_corrections_are_counted_after_a_moment(
         _record(store, task, hour, now=at(hour))
     assert _corrections(store, project, at(1)) == 2
     assert _corrections(store, project, at(3)) == 0
-    _record(store, tasks[0], 0, mask_digest="9" * 64, now=at(4))
+    _record(store, tasks[0], 0, mask_digest="9" * 64, ls_updated_at=at(4), now=at(4))
     assert _corrections(store, project, at(3)) == 1
 
 

@@ -1,7 +1,9 @@
 """Tasks: what a photo's change forgets, and which tasks wait for a prediction."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 from sqlalchemy.orm import Session
 
@@ -19,6 +21,7 @@ from hemline.store.loop.tasks import (
     list_task_problems,
     ls_task_ids,
     problems_of_task,
+    projects_to_try_again,
     record_photo,
     set_task_problem,
     tasks_to_predict,
@@ -131,12 +134,39 @@ def test_unlabelled_tasks_without_that_versions_prediction_wait(
         _label(session, made[2], True)
         set_task_problem(session, made[4].id, "the photo cannot be fetched")
     _predict(store, made[3], version, "c" * 64)
-    assert _waiting(store, project, version) == [1, 4, 5]
+    assert _waiting(store, project, version) == [1, 5]
     with store.reading() as session:
-        assert count_tasks_to_predict(session, project.id, version.id, marked=False) == 2
+        assert count_tasks_to_predict(session, project.id, version.id) == 2
     with store.session() as session:
         _label(session, made[2], False)
+        clear_task_problems(session, [made[4].id], ProblemSource.TASK)
     assert _waiting(store, project, version) == [1, 2, 4, 5]
+
+
+@pytest.mark.parametrize(
+    ("passing", "waits"),
+    [(True, [10, 20, 40, 60, 60]), (False, [60, 120, 240, 480, 960])],
+)
+def test_a_marked_task_is_tried_again_each_time_later(
+    store: Store, project: Project, passing: bool, waits: list[int]
+) -> None:
+    task = _upsert(store, project, 1)
+    now = datetime(2026, 5, 1, tzinfo=UTC)
+    for wait in waits:
+        with store.session() as session:
+            set_task_problem(
+                session, task.id, "away", ProblemSource.PHOTO, passing=passing, now=now
+            )
+        for after, due in ((wait - 1, []), (wait + 1, [project.id])):
+            with store.reading() as session:
+                moment = now + timedelta(seconds=after)
+                assert projects_to_try_again(session, now=moment) == due
+    with store.session() as session:
+        clear_task_problems(session, [task.id], ProblemSource.PHOTO)
+        set_task_problem(session, task.id, "x", passing=True, after_s=300, now=now)
+    with store.reading() as session:
+        assert not projects_to_try_again(session, now=now + timedelta(seconds=299))
+        assert projects_to_try_again(session, now=now + timedelta(seconds=301))
 
 
 def test_a_prediction_of_another_photo_does_not_count(

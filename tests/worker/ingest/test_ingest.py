@@ -224,6 +224,30 @@ def test_the_pre_fill_is_compared_with_what_was_made_of_it(
     assert second.dice == pytest.approx(overlap)
 
 
+def test_a_pre_fill_is_compared_after_its_sole_label_was_renamed(
+    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
+    champion: ModelVersion,
+) -> None:  # fmt: skip
+    from hemline.labelstudio.project.config import parse_label_config, render_label_config
+
+    row = register_task(services, project, parse_label_config(project.label_config), fake.tasks[1])
+    digest = services.artifacts.put(encode_class_mask(disc(0)[1]), "mask")
+    with services.store.session() as session:
+        made = save_prediction(
+            session, task_id=row.id, model_version_id=champion.id, image_digest="d" * 64,
+            mask_digest=digest, score=0.5, region_scores={},
+        )  # fmt: skip
+        assert claim_send(session, made.id, window_s=5)
+    fake.project["label_config"] = render_label_config(["dress"])
+    deliver({"action": "PROJECT_UPDATED", "project": fake.project})
+    saved = fake.annotate(1, brush(disc(0)[1], label="dress"))
+    deliver(fake.payload("ANNOTATION_CREATED", saved))
+    ingest_deliveries(services)
+    stored = annotation(services, saved["id"])
+    assert stored is not None
+    assert (stored.untouched, stored.dice) == (True, 1.0)
+
+
 def test_what_cannot_be_worked_on_is_kept_with_its_reason(
     services: Services, fake: FakeLabelStudio, deliver: Deliver
 ) -> None:
@@ -234,7 +258,7 @@ def test_what_cannot_be_worked_on_is_kept_with_its_reason(
     ingest_deliveries(services)
     with services.store.reading() as session:
         (failed,) = list_failed(session)
-    assert "not what Label Studio sends" in (failed.problem or "")
+    assert "annotation id" in (failed.problem or "")
     assert annotation(services, good["id"]) is not None
 
 

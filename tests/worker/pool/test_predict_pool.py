@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import text, update
 
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.jobs import get_job, queue_job
@@ -14,7 +14,7 @@ from hemline.store.loop.predictions import claim_send, find_prediction
 from hemline.store.loop.succession import roll_back
 from hemline.store.loop.tasks import get_task, list_task_problems
 from hemline.store.states import JobKind, JobState
-from hemline.store.tables.loop import Job, ModelVersion, Project
+from hemline.store.tables.loop import Job, ModelVersion, Project, TaskProblem
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
@@ -92,6 +92,7 @@ def test_a_prediction_that_label_studio_refuses_harms_no_other(
         assert [row.ls_task_id for row in list_task_problems(session)] == [4, 17]
     fake.refused_tasks = set()
     with services.store.session() as session:
+        session.execute(update(TaskProblem).values(try_at=utcnow()))
         again = queue_job(session, champion.project_id, JobKind.PREDICT_POOL, {}).id
     predict_pool(services, again)
     with services.store.reading() as session:

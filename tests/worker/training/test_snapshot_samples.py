@@ -5,13 +5,16 @@ import io
 import pytest
 from PIL import Image
 
+from hemline.errors import DatasetError, PhotoUnavailable
+from hemline.labelstudio.photos.photos import Photo
 from hemline.masks.png import encode_class_mask
 from hemline.store.loop.snapshots import Manifest, ManifestItem
 from hemline.store.states import Split
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.services import Services
-from worker.training.snapshot_samples import open_snapshot
+from worker.training.candidate import _check_lost
+from worker.training.snapshot_samples import PhotosAway, TrainingData, open_snapshot
 
 
 def item(services: Services, task: int, number: int, split: Split) -> ManifestItem:
@@ -49,3 +52,28 @@ def test_copies_are_left_out_where_they_would_be_judged(
         "task-2": "it is a copy of the photo of task-5, which is kept for validation",
         "task-6": "it is a copy of the photo of task-1, which is kept for gold",
     }
+
+
+def test_photos_that_are_not_handed_out_now_are_waited_for(
+    services: Services, manifest: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetch = services.photos.fetch
+
+    def away(url: str, *, task_id: int | None = None) -> Photo:
+        if task_id in (3, 4):
+            raise PhotoUnavailable("photo 'x.jpg': HTTP 503", retry_after_s=70.0)
+        return fetch(url, task_id=task_id)
+
+    monkeypatch.setattr(services.photos, "fetch", away)
+    with pytest.raises(PhotosAway, match=r"x\.jpg") as caught:
+        open_snapshot(services, manifest)
+    assert caught.value.retry_after_s == 70.0
+    data = open_snapshot(services, manifest, wait=False)
+    assert (data.lost, len(data.left_out)) == (2, 4)
+
+
+def test_a_training_that_lost_too_many_photos_says_so(services: Services) -> None:
+    lost = [(f"task-{number}", "it is gone") for number in range(3)]
+    _check_lost(services, TrainingData(left_out=lost, lost=3), 15)
+    with pytest.raises(DatasetError, match=r"3 of 14 photos .* HEMLINE_LOST_PHOTOS.*task-0: it is"):
+        _check_lost(services, TrainingData(left_out=lost, lost=3), 14)

@@ -29,11 +29,12 @@ test-learned: .python ## Run the tests of what trainings come to again, as a CPU
 	@$(PYTHON) scripts/bootstrap.py --dev
 	ATEN_CPU_CAPABILITY=default $(PYTEST) -m learned
 
-lint: .python ## Check style, format and types
+lint: .python ## Check style, format and types, and that nothing is left that nothing calls
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/vulture
 
 format: ## Put the code into its format and mend what can be mended by program
 	$(BIN)/ruff check --fix .

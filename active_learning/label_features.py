@@ -1,16 +1,15 @@
-"""One look at one label: its row of signals, what to say of it, and nothing heavier.
+"""What is kept of one label or predicted mask: what its risk and its reasons are decided from.
 
-What is kept of an image is a few kilobytes, so that a project of any size is scored in the memory
-of one photo.
+A few kilobytes an image, so that a project of any size is scored in the memory of one photo.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.reasons import Findings, Region, find
 from active_learning.risk.label_risk import (
     RISK_SIGNALS,
     RiskModel,
@@ -22,36 +21,64 @@ from active_learning.risk.label_risk import (
 from active_learning.signals.agreement import garment_probability
 from active_learning.signals.frame import Mask, Photo, Plane, check_sizes
 from active_learning.signals.garment_views import ViewSignals, view_signals
-from active_learning.signals.label_signals import box_around, label_signals
+from active_learning.signals.label_signals import MeasuredLabel, box_around, label_signals
 from active_learning.signals.unlabelled import fill_ignored, ignored_at, ignored_pixels
 from active_learning.signals.unusual import USUAL, unusual
+from active_learning.where_to_look import (
+    faint_points,
+    pale_arc,
+    polygon,
+    undecided_region,
+    wrong_region,
+)
 from hemline.errors import MaskError
 from hemline.masks.probability_map import check_probabilities
+from hemline.reasons import Region
 
+COMPLEXITY = 6  # numbers that say how complicated an image is
 _FULL = 0.995  # share of the photo from which a mask has no outline worth the name
 _GARMENT = 0.01  # share of the photo that the model must see to contradict an empty mask
 _SOFTMIN = RISK_SIGNALS.index("softmin")
 _EMPTY_UNSEEN, _FULL_UNSEEN = 0.5, 0.9  # risks where there is no model to ask
+_NAN = float("nan")
+
+Rows = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
-class Look:
-    """What is kept of one label.
+class LabelFeatures:
+    """What is kept of one label; NaN or None where it is not known.
 
     `row` (F,) holds the values of RISK_SIGNALS; None where the mask has no outline (empty, or the
-    whole photo), and `fixed_risk` then says what its risk is. `note` is a sentence about what
-    could not be looked at, "" where nothing was amiss. `view` is what the garment's other views
-    are compared with; None for an empty mask.
+    whole photo), and `fixed_risk` then says what its risk is. `low_contrast` is the share of the
+    outline where garment and background hardly part and the model does not say otherwise, and
+    `complexity` the COMPLEXITY numbers of which the mean percentile counts. `excused`: only where
+    the photo lacks contrast does anything speak against the label.
+
+    Where to look: `wrong`, with its sentence, and `pale` for bad ground truth and low contrast,
+    `undecided` where the model cannot tell and `thin` where the label is thin for what is
+    complicated, and the `whole` garment.
+
+    `note` is a sentence about what could not be looked at, "" where nothing was amiss. `view` is
+    what the garment's other views are compared with; None for an empty mask.
     """
 
-    row: NDArray[np.float32] | None
-    findings: Findings
+    row: Rows | None = None
     fixed_risk: float | None = None
+    low_contrast: float = 0.0
+    complexity: tuple[float, ...] = (_NAN,) * COMPLEXITY
+    wrong: Region | None = None
+    wrong_sentence: str = ""
+    pale: Region | None = None
+    excused: bool = False
+    undecided: Region | None = None
+    thin: Region | None = None
+    whole: Region | None = None
     note: str = ""
     view: ViewSignals | None = None
 
 
-def look_at_label(
+def label_features(
     photo: Photo,
     mask: Mask,
     probabilities: Plane | None,
@@ -59,8 +86,8 @@ def look_at_label(
     *,
     threshold: float = 0.5,
     flip_dice: float | None = None,
-) -> Look:
-    """Look at any label, an empty one and one that fills the photo among them.
+) -> LabelFeatures:
+    """The features of any label, an empty one and one that fills the photo among them.
 
     Probabilities that are NaN or out of range are left out, and the note says so.
 
@@ -90,29 +117,73 @@ def look_at_label(
     if not 0 < share < _FULL:
         if garment is not None:
             garment = np.where(ignored_at(ignored, garment.shape), share > 0, garment)
-        look = _without_outline(mask, garment, share > 0)
-        return replace(look, note=note, view=view)
+        features = _without_outline(mask, garment, share > 0)
+        return replace(features, note=note, view=view)
     signals = label_signals(photo, mask, probabilities, threshold=threshold)
     risks = point_risks(model.arcs, signals)
-    flip = float("nan") if flip_dice is None else flip_dice
-    findings = find(signals, 0.0, risks, flip_dice=flip)
-    return Look(risk_row(signals, risks), findings, note=note, view=view)
+    flip = _NAN if flip_dice is None else flip_dice
+    return replace(features_of(signals, risks, flip_dice=flip), note=note, view=view)
 
 
-def risks_of(looks: list[Look], model: RiskModel) -> list[float]:
-    """Label risk of each look of one folder, 0..1: by a model, and by how unusual it is there."""
-    risks = [look.fixed_risk or 0.0 for look in looks]
-    drawn = [k for k, look in enumerate(looks) if look.row is not None]
-    if drawn:
-        rows = np.stack([row for look in looks if (row := look.row) is not None])
-        above = unusual(rows[:, _SOFTMIN].tolist()) - USUAL
-        odds = model.log_odds(rows) + model.slope * above
-        for k, risk in zip(drawn, np.maximum(sigmoid(odds), least_risks(rows)), strict=True):
+def features_of(
+    signals: MeasuredLabel, risks: NDArray[np.float64], *, flip_dice: float = _NAN
+) -> LabelFeatures:
+    """The features of a label with an outline, from its signals and its points' risks (N,)."""
+    faint = faint_points(signals)
+    share, pale = pale_arc(signals, faint)
+    wrong, sentence, excused = wrong_region(signals, risks, faint)
+    value = signals.values.get
+    return LabelFeatures(
+        row=risk_row(signals, risks),
+        low_contrast=share,
+        complexity=(
+            1 - flip_dice,
+            1 - value("own_expected_dice", _NAN),
+            value("band_entropy", _NAN),
+            value("texture_around", _NAN),
+            value("perimeter", _NAN),
+            value("thin_share", _NAN),
+        ),
+        wrong=wrong,
+        wrong_sentence=sentence,
+        pale=pale,
+        excused=excused,
+        undecided=undecided_region(signals),
+        thin=polygon(signals.thin),
+        whole=polygon(signals.whole),
+    )
+
+
+def risks_of(
+    features: Sequence[LabelFeatures],
+    log_odds: Callable[[Rows, NDArray[np.int64]], NDArray[np.float64]],
+) -> list[float]:
+    """Risk of each label, 0 surely right to 1 surely wrong: its fixed one, or else by its row.
+
+    `log_odds` gives log odds (n,) for rows (n, F) of RISK_SIGNALS and the labels' indices (n,).
+    """
+    risks = [item.fixed_risk or 0.0 for item in features]
+    rows = [(k, item.row) for k, item in enumerate(features) if item.row is not None]
+    if rows:
+        found = np.stack([row for _, row in rows])
+        where = np.array([k for k, _ in rows], dtype=np.int64)
+        likely = np.maximum(sigmoid(log_odds(found, where)), least_risks(found))
+        for k, risk in zip(where.tolist(), likely, strict=True):
             risks[k] = float(risk)
     return risks
 
 
-def _without_outline(mask: Mask, garment: Plane | None, full: bool) -> Look:
+def risks_in_folder(features: Sequence[LabelFeatures], model: RiskModel) -> list[float]:
+    """Label risk of all of one folder, 0..1: by a model, and by how unusual each is there."""
+
+    def log_odds(rows: Rows, where: NDArray[np.int64]) -> NDArray[np.float64]:
+        above = unusual(rows[:, _SOFTMIN].tolist()) - USUAL
+        return np.asarray(model.log_odds(rows) + model.slope * above)
+
+    return risks_of(features, log_odds)
+
+
+def _without_outline(mask: Mask, garment: Plane | None, full: bool) -> LabelFeatures:
     """An empty mask, or one of the whole photo: there is only the model to hold against it."""
     photo = Region("polygon", box_around(np.ones_like(mask)).tolist()) if full else None
     what = "the mask covers the whole photo" if full else "the mask is empty"
@@ -135,10 +206,8 @@ def _without_outline(mask: Mask, garment: Plane | None, full: bool) -> Look:
     return _fixed(min(0.5 + 0.48 * sure, 0.98), _outline(seen, mask), said)
 
 
-def _fixed(risk: float, wrong: Region | None, sentence: str) -> Look:
-    nothing = float("nan")
-    findings = Findings(risk, 0.0, nothing, (nothing,) * 6, wrong, sentence, None, whole=wrong)
-    return Look(None, findings, fixed_risk=risk)
+def _fixed(risk: float, wrong: Region | None, sentence: str) -> LabelFeatures:
+    return LabelFeatures(fixed_risk=risk, wrong=wrong, wrong_sentence=sentence, whole=wrong)
 
 
 def _outline(seen: NDArray[np.bool_], mask: Mask) -> Region:

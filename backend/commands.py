@@ -14,16 +14,9 @@ def backend() -> None:
     from backend.server import serve
     from hemline.home import open_home
     from hemline.settings import get_settings
-    from hemline.store.database.engine import Store
+    from hemline.store.database.engine import prepare_database
 
     settings = get_settings()
     open_home(settings)
-    store = Store(settings.database)
-    # One's own SQLite file is brought up to date at once; a shared server is not altered by
-    # whoever starts first.
-    if settings.database.startswith("sqlite"):
-        store.upgrade()
-    else:
-        store.check_schema()
-    store.dispose()
+    prepare_database(settings.database)
     serve(settings)

@@ -21,7 +21,7 @@ from PIL import Image
 from active_learning.order.usefulness import fit_dice_predictor
 from active_learning.risk.learn import FOLDS, fold_of
 from active_learning.risk.planted import MASK_FAULTS
-from active_learning.signals.label_signals import VERSION
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from benchmarks.ranking_photos import Photo, look_at_all, tell
 from benchmarks.ranking_scores import (
     BASELINES,
@@ -53,7 +53,7 @@ def main() -> None:
     options = _options()
     model = options.model or starter_path()
     predictor = Predictor(model, device="cpu")
-    cache = options.cache / f"v{VERSION}-{file_digest(model)[:12]}"
+    cache = options.cache / f"v{SIGNALS_VERSION}-{file_digest(model)[:12]}"
     samples = list(open_data(f"ccp:{options.ccp}").samples)
     validation, test = split_by_garment(samples, (0.1, 0.15))
     photos = [look_at_all(group[: options.photos], predictor, cache)

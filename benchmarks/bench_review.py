@@ -23,6 +23,7 @@ from uuid import uuid4
 from sqlalchemy import create_engine, insert, make_url, text
 
 from benchmarks.results_page import write_part
+from hemline.reasons import Evidence, Reason
 from hemline.store.database.engine import Store
 from hemline.store.loop.projects import upsert_project
 from hemline.store.review.review_order import (
@@ -33,8 +34,8 @@ from hemline.store.review.review_order import (
     review_page,
 )
 from hemline.store.review.verdicts import give_verdict
-from hemline.store.review.write_order import Placed, place
-from hemline.store.states import Reason, ReviewKind, Verdict
+from hemline.store.review.write_order import RankedItem, write_item
+from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Task
 from hemline.store.tables.review import ReviewItem
 
@@ -95,11 +96,11 @@ def _measure(name: str, store: Store, project_id: int, items: int, lines: list[s
     def edit() -> None:
         task_id = rng.randint(1, items)
         with store.session() as session:
-            place(
+            write_item(
                 session,
-                Placed(
+                RankedItem(
                     project_id, task_id, ReviewKind.LABEL, rng.random(), uuid4().hex * 2,
-                    reasons={Reason.BAD_GROUND_TRUTH: {"value": 0.9}},
+                    reasons=[Evidence(Reason.BAD_GROUND_TRUTH, 0.9, 95.0, "")],
                 ),
             )  # fmt: skip
 

@@ -22,11 +22,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from benchmarks.polygons import mask_to_polygons
 from hemline.datasets.classes.class_lists import class_map
 from hemline.datasets.classes.vocabularies import ATR, FASHIONPEDIA, FASHIONPEDIA_GROUP, MODANET
 from hemline.datasets.sample import Sample
 from hemline.datasets.sources import open_data
-from hemline.masks.coco import encode_coco_rle, mask_to_polygons
+from hemline.masks.coco import encode_coco_rle
 from hemline.masks.png import encode_class_mask
 
 Pixels = NDArray[np.uint8]

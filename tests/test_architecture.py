@@ -10,9 +10,11 @@ import pytest
 
 from hemline.settings import Settings
 from scripts import settings_page
+from tests.import_graph import circles, import_graph
 
 ROOT = Path(__file__).parent.parent
 LOCKS = sorted(ROOT.glob("requirements*.lock"))
+PACKAGES = ("active_learning", "backend", "benchmarks", "hemline", "scripts", "worker")
 LONGEST_FILE = 400
 LONGEST_README = 150
 
@@ -37,6 +39,29 @@ def test_imports_run_one_way():
     assert result.returncode == 0, result.stdout + result.stderr
 
 
+def test_no_import_leads_back_to_where_it_began():
+    """Circles of any length, also between files of one folder and through functions."""
+    graph = import_graph(ROOT, PACKAGES)
+    assert len(graph) > 300
+    assert sum(len(names) for names in graph.values()) > 1000
+    assert circles(graph) == []
+
+
+def test_a_circle_of_imports_is_found(tmp_path):
+    (tmp_path / "one").mkdir()
+    for name, text in {
+        "__init__": "",
+        "a": "from one import b",
+        "b": "def late():\n    import one.c",
+        "c": "from one.a import x",
+        "d": "import one.a",
+        "e": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from one.f import x",
+        "f": "from one.e import x",
+    }.items():
+        (tmp_path / "one" / f"{name}.py").write_text(text, encoding="utf-8")
+    assert circles(import_graph(tmp_path, ["one"])) == [["one.a", "one.b", "one.c"]]
+
+
 def test_no_file_grew_beyond_one_concept():
     long = {
         str(path.relative_to(ROOT)): lines
@@ -57,6 +82,37 @@ def test_every_module_says_what_it_holds():
 
 def test_the_readme_is_read_to_its_end():
     assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= LONGEST_README
+
+
+def test_the_map_names_only_what_is_there():
+    """Every file and folder in the walks and the table of docs/architecture.md."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_]+/[\w/.-]*)`", page))
+    assert len(named) > 80
+    assert not sorted(name for name in named if not (ROOT / name).exists())
+    assert len(re.findall(r"^\d+\. ", page, re.MULTILINE)) > 25
+    assert len(re.findall(r"^\| .*`", page, re.MULTILINE)) >= 25
+
+
+def test_the_map_draws_every_room():
+    """The tree at the top of docs/architecture.md names the folders that there are, by depth."""
+    page = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    drawn = page.split("```")[1]
+    for package in ("backend", "worker", "active_learning", "hemline"):
+        part = re.split(rf"^{package}/ ", drawn, flags=re.MULTILINE)[1]
+        part = re.split(r"^\w", part, maxsplit=1, flags=re.MULTILINE)[0]
+        rooms = {path.parent.name for path in (ROOT / package).glob("*/__init__.py")}
+        assert not {room for room in rooms if f"{room}/" not in part}, package
+
+
+def test_the_examples_of_style_are_code_of_ours():
+    """CONTRIBUTING.md quotes lines as "From `file`:" and indents them."""
+    page = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    quoted = re.findall(r"From\s`([\w/.]+)`:\n\n((?:    .*\n|\n)+)", page)
+    assert len(quoted) == 3
+    for name, lines in quoted:
+        code = {line.strip() for line in (ROOT / name).read_text(encoding="utf-8").splitlines()}
+        assert not [line for line in lines.splitlines() if line.strip() not in code]
 
 
 def test_the_settings_page_is_up_to_date():

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from active_learning.risk.forest import Forest, fit_classifier
 from active_learning.signals.arc_signals import ARC_SIGNALS
-from active_learning.signals.label_signals import LABEL_SIGNALS, LabelSignals
+from active_learning.signals.label_signals import LABEL_SIGNALS, MeasuredLabel
 
 ARC_VALUES = (
     "arc_mean", "arc_p90", "arc_worst_5", "arc_worst_10", "arc_worst_20", "arc_worst_40",
@@ -53,7 +53,7 @@ class RiskModel:
     slope: float = 1.0
     shift: float = 0.0
 
-    def row(self, signals: LabelSignals) -> NDArray[np.float32]:
+    def row(self, signals: MeasuredLabel) -> NDArray[np.float32]:
         """One label's values by the names of RISK_SIGNALS, (F,)."""
         return risk_row(signals, point_risks(self.arcs, signals))
 
@@ -80,7 +80,7 @@ def least_risks(rows: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.nan_to_num(floor)
 
 
-def point_risks(arcs: Forest, signals: LabelSignals) -> NDArray[np.float64]:
+def point_risks(arcs: Forest, signals: MeasuredLabel) -> NDArray[np.float64]:
     """Probability (N,) that the outline is off at each of its points; 0 at the photo's border."""
     if not len(signals.arcs):
         return np.zeros(0)
@@ -89,7 +89,7 @@ def point_risks(arcs: Forest, signals: LabelSignals) -> NDArray[np.float64]:
     return risks
 
 
-def risk_row(signals: LabelSignals, points: NDArray[np.float64]) -> NDArray[np.float32]:
+def risk_row(signals: MeasuredLabel, points: NDArray[np.float64]) -> NDArray[np.float32]:
     """The second step's input (F,) from a label's signals and its points' risks."""
     values = [signals.values[name] for name in LABEL_SIGNALS]
     return np.array([*values, *arc_values(points, signals.piece)], dtype=np.float32)

@@ -29,7 +29,7 @@ from active_learning.signals.arc_signals import ARC_SIGNALS
 from active_learning.signals.frame import Mask, Photo, Plane, frame_label, sample_plane
 from active_learning.signals.label_signals import (
     LABEL_SIGNALS,
-    LabelSignals,
+    MeasuredLabel,
     label_signals,
     without_model,
 )
@@ -43,7 +43,7 @@ class Example:
     """A label known to be right or wrong: its signals, where its outline is off, what was planted
     (CLEAN if nothing), its Dice with the right one, and its garment."""
 
-    signals: LabelSignals
+    signals: MeasuredLabel
     off: NDArray[np.bool_]
     kind: str
     dice: float
@@ -117,7 +117,7 @@ def unpack_examples(data: bytes) -> list[Example]:
     nowhere = np.zeros((0, 2))
     return [
         Example(
-            LabelSignals(
+            MeasuredLabel(
                 dict(
                     zip(LABEL_SIGNALS, (float(value) for value in arrays["values"][k]), strict=True)
                 ),

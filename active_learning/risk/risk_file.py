@@ -1,8 +1,6 @@
-"""A risk model as one small file, and the one that ships with Hemline."""
+"""A risk model as the bytes of one small file."""
 
 import io
-from functools import cache
-from pathlib import Path
 
 import numpy as np
 
@@ -10,8 +8,6 @@ from active_learning.risk.forest import Forest
 from active_learning.risk.label_risk import RISK_SIGNALS, RiskModel
 from active_learning.signals.arc_signals import ARC_SIGNALS
 from hemline.errors import ModelError
-
-PRIOR_PATH = Path(__file__).parent / "weights" / "label_risk.npz"
 
 
 def dump_risk_model(model: RiskModel) -> bytes:
@@ -42,18 +38,3 @@ def load_risk_model(data: bytes) -> RiskModel:
     if model.arcs.features != ARC_SIGNALS or model.labels.features != RISK_SIGNALS:
         raise ModelError("the risk model was learnt from other signals than today's; fit it again")
     return model
-
-
-@cache
-def shipped_risk_model() -> RiskModel:
-    """The risk model that ships with Hemline, for projects with few labels of their own.
-
-    Raises:
-        ModelError: the file is missing or broken.
-    """
-    try:
-        return load_risk_model(PRIOR_PATH.read_bytes())
-    except OSError as error:
-        raise ModelError(
-            f"the shipped risk model '{PRIOR_PATH}' cannot be read; install Hemline again"
-        ) from error

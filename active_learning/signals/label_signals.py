@@ -28,7 +28,9 @@ from active_learning.signals.shape import (
 from active_learning.signals.unlabelled import fill_ignored, ignored_at, ignored_pixels
 from hemline.masks.probability_map import check_probabilities
 
-VERSION = 1  # of the statistics: stored signals of another version are computed again
+# Raise it whenever a signal, a region or a feature comes out otherwise for the same label: what is
+# stored of an older version is computed again, and what was learnt from it is learnt again.
+SIGNALS_VERSION = 1
 
 CONFIRMED_SIGNALS = (
     "missing_alike", "missing_alike_largest", "extra_unlike", "extra_unlike_largest",
@@ -45,7 +47,7 @@ _LOW = 6.0  # ΔE00 below which two colours side by side hardly part
 
 
 @dataclass(frozen=True)
-class LabelSignals:
+class MeasuredLabel:
     """The signals of one label.
 
     `values` by the names of LABEL_SIGNALS, NaN where unknown (no model, no outline). `arcs`
@@ -69,7 +71,7 @@ class LabelSignals:
 
 def label_signals(
     photo: Photo, mask: Mask, probabilities: Plane | None, *, threshold: float = 0.5
-) -> LabelSignals:
+) -> MeasuredLabel:
     """Signals of a label with something in it.
 
     Args:
@@ -113,13 +115,13 @@ def label_signals(
         values.update(_confirmed(frame, likelihood, probability, arcs))
     points = frame.to_photo(outline.points)
     thin_line = largest_thin_part(thin)
-    return LabelSignals(
+    return MeasuredLabel(
         values, arcs, points, outline.piece, missing, extra, undecided,
         None if thin_line is None else frame.to_photo(thin_line), box_around(mask),
     )  # fmt: skip
 
 
-def without_model(signals: LabelSignals) -> LabelSignals:
+def without_model(signals: MeasuredLabel) -> MeasuredLabel:
     """The same signals as they are where there is no model."""
     nothing = dict.fromkeys((*AGREEMENT_SIGNALS, *CONFIRMED_SIGNALS), float("nan"))
     arcs = signals.arcs.copy()

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from backend.dashboard.navigation import section_links
 from backend.services import Services
-from hemline.store.loop.projects import get_project, list_projects
+from hemline.store.loop.projects import get_project, list_projects, not_known
 from hemline.store.tables.loop import Project
 
 _LARGEST = 2**31 - 1
@@ -44,8 +44,7 @@ def known_project(services: Services, ls_project_id: int) -> Project:
     with services.store.reading() as session:
         project = get_project(session, ls_project_id)
     if project is None:
-        abort(404, f"project {ls_project_id} is not known; connect it with `hemline connect "
-              f"{ls_project_id}`, or choose another one above")  # fmt: skip
+        abort(404, f"{not_known(ls_project_id)}, or choose another one above")
     return project
 
 

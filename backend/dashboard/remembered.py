@@ -32,8 +32,3 @@ class Remembered(Generic[T]):
             while len(self._kept) > _MOST:
                 self._kept.popitem(last=False)
         return answer
-
-    def forget(self) -> None:
-        """Forgets everything: something was changed that the answers tell of."""
-        with self._lock:
-            self._kept.clear()

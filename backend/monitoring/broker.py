@@ -8,6 +8,7 @@ from redis.exceptions import RedisError
 from backend.monitoring.metrics import Metrics
 
 _EVERY_S = 5.0
+_EVERY_S_WHILE_AWAY = 0.5  # a start waits for the broker
 _SOCKET = "redis+socket://"
 
 
@@ -45,5 +46,4 @@ class BrokerWatch:
 
     def _run(self) -> None:
         while not self._stopping.is_set():
-            self.look()
-            self._stopping.wait(_EVERY_S)
+            self._stopping.wait(_EVERY_S if self.look() else _EVERY_S_WHILE_AWAY)

@@ -17,7 +17,7 @@ from hemline.errors import HemlineError
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
 from hemline.prefill.project_config import remember_project
 from hemline.store.database.engine import Store
-from hemline.store.loop.projects import get_project
+from hemline.store.loop.projects import get_project, not_known
 from hemline.store.tables.loop import Project
 
 log = structlog.get_logger(__name__)
@@ -89,10 +89,7 @@ class ProjectBook:
         with self._store.reading() as session:
             row = get_project(session, ls_project_id)
         if row is None or not row.label_config:
-            raise UnknownProjectError(
-                f"project {ls_project_id} is not known; connect it with `hemline connect "
-                f"{ls_project_id}` or send its label_config"
-            )
+            raise UnknownProjectError(f"{not_known(ls_project_id)} or send its label_config")
         return self.register(ls_project_id, row.ls_key, row.label_config)
 
     def _is_stored(self, ls_project_id: int) -> bool:

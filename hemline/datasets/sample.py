@@ -54,11 +54,6 @@ class Dataset:
     labels: tuple[str, ...]
     skipped: tuple[Skipped, ...] = ()
 
-    @property
-    def swap(self) -> tuple[tuple[int, int], ...]:
-        """Pairs of class ids that exchange when a photo is flipped left to right."""
-        return swap_pairs(self.labels)
-
 
 def swap_pairs(labels: Sequence[str]) -> tuple[tuple[int, int], ...]:
     """Pairs of class ids whose labels differ in left and right alone; class id k is labels[k - 1].

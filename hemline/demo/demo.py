@@ -25,7 +25,7 @@ from hemline.demo.state import DemoState, ProjectState, load_state, save_state
 from hemline.errors import HemlineError
 from hemline.files import write_atomically
 
-# Enough garments for the gold split to fill within the first 20 or 30 corrections.
+# With three views each, 20 corrections touch 7 garments at least, and gold is full with those.
 _SAMPLE_GARMENTS = 40
 _SAMPLE_VIEWS = 3
 _WATCH_S = 0.5

@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hemline.export.formats import Exported
+from hemline.export.format import Exported
 from hemline.export.names import safe_suffix
 from hemline.files import open_atomically
 from hemline.masks.coco import encode_coco_rle

@@ -1,16 +1,12 @@
-"""The formats of an export, and what each is given to write."""
+"""The formats of an export by the names that people give them."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
-from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hemline.labelstudio.project.config import LabelConfig
-from hemline.store.reports.export_masks import ExportItem
+from hemline.export.coco import Coco
+from hemline.export.format import Format
+from hemline.export.labelstudio import LabelStudioTasks
+from hemline.export.pngs import Cutouts, MaskPngs
+from hemline.export.yolo import Yolo
 
 
 class FormatName(StrEnum):
@@ -23,56 +19,15 @@ class FormatName(StrEnum):
     LABEL_STUDIO = "labelstudio"
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
-    """One task's mask on its way out.
-
-    Attributes:
-        name: what its files are called, without a suffix; unique in the project.
-        mask: (H, W) uint8 class ids, k is config.labels[k - 1].
-        photo: (H, W, 3) uint8 RGB where the format asks for it, else None.
-    """
-
-    item: ExportItem
-    name: str
-    mask: NDArray[np.uint8]
-    photo: NDArray[np.uint8] | None
-    config: LabelConfig
-
-
-class Format(Protocol):
-    """How masks become files.
-
-    Attributes:
-        version: goes up when the same mask would be written otherwise, so that folders written
-            before are written anew.
-        needs_photo: whether `write` is given the photo's pixels.
-    """
-
-    version: int
-    needs_photo: bool
-
-    def write(self, exported: Exported) -> dict[str, bytes]:
-        """The task's files by their path below the export's folder. Called by several threads."""
-        ...
-
-    def finish(self, folder: Path, parts: Iterator[Path], labels: Sequence[str]) -> list[Path]:
-        """Writes what all tasks share, from their first files in order; returns what it wrote."""
-        ...
+_FORMATS: dict[FormatName, type[Format]] = {
+    FormatName.CUTOUTS: Cutouts,
+    FormatName.MASKS: MaskPngs,
+    FormatName.COCO: Coco,
+    FormatName.YOLO: Yolo,
+    FormatName.LABEL_STUDIO: LabelStudioTasks,
+}
 
 
 def open_format(name: FormatName) -> Format:
     """The format of that name."""
-    from hemline.export.coco import Coco
-    from hemline.export.labelstudio import LabelStudioTasks
-    from hemline.export.pngs import Cutouts, MaskPngs
-    from hemline.export.yolo import Yolo
-
-    made: dict[FormatName, type[Format]] = {
-        FormatName.CUTOUTS: Cutouts,
-        FormatName.MASKS: MaskPngs,
-        FormatName.COCO: Coco,
-        FormatName.YOLO: Yolo,
-        FormatName.LABEL_STUDIO: LabelStudioTasks,
-    }
-    return made[name]()
+    return _FORMATS[name]()

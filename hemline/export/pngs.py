@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from hemline.colour import tag_png
 from hemline.errors import MaskError
-from hemline.export.formats import Exported
+from hemline.export.format import Exported
 from hemline.masks.cutout import make_cutout, soften_edge
 
 _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # a tenth larger than the best, five times as quick

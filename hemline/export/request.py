@@ -8,7 +8,7 @@ from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store, open_store
 from hemline.store.loop.models import champion, find_version
-from hemline.store.loop.projects import get_project
+from hemline.store.loop.projects import known_project
 from hemline.store.reports.export_masks import ExportFilter, MaskChoice
 from hemline.store.tables.loop import Project
 
@@ -25,14 +25,9 @@ def build_sources(settings: Settings) -> Sources:
 
 
 def find_project(store: Store, ls_project_id: int) -> Project:
-    """Raises ExportError if Hemline does not know the project."""
+    """Raises StoreError if Hemline does not know the project."""
     with store.reading() as session:
-        project = get_project(session, ls_project_id)
-    if project is None:
-        raise ExportError(
-            f"project {ls_project_id} is not known; run `hemline connect {ls_project_id}` first"
-        )
-    return project
+        return known_project(session, ls_project_id)
 
 
 def build_filter(

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.errors import ExportError, HemlineError, LabelStudioError, MaskError
-from hemline.export.formats import Exported, Format, FormatName, open_format
+from hemline.export.format import Exported, Format
+from hemline.export.formats import FormatName, open_format
 from hemline.export.manifest import FileRecord, Journal, Record
 from hemline.export.names import unique_names
 from hemline.files import write_atomically

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hemline.export.formats import Exported
+from hemline.export.format import Exported
 from hemline.masks.outlines import join_rings, mask_to_rings
 
 

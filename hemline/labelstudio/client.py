@@ -56,10 +56,6 @@ class LabelStudioClient:
         """The user that the token belongs to."""
         return self._get("/api/current-user/whoami")
 
-    def create_personal_token(self) -> str:
-        """A personal access token of this user; refused with 409 if one exists."""
-        return str(value_of(self._post("/api/token/", None), "token", str, "POST /api/token/"))
-
     # Projects
 
     def create_project(self, title: str, label_config: str, **fields: Any) -> Json:
@@ -68,18 +64,6 @@ class LabelStudioClient:
             "/api/projects/", {"title": title, "label_config": label_config, **fields}
         )
 
-    def list_projects(self) -> list[Json]:
-        """All projects the user can see."""
-        found: list[Json] = []
-        page = 1
-        while True:
-            answer = self._get("/api/projects/", params={"page": page, "page_size": _PAGE_SIZE})
-            results = value_of(answer, "results", list, "GET /api/projects/")
-            found.extend(results)
-            if not results or not answer.get("next"):
-                return found
-            page += 1
-
     def get_project(self, project_id: int) -> Json:
         return self._get(f"/api/projects/{project_id}/")
 
@@ -87,22 +71,6 @@ class LabelStudioClient:
         """Change fields. `model_version` must name an existing prediction version or backend."""
         answer: Json = self.http.json("PATCH", f"/api/projects/{project_id}/", json=fields)
         return answer
-
-    def delete_project(self, project_id: int) -> None:
-        self._delete(f"/api/projects/{project_id}/")
-
-    def model_versions(self, project_id: int) -> dict[str, int]:
-        """The number of predictions of each version that has any."""
-        return self._get(f"/api/projects/{project_id}/model-versions/")
-
-    def delete_model_version(self, project_id: int, model_version: str) -> None:
-        """Delete all its predictions. Annotations made from them lose their parent prediction."""
-        self.http.request(
-            "DELETE",
-            f"/api/projects/{project_id}/model-versions/",
-            json={"model_version": model_version},
-            timeout=_BULK_TIMEOUT_S,
-        )
 
     # Webhooks
 
@@ -155,10 +123,6 @@ class LabelStudioClient:
     def delete_backend(self, backend_id: int) -> None:
         self._delete(f"/api/ml/{backend_id}")
 
-    def start_training(self, backend_id: int) -> None:
-        """What the button "Start training" does: sends START_TRAINING to the backend."""
-        self.http.request("POST", f"/api/ml/{backend_id}/train", json={}, timeout=120.0)
-
     # Tasks
 
     def import_tasks(self, project_id: int, tasks: Sequence[Json]) -> list[int]:
@@ -170,20 +134,6 @@ class LabelStudioClient:
                 f"/api/projects/{project_id}/import",
                 params={"return_task_ids": "true"},
                 json=list(tasks[start : start + _TASKS_PER_IMPORT]),
-                timeout=_BULK_TIMEOUT_S,
-            )
-            ids.extend(value_of(answer, "task_ids", list, "an import of tasks"))
-        return ids
-
-    def upload_files(self, project_id: int, files: Sequence[tuple[str, bytes]]) -> list[int]:
-        """Upload photos, one task each; their task ids."""
-        ids: list[int] = []
-        for name, data in files:
-            answer = self.http.json(
-                "POST",
-                f"/api/projects/{project_id}/import",
-                params={"return_task_ids": "true"},
-                files={name: (name, data, "application/octet-stream")},
                 timeout=_BULK_TIMEOUT_S,
             )
             ids.extend(value_of(answer, "task_ids", list, "an import of tasks"))
@@ -227,25 +177,9 @@ class LabelStudioClient:
         """One task as the editor opens it: the backend predicts if there is no prediction."""
         return self._get(f"/api/tasks/{task_id}/", timeout=120.0)
 
-    def next_task(self, project_id: int) -> Json | None:
-        """The task "Label All Tasks" gives next, locked for this user; None if none is left."""
-        try:
-            return self._get(f"/api/projects/{project_id}/next", timeout=120.0)
-        except LabelStudioRefused as error:
-            if error.status == 404:
-                return None
-            raise
-
     def create_annotation(self, task_id: int, result: list[Json], **fields: Any) -> Json:
         """Submit, as the editor does: `lead_time`, `parent_prediction`, `was_cancelled`, ..."""
         return self._post(f"/api/tasks/{task_id}/annotations/", {"result": result, **fields})
-
-    def update_annotation(self, annotation_id: int, **fields: Any) -> Json:
-        answer: Json = self.http.json("PATCH", f"/api/annotations/{annotation_id}/", json=fields)
-        return answer
-
-    def delete_annotation(self, annotation_id: int) -> None:
-        self._delete(f"/api/annotations/{annotation_id}/")
 
     # Predictions
 

@@ -7,7 +7,7 @@ come along are never kept.
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Self
 
@@ -40,14 +40,12 @@ class SetupRequest:
         project_id: the id in it, or None.
         schema: the label config.
         hostname: Label Studio's address as it knows it itself.
-        extra_params: the connection's extra parameters, decoded if they came as JSON text.
     """
 
     project: str
     project_id: int | None
     schema: str
     hostname: str
-    extra_params: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def parse(cls, payload: Mapping[str, Any]) -> Self:
@@ -58,7 +56,6 @@ class SetupRequest:
             project_id=project_id,
             schema=_text(payload.get("schema")),
             hostname=_text(payload.get("hostname")),
-            extra_params=_parameters(payload.get("extra_params")),
         )
 
 
@@ -137,29 +134,12 @@ class WebhookPayload:
         )
 
     @property
-    def is_submission(self) -> bool:
-        """Annotations were created, changed or skipped."""
-        return self.action in SUBMISSIONS
-
-    @property
-    def is_deletion(self) -> bool:
-        """Annotations were deleted; only their ids are told."""
-        return self.action in DELETIONS
-
-    @property
     def annotation_ids(self) -> list[int]:
         return [parse_id(annotation.get("id"), "annotation") for annotation in self.annotations]
 
     @property
     def task_ids(self) -> list[int]:
         return [parse_id(task.get("id"), "task") for task in self.tasks]
-
-    def task_of(self, annotation: Mapping[str, Any]) -> dict[str, Any] | None:
-        """The task of one of the annotations, or None if the message does not have it."""
-        wanted = annotation.get("task")
-        if wanted is None and len(self.tasks) == 1:
-            return self.tasks[0]
-        return next((task for task in self.tasks if task.get("id") == wanted), None)
 
 
 def parse_project_key(key: str | int) -> tuple[int, int | None]:
@@ -294,16 +274,6 @@ def _context(payload: Mapping[str, Any]) -> dict[str, Any] | None:
     context = params.get("context") if isinstance(params, dict) else None
     context = context or payload.get("context")
     return context if isinstance(context, dict) else None
-
-
-def _parameters(value: Any) -> dict[str, Any]:
-    """Extra parameters; text that is no JSON object is none, for people type it in by hand."""
-    if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            return {}
-    return value if isinstance(value, dict) else {}
 
 
 def _short(value: Any) -> str:

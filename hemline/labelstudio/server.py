@@ -109,7 +109,7 @@ class LabelStudioServer:
         self,
         *,
         timeout_s: float = FIRST_START_TIMEOUT_S,
-        on_wait: Callable[[float], None] = lambda passed_s: None,
+        on_wait: Callable[[float], None] = lambda _passed_s: None,
     ) -> None:
         """Return when Label Studio answers; `on_wait` is told the seconds passed.
 

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
@@ -97,19 +96,6 @@ def outline_length(polygon: Polygon, height: int, width: int) -> float:
         MaskError: as `polygons_to_mask`.
     """
     return _length(_clip(_outline(polygon), height, width))
-
-
-def mask_to_polygons(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> list[list[float]]:
-    """Outlines of the mask's islands, in COCO's layout.
-
-    `polygons_to_mask` gives the mask back with its holes filled: COCO's polygons cannot say holes,
-    so use RLE where a garment may have them.
-    """
-    # OpenCV's outlines run through the centres of border pixels and so lose thin parts; on the
-    # doubled mask they run a quarter of a pixel inside its edge, and filling rounds them outwards.
-    doubled = np.kron((mask != 0).astype(np.uint8), np.ones((2, 2), dtype=np.uint8))
-    contours, _ = cv2.findContours(doubled, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    return [((contour + 0.5) / 2).ravel().tolist() for contour in contours if len(contour) > 2]
 
 
 def _clip(outline: NDArray[np.float64], height: int, width: int) -> NDArray[np.float64]:

@@ -11,23 +11,6 @@ _EDGE_SIGMA_PX = 0.5  # 0.7 is worse than a hard edge on sharp small photos
 _NEIGHBOURS = cv2.getStructuringElement(cv2.MORPH_CROSS, (3, 3))
 
 
-def cutout_to_mask(cutout: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The mask of a cutout.
-
-    Args:
-        cutout: (H, W, 4) uint8 RGBA.
-
-    Returns:
-        (H, W) uint8, 1 above alpha 127, else 0.
-
-    Raises:
-        MaskError: the image has no alpha channel.
-    """
-    if cutout.ndim != 3 or cutout.shape[2] != 4:
-        raise MaskError(f"cutout has shape {cutout.shape}; it needs an alpha channel (H, W, 4)")
-    return (cutout[..., 3] > _INSIDE).astype(np.uint8)
-
-
 def make_cutout(photo: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Cut a garment out of its photo.
 
@@ -58,7 +41,7 @@ def make_cutout(photo: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[n
 def soften_edge(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> NDArray[np.uint8]:
     """An alpha whose edge runs out over a pixel or two, as a lens draws it.
 
-    `cutout_to_mask` gives the mask back exactly: inside stays above 127, outside at or below.
+    An alpha above 127 gives the mask back exactly.
 
     Args:
         mask: (H, W), any non-zero pixel is inside.

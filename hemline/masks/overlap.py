@@ -45,20 +45,6 @@ def recall(predicted: Mask, truth: Mask) -> float:
     return precision(truth, predicted)
 
 
-def pixel_accuracy(predicted: Mask, truth: Mask, *, ignore: int | None = None) -> float:
-    """Share of pixels whose class id is right, 0 to 1; 1 if no pixel is left to count.
-
-    Args:
-        predicted, truth: (H, W) class ids.
-        ignore: class id of the truth whose pixels do not count.
-    """
-    _check_sizes(predicted, truth)
-    right = predicted == truth
-    if ignore is not None:
-        right = right[truth != ignore]
-    return float(right.mean()) if right.size else 1.0
-
-
 def confusion(
     predicted: NDArray[np.uint8],
     truth: NDArray[np.uint8],

@@ -1,6 +1,5 @@
 """Pre-filling: the one way a task gets its prediction, when it is opened and in the pool alike."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -8,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.errors import HemlineError, ImageError, LabelStudioError, MaskError, PhotoUnavailable
-from hemline.garments.rule import GarmentRule
 from hemline.images import decode_image
 from hemline.labelstudio.messages import parse_id
 from hemline.labelstudio.photos.photos import Photo
@@ -129,11 +127,8 @@ class Prefiller:
         project_id: int,
         config: LabelConfig,
         ls_task: dict[str, Any],
-        before_model: Callable[[], None] = lambda: None,
     ) -> PrefilledTask:
         """The prediction of one task: the stored one where its photo is the same, else a new one.
-
-        `before_model` is called when the model is about to run; what it raises passes through.
 
         Raises:
             LabelStudioError: the photo cannot be had for a reason that is not the task's (Label
@@ -163,7 +158,6 @@ class Prefiller:
         except HemlineError as error:
             self._mark(task, error, ProblemSource.PHOTO)
             raise
-        before_model()
         examined = model.predictor.examine(image)
         predicted = examined.prediction
         try:
@@ -291,11 +285,6 @@ def photo_url(config: LabelConfig, ls_task: dict[str, Any]) -> str:
             "address of an image"
         )
     return url
-
-
-def _garment_and_view(data: dict[str, Any], url: str, ls_task_id: int) -> tuple[str, str]:
-    """Garment and view of a task by the plain rule, as a project begins with."""
-    return garment_of(GarmentRule(), data, url, ls_task_id)[:2]
 
 
 def _first(data: dict[str, Any], *names: str) -> str:

@@ -40,7 +40,7 @@ class ModelCard:
     code_version: str = __version__
     second_threshold: float | None = None  # of the second pass, where there is one
     types: tuple[str, ...] = ()  # of garments, that the chooser tells apart
-    specialists: dict[str, float] = field(default_factory=dict)  # type: its network's threshold
+    specialists: dict[str, float] = field(default_factory=dict)  # by type: a threshold
 
 
 def save_model(path: Path, state: Mapping[str, Tensor], card: ModelCard) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hemline.errors import StoreError
 from hemline.store.database.columns import Json, utcnow
 from hemline.store.states import Role
-from hemline.store.tables.review import AuditEvent, Person
+from hemline.store.tables.review import AuditEvent, LogInCount, Person
 
 _ORDER = (Role.VIEWER, Role.REVIEWER, Role.ADMIN)
 
@@ -55,7 +55,10 @@ def remove_person(session: Session, name: str) -> None:
 def set_password(
     session: Session, name: str, password_hash: str, *, now: datetime | None = None
 ) -> None:
-    """Replaces the password and ends the person's log-ins. Raises StoreError if there is none."""
+    """Replaces the password, ends the person's log-ins and forgets attempts at the name.
+
+    Raises StoreError if there is no such person.
+    """
     changed = session.scalar(
         update(Person)
         .where(Person.name == name)
@@ -64,6 +67,7 @@ def set_password(
     )
     if changed is None:
         raise _unknown(name)
+    session.execute(delete(LogInCount).where(LogInCount.name == name))
 
 
 def note_login(session: Session, person_id: int, *, now: datetime | None = None) -> None:

@@ -1,4 +1,4 @@
-"""The words the store knows states, kinds and reasons by: what is stored, and what it means."""
+"""The words the store knows states and kinds by: what is stored, and what it means."""
 
 from enum import StrEnum
 
@@ -74,15 +74,6 @@ class Verdict(StrEnum):
     MODEL_WRONG = "model_wrong"
     BOTH_FINE = "both_fine"
     PHOTO_FAULT = "photo_fault"  # reshoot
-
-
-class Reason(StrEnum):
-    """Why a review item is where it is; several may hold. Each is a column of ReviewItem too."""
-
-    BAD_GROUND_TRUTH = "bad_ground_truth"
-    LOW_CONTRAST = "low_contrast"
-    LIMITED_DATA = "limited_data"
-    TOO_COMPLICATED = "too_complicated"
 
 
 class Role(StrEnum):

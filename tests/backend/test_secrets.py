@@ -71,7 +71,7 @@ def test_a_photo_that_cannot_be_fetched_is_marked_without_the_password(make_back
     backend = make_backend()
     backend.photos.errors[ADDRESS] = ValueError(f"cannot open {ADDRESS}")
     backend.connect()
-    (item,) = backend.protocol.predict(7, url=ADDRESS)
+    (item,) = backend.predict(7, url=ADDRESS)
     assert CANARY not in str(item)
     with backend.store.reading() as session:
         marks = session.scalars(select(TaskProblem.problem)).all()

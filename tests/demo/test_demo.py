@@ -18,11 +18,11 @@ import psutil
 import pytest
 
 from hemline.demo.state import DemoState, load_state, save_state
-from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.project.connect import SECRET_HEADER
 from hemline.ports import is_port_free, pick_free_port
 from hemline.studio.photos import write_photos
 from tests.plugins.label_studio import ACCOUNT
+from tests.plugins.label_studio_user import LabelStudioUser
 
 pytestmark = [pytest.mark.labelstudio, pytest.mark.slow, pytest.mark.timeout(900)]
 HEMLINE = Path(sys.executable).with_name("hemline")
@@ -58,9 +58,9 @@ class Demo:
     def family(self) -> list[psutil.Process]:
         return psutil.Process(self.process.pid).children(recursive=True)
 
-    def client(self) -> LabelStudioClient:
+    def client(self) -> LabelStudioUser:
         state = load_state(self.home / "state.json")
-        return LabelStudioClient(f"http://127.0.0.1:{state.label_studio_port}", ACCOUNT.token)
+        return LabelStudioUser(f"http://127.0.0.1:{state.label_studio_port}", ACCOUNT.token)
 
 
 @contextmanager
@@ -128,7 +128,7 @@ def test_a_demo_and_its_second_start(home: Path, tmp_path: Path) -> None:
         assert all_ended(family)
 
 
-def _check_project(client: LabelStudioClient, project_id: int, demo: Demo) -> None:
+def _check_project(client: LabelStudioUser, project_id: int, demo: Demo) -> None:
     project = client.get_project(project_id)
     version = f"hemline-{project_id}-v1"
     assert project["sampling"] == "Uncertainty sampling"

@@ -32,6 +32,7 @@ from hemline.store.states import DeliveryState
 from hemline.store.tables.loop import Annotation, Project
 from tests.e2e.editor import Editor
 from tests.plugins.label_studio import ACCOUNT
+from tests.plugins.label_studio_user import LabelStudioUser
 
 RETRAIN_AFTER = 21  # corrections, one a garment: the first count with six gold garments
 ARTIFACTS = Path(__file__).parents[2] / "artifacts" / "e2e"
@@ -67,6 +68,7 @@ class Deployment:
     stack: Stack
     store: Store
     artifacts: ArtifactStore
+    user: LabelStudioUser
 
     def new_project(self, title: str, *, labels: tuple[str, ...] = ("garment",)) -> int:
         made: int = self.stack.client.create_project(title, render_label_config(labels))["id"]
@@ -133,8 +135,8 @@ def deployment(
     )  # fmt: skip
     stack = Stack(settings, ACCOUNT)
     store = Store(settings.database)
-    with stack:
-        yield Deployment(stack, store, ArtifactStore(settings.artifacts))
+    with stack, LabelStudioUser(stack.url, ACCOUNT.token) as user:
+        yield Deployment(stack, store, ArtifactStore(settings.artifacts), user)
         process = os.environ.get("PYTEST_XDIST_WORKER", "alone")
         shutil.copytree(home / "logs", ARTIFACTS / "logs" / process, dirs_exist_ok=True)
     store.dispose()

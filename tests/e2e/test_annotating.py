@@ -113,7 +113,7 @@ def test_a_deleted_annotation_is_no_correction_any_more(connected: Connected, ta
     connected.arrived(made["id"])
     assert (connected.corrections(), connected.is_labeled(task)) == (before + 1, True)
 
-    client.delete_annotation(made["id"])
+    connected.deployment.user.delete_annotation(made["id"])
     eventually(lambda: not connected.is_labeled(task), "the deletion arrives")
     assert connected.corrections() == before
     assert connected.arrived(made["id"]).deleted_at is not None
@@ -132,8 +132,8 @@ def test_a_skipped_task_is_labelled_and_no_correction(connected: Connected, edit
 
 
 def test_the_button_with_too_few_corrections_starts_nothing(connected: Connected) -> None:
-    client = connected.deployment.stack.client
-    client.start_training(client.list_backends(connected.project)[0]["id"])
+    user = connected.deployment.user
+    user.start_training(user.list_backends(connected.project)[0]["id"])
     eventually(lambda: connected.deployment.waiting_deliveries() == 0, "the press is worked on")
     with connected.deployment.store.reading() as session:
         run = last_run(session, connected.deployment.project(connected.project).id)

@@ -115,7 +115,7 @@ def _mean_dice(masks: dict[int, NDArray[np.uint8]], shots: dict[int, Shot]) -> f
 
 
 def _correct_all(loop: Loop) -> None:
-    client = loop.deployment.stack.client
+    client = loop.deployment.user
     annotations = {task["id"]: task["annotations"] for task in client.iter_tasks(loop.project)}
     for task, shot in loop.shots.items():
         result = as_regions(shot.wanted)
@@ -221,7 +221,7 @@ def test_the_next_task_shows_the_new_versions_mask(
 
 
 def test_the_button_starts_one_training(loop: Loop, promoted: Promoted) -> None:
-    client = loop.deployment.stack.client
+    client = loop.deployment.user
     backend = client.list_backends(loop.project)[0]["id"]
     client.start_training(backend)
 

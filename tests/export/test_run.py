@@ -23,7 +23,7 @@ from hemline.store.loop.tasks import upsert_task
 from hemline.store.reports.export_masks import ExportFilter, MaskChoice
 from hemline.store.review.review_order import item_of_task
 from hemline.store.review.verdicts import give_verdict
-from hemline.store.review.write_order import Placed, place
+from hemline.store.review.write_order import RankedItem, write_item
 from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Task
 from tests.export.conftest import Shop, figure, read_png
@@ -115,9 +115,11 @@ def test_reviewed_takes_what_was_found_good(
     verdicts = [Verdict.BOTH_FINE, Verdict.LABEL_WRONG, Verdict.MODEL_WRONG]
     with shop.sources.store.session() as session:
         for number, (task, verdict) in enumerate(zip(corrected, verdicts, strict=True), start=1):
-            place(
+            write_item(
                 session,
-                Placed(shop.project.id, task.id, ReviewKind.LABEL, 0.5, "d", annotation_id=number),
+                RankedItem(
+                    shop.project.id, task.id, ReviewKind.LABEL, 0.5, "d", annotation_id=number
+                ),
             )
             item = item_of_task(session, task.id, ReviewKind.LABEL)
             assert item is not None

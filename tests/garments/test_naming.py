@@ -5,7 +5,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hemline.garments.naming import (
-    garment_and_view,
     garment_and_view_of_file,
     garment_and_view_of_task,
 )
@@ -69,12 +68,12 @@ TWO_GARMENTS = [
 
 @pytest.mark.parametrize(("one", "other"), ONE_GARMENT)
 def test_views_of_one_garment(one, other):
-    assert garment_and_view(one)[0] == garment_and_view(other)[0] != ""
+    assert garment_and_view_of_task({}, one)[0] == garment_and_view_of_task({}, other)[0] != ""
 
 
 @pytest.mark.parametrize(("one", "other"), TWO_GARMENTS)
 def test_two_garments(one, other):
-    garments = {garment_and_view(one)[0], garment_and_view(other)[0]}
+    garments = {garment_and_view_of_task({}, one)[0], garment_and_view_of_task({}, other)[0]}
     assert len(garments) == 2
     assert "" not in garments
 
@@ -85,13 +84,13 @@ def test_two_garments(one, other):
      "data:image/png;base64,A", "https://img.shop/2026/03/01/front.jpg", "https://img.shop/get?token=abc"],
 )  # fmt: skip
 def test_an_address_that_names_no_garment(address):
-    assert garment_and_view(address)[0] == ""
+    assert garment_and_view_of_task({}, address)[0] == ""
 
 
 def test_what_label_studios_proxy_opens():
     # s3://b/parka7_Front.jpg in base 64
     address = "/tasks/5/presign/?fileuri=czM6Ly9iL3BhcmthN19Gcm9udC5qcGc="
-    assert garment_and_view(address) == ("parka7", "Front")
+    assert garment_and_view_of_task({}, address) == ("parka7", "Front")
 
 
 @pytest.mark.parametrize(
@@ -138,10 +137,10 @@ MARKS = st.from_regex(r"[0-9a-f]{8}-", fullmatch=True)
 def test_garment_view_is_read_wherever_it_lies(one, other, first, second, place, mark, mark2):
     mark, mark2 = (mark, mark2) if "upload" in place else ("", "")
     names = [place % f"{mark}{one}_{first}.jpg", place % f"{mark2}{other}_{second}.jpg"]
-    assert [garment_and_view(name) for name in names] == [(one, first), (other, second)]
+    assert [garment_and_view_of_task({}, name) for name in names] == [(one, first), (other, second)]
 
 
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_names_nothing(text):
     for address in (text, f"https://h/{text}", f"s3://b/{text}", f"/data/local-files/?d={text}"):
-        assert garment_and_view(address) == garment_and_view(address)
+        assert garment_and_view_of_task({}, address) == garment_and_view_of_task({}, address)

@@ -12,12 +12,13 @@ from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import render_label_config
 from hemline.labelstudio.server import LabelStudioServer
 from hemline.ports import pick_free_port
+from tests.plugins.label_studio_user import LabelStudioUser
 
 pytestmark = pytest.mark.labelstudio
 
 
 @pytest.fixture
-def project(ls_client: LabelStudioClient) -> Iterator[int]:
+def project(ls_client: LabelStudioUser) -> Iterator[int]:
     project_id = ls_client.create_project("client tests", render_label_config(["garment"]))["id"]
     yield project_id
     ls_client.delete_project(project_id)
@@ -44,7 +45,7 @@ def tasks(count: int) -> list[dict[str, Any]]:
     return [{"data": {"image": f"/data/upload/{i}.jpg", "garment": f"g{i}"}} for i in range(count)]
 
 
-def test_both_kinds_of_token(label_studio: LabelStudioServer, ls_client: LabelStudioClient) -> None:
+def test_both_kinds_of_token(label_studio: LabelStudioServer, ls_client: LabelStudioUser) -> None:
     personal = ls_client.create_personal_token()
 
     with LabelStudioClient(label_studio.url, personal) as client:
@@ -80,13 +81,13 @@ def test_label_studio_gone() -> None:
         client.whoami()
 
 
-def test_a_refusal_says_what_label_studio_says(ls_client: LabelStudioClient) -> None:
+def test_a_refusal_says_what_label_studio_says(ls_client: LabelStudioUser) -> None:
     with pytest.raises(LabelStudioRefused, match="at least 3 characters") as caught:
         ls_client.create_project("ab", render_label_config(["garment"]))
     assert caught.value.status == 400
 
 
-def test_tasks_come_in_order_and_complete(ls_client: LabelStudioClient, project: int) -> None:
+def test_tasks_come_in_order_and_complete(ls_client: LabelStudioUser, project: int) -> None:
     ids = ls_client.import_tasks(project, tasks(203))
 
     listed = list(ls_client.iter_tasks(project))
@@ -95,13 +96,13 @@ def test_tasks_come_in_order_and_complete(ls_client: LabelStudioClient, project:
     assert [task["data"]["garment"] for task in listed] == [f"g{i}" for i in range(203)]
 
 
-def test_exactly_one_page(ls_client: LabelStudioClient, project: int) -> None:
+def test_exactly_one_page(ls_client: LabelStudioUser, project: int) -> None:
     ids = ls_client.import_tasks(project, tasks(100))
 
     assert [task["id"] for task in ls_client.iter_tasks(project, full=False)] == ids
 
 
-def test_only_what_changed(ls_client: LabelStudioClient, project: int) -> None:
+def test_only_what_changed(ls_client: LabelStudioUser, project: int) -> None:
     ids = ls_client.import_tasks(project, tasks(3))
     before = datetime.now(UTC)
     annotation = ls_client.create_annotation(ids[1], [region()], lead_time=2.5)
@@ -114,18 +115,18 @@ def test_only_what_changed(ls_client: LabelStudioClient, project: int) -> None:
     assert list(ls_client.iter_tasks(project, updated_after=seen)) == []
 
 
-def test_storage_addresses_are_not_resolved(ls_client: LabelStudioClient, project: int) -> None:
+def test_storage_addresses_are_not_resolved(ls_client: LabelStudioUser, project: int) -> None:
     [task_id] = ls_client.import_tasks(project, [{"data": {"image": "s3://bucket/x.jpg"}}])
 
     assert ls_client.get_task(project, task_id)["data"]["image"] == "s3://bucket/x.jpg"
 
 
-def test_a_task_of_another_project(ls_client: LabelStudioClient, project: int) -> None:
+def test_a_task_of_another_project(ls_client: LabelStudioUser, project: int) -> None:
     with pytest.raises(LabelStudioRefused, match="has no task 999999"):
         ls_client.get_task(project, 999999)
 
 
-def test_predictions_are_imported_in_batches(ls_client: LabelStudioClient, project: int) -> None:
+def test_predictions_are_imported_in_batches(ls_client: LabelStudioUser, project: int) -> None:
     ids = ls_client.import_tasks(project, tasks(501))
 
     assert ls_client.import_predictions(project, (prediction(i) for i in ids)) == 501
@@ -134,7 +135,7 @@ def test_predictions_are_imported_in_batches(ls_client: LabelStudioClient, proje
 
 @pytest.mark.parametrize("wrong", [{"score": 1.5}, {"result": [region("shoe")]}])
 def test_predictions_left_out_are_an_error(
-    ls_client: LabelStudioClient, project: int, wrong: dict[str, Any]
+    ls_client: LabelStudioUser, project: int, wrong: dict[str, Any]
 ) -> None:
     first, second = ls_client.import_tasks(project, tasks(2))
 
@@ -143,7 +144,7 @@ def test_predictions_left_out_are_an_error(
 
 
 def test_delete_predictions_of_tasks_and_of_a_version(
-    ls_client: LabelStudioClient, project: int
+    ls_client: LabelStudioUser, project: int
 ) -> None:
     ids = ls_client.import_tasks(project, tasks(3))
     ls_client.import_predictions(project, [prediction(i) for i in ids])
@@ -154,7 +155,7 @@ def test_delete_predictions_of_tasks_and_of_a_version(
     assert ls_client.model_versions(project) == {}
 
 
-def test_the_most_uncertain_task_is_next(ls_client: LabelStudioClient, project: int) -> None:
+def test_the_most_uncertain_task_is_next(ls_client: LabelStudioUser, project: int) -> None:
     ids = ls_client.import_tasks(project, tasks(5))
     scores = [0.9, 0.4, 0.7, 0.1, 0.8]
     ls_client.import_predictions(
@@ -169,12 +170,12 @@ def test_the_most_uncertain_task_is_next(ls_client: LabelStudioClient, project: 
         ls_client.create_annotation(expected, [region()])
 
 
-def test_no_next_task(ls_client: LabelStudioClient, project: int) -> None:
+def test_no_next_task(ls_client: LabelStudioUser, project: int) -> None:
     assert ls_client.next_task(project) is None
 
 
 def test_a_webhook_keeps_what_an_update_does_not_name(
-    ls_client: LabelStudioClient, project: int
+    ls_client: LabelStudioUser, project: int
 ) -> None:
     hook = ls_client.create_webhook(project, "http://127.0.0.1:1/webhook", {"A": "1"})
 
@@ -192,7 +193,7 @@ def test_a_webhook_keeps_what_an_update_does_not_name(
 
 
 def test_a_backend_that_is_not_there_is_not_connected(
-    ls_client: LabelStudioClient, project: int
+    ls_client: LabelStudioUser, project: int
 ) -> None:
     with pytest.raises(LabelStudioRefused, match="health check failed"):
         ls_client.create_backend(project, f"http://127.0.0.1:{pick_free_port()}", "hemline")

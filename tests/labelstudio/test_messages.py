@@ -48,27 +48,11 @@ def test_setup_as_label_studio_sends_it():
             "extra_params": {"a": 1},
         }
     )
-    assert message == SetupRequest("1.1795225515", 1, "<View/>", "http://127.0.0.1:8180", {"a": 1})
-
-
-@pytest.mark.parametrize(
-    ("sent", "read"),
-    [
-        ('{"a": 1}', {"a": 1}),
-        ({"a": 1}, {"a": 1}),
-        (None, {}),
-        ("", {}),
-        ("--fast", {}),
-        ("[1]", {}),
-        ([1], {}),
-    ],
-)
-def test_extra_params_of_every_kind(sent, read):
-    assert SetupRequest.parse({"project": "1.5", "extra_params": sent}).extra_params == read
+    assert message == SetupRequest("1.1795225515", 1, "<View/>", "http://127.0.0.1:8180")
 
 
 def test_empty_setup_is_read():
-    assert SetupRequest.parse({}) == SetupRequest("", None, "", "", {})
+    assert SetupRequest.parse({}) == SetupRequest("", None, "", "")
 
 
 def test_predict_as_label_studio_sends_it():
@@ -127,10 +111,8 @@ def test_one_annotation_created():
     message = WebhookPayload.parse(
         {"action": "ANNOTATION_CREATED", "annotation": ANNOTATION, "project": PROJECT, "task": TASK}
     )
-    assert message.is_submission
-    assert not message.is_deletion
     assert (message.project_id, message.annotation_ids, message.task_ids) == (3, [12], [7])
-    assert message.task_of(message.annotations[0]) == TASK
+    assert (message.annotations, message.tasks) == ([ANNOTATION], [TASK])
 
 
 def test_annotations_created_from_predictions_are_lists_in_any_order():
@@ -143,14 +125,7 @@ def test_annotations_created_from_predictions_are_lists_in_any_order():
             "task": others,
         }
     )
-    assert message.is_submission
-    assert [message.task_of(each)["id"] for each in message.annotations] == [7, 8]
-
-
-def test_annotation_whose_task_is_not_there_has_none():
-    message = WebhookPayload.parse({"annotation": [ANNOTATION], "task": [TASK | {"id": 9}]})
-    assert message.task_of(ANNOTATION) is None
-    assert message.task_of({"id": 12})["id"] == 9
+    assert (message.annotation_ids, message.task_ids) == ([12, 13], [8, 7])
 
 
 @pytest.mark.parametrize("action", ["ANNOTATIONS_DELETED", "ANNOTATION_DELETED"])
@@ -158,8 +133,6 @@ def test_deleted_annotations_are_ids(action):
     message = WebhookPayload.parse(
         {"action": action, "annotations": [{"id": 1}, {"id": 2}], "project": PROJECT}
     )
-    assert message.is_deletion
-    assert not message.is_submission
     assert message.annotation_ids == [1, 2]
     assert message.tasks == []
 
@@ -185,7 +158,6 @@ def test_other_actions(payload, project_id, task_ids):
     message = WebhookPayload.parse(payload)
     assert message.action == payload.get("action", "")
     assert (message.project_id, message.task_ids) == (project_id, task_ids)
-    assert not message.is_deletion
 
 
 @pytest.mark.parametrize(

@@ -10,11 +10,11 @@ from hypothesis.extra import numpy as hnp
 from pycocotools import mask as pycoco
 from scipy import ndimage
 
+from benchmarks.polygons import mask_to_polygons
 from hemline.errors import MaskError
 from hemline.masks.coco import (
     decode_coco_rle,
     encode_coco_rle,
-    mask_to_polygons,
     outline_length,
     polygons_to_mask,
 )

@@ -6,7 +6,7 @@ import pytest
 from scipy.ndimage import distance_transform_edt
 
 from hemline.errors import MaskError
-from hemline.masks.cutout import cutout_to_mask, make_cutout, soften_edge
+from hemline.masks.cutout import make_cutout, soften_edge
 from hemline.studio.scene import draw_scene
 
 
@@ -68,16 +68,12 @@ def on(ground, colours, alpha):
     return share * colours + (1 - share) * ground
 
 
-def test_a_mask_is_inside_above_half():
-    cutout = np.zeros((1, 4, 4), np.uint8)
-    cutout[0, :, 3] = [0, 127, 128, 255]
-    mask = cutout_to_mask(cutout)
-    assert mask.tolist() == [[0, 0, 1, 1]]
-    assert mask.dtype == np.uint8
+@pytest.mark.parametrize("seed", [0, 3])
+def test_a_soft_edge_keeps_the_mask_above_half(seed):
+    mask = draw_scene(seed, height=96, width=64).mask
+    assert np.array_equal(soften_edge(mask) > 127, mask > 0)
 
 
 def test_what_does_not_fit_is_an_error():
-    with pytest.raises(MaskError, match="alpha channel"):
-        cutout_to_mask(np.zeros((3, 4, 3), np.uint8))
     with pytest.raises(MaskError, match="do not fit"):
         make_cutout(np.zeros((3, 4, 3), np.uint8), np.zeros((4, 3), np.uint8))

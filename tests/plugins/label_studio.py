@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from hemline.errors import HemlineError
-from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.server import Account, LabelStudioServer, find_executable
 from hemline.ports import pick_free_port
+from tests.plugins.label_studio_user import LabelStudioUser
 
 ACCOUNT = Account(email="test@hemline.local", password="for-tests-only", token="7e57" * 10)
 
@@ -44,9 +44,9 @@ def label_studio(
 
 
 @pytest.fixture
-def ls_client(label_studio: LabelStudioServer) -> Iterator[LabelStudioClient]:
+def ls_client(label_studio: LabelStudioServer) -> Iterator[LabelStudioUser]:
     """A client of the test account, with its legacy token."""
-    with LabelStudioClient(label_studio.url, ACCOUNT.token) as client:
+    with LabelStudioUser(label_studio.url, ACCOUNT.token) as client:
         yield client
 
 

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.server import LabelStudioServer
 from hemline.settings import get_settings
 from hemline.store.loop.annotations import find_annotation
@@ -19,6 +18,7 @@ from hemline.store.loop.tasks import get_task
 from hemline.store.states import JobKind, JobState
 from hemline.store.tables.loop import ModelVersion, Project
 from tests.plugins.label_studio import ACCOUNT
+from tests.plugins.label_studio_user import LabelStudioUser
 from tests.worker.conftest import CONFIG, brush
 from tests.worker.discs import disc
 from worker.ingest import reconcile
@@ -30,7 +30,7 @@ pytestmark = [pytest.mark.labelstudio, pytest.mark.slow, pytest.mark.timeout(600
 
 
 @pytest.fixture
-def ls_project(ls_client: LabelStudioClient) -> Iterator[int]:
+def ls_project(ls_client: LabelStudioUser) -> Iterator[int]:
     """A project with six photos."""
     project = ls_client.create_project("The worker's", CONFIG, sampling="Uncertainty sampling")
     files = []
@@ -77,7 +77,7 @@ def versions(task: dict[str, Any]) -> list[str]:
 
 
 def test_lost_webhooks_are_found_by_reconcile(
-    services: Services, project: Project, ls_client: LabelStudioClient, ls_project: int,
+    services: Services, project: Project, ls_client: LabelStudioUser, ls_project: int,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
     monkeypatch.setattr(reconcile, "_OVERLAP", reconcile._OVERLAP * 0)
@@ -111,7 +111,7 @@ def test_lost_webhooks_are_found_by_reconcile(
 
 
 def test_the_newest_champion_is_what_a_task_shows_and_what_orders_them(
-    services: Services, project: Project, champion: ModelVersion, ls_client: LabelStudioClient,
+    services: Services, project: Project, champion: ModelVersion, ls_client: LabelStudioUser,
     ls_project: int, tmp_path: Path,
 ) -> None:  # fmt: skip
     reconcile_all(services)

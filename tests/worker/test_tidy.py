@@ -4,6 +4,11 @@ import os
 import time
 from pathlib import Path
 
+from sqlalchemy import select
+
+from hemline.store.database.columns import utcnow
+from hemline.store.log_in_limits import WINDOW, take_attempt
+from hemline.store.tables.review import LogInCount
 from worker.app import app
 from worker.services import Services
 from worker.tasks import tidy as tidy_task
@@ -25,3 +30,11 @@ def test_a_file_left_in_mid_write_goes_after_a_day(services: Services) -> None:
         os.utime(path, (long_ago, long_ago))
     tidy(services)
     assert sorted(Path(artifact.parent).iterdir()) == sorted([artifact, young])
+
+
+def test_counts_of_log_ins_go_when_their_time_has_passed(services: Services) -> None:
+    with services.store.session() as session:
+        take_attempt(session, "ada", "10.0.0.1", now=utcnow() - WINDOW)
+    tidy(services)
+    with services.store.reading() as session:
+        assert not session.scalars(select(LogInCount)).all()

@@ -29,12 +29,21 @@ def status() -> None:
         jobs = list_jobs(session, limit=_SHOWN)
         deliveries = count_by_state(session)
     print_table(
-        ("project", "title", "champion", "corrections", "garments", "gold garments", "problem"),
+        (
+            "project",
+            "title",
+            "champion",
+            "corrections",
+            "garments",
+            "gold garments",
+            "worth a look",
+            "problem",
+        ),
         [_project_row(services, project) for project in projects],
         title="Projects",
         empty="No project is connected yet; run `hemline connect PROJECT_ID`.",
     )
-    for line in _garment_warnings(services, projects):
+    for line in [*_gold_lines(services, projects), *_garment_warnings(services, projects)]:
         typer.echo(line)
     print_table(
         ("run", "project", "state", "epoch", "started by", "attempts", "began", "problem"),
@@ -103,11 +112,13 @@ def deliveries(
 def _project_row(services: "Services", project: "Project") -> tuple[Any, ...]:
     from hemline.store.loop.garments import count_garments, garment_rule, in_words
     from hemline.store.loop.models import champion
+    from hemline.store.reports.worth_a_look import worth_a_look
     from worker.training.triggers import readiness
 
     ready = readiness(services, project)
     with services.store.reading() as session:
         version = champion(session, project.id)
+        worth = worth_a_look(session, project.id)
         grouped = in_words(count_garments(session, project.id), garment_rule(session, project.id))
     return (
         project.ls_project_id,
@@ -116,8 +127,42 @@ def _project_row(services: "Services", project: "Project") -> tuple[Any, ...]:
         f"{ready.corrections} of {ready.needed} for the next training",
         grouped,
         f"{ready.gold_garments} of at least {ready.gold_minimum}",
+        f"{worth.number} {'label' if worth.number == 1 else 'labels'}",
         project.problem,
     )
+
+
+def _gold_lines(services: "Services", projects: "Sequence[Project]") -> "Iterator[str]":
+    """Which garments to correct, where a training waits for gold ones."""
+    from hemline.store.reports.gold_wanted import gold_wanted
+    from hemline.store.reports.status import count_tasks
+    from worker.training.triggers import readiness
+
+    settings = services.settings
+    for project in projects:
+        ready = readiness(services, project)
+        with services.store.reading() as session:
+            labelled = count_tasks(session, project.id).labelled
+            gold = gold_wanted(
+                session, project, ready,
+                gold_share=settings.gold_share, validation_share=settings.validation_share,
+            )  # fmt: skip
+        if gold is None or not labelled:
+            continue
+        named = ", ".join(
+            f"{task.garment or 'a garment'} (task {task.ls_task_id})" for task in gold.tasks
+        )
+        yield (
+            f"Project {project.ls_project_id}: {gold.missing} more gold "
+            f"{'garment is' if gold.missing == 1 else 'garments are'} needed to judge a model. "
+            f"Correct a photo of "
+            + (
+                "one more garment"
+                if gold.garments == 1
+                else f"each of {gold.garments} more garments"
+            )
+            + (f", such as {named}" if named else "")
+        )
 
 
 def _garment_warnings(services: "Services", projects: "Sequence[Project]") -> "Iterator[str]":

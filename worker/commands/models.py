@@ -87,24 +87,18 @@ def _predict_anew(services: "Services", succession: "Succession") -> None:
 
 def find_project(services: "Services", ls_project_id: int | None) -> "Project":
     """The project of that id, or the only one there is."""
-    from hemline.store.loop.projects import get_project, list_projects
+    from hemline.store.loop.projects import known_project, list_projects
 
     with services.store.reading() as session:
         if ls_project_id is not None:
-            row = get_project(session, ls_project_id)
-        else:
-            projects = list_projects(session)
-            row = projects[0] if len(projects) == 1 else None
-    if row is not None:
-        return row
-    if ls_project_id is None:
-        if not projects:
-            raise StoreError("no project is connected yet; run `hemline connect PROJECT_ID`")
-        known = ", ".join(str(project.ls_project_id) for project in projects)
-        raise StoreError(f"the projects are: {known}; choose one with --project")
-    raise StoreError(
-        f"project {ls_project_id} is not known; connect it with `hemline connect {ls_project_id}`"
-    )
+            return known_project(session, ls_project_id)
+        projects = list_projects(session)
+    if len(projects) == 1:
+        return projects[0]
+    if not projects:
+        raise StoreError("no project is connected yet; run `hemline connect PROJECT_ID`")
+    known = ", ".join(str(project.ls_project_id) for project in projects)
+    raise StoreError(f"the projects are: {known}; choose one with --project")
 
 
 def _row(version: "ModelVersion", judged: "Evaluation | None") -> tuple[Any, ...]:

@@ -1,7 +1,6 @@
 """`hemline rank`: which labels are most likely wrong, and why."""
 
 import json
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,7 +15,7 @@ from hemline.errors import DatasetError, HemlineError
 from hemline.segmentation.commands.options import MasksShow, Model
 
 if TYPE_CHECKING:
-    from worker.folders.rank import Ranked
+    from worker.folders.rank import RankedPair
 
 app = typer.Typer()
 _out = Console()
@@ -120,6 +119,7 @@ def fit_prior_command(
     """
     from active_learning.risk.learn import Example, learn
     from active_learning.risk.risk_file import dump_risk_model
+    from active_learning.signals.label_signals import SIGNALS_VERSION
     from hemline.datasets.sources import join, open_all
     from hemline.datasets.splits import split_by_garment
     from hemline.files import write_atomically
@@ -130,10 +130,11 @@ def fit_prior_command(
     parts = split_by_garment(join(open_all(data, None, garment_is)).samples, (0.1, 0.15))
     groups = [[*parts[0], *parts[1]], scenes(drawn)]
     predictor = Predictor(find_model(model), device=device)
+    folder = None if keep is None else keep / f"signals-{SIGNALS_VERSION}"
     examples: list[Example] = []
     for group in groups:
         for k, sample in enumerate(track(group, "looking", console=_err, transient=True)):
-            kept = None if keep is None else keep / sample.source / f"{sample.id}.npz"
+            kept = None if folder is None else folder / sample.source / f"{sample.id}.npz"
             try:
                 other = group[(k + 7) % len(group)]
                 examples += examples_of(sample, other, predictor, keep=kept)
@@ -159,37 +160,40 @@ def _rank_project(
 ) -> None:
     from hemline.settings import get_settings
     from hemline.store.database.engine import open_store
-    from hemline.store.review.review_words import priority_words
+    from hemline.store.review.review_words import priority_words, reason_sentences
     from hemline.store.states import ReviewKind
     from worker.review.batch import project_batch, project_order
 
     if kind not in list(ReviewKind):
         raise DatasetError(f"there is no order of '{kind}'; choose label or photo")
-    store, chosen = open_store(get_settings().database), ReviewKind(kind)
+    store, order = open_store(get_settings().database), ReviewKind(kind)
     if items is None and minutes is None:
-        placed = project_order(store, project, chosen, _SHOWN)
+        found = project_order(store, project, order, _SHOWN)
     else:
-        placed = project_batch(store, project, chosen, items=items, minutes=minutes)
+        found = project_batch(store, project, order, items=items, minutes=minutes)
     if as_json:
-        for item in placed:
-            print(json.dumps(item.as_json()))
+        for chosen in found:
+            print(json.dumps(chosen.as_json()))
         return
     table = Table(
         "task", "garment", "risk" if kind == ReviewKind.LABEL else "usefulness", "reasons"
     )
-    for item in placed:
-        said = [*item.sentences(), *(["drawn at random"] if item.random else [])]
-        table.add_row(str(item.task), item.garment, priority_words(item.priority), "\n".join(said))
-    _out.print(table if placed else "Nothing is in this order yet; the worker ranks new labels.")
+    for chosen in found:
+        task, item = chosen.item.task, chosen.item
+        said = [*reason_sentences(item.reasons), *(["drawn at random"] if chosen.random else [])]
+        table.add_row(
+            str(task.ls_task_id), task.garment, priority_words(item.priority), "\n".join(said)
+        )
+    _out.print(table if found else "Nothing is in this order yet; the worker ranks new labels.")
 
 
-def _print_table(ranked: "list[Ranked]") -> None:
+def _print_table(ranked: "list[RankedPair]") -> None:
     from hemline.store.review.review_words import evidence_words, priority_words
 
     table = Table("image", "risk", "reasons")
     for item in ranked:
         said = "\n".join(
-            f"{found.reason.words}: {evidence_words(found.reason.value, asdict(found))}"
+            f"{found.reason.words}: {evidence_words(found.reason, found.as_json())}"
             for found in item.evidence
         )
         risk = "" if item.risk is None else priority_words(item.risk)

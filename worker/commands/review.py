@@ -18,13 +18,12 @@ def statistics(
 
     The corrected figures leave out only labels that a reviewer found wrong.
     """
-    from active_learning.reasons import Reason
+    from hemline.reasons import Reason
     from worker.commands.models import find_project
     from worker.commands.print_table import print_table
     from worker.review.project_statistics import project_statistics
     from worker.services import command_services
 
-    words = {reason.value: reason.words for reason in Reason}
     services = command_services()
     found = project_statistics(services, find_project(services, project))
     if as_json:
@@ -47,7 +46,7 @@ def statistics(
     )  # fmt: skip
     print_table(
         ("reason", "outliers", "share"),
-        [(words[name], row["count"], f"{row['share']:.0%}")
+        [(Reason(name).words, row["count"], f"{row['share']:.0%}")
          for name, row in found["outliers"]["reasons"].items()],
         title=f"Why {found['outliers']['count']} pre-fills are outliers, several reasons at once",
         empty="No pre-fill is an outlier.",

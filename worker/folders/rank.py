@@ -2,19 +2,20 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from active_learning.label_features import Look, look_at_label, risks_of
+from active_learning.label_features import LabelFeatures, label_features, risks_in_folder
 from active_learning.order.neighbours import isolation
-from active_learning.reasons import Evidence, reasons
-from active_learning.risk.risk_file import shipped_risk_model
+from active_learning.reasons import reasons
 from active_learning.signals.garment_views import USUAL_VIEW, Oddness, odd_views, raised, usual_gaps
 from hemline.errors import HemlineError, MaskError
 from hemline.masks.embedding import LENGTH, pack_embedding, unpack_embeddings
 from hemline.masks.garment_is import GarmentIs
+from hemline.reasons import Evidence
 from worker.folders.pairs import Pair, Pixels, look_inverted, read_pair
+from worker.shipped_risk import shipped_risk_model
 
 if TYPE_CHECKING:
     from active_learning.risk.label_risk import RiskModel
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedPair:
     """One image of the order; `risk` is None where it could not be judged, and `problem` why."""
 
     id: str
@@ -39,11 +40,9 @@ class Ranked:
                 {
                     "reason": item.reason.value,
                     "number": round(item.number, 6),
-                    "percentile": round(item.percentile, 2),
+                    "percentile": None if item.percentile is None else round(item.percentile, 2),
                     "evidence": item.sentence,
-                    "region": None
-                    if item.region is None
-                    else {"kind": item.region.kind, "points": item.region.points},
+                    "region": None if item.region is None else item.region.as_json(),
                 }
                 for item in self.evidence
             ],
@@ -57,7 +56,7 @@ def rank_folder(
     *,
     garment_is: GarmentIs | None = None,
     track: Callable[[Sequence[Pair]], Iterable[Pair]] = iter,
-) -> list[Ranked]:
+) -> list[RankedPair]:
     """The pairs in order of risk, the likeliest to be wrong first; what cannot be judged is last.
 
     One photo is in memory at a time, and of each a few kilobytes are kept.
@@ -71,53 +70,51 @@ def rank_folder(
         light_is_garment=garment_is is None and not look_inverted(pairs),
     )  # fmt: skip
     model = shipped_risk_model()
-    names: list[str] = []
-    garments: list[str] = []
-    looks: list[Look] = []
+    judged: list[Pair] = []
+    features: list[LabelFeatures] = []
     embeddings: list[bytes] = []
-    failed: list[Ranked] = []
+    failed: list[RankedPair] = []
     for pair in track(pairs):
         try:
-            look, embedding = _look(read(pair), predictor, model)
+            found, embedding = _look(read(pair), predictor, model)
         except HemlineError as error:
-            failed.append(Ranked(pair.id, None, [], str(error)))
+            failed.append(RankedPair(pair.id, None, [], str(error)))
             continue
-        names.append(pair.id)
-        garments.append(pair.garment)
-        looks.append(look)
+        judged.append(pair)
+        features.append(found)
         embeddings.append(embedding)
-    if not looks:
+    if not judged:
         return failed
-    oddness = _oddness(garments, looks)
-    risks = [raised(risk, odd) for risk, odd in zip(risks_of(looks, model), oddness, strict=True)]
-    distances = isolation(unpack_embeddings(embeddings))
-    findings = [
-        replace(look.findings, risk=risk, distance=distance, odd=odd)
-        for look, risk, distance, odd in zip(looks, risks, distances, oddness, strict=True)
-    ]
+    oddness = _oddness(judged, features)
+    alone = risks_in_folder(features, model)
+    risks = [raised(risk, odd) for risk, odd in zip(alone, oddness, strict=True)]
+    evidence = reasons(features, risks, isolation(unpack_embeddings(embeddings)), oddness=oddness)
     ranked = [
-        Ranked(name, risk, evidence, look.note)
-        for name, risk, evidence, look in zip(names, risks, reasons(findings), looks, strict=True)
+        RankedPair(pair.id, risk, told, found.note)
+        for pair, risk, told, found in zip(judged, risks, evidence, features, strict=True)
     ]
     return sorted(ranked, key=lambda item: (-(item.risk or 0.0), item.id)) + failed
 
 
-def _oddness(garments: Sequence[str], looks: Sequence[Look]) -> list[Oddness]:
+def _oddness(pairs: Sequence[Pair], features: Sequence[LabelFeatures]) -> list[Oddness]:
     """How far each label is from those of its garment's other views."""
-    views: dict[str, list[int]] = defaultdict(list)
-    for k, garment in enumerate(garments):
-        views[garment].append(k)
-    usual = usual_gaps([[looks[k].view for k in own] for own in views.values()])
-    oddness = [USUAL_VIEW] * len(looks)
-    for own in views.values():
-        for k, odd in zip(own, odd_views([looks[k].view for k in own], usual), strict=True):
+    garments: dict[str, list[int]] = defaultdict(list)
+    for k, pair in enumerate(pairs):
+        garments[pair.garment].append(k)
+    views = [[features[k].view for k in own] for own in garments.values()]
+    usual = usual_gaps(views)
+    oddness = [USUAL_VIEW] * len(pairs)
+    for own, shown in zip(garments.values(), views, strict=True):
+        for k, odd in zip(own, odd_views(shown, usual), strict=True):
             oddness[k] = odd
     return oddness
 
 
-def _look(pixels: Pixels, predictor: "Predictor", model: "RiskModel") -> tuple[Look, bytes]:
+def _look(
+    pixels: Pixels, predictor: "Predictor", model: "RiskModel"
+) -> tuple[LabelFeatures, bytes]:
     seen = predictor.examine(pixels.photo)
-    look = look_at_label(
+    features = label_features(
         pixels.photo,
         pixels.mask,
         seen.probabilities,
@@ -126,6 +123,6 @@ def _look(pixels: Pixels, predictor: "Predictor", model: "RiskModel") -> tuple[L
         flip_dice=seen.flip_dice,
     )
     try:
-        return look, pack_embedding(seen.embedding)
-    except MaskError:  # a broken model; the note of the look says so
-        return look, bytes(LENGTH)
+        return features, pack_embedding(seen.embedding)
+    except MaskError:  # a broken model; the note of the features says so
+        return features, bytes(LENGTH)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hemline.child_process import ChildProcess
 from hemline.home import open_home
 from hemline.settings import Settings
-from hemline.store.database.engine import Store
+from hemline.store.database.engine import prepare_database
 from worker.app import SOFT_SHUTDOWN_S
 from worker.host.embedded_redis import EmbeddedRedis
 from worker.host.supervisor import Kept, Supervisor
@@ -26,19 +26,9 @@ def run_worker(settings: Settings, queues: Sequence[str], *, beat: bool) -> None
     """
     configure_logging(settings.log_level)
     open_home(settings)
-    _prepare_database(settings)
+    prepare_database(settings.database)
     redis = None if settings.redis_url else EmbeddedRedis(settings)
     Supervisor(_processes(settings, queues, beat), redis=redis, grace_s=_GRACE_S).run()
-
-
-def _prepare_database(settings: Settings) -> None:
-    """SQLite is this host's own and is brought up to date; a server's is migrated on purpose."""
-    store = Store(settings.database)
-    if settings.database.startswith("sqlite"):
-        store.upgrade()
-    else:
-        store.check_schema()
-    store.dispose()
 
 
 def _processes(settings: Settings, queues: Sequence[str], beat: bool) -> list[Kept]:

@@ -13,69 +13,59 @@ from active_learning.order.batches import (
     cold_start,
 )
 from active_learning.order.clusters import UNKNOWN
-from active_learning.reasons import Reason
-from hemline.errors import StoreError
 from hemline.masks.embedding import LENGTH, unpack_embeddings
 from hemline.store.database.engine import Store
-from hemline.store.loop.projects import get_project
+from hemline.store.loop.projects import known_project
 from hemline.store.reports.prefill_stats import lead_times
 from hemline.store.review.queries import labelled_embeddings, whereabouts_of
 from hemline.store.review.review_order import drawn_items, review_page
-from hemline.store.review.review_words import evidence_words
 from hemline.store.states import ReviewKind
 from hemline.store.tables.loop import Project
 from hemline.store.tables.review import ReviewItem
 
 POOL = 1000  # items at the top, and as many drawn from all of the order, to choose a batch from
-_WORDS = {reason.value: reason.words for reason in Reason}
 _MINUTES = 1.0  # a photo takes, until people's own time is known
 _NOWHERE = bytes(LENGTH)
 
 
 @dataclass(frozen=True)
-class Placed:
-    """One task of the order. `random` marks one that was drawn to keep the estimates honest."""
+class BatchItem:
+    """An item of a batch or an order. `random` marks one that was drawn to keep the estimates
+    honest."""
 
-    task: int
-    garment: str
-    kind: str
-    priority: float
-    reasons: dict[str, Any]
+    item: ReviewItem
     random: bool = False
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: what `hemline rank PROJECT --json` prints."""
-        name = "label_risk" if self.kind == ReviewKind.LABEL else "usefulness"
+        item = self.item
+        name = "label_risk" if item.kind == ReviewKind.LABEL else "usefulness"
         return {
-            "id": self.task, "garment": self.garment, name: round(self.priority, 6),
-            "reasons": [{"reason": reason, **found} for reason, found in self.reasons.items()],
+            "id": item.task.ls_task_id, "garment": item.task.garment,
+            name: round(item.priority, 6),
+            "reasons": [{"reason": reason, **found} for reason, found in item.reasons.items()],
             "random": self.random,
         }  # fmt: skip
 
-    def sentences(self) -> list[str]:
-        """The reasons in words."""
-        return [
-            f"{_WORDS.get(reason, reason)}: {evidence_words(reason, found)}"
-            for reason, found in self.reasons.items()
-        ]
 
-
-def project_order(store: Store, ls_project_id: int, kind: ReviewKind, limit: int) -> list[Placed]:
+def project_order(
+    store: Store, ls_project_id: int, kind: ReviewKind, limit: int
+) -> list[BatchItem]:
     """The first open items of an order.
 
     Raises:
         StoreError: the project is not known.
     """
     with store.reading() as session:
-        project = _project(session, ls_project_id)
+        project = known_project(session, ls_project_id)
         items = review_page(session, project.id, kind, limit=limit).items
-    return [_placed(item) for item in items]
+    return [BatchItem(item) for item in items]
 
 
 def project_batch(
     store: Store, ls_project_id: int, kind: ReviewKind, *, items: int | None,
     minutes: float | None, seed: int = 0,
-) -> list[Placed]:  # fmt: skip
+) -> list[BatchItem]:  # fmt: skip
     """What to work on next, within a number of items, of minutes, or both.
 
     From the top of the order, from all over the project's photos, no garment twice unless its views
@@ -85,7 +75,7 @@ def project_batch(
         StoreError: the project is not known.
     """
     with store.reading() as session:
-        project = _project(session, ls_project_id)
+        project = known_project(session, ls_project_id)
         top = review_page(session, project.id, kind, limit=POOL).items
         drawn = drawn_items(session, project.id, kind, limit=POOL, seed=seed)
         both = list({item.id: item for item in (*top, *drawn)}.values())
@@ -94,18 +84,18 @@ def project_batch(
         each = _minutes(session, project)
     by_id = {str(item.task.ls_task_id): item for item in both}
 
-    def place(item: ReviewItem) -> tuple[bytes, int | None]:
+    def whereabouts(item: ReviewItem) -> tuple[bytes, int | None]:
         return where.get(item.prediction_id or 0, (_NOWHERE, None))
 
-    candidates = {item.id: _candidate(item, place(item)[1], each) for item in both}
+    candidates = {item.id: _candidate(item, whereabouts(item)[1], each) for item in both}
     at_random = [candidates[item.id] for item in drawn]
     best = by_usefulness(list(candidates.values()), seed=seed)
     if kind == ReviewKind.PHOTO and len(labelled) < COLD_LABELS:
-        points = unpack_embeddings([place(item)[0] for item in drawn])
+        points = unpack_embeddings([whereabouts(item)[0] for item in drawn])
         first = cold_start(at_random, points, unpack_embeddings(labelled))
         best = [*first, *best]
     chosen = choose_batch(best, at_random, items=items, minutes=minutes)
-    return [_placed(by_id[choice.id], random=choice.random) for choice in chosen]
+    return [BatchItem(by_id[choice.id], random=choice.random) for choice in chosen]
 
 
 def _candidate(item: ReviewItem, cluster: int | None, minutes: float) -> Candidate:
@@ -121,19 +111,3 @@ def _candidate(item: ReviewItem, cluster: int | None, minutes: float) -> Candida
 def _minutes(session: Any, project: Project) -> float:
     seconds = lead_times(session, project.id).with_prefill
     return float(np.median(seconds)) / 60 if len(seconds) >= 5 else _MINUTES
-
-
-def _project(session: Any, ls_project_id: int) -> Project:
-    project = get_project(session, ls_project_id)
-    if project is None:
-        raise StoreError(
-            f"project {ls_project_id} is not known; connect it with `hemline connect "
-            f"{ls_project_id}`"
-        )
-    return project
-
-
-def _placed(item: ReviewItem, *, random: bool = False) -> Placed:
-    return Placed(
-        item.task.ls_task_id, item.task.garment, item.kind, item.priority, item.reasons, random
-    )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from active_learning.feature_codec import read_view
 from active_learning.signals.garment_views import (
     USUAL_VIEW,
     Gaps,
@@ -12,10 +13,10 @@ from active_learning.signals.garment_views import (
     odd_views,
     usual_gaps,
 )
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.store.loop.models import champion
 from hemline.store.review.garment_views import values_of_views
 from hemline.store.tables.loop import Project
-from worker.review.feature_codec import VERSION, read_view
 from worker.services import Services
 
 _AT_ONCE = 200  # garments asked for in one query
@@ -60,7 +61,7 @@ def _views(
         with services.store.reading() as session:
             version = champion(session, project.id)
             stored = values_of_views(
-                session, project.id, names[start : start + _AT_ONCE], VERSION,
+                session, project.id, names[start : start + _AT_ONCE], SIGNALS_VERSION,
                 version.id if version else None,
             )  # fmt: skip
         found += [

@@ -1,4 +1,4 @@
-"""Ranks a project anew: learns from its labels and verdicts, then places every label and photo."""
+"""Ranks a project: learns from its labels and verdicts, then scores every label and photo."""
 
 import logging
 import math
@@ -9,9 +9,14 @@ from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
+from active_learning.feature_codec import read_features
+from active_learning.label_features import LabelFeatures
 from active_learning.order.clusters import cluster_centres
 from active_learning.order.usefulness import fit_dice_predictor
-from active_learning.reasons import Findings
+from active_learning.ranking import SAMPLE, Ranking, Sample
+from active_learning.reasons import compared_numbers
+from active_learning.score_items import dice_rows, distances
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.labelstudio.project.review_fields import has_review_fields
 from hemline.masks.embedding import unpack_embeddings
@@ -30,31 +35,23 @@ from hemline.store.review.queries import (
     label_page,
     photo_page,
 )
-from hemline.store.review.write_order import place_all
+from hemline.store.review.write_order import write_items
 from hemline.store.states import JobKind
 from hemline.store.tables.loop import Project
 from worker.jobs import JobAtWork, run_job
-from worker.review.feature_codec import VERSION, read_look
-from worker.review.garment_views import USUAL, odd_views_of, usual_of
-from worker.review.ranking_model import SAMPLE, Ranking, ranking_of, without_regions
+from worker.review.garment_views import usual_of
+from worker.review.rank_items import rank_labels, rank_photos
 from worker.review.risk_examples import learn_project_risk
-from worker.review.score_items import (
-    LabelLook,
-    PhotoLook,
-    dice_rows,
-    distances,
-    place_labels,
-    place_photos,
-)
 from worker.review.show_reviews import show_project
 from worker.review.show_scores import show_scores
+from worker.review.stored_ranking import ranking_of
 from worker.review.triage_job import moved, sort_out
 from worker.services import Services
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
-_CHUNK = 200  # items placed in one transaction
+_CHUNK = 200  # items written in one transaction
 _PREFILLS = 5000  # corrected pre-fills that predicted Dice is learnt from, the newest ones
 
 
@@ -80,7 +77,7 @@ def rank_when_due(services: Services) -> None:
         projects = [project for project in list_projects(session) if not project.problem]
     for project in projects:
         with services.store.reading() as session:
-            new = count_new_labels(session, project, VERSION)
+            new = count_new_labels(session, project, SIGNALS_VERSION)
             busy = active_job(session, project.id, JobKind.RANK) is not None
         if busy or not new:
             continue
@@ -97,8 +94,8 @@ def _rank(services: Services, at_work: JobAtWork) -> None:
     ranking = learn_project_risk(services, at_work, project, labels, before)
     ranking = _with_dice(services, project, ranking)
     ranking = _with_samples(services, project, ranking)
-    _place_labels(services, at_work, project, ranking)
-    _place_photos(services, at_work, project, ranking)
+    _rank_labels(services, at_work, project, ranking)
+    _rank_photos(services, at_work, project, ranking)
     digest = services.artifacts.put(ranking.to_bytes(), "ranking")
     with services.store.session() as session:
         keep_ranking(session, project.id, digest)
@@ -111,44 +108,46 @@ def _rank(services: Services, at_work: JobAtWork) -> None:
 def _with_dice(services: Services, project: Project, ranking: Ranking) -> Ranking:
     """With predicted Dice, learnt anew from the corrected pre-fills."""
     with services.store.reading() as session:
-        known = known_dice(session, project.id, VERSION, _PREFILLS)
-    rows = dice_rows([(read_look(row.values, row.regions), row.flip_dice) for row in known])
+        known = known_dice(session, project.id, SIGNALS_VERSION, _PREFILLS)
+    features = [read_features(row.values, row.regions) for row in known]
+    rows = dice_rows(features, [row.flip_dice for row in known])
     dice = [math.nan if row.dice is None else row.dice for row in known]
     return replace(ranking, dice=fit_dice_predictor(rows, dice, [row.garment for row in known]))
 
 
 def _with_samples(services: Services, project: Project, ranking: Ranking) -> Ranking:
-    """With a sample of the project's findings, drawn anew, that places are told by."""
-    labels = _sample(_labels(services, project), project.id)
-    photos = _sample(_photos(services, project), project.id)
-    known = [label.embedding for label in labels if label.embedding is not None]
-    both: list[LabelLook | PhotoLook] = [*labels, *photos]
-    every = [item.embedding for item in both if item.embedding is not None]
-    risks = ranking.risk.risks([item.look for item in labels], [item.garment for item in labels])
+    """With samples of the project's labels and photos, drawn anew, that items are compared with."""
+    labels = _draw(_labels(services, project), project.id)
+    photos = _draw(_photos(services, project), project.id)
+    known = [row.embedding for row in labels if row.embedding is not None]
+    of_labels, of_photos = _features(labels), _features(photos)
+    both: list[LabelRow | PhotoRow] = [*labels, *photos]
+    garments = [row.task.garment for row in both]
+    risks = ranking.risk.risks(of_labels, garments[: len(labels)])
+    label_points = [row.embedding for row in labels]
+    photo_points = [row.signals.embedding for row in photos]
+    every = [point for point in (*label_points, *photo_points) if point is not None]
     return replace(
         ranking,
         embeddings=known,
-        labels=[
-            replace(finding, risk=risk)
-            for finding, risk in zip(_findings(labels, known), risks, strict=True)
-        ],
-        photos=_findings(photos, known),
-        label_tasks=[item.task_id for item in labels],
-        photo_tasks=[item.task_id for item in photos],
+        labels=Sample(
+            compared_numbers(of_labels, risks, distances(label_points, known)),
+            [row.task.id for row in labels],
+        ),
+        photos=Sample(
+            compared_numbers(of_photos, [0.0] * len(photos), distances(photo_points, known)),
+            [row.task.id for row in photos],
+        ),
         centres=cluster_centres(unpack_embeddings(every)),
-        usual=usual_of(services, project, [item.garment for item in both]),
+        usual=usual_of(services, project, garments),
     )
 
 
-def _findings(looked: Sequence[LabelLook | PhotoLook], known: Sequence[bytes]) -> list[Findings]:
-    far = distances([item.embedding for item in looked], known)
-    return [
-        replace(without_regions(item.look.findings), distance=distance)
-        for item, distance in zip(looked, far, strict=True)
-    ]
+def _features(rows: Sequence[LabelRow | PhotoRow]) -> list[LabelFeatures]:
+    return [read_features(row.signals.values, row.signals.regions) for row in rows]
 
 
-def _sample(items: Iterable[T], seed: int) -> list[T]:
+def _draw(items: Iterable[T], seed: int) -> list[T]:
     """At most `SAMPLE` of them, each as likely as any other (reservoir sampling)."""
     rng = random.Random(seed)
     kept: list[T] = []
@@ -159,82 +158,63 @@ def _sample(items: Iterable[T], seed: int) -> list[T]:
     return kept
 
 
-def _labels(services: Services, project: Project) -> Iterator[LabelLook]:
+def _labels(services: Services, project: Project) -> Iterator[LabelRow]:
     after: int | None = 0
     while after is not None:
         with services.store.reading() as session:
-            rows, after = label_page(session, project.id, VERSION, after=after)
-        yield from (_label_look(project, row) for row in rows)
+            rows, after = label_page(session, project.id, SIGNALS_VERSION, after=after)
+        yield from rows
 
 
-def _photos(services: Services, project: Project) -> Iterator[PhotoLook]:
+def _photos(services: Services, project: Project) -> Iterator[PhotoRow]:
     with services.store.reading() as session:
         version = champion(session, project.id)
     after: int | None = 0
     while after is not None and version is not None:
         with services.store.reading() as session:
-            rows, after = photo_page(session, project.id, version.id, VERSION, after=after)
-        yield from (_photo_look(project, row) for row in rows)
+            rows, after = photo_page(session, project.id, version.id, SIGNALS_VERSION, after=after)
+        yield from rows
 
 
-def _place_labels(
+def _rank_labels(
     services: Services, at_work: JobAtWork, project: Project, ranking: Ranking
 ) -> None:
     done = 0
-    for looked in _chunks(_labels(services, project)):
-        odd = odd_views_of(services, project, [item.garment for item in looked], ranking.usual)
-        chunk = [replace(item, view=odd.get(item.task_id, USUAL)) for item in looked]
-        placed = place_labels(ranking, chunk)
+    for rows in _chunks(_labels(services, project)):
+        items = rank_labels(services, project, ranking, rows, _features(rows))
         with services.store.session() as session:
-            place_all(session, placed)
-            keep_risks(session, [(p.annotation_id or 0, p.priority) for p in placed])
-            keep_told(session, [
-                (item.prediction_id, {"cluster": ranking.cluster_of(item.embedding)})
-                for item in chunk if item.prediction_id is not None
+            write_items(session, items)
+            keep_risks(session, [
+                (row.annotation.id, item.priority) for row, item in zip(rows, items, strict=True)
             ])  # fmt: skip
-        done += len(chunk)
+            keep_told(session, [
+                (row.predicted.prediction_id, {"cluster": ranking.cluster_of(row.embedding)})
+                for row in rows if row.predicted is not None
+            ])  # fmt: skip
+        done += len(rows)
         at_work.tell(done)
 
 
-def _place_photos(
+def _rank_photos(
     services: Services, at_work: JobAtWork, project: Project, ranking: Ranking
 ) -> None:
     threshold = moved(services, project)
-    for looked in _chunks(_photos(services, project)):
-        odd = odd_views_of(services, project, [item.garment for item in looked], ranking.usual)
-        chunk = [replace(item, view=odd.get(item.task_id, USUAL)) for item in looked]
-        placed = place_photos(ranking, chunk)
+    for rows in _chunks(_photos(services, project)):
+        ranked = rank_photos(services, project, ranking, rows)
         with services.store.session() as session:
-            place_all(session, [item.placed for item in placed])
+            write_items(session, ranked.items)
             keep_told(session, [
-                (item.placed.prediction_id or 0,
-                 {"predicted_dice": item.predicted_dice,
-                  "predicted_dice_low": item.predicted_dice_low, "cluster": item.cluster})
-                for item in placed
+                (row.prediction.id,
+                 {"predicted_dice": dice, "predicted_dice_low": low, "cluster": cluster})
+                for row, dice, low, cluster in zip(
+                    rows, ranked.dice, ranked.dice_low, ranked.clusters, strict=True
+                )
             ])  # fmt: skip
-        numbers = [photo.ls_task_id for photo in chunk]
-        sort_out(services, project, threshold, list(zip(numbers, placed, strict=True)))
+        tasks = [row.task for row in rows]
+        sort_out(services, project, threshold, list(zip(tasks, ranked.dice_low, strict=True)))
         at_work.tell()
 
 
 def _chunks(items: Iterator[T]) -> Iterator[list[T]]:
     while chunk := list(islice(items, _CHUNK)):
         yield chunk
-
-
-def _label_look(project: Project, row: LabelRow) -> LabelLook:
-    signals, compared = row.signals, row.predicted
-    return LabelLook(
-        project.id, row.task.id, row.annotation.id, signals.mask_digest, row.task.garment,
-        read_look(signals.values, signals.regions), signals.prediction_id,
-        compared.embedding if compared else None,
-    )  # fmt: skip
-
-
-def _photo_look(project: Project, row: PhotoRow) -> PhotoLook:
-    signals = row.signals
-    return PhotoLook(
-        project.id, row.task.id, row.task.ls_task_id, row.task.garment, row.prediction.id,
-        signals.image_digest, read_look(signals.values, signals.regions), signals.embedding,
-        signals.flip_dice,
-    )  # fmt: skip

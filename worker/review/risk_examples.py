@@ -6,11 +6,14 @@ from dataclasses import replace
 
 import numpy as np
 
+from active_learning.feature_codec import read_features
+from active_learning.ranking import PlantedRows, Ranking
 from active_learning.risk.label_risk import RISK_SIGNALS, RiskModel, point_risks, risk_row
 from active_learning.risk.learn import make_examples
 from active_learning.risk.planted import kinds_for
-from active_learning.risk.risk_file import shipped_risk_model
+from active_learning.risk.project_risk import LEAST_LABELS, Known, ProjectRisk, drawn, learn_risk
 from active_learning.signals.frame import Mask
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.masks.png import decode_class_mask
@@ -20,11 +23,9 @@ from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Project
 from hemline.store.tables.review import PredictionSignals, ReviewVerdict
 from worker.jobs import JobAtWork
-from worker.review.feature_codec import VERSION, read_look
-from worker.review.learning import LEAST_LABELS, Known, ProjectRisk, drawn, learn_risk
 from worker.review.photo_and_map import see
-from worker.review.ranking_model import Planted, Ranking
 from worker.services import Services
+from worker.shipped_risk import shipped_risk_model
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def _choose(services: Services, project: Project) -> tuple[list[LabelRow], dict[
     after: int | None = 0
     while after is not None:
         with services.store.reading() as session:
-            rows, after = label_page(session, project.id, VERSION, after=after)
+            rows, after = label_page(session, project.id, SIGNALS_VERSION, after=after)
         for row in rows:
             digest = row.signals.mask_digest
             garments[digest] = row.task.garment
@@ -70,8 +71,8 @@ def _choose(services: Services, project: Project) -> tuple[list[LabelRow], dict[
 
 def _plant(
     services: Services, at_work: JobAtWork, chosen: Sequence[LabelRow], labels: tuple[str, ...],
-    before: Planted, model: RiskModel,
-) -> Planted:  # fmt: skip
+    before: PlantedRows, model: RiskModel,
+) -> PlantedRows:  # fmt: skip
     """Examples of the chosen labels: those of before, and of new labels planted now."""
     wanted = {row.signals.mask_digest for row in chosen}
     kept = np.array([label in wanted for label in before.labels], dtype=np.bool_)
@@ -95,7 +96,7 @@ def _plant(
             continue
         other = mask
         at_work.tell_now_and_then(done)
-    return Planted(np.concatenate(rows), np.concatenate(bad), names)
+    return PlantedRows(np.concatenate(rows), np.concatenate(bad), names)
 
 
 def _examples(
@@ -125,21 +126,21 @@ def _judged(services: Services, project: Project) -> tuple[list[ReviewVerdict], 
     with services.store.reading() as session:
         given = verdicts_of(session, project.id)
     pairs = [
-        (verdict, look.row)
+        (verdict, features.row)
         for verdict in given
         if verdict.kind == ReviewKind.LABEL
         and verdict.verdict != Verdict.PHOTO_FAULT
-        and (look := read_look(verdict.values, {})).row is not None
+        and (features := read_features(verdict.values, {})).row is not None
     ]
     rows = np.array([row for _, row in pairs], dtype=np.float32)
     return [verdict for verdict, _ in pairs], rows.reshape(len(pairs), len(RISK_SIGNALS))
 
 
 def _known(
-    planted: Planted, garments: Mapping[str, str], judged: Sequence[ReviewVerdict],
+    planted: PlantedRows, garments: Mapping[str, str], judged: Sequence[ReviewVerdict],
     judged_rows: np.ndarray,
 ) -> Known:  # fmt: skip
-    """Planted faults and verdicts together."""
+    """PlantedRows faults and verdicts together."""
     wrong = np.array([v.verdict == Verdict.LABEL_WRONG for v in judged], dtype=np.bool_)
     own = [garments.get(name, name) for name in planted.labels]
     theirs = [garments.get(v.content_digest, f"task-{v.task_id}") for v in judged]

@@ -5,10 +5,8 @@ and only what has changed is sent.
 """
 
 import logging
-from dataclasses import dataclass
 from typing import Any
 
-from active_learning.reasons import Reason
 from hemline.errors import LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.review_fields import (
@@ -19,27 +17,17 @@ from hemline.labelstudio.project.review_fields import (
 )
 from hemline.store.loop.projects import list_projects
 from hemline.store.review.review_order import review_page
-from hemline.store.review.review_words import evidence_words, priority_title, priority_words
+from hemline.store.review.review_words import priority_title, priority_words, reason_sentences
 from hemline.store.review.sent_back import sent_back
 from hemline.store.review.shown_reviews import keep_shown, shown_tasks
-from hemline.store.states import ReviewKind
+from hemline.store.states import ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import Project, Task
 from hemline.store.tables.review import ReviewItem
 from worker.services import Services
 
 log = logging.getLogger(__name__)
 
-_WORDS = {reason.value: reason.words for reason in Reason}
 _SAME = 0.02  # a priority that moved by less is not sent again, unless the reasons changed
-
-
-@dataclass(frozen=True, slots=True)
-class _Shown:
-    """What a task is to show; the tab is of labels alone, so a photo has no priority there."""
-
-    task: Task
-    priority: float
-    reason: str
 
 
 def show_reviews(services: Services) -> None:
@@ -64,59 +52,62 @@ def show_project(services: Services, project: Project) -> int:
     with services.store.reading() as session:
         gone = [task for task in shown_tasks(session, project.id) if task.id not in wanted]
     changed = sum(_send(services, project, task, None) for task in gone)
-    for shown in wanted.values():
-        if _differs(shown):
-            changed += _send(services, project, shown.task, shown)
+    for item in wanted.values():
+        if _differs(item):
+            changed += _send(services, project, item.task, item)
     return changed
 
 
 def reason_text(item: ReviewItem) -> str:
     """What the header says: how likely the label is wrong, and each reason with its evidence."""
-    said = [
-        f"{_WORDS.get(name, name)}: {evidence_words(name, evidence)}"
-        for name, evidence in item.reasons.items()
-    ]
+    said = reason_sentences(item.reasons)
     if item.kind == ReviewKind.LABEL:
         said.insert(0, f"{priority_title(item.kind)} {priority_words(item.priority)}")
+    if _is_sent_back(item):
+        said.insert(0, f"Label found wrong by {item.verdict_by}")
     return ". ".join(said)
 
 
-def _wanted(services: Services, project: Project) -> dict[int, _Shown]:
+def _wanted(services: Services, project: Project) -> dict[int, ReviewItem]:
     """What reviewers sent back, before the top of both orders; by task."""
     limit = services.settings.review_shown
-    wanted: dict[int, _Shown] = {}
-    if limit:
-        with services.store.reading() as session:
-            for item in sent_back(session, project.id, limit=limit):
-                reason = f"Label found wrong by {item.verdict_by}. {reason_text(item)}"
-                wanted[item.task_id] = _Shown(item.task, 1.0, reason)
-    for kind in ReviewKind if limit else ():
-        with services.store.reading() as session:
-            page = review_page(session, project.id, kind, limit=limit)
-        for item in page.items:
-            # A photo without a reason has nothing to say; its place is its prediction's score.
-            if item.kind == ReviewKind.LABEL or item.reasons:
-                priority = item.priority if item.kind == ReviewKind.LABEL else 0.0
-                wanted[item.task_id] = _Shown(item.task, priority, reason_text(item))
-    return wanted
+    if not limit:
+        return {}
+    with services.store.reading() as session:
+        items = list(sent_back(session, project.id, limit=limit))
+        for kind in ReviewKind:
+            items += review_page(session, project.id, kind, limit=limit).items
+    # A photo without a reason has nothing to say; its place is its prediction's score.
+    return {item.task_id: item for item in items if item.kind == ReviewKind.LABEL or item.reasons}
 
 
-def _differs(shown: _Shown) -> bool:
-    before = shown.task.shown_priority
-    if before is None or shown.task.data.get(REASON_FIELD) is None:
+def _is_sent_back(item: ReviewItem) -> bool:
+    return item.state == ReviewState.CLOSED and item.verdict == Verdict.LABEL_WRONG
+
+
+def _priority(item: ReviewItem) -> float:
+    """What Label Studio's tab is ordered by. It is of labels alone, so a photo has none there."""
+    if _is_sent_back(item):
+        return 1.0
+    return item.priority if item.kind == ReviewKind.LABEL else 0.0
+
+
+def _differs(item: ReviewItem) -> bool:
+    before = item.task.shown_priority
+    if before is None or item.task.data.get(REASON_FIELD) is None:
         return True
-    moved = abs(before - shown.priority) >= _SAME
-    return moved or shown.task.data[REASON_FIELD] != shown.reason
+    moved = abs(before - _priority(item)) >= _SAME
+    return moved or item.task.data[REASON_FIELD] != reason_text(item)
 
 
-def _send(services: Services, project: Project, task: Task, shown: _Shown | None) -> bool:
+def _send(services: Services, project: Project, task: Task, item: ReviewItem | None) -> bool:
     """Changes one task's data, all of the rest as Label Studio has it now; whether it could."""
     try:
         data: dict[str, Any] = dict(
             services.client.get_task(project.ls_project_id, task.ls_task_id)["data"]
         )
-        data |= review_data(shown.priority, shown.reason) if shown else {}
-        if shown is None:
+        data |= review_data(_priority(item), reason_text(item)) if item else {}
+        if item is None:
             data.pop(PRIORITY_FIELD, None)
             data.pop(REASON_FIELD, None)
         services.client.update_task_data(task.ls_task_id, data)
@@ -126,5 +117,5 @@ def _send(services: Services, project: Project, task: Task, shown: _Shown | None
         log.info("task %d does not show its review: %s", task.ls_task_id, error)
         return False
     with services.store.session() as session:
-        keep_shown(session, task.id, data, shown.priority if shown else None)
+        keep_shown(session, task.id, data, _priority(item) if item else None)
     return True

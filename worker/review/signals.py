@@ -9,16 +9,17 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from active_learning.label_features import Look, look_at_label
-from active_learning.risk.risk_file import shipped_risk_model
+from active_learning.feature_codec import feature_regions, feature_values
+from active_learning.label_features import LabelFeatures, label_features
 from active_learning.signals.frame import Mask
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.errors import HemlineError, LabelStudioUnavailable, PhotoUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.masks.histograms import probability_histograms
 from hemline.masks.png import decode_class_mask
 from hemline.store.review.label_review import label_of_task
-from hemline.store.review.queries import signals_to_compare
+from hemline.store.review.queries import LabelRow, signals_to_compare
 from hemline.store.review.signals import (
     anything_waits,
     claim_labels,
@@ -28,14 +29,14 @@ from hemline.store.review.signals import (
     store_label_values,
     store_prediction_values,
 )
-from hemline.store.review.write_order import place
+from hemline.store.review.write_order import write_item
 from hemline.store.tables.loop import Project, Task
 from hemline.store.tables.review import LabelSignals, PredictionSignals
-from worker.review.feature_codec import VERSION, look_regions, look_values
 from worker.review.photo_and_map import Seen, see
-from worker.review.ranking_model import ranking_of
-from worker.review.score_items import place_of_label
+from worker.review.rank_items import rank_labels
+from worker.review.stored_ranking import ranking_of
 from worker.services import Services
+from worker.shipped_risk import shipped_risk_model
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +66,12 @@ def compute_signals(services: Services) -> int:
 def signals_wait(services: Services) -> bool:
     """Whether there is anything to compute."""
     with services.store.reading() as session:
-        return anything_waits(session, VERSION, window_s=_WINDOW_S)
+        return anything_waits(session, SIGNALS_VERSION, window_s=_WINDOW_S)
 
 
 def _labels(services: Services) -> int:
     with services.store.session() as session:
-        claimed = claim_labels(session, VERSION, _AT_ONCE, window_s=_WINDOW_S)
+        claimed = claim_labels(session, SIGNALS_VERSION, _AT_ONCE, window_s=_WINDOW_S)
     for signals in claimed:
         _attempt(services, signals, signals.annotation.task, _label)
     return len(claimed)
@@ -78,7 +79,7 @@ def _labels(services: Services) -> int:
 
 def _predictions(services: Services) -> int:
     with services.store.session() as session:
-        claimed = claim_predictions(session, VERSION, _AT_ONCE, window_s=_WINDOW_S)
+        claimed = claim_predictions(session, SIGNALS_VERSION, _AT_ONCE, window_s=_WINDOW_S)
     for signals in claimed:
         _attempt(services, signals, signals.prediction.task, _prediction)
     return len(claimed)
@@ -96,7 +97,7 @@ def _attempt(
     except HemlineError as error:
         log.warning("task %d: no signals: %s", task.ls_task_id, error)
         with services.store.session() as session:
-            give_up(session, claimed)
+            give_up(session, claimed, SIGNALS_VERSION)
     except Exception:
         log.exception("task %d: its signals failed", task.ls_task_id)  # tried again a few times
 
@@ -109,37 +110,39 @@ def _label(services: Services, claimed: LabelSignals) -> None:
     labels = parse_label_config(project.label_config).labels
     mask = decode_class_mask(services.artifacts.get(claimed.mask_digest))
     seen = see(services, task, compared, labels)
-    look = _look(seen, mask)
-    placed = place_of_label(services, project, claimed, look, compared)
+    features = _features(seen, mask)
+    ranking = ranking_of(services.artifacts, project)
+    row = LabelRow(task, claimed.annotation, claimed, compared)
+    (item,) = rank_labels(services, project, ranking, [row], [features])
     with services.store.session() as session:
         stored = store_label_values(
-            session, claimed, version=VERSION,
+            session, claimed, version=SIGNALS_VERSION,
             prediction_id=compared.prediction_id if compared else None,
-            values=look_values(look), regions=look_regions(look), risk=placed.priority,
+            values=feature_values(features), regions=feature_regions(features), risk=item.priority,
             histograms=_histograms(seen, mask),
         )  # fmt: skip
         counts = label_of_task(session, task.id)
         if stored and counts is not None and counts.id == claimed.annotation_id:
-            place(session, placed)
+            write_item(session, item)
 
 
 def _prediction(services: Services, claimed: PredictionSignals) -> None:
     prediction = claimed.prediction
     mask = decode_class_mask(services.artifacts.get(prediction.mask_digest))
     labels = tuple(prediction.model_version.labels)
-    look = _look(see(services, prediction.task, claimed, labels), mask)
+    features = _features(see(services, prediction.task, claimed, labels), mask)
     with services.store.reading() as session:
         project = session.get_one(Project, prediction.task.project_id)
     cluster = ranking_of(services.artifacts, project).cluster_of(claimed.embedding)
     with services.store.session() as session:
         store_prediction_values(
-            session, claimed, version=VERSION, values=look_values(look),
-            regions=look_regions(look), cluster=cluster,
+            session, claimed, version=SIGNALS_VERSION, values=feature_values(features),
+            regions=feature_regions(features), cluster=cluster,
         )  # fmt: skip
 
 
-def _look(seen: Seen, mask: Mask) -> Look:
-    return look_at_label(
+def _features(seen: Seen, mask: Mask) -> LabelFeatures:
+    return label_features(
         seen.photo, mask, seen.probabilities, shipped_risk_model(), threshold=seen.threshold,
         flip_dice=seen.flip_dice,
     )  # fmt: skip

@@ -7,8 +7,7 @@ from active_learning.order.triage import accepts, is_audited, moved_threshold
 from hemline.store.review.triage import accept, corrected_above, move_threshold, take_back
 from hemline.store.review.write_order import close_items
 from hemline.store.states import ReviewKind
-from hemline.store.tables.loop import Project
-from worker.review.score_items import PlacedPhoto
+from hemline.store.tables.loop import Project, Task
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -40,17 +39,17 @@ def moved(services: Services, project: Project) -> float | None:
 
 def sort_out(
     services: Services, project: Project, threshold: float | None,
-    photos: Sequence[tuple[int, PlacedPhoto]],
+    photos: Sequence[tuple[Task, float]],
 ) -> None:  # fmt: skip
-    """Marks what is accepted of photos that were just placed, as (Label Studio's task id, photo),
-    and takes it out of the order."""
+    """Marks what is accepted of photos that were just ranked, each a task with the lower bound of
+    its pre-fill's predicted Dice, and takes it out of the order."""
     good = {
-        item.placed.task_id
-        for ls_task_id, item in photos
-        if accepts(item.predicted_dice_low, threshold)
-        and not is_audited(str(ls_task_id), share=project.audit_share)
+        task.id
+        for task, low in photos
+        if accepts(low, threshold)
+        and not is_audited(str(task.ls_task_id), share=project.audit_share)
     }
-    rest = [item.placed.task_id for _, item in photos if item.placed.task_id not in good]
+    rest = [task.id for task, _ in photos if task.id not in good]
     with services.store.session() as session:
         take_back(session, rest)
         if good:

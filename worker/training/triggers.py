@@ -7,7 +7,7 @@ from datetime import timedelta
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.store.database.columns import utcnow
-from hemline.store.loop.projects import get_project, list_projects
+from hemline.store.loop.projects import get_project, list_projects, not_known
 from hemline.store.loop.readiness import Readiness
 from hemline.store.loop.readiness import readiness as count_readiness
 from hemline.store.loop.runs import active_run, last_run, queue_run
@@ -80,10 +80,7 @@ def _request(services: Services, ls_project_id: int, trigger: RunTrigger) -> Tra
     with services.store.reading() as session:
         project = get_project(session, ls_project_id)
     if project is None:
-        return TrainingRequest(
-            None, f"project {ls_project_id} is not known; connect it with `hemline connect "
-            f"{ls_project_id}`"
-        )  # fmt: skip
+        return TrainingRequest(None, not_known(ls_project_id))
     if refusal := _refusal(services, project):
         return TrainingRequest(None, refusal)
     labels = parse_label_config(project.label_config).labels

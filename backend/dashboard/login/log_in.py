@@ -1,5 +1,7 @@
 """Logging in and out."""
 
+import math
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from flask import Blueprint, g, redirect, request, url_for
@@ -7,17 +9,15 @@ from flask.typing import ResponseReturnValue
 
 from backend.dashboard.frame import render_page, see
 from backend.dashboard.login.access import begin_login, current_person, end_login
-from backend.dashboard.login.attempts import Attempts
 from backend.dashboard.login.client_address import client_address
 from backend.dashboard.login.passwords import is_password
 from backend.services import Services
+from hemline.store.log_in_limits import attempt_failed, attempt_succeeded, take_attempt
 from hemline.store.people import end_logins, find_person, list_people, note_login, record_event
 from hemline.store.tables.review import Person
 
 
 def register(blueprint: Blueprint, services: Services) -> None:
-    attempts = Attempts()
-
     @blueprint.get("/log-in")
     def log_in() -> ResponseReturnValue:
         if g.get("person") is not None:
@@ -33,18 +33,20 @@ def register(blueprint: Blueprint, services: Services) -> None:
             request.remote_addr or "", request.headers.getlist("X-Forwarded-For"),
             services.settings.forwarded_allow_ips,
         )  # fmt: skip
-        if wait := attempts.wait_s(name, address):
-            minutes = int(wait // 60) + 1
-            problem = f"Too many attempts. Try again in {minutes} min."
-            return _form(problem=problem, name=name), 429
-        person = _find(services, name, request.form.get("password", ""))
-        if person is None:
-            attempts.failed(name, address)
-            return _form(problem="Name or password is wrong.", name=name), 401
-        attempts.succeeded(name)
         with services.store.session() as session:
-            note_login(session, person.id)
-            record_event(session, person.name, "log in")
+            wait = take_attempt(session, name, address)
+        if wait:
+            return _refused(name, wait)
+        person = _find(services, name, request.form.get("password", ""))
+        with services.store.session() as session:
+            if person is None:
+                attempt_failed(session, name, address)
+            else:
+                attempt_succeeded(session, name, address)
+                note_login(session, person.id)
+                record_event(session, person.name, "log in")
+        if person is None:
+            return _form(problem="Name or password is wrong.", name=name), 401
         begin_login(person)
         return redirect(_inside(request.form.get("next", "")), code=303)
 
@@ -64,6 +66,12 @@ def _form(*, problem: str = "", name: str = "", is_nobody: bool = False) -> str:
     return render_page(
         "dashboard/log_in.html", problem=problem, name=name, is_nobody=is_nobody, next=wanted
     )
+
+
+def _refused(name: str, wait: timedelta) -> ResponseReturnValue:
+    seconds = math.ceil(wait.total_seconds())
+    problem = f"Too many attempts. Try again in {math.ceil(seconds / 60)} min."
+    return _form(problem=problem, name=name), 429, {"Retry-After": str(seconds)}
 
 
 def _find(services: Services, name: str, password: str) -> Person | None:

@@ -13,10 +13,10 @@ from backend.dashboard.charts.bars import Bar, bar_chart
 from backend.dashboard.charts.canvas import Chart
 from backend.dashboard.charts.lines import Series, line_chart
 from backend.dashboard.frame import known_project, render_page
-from backend.dashboard.pages.reasons import REASON_MEANINGS, REASON_TITLES
 from backend.dashboard.words import count, percent
 from backend.services import Services
 from hemline.masks.statistics import Summary, summarise
+from hemline.reasons import Reason
 from hemline.store.reports.label_stats import (
     NEWEST,
     LabelCause,
@@ -24,7 +24,7 @@ from hemline.store.reports.label_stats import (
     label_causes,
     weeks_of_labels,
 )
-from hemline.store.states import Reason
+from hemline.store.reports.worth_a_look import worth_a_look
 
 _WEEKS = 26
 _TYPES = 30
@@ -40,8 +40,6 @@ class Cause:
     """
 
     reason: Reason
-    title: str
-    meaning: str
     labels: int
     share_of_flagged: float | None
     share_of_all: float
@@ -57,6 +55,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
         with services.store.reading() as session:
             labels = label_causes(session, row.id)
             weeks = weeks_of_labels(session, row.id, _WEEKS)
+            worth = worth_a_look(session, row.id)
         flagged = [label for label in labels if label.reasons]
         measured = [label.dice for label in labels if label.dice is not None]
         return render_page(
@@ -65,12 +64,13 @@ def register(blueprint: Blueprint, services: Services) -> None:
             labels=len(labels),
             is_cut=len(labels) == NEWEST,
             flagged=len(flagged),
+            worth=worth,
             summary=summarise(measured) if measured else None,
             causes=[_cause(reason, labels, len(flagged)) for reason in Reason],
             together=_together(flagged),
             over_time=_over_time(weeks),
             types=_by_type(labels),
-            titles=REASON_TITLES,
+            reasons=Reason,
         )
 
 
@@ -85,8 +85,6 @@ def _cause(reason: Reason, labels: Sequence[LabelCause], flagged: int) -> Cause:
         )
     return Cause(
         reason=reason,
-        title=REASON_TITLES[reason],
-        meaning=REASON_MEANINGS[reason],
         labels=len(those),
         share_of_flagged=len(those) / flagged if flagged else None,
         share_of_all=len(those) / len(labels) if labels else 0.0,
@@ -107,7 +105,7 @@ def _together(flagged: Sequence[LabelCause]) -> Chart | None:
     sets = Counter(label.reasons for label in flagged)
     bars = [
         Bar(
-            " + ".join(REASON_TITLES[reason].lower() for reason in Reason if reason in reasons),
+            " + ".join(reason.words.lower() for reason in Reason if reason in reasons),
             number,
             f"{count(number)} ({percent(number / len(flagged))})",
         )
@@ -129,11 +127,11 @@ def _over_time(weeks: Sequence[Week]) -> Chart | None:
     return line_chart(
         "Share of each week's labels that have the reason",
         [f"{week.begins:%d %b}" for week in weeks],
-        [Series(REASON_TITLES[reason], shares[reason]) for reason in Reason],
+        [Series(reason.words, shares[reason]) for reason in Reason],
         over="week",
         write=percent,
         size=(780.0, 260.0),
-        rows=(("Week from", "Labels", *(REASON_TITLES[reason] for reason in Reason)), table),
+        rows=(("Week from", "Labels", *(reason.words for reason in Reason)), table),
     )
 
 

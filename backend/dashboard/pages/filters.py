@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hemline.errors import StoreError
+from hemline.reasons import Reason
 from hemline.store.review.review_order import Place, ReviewFilter
-from hemline.store.states import Reason, ReviewKind, ReviewState, Verdict
+from hemline.store.states import ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import ModelVersion
 
 _ORDERS = {"labels": ReviewKind.LABEL, "photos": ReviewKind.PHOTO}

@@ -8,7 +8,6 @@ from flask.typing import ResponseReturnValue
 from backend.dashboard.frame import known_project, render_page
 from backend.dashboard.pages.filters import Asked, read_filter
 from backend.dashboard.pages.reasons import (
-    REASON_TITLES,
     VERDICT_TITLES,
     Told,
     told_reasons,
@@ -20,12 +19,13 @@ from backend.dashboard.remembered import Remembered
 from backend.services import Services
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config
+from hemline.reasons import Reason
 from hemline.store.loop.models import list_versions
 from hemline.store.reports.task_view import Choices, Look, filter_choices
 from hemline.store.reports.worth_a_look import WorthALook, worth_a_look
 from hemline.store.review.review_order import ReviewFilter, ReviewPage, count_reasons, review_page
 from hemline.store.review.review_words import priority_title
-from hemline.store.states import Reason, ReviewKind
+from hemline.store.states import ReviewKind
 from hemline.store.tables.loop import Project
 from hemline.store.tables.review import ReviewItem
 
@@ -68,7 +68,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
             cards=[_card(row, item) for item in page.items], actions=ACTIONS,
             links=_page_links(asked, page), kept=asked.query | _place(asked), choices=offered,
             worth=worth, versions=versions, labels=project_labels(row), counted=counted,
-            reason_titles=REASON_TITLES, verdict_titles=VERDICT_TITLES,
+            reasons=Reason, verdict_titles=VERDICT_TITLES,
             priority_title=priority_title(asked.kind), is_labels=asked.kind is ReviewKind.LABEL,
         )  # fmt: skip
 

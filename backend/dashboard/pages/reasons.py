@@ -4,21 +4,9 @@ from dataclasses import dataclass
 
 from hemline.store.review.review_order import reasons_of
 from hemline.store.review.review_words import evidence_words
-from hemline.store.states import Reason, Verdict
+from hemline.store.states import Verdict
 from hemline.store.tables.review import ReviewItem
 
-REASON_TITLES = {
-    Reason.BAD_GROUND_TRUTH: "Bad ground truth",
-    Reason.LOW_CONTRAST: "Low contrast",
-    Reason.LIMITED_DATA: "Limited data",
-    Reason.TOO_COMPLICATED: "Too complicated",
-}
-REASON_MEANINGS = {
-    Reason.BAD_GROUND_TRUTH: "the label itself is likely wrong",
-    Reason.LOW_CONTRAST: "garment and background hardly differ along the outline",
-    Reason.LIMITED_DATA: "the model has seen few photos like this one",
-    Reason.TOO_COMPLICATED: "an outline that is hard to follow",
-}
 VERDICT_TITLES = {
     Verdict.LABEL_WRONG: "label wrong",
     Verdict.MODEL_WRONG: "model wrong",
@@ -41,7 +29,7 @@ def told_reasons(item: ReviewItem) -> list[Told]:
     """The item's reasons with their numbers."""
     return [
         Told(
-            reason.value, REASON_TITLES[reason], REASON_MEANINGS[reason],
+            reason.value, reason.words, reason.meaning,
             evidence_words(reason, item.reasons.get(reason.value)),
         )
         for reason in reasons_of(item)

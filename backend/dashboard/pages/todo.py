@@ -13,10 +13,14 @@ from hemline.store.tables.loop import Project, Task
 
 @dataclass(frozen=True, slots=True)
 class Errand:
-    """`sentence` says what is to be done, `address` leads there; "" where no page does."""
+    """`sentence` says what is to be done, `address` leads there; "" where no page does.
+
+    `image` is the dashboard's page of the one image it is about, or "".
+    """
 
     sentence: str
     address: str = ""
+    image: str = ""
     is_fault: bool = False
 
 
@@ -43,7 +47,11 @@ def errands(
         of = "one more garment" if gold.garments == 1 else f"{count(gold.garments)} more garments"
         found.append(Errand(f"Correct a photo of each of {of}: a model needs them to be judged"))
         found += [
-            Errand(f"{task.garment or 'Garment'}: task {task.ls_task_id}", _task(project, task))
+            Errand(
+                f"{task.garment or 'Garment'}: task {task.ls_task_id}",
+                _task(project, task),
+                _image(project, task),
+            )
             for task in gold.tasks
         ]
     unlabelled = tasks.total - tasks.labelled
@@ -93,6 +101,14 @@ def _gallery(project: Project) -> str:
 
 def _task(project: Project, task: Task) -> str:
     return f"{_label_studio(project)}/data?task={task.ls_task_id}"
+
+
+def _image(project: Project, task: Task) -> str:
+    if "dashboard.image" not in current_app.view_functions:
+        return ""
+    return url_for(
+        "dashboard.image", project=project.ls_project_id, task=task.ls_task_id, order="photos"
+    )
 
 
 def _label_studio(project: Project) -> str:

@@ -1,6 +1,5 @@
 """The buttons below a flagged image: fine, to review, reshoot, and back again."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,7 +20,6 @@ from hemline.store.tables.loop import Project
 from hemline.store.tables.review import ReviewItem
 
 _BACK = "back"  # takes a verdict back
-_NUMBER = re.compile("[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,11 @@ class Store:
         self._engine.dispose()
 
     @property
+    def is_file(self) -> bool:
+        """Whether this is a file of this machine's, and not a server's database."""
+        return self._url.get_backend_name() == "sqlite"
+
+    @property
     def name(self) -> str:
         """The URL without its password, for messages."""
         return self._url.render_as_string(hide_password=True)
@@ -110,11 +115,33 @@ class Store:
             ) from error
 
 
+def prepare_database(url: str) -> None:
+    """Makes a database ready for a process that is about to serve from it.
+
+    One's own SQLite file is brought up to date at once; a server's database is checked only, for it
+    is not altered by whoever starts first.
+
+    Raises StoreError if the database cannot be used, or `hemline migrate` has to be run first.
+    """
+    store = Store(url)
+    try:
+        if store.is_file:
+            store.upgrade()
+        else:
+            store.check_schema()
+    finally:
+        store.dispose()
+
+
 def open_store(url: str) -> Store:
     """The store of a command, which runs beside the processes that keep the schema up to date.
 
-    Raises StoreError if the database cannot be reached, or its schema is another Hemline's.
+    Makes no database. Raises StoreError if there is none, it cannot be reached, or its schema is
+    another Hemline's.
     """
+    known = _parse(url)
+    if known.drivername in _SQLITE_NAMES and not Path(known.database or "").exists():
+        raise StoreError(f"there is no database {known.database} yet; run `hemline migrate`")
     store = Store(url)
     store.check_schema()
     return store

@@ -46,6 +46,21 @@ def get_project(session: Session, ls_project_id: int) -> Project | None:
     return session.scalar(select(Project).where(Project.ls_project_id == ls_project_id))
 
 
+def known_project(session: Session, ls_project_id: int) -> Project:
+    """The project. Raises StoreError if Hemline has never seen it."""
+    project = get_project(session, ls_project_id)
+    if project is None:
+        raise StoreError(not_known(ls_project_id))
+    return project
+
+
+def not_known(ls_project_id: int) -> str:
+    """The sentence that says so, and what to do."""
+    return (
+        f"project {ls_project_id} is not known; connect it with `hemline connect {ls_project_id}`"
+    )
+
+
 def list_projects(session: Session) -> Sequence[Project]:
     return session.scalars(select(Project).order_by(Project.ls_project_id)).all()
 

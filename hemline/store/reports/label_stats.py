@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
+from hemline.reasons import Reason
 from hemline.store.loop.annotations import usable_corrections
 from hemline.store.review.review_order import reason_column
-from hemline.store.states import Reason, ReviewKind, Verdict
+from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Annotation, Prediction, Task
 from hemline.store.tables.review import PredictionSignals, ReviewItem
 

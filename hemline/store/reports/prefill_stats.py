@@ -72,11 +72,6 @@ class PrefillCounts:
         return _by_version(known[1], _confirmed_bad(session, project_id))
 
 
-def prefills_by_version(session: Session, project_id: int) -> list[VersionPrefills]:
-    """Every version whose pre-fills people have seen, by its id; counted by the database."""
-    return PrefillCounts().by_version(session, project_id)
-
-
 def _stamp(session: Session, project_id: int) -> tuple[Any, ...]:
     """Figures that change with any annotation that is counted, read from one index."""
     step = cast(func.round(Annotation.dice * _STEPS), Integer)

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 from hemline.masks.histograms import THRESHOLDS, ProbabilityHistograms
 from hemline.masks.statistics import Summary, summarise
+from hemline.reasons import Reason
 from hemline.store.review.review_order import reason_column
-from hemline.store.states import Reason, ReviewKind, Verdict
+from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Annotation, ModelVersion, Prediction, Task
 from hemline.store.tables.review import LabelSignals, PredictionSignals, ReviewItem, ReviewVerdict
 

@@ -24,6 +24,11 @@ class LabelRow:
     signals: LabelSignals
     predicted: PredictionSignals | None
 
+    @property
+    def embedding(self) -> bytes | None:
+        """Of the photo, by the model whose prediction it was compared with."""
+        return self.predicted.embedding if self.predicted is not None else None
+
 
 @dataclass(frozen=True, slots=True)
 class PhotoRow:

@@ -9,8 +9,9 @@ from sqlalchemy import BigInteger, ColumnElement, Select, cast, func, select, tu
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
+from hemline.reasons import Reason
 from hemline.store.database.json_keys import has_key
-from hemline.store.states import Reason, ReviewKind, ReviewState, Verdict
+from hemline.store.states import ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import Annotation, Prediction, Task
 from hemline.store.tables.review import ReviewItem
 
@@ -144,18 +145,6 @@ def drawn_items(
         .options(*_with_all())
     )
     return session.scalars(statement).all()
-
-
-def count_items(
-    session: Session, project_id: int, kind: ReviewKind, only: ReviewFilter | None = None
-) -> int:
-    """Number of items of an order."""
-    only = only or ReviewFilter()
-    statement = _chosen(
-        select(func.count()).select_from(ReviewItem), project_id, kind, only,
-        _few_tasks(session, project_id, only),
-    )  # fmt: skip
-    return session.scalar(statement) or 0
 
 
 def count_reasons(

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hemline.store.states import Reason, ReviewKind
+from hemline.reasons import Reason
+from hemline.store.states import ReviewKind
 
 
 def priority_words(priority: float) -> str:
@@ -19,6 +20,15 @@ def priority_words(priority: float) -> str:
 def priority_title(kind: ReviewKind) -> str:
     """What the priority of that order is."""
     return "Label risk" if kind is ReviewKind.LABEL else "Usefulness"
+
+
+def reason_sentences(reasons: Mapping[str, Any]) -> list[str]:
+    """Each reason of an item with its evidence; one of another version of Hemline by its name."""
+    known = {reason.value: reason.words for reason in Reason}
+    return [
+        f"{known.get(name, name)}: {evidence_words(name, evidence)}"
+        for name, evidence in reasons.items()
+    ]
 
 
 def evidence_words(reason: Reason | str, evidence: Any) -> str:

@@ -2,13 +2,14 @@
 
 A row is written in the transaction of what it belongs to, with version 0. Whoever computes the
 values claims it first, and what was computed of a mask or a photo that has changed meanwhile is
-dropped. A newer version of the statistics makes every row wait again.
+dropped. A newer version of the statistics makes every row wait again, also those that an older one
+gave up.
 """
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, case, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.store.database.columns import Json, utcnow
@@ -16,7 +17,7 @@ from hemline.store.database.insert import insert_into
 from hemline.store.tables.loop import Annotation, Prediction
 from hemline.store.tables.review import LabelSignals, PredictionSignals
 
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 5  # of each version; those of older versions are counted as used up
 
 Signals = type[PredictionSignals] | type[LabelSignals]
 
@@ -118,7 +119,8 @@ def claim_labels(
 ) -> Sequence[LabelSignals]:
     """Labels whose values are to be computed, newest first, with their annotations and tasks.
 
-    Nobody else gets them for `window_s` seconds. Each claim is an attempt, of `MAX_ATTEMPTS`.
+    Nobody else gets them for `window_s` seconds. Each claim is an attempt, of which each version
+    has `MAX_ATTEMPTS`.
     """
     ids = session.scalars(
         select(LabelSignals.annotation_id)
@@ -127,7 +129,7 @@ def claim_labels(
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    _claim(session, LabelSignals, ids)
+    _claim(session, LabelSignals, ids, version)
     return session.scalars(
         select(LabelSignals)
         .where(LabelSignals.annotation_id.in_(ids))
@@ -148,7 +150,7 @@ def claim_predictions(
         .limit(limit)
         .with_for_update(skip_locked=True)
     ).all()
-    _claim(session, PredictionSignals, ids)
+    _claim(session, PredictionSignals, ids, version)
     return session.scalars(
         select(PredictionSignals)
         .where(PredictionSignals.prediction_id.in_(ids))
@@ -213,14 +215,16 @@ def store_prediction_values(
     return stored is not None
 
 
-def give_up(session: Session, claimed: LabelSignals | PredictionSignals) -> None:
-    """No further attempt at values that cannot be computed, until the mask or photo changes."""
+def give_up(session: Session, claimed: LabelSignals | PredictionSignals, version: int) -> None:
+    """No further attempt at values that this version cannot compute, until the mask or the photo
+    changes."""
+    spent = MAX_ATTEMPTS * version
     if isinstance(claimed, LabelSignals):
         row: ColumnElement[bool] = LabelSignals.annotation_id == claimed.annotation_id
-        session.execute(update(LabelSignals).where(row).values(attempts=MAX_ATTEMPTS))
+        session.execute(update(LabelSignals).where(row).values(attempts=spent))
         return
     row = PredictionSignals.prediction_id == claimed.prediction_id
-    session.execute(update(PredictionSignals).where(row).values(attempts=MAX_ATTEMPTS))
+    session.execute(update(PredictionSignals).where(row).values(attempts=spent))
 
 
 def put_back(session: Session, claimed: LabelSignals | PredictionSignals) -> None:
@@ -239,13 +243,15 @@ def _waits(table: Signals, version: int, window_s: float) -> ColumnElement[bool]
     before: datetime = utcnow() - timedelta(seconds=window_s)
     return (
         (table.version < version)
-        & (table.attempts < MAX_ATTEMPTS)
+        & (table.attempts < MAX_ATTEMPTS * version)
         & or_(table.claimed_at.is_(None), table.claimed_at < before)
     )
 
 
-def _claim(session: Session, table: Signals, ids: Sequence[int]) -> None:
+def _claim(session: Session, table: Signals, ids: Sequence[int], version: int) -> None:
+    of_older = MAX_ATTEMPTS * (version - 1)
+    before = case((table.attempts < of_older, of_older), else_=table.attempts)
     key = LabelSignals.annotation_id if table is LabelSignals else PredictionSignals.prediction_id
     session.execute(
-        update(table).where(key.in_(ids)).values(claimed_at=utcnow(), attempts=table.attempts + 1)
+        update(table).where(key.in_(ids)).values(claimed_at=utcnow(), attempts=before + 1)
     )

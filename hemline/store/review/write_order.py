@@ -2,26 +2,27 @@
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import case, delete, update
 from sqlalchemy.orm import Session
 
-from hemline.store.database.columns import Json, utcnow
+from hemline.reasons import Evidence, Reason
+from hemline.store.database.columns import utcnow
 from hemline.store.database.insert import insert_into
-from hemline.store.states import Reason, ReviewKind, ReviewState
+from hemline.store.states import ReviewKind, ReviewState
 from hemline.store.tables.review import ReviewItem
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class RankedItem:
     """What a ranking says of one task in one of the two orders.
 
     Attributes:
         priority: label risk or usefulness, 0 to 1; what is no number counts as 0.
         content_digest: of the label's mask, or of the photo: a verdict holds for that one only.
-        reasons: reason to its evidence, JSON: what was measured, its percentile, where.
+        reasons: with the evidence of each, the most telling first.
         views_disagree: a batch may hold several views of the garment.
     """
 
@@ -32,25 +33,26 @@ class Placed:
     content_digest: str
     annotation_id: int | None = None
     prediction_id: int | None = None
-    reasons: dict[Reason, Json] = field(default_factory=dict)
+    reasons: Sequence[Evidence] = ()
     views_disagree: bool = False
 
 
-def place(session: Session, placed: Placed) -> None:
-    """Puts the task's item at its place; it is opened again if its content is not the one that a
-    verdict was given on."""
+def write_item(session: Session, item: RankedItem) -> None:
+    """Writes the task's item; it is opened again if its content is not the one that a verdict was
+    given on."""
+    held = {evidence.reason for evidence in item.reasons}
     values: dict[str, Any] = {
-        "priority": _unit(placed.priority),
-        "annotation_id": placed.annotation_id,
-        "prediction_id": placed.prediction_id,
-        "content_digest": placed.content_digest,
-        "views_disagree": placed.views_disagree,
-        "reasons": {reason.value: evidence for reason, evidence in placed.reasons.items()},
-        **{reason.value: reason in placed.reasons for reason in Reason},
+        "priority": _unit(item.priority),
+        "annotation_id": item.annotation_id,
+        "prediction_id": item.prediction_id,
+        "content_digest": item.content_digest,
+        "views_disagree": item.views_disagree,
+        "reasons": {found.reason.value: found.as_json() for found in item.reasons},
+        **{reason.value: reason in held for reason in Reason},
     }
     statement = insert_into(
-        session, ReviewItem, project_id=placed.project_id, task_id=placed.task_id,
-        kind=placed.kind, **values,
+        session, ReviewItem, project_id=item.project_id, task_id=item.task_id,
+        kind=item.kind, **values,
     )  # fmt: skip
     settled = ReviewItem.settled_digest == statement.excluded.content_digest
     kept = {
@@ -77,10 +79,10 @@ def place(session: Session, placed: Placed) -> None:
     )  # fmt: skip
 
 
-def place_all(session: Session, items: Iterable[Placed]) -> None:
-    """`place` for each; keep the number within what one transaction should hold, a few hundred."""
-    for placed in items:
-        place(session, placed)
+def write_items(session: Session, items: Iterable[RankedItem]) -> None:
+    """`write_item` for each; keep the number to what one transaction should hold, a few hundred."""
+    for item in items:
+        write_item(session, item)
 
 
 def drop_items(session: Session, task_ids: Sequence[int], kind: ReviewKind) -> None:

@@ -10,8 +10,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from hemline.reasons import Reason
 from hemline.store.database.columns import Base, Json, Words, utcnow
-from hemline.store.states import Reason, ReviewKind, ReviewState, Role, Verdict
+from hemline.store.states import ReviewKind, ReviewState, Role, Verdict
 from hemline.store.tables.loop import _PLACE, Annotation, Prediction, Task
 
 
@@ -38,7 +39,7 @@ class PredictionSignals(Base):
     predicted_dice: Mapped[float | None]  # 0 to 1
     predicted_dice_low: Mapped[float | None]  # its lower bound
     cluster: Mapped[int | None]  # of photos that look alike, by the last ranking
-    attempts: Mapped[int] = mapped_column(default=0)  # at computing the values
+    attempts: Mapped[int] = mapped_column(default=0)  # at the values; some for each version
     claimed_at: Mapped[datetime | None]  # when the last attempt began
     computed_at: Mapped[datetime | None]
 
@@ -66,7 +67,7 @@ class LabelSignals(Base):
     regions: Mapped[Json] = mapped_column(default=dict)  # where to look, in photo pixels
     histograms: Mapped[bytes | None]  # of the prediction inside and outside of this label
     risk: Mapped[float | None]  # that the label is wrong, 0 to 1
-    attempts: Mapped[int] = mapped_column(default=0)  # at computing the values
+    attempts: Mapped[int] = mapped_column(default=0)  # at the values; some for each version
     claimed_at: Mapped[datetime | None]  # when the last attempt began
     computed_at: Mapped[datetime | None]
 
@@ -162,11 +163,30 @@ class Person(Base):
     last_login_at: Mapped[datetime | None]
 
 
+class LogInCount(Base):
+    """How often a name was tried from an address in the last window; without a name, any name."""
+
+    __tablename__ = "log_in_count"
+    __table_args__ = (
+        UniqueConstraint("name", "address"),
+        Index("ix_log_in_count_began_at", "began_at"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(Words(255))
+    address: Mapped[str] = mapped_column(Words(255))
+    attempts: Mapped[int]
+    began_at: Mapped[datetime]
+
+
 class AuditEvent(Base):
-    """An action of a person that changed something, written in the same transaction."""
+    """What a person changed, written in the same transaction; or who tried in vain to log in."""
 
     __tablename__ = "audit_event"
-    __table_args__ = (Index("ix_audit_event_project_id", "project_id", "id"),)
+    __table_args__ = (
+        Index("ix_audit_event_project_id", "project_id", "id"),
+        Index("ix_audit_event_action", "action", "id"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -20,7 +20,7 @@ from active_learning.order.drift import paired_drift, population_stability
 from active_learning.order.neighbours import isolation
 from active_learning.order.triage import accepts, is_audited, moved_threshold
 from active_learning.order.usefulness import fit_dice_predictor
-from active_learning.reasons import Reason, percentiles
+from active_learning.reasons import percentiles
 from active_learning.signals.garment_views import (
     ODD,
     Oddness,
@@ -33,6 +33,7 @@ from active_learning.signals.garment_views import (
 )
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS, prediction_signals
 from active_learning.signals.unusual import USUAL, unusual
+from hemline.reasons import Reason
 from hemline.studio.scene import VIEWS, draw_scene
 from tests.active_learning.garments import draw, probabilities
 

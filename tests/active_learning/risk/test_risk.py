@@ -1,13 +1,11 @@
-"""Risk: planted faults, what is learnt from them, and the stored model."""
+"""Risk: planted faults, and what is learnt from them."""
 
 import numpy as np
 import pytest
 
-from active_learning.risk.label_risk import RISK_SIGNALS, worst_arc
+from active_learning.risk.label_risk import worst_arc
 from active_learning.risk.learn import make_examples, pack_examples, unpack_examples
 from active_learning.risk.planted import SWAPPED, kinds_for, plant
-from active_learning.risk.risk_file import dump_risk_model, load_risk_model, shipped_risk_model
-from hemline.errors import ModelError
 from tests.active_learning.garments import draw, probabilities
 
 
@@ -65,13 +63,3 @@ def test_the_worst_arc_is_the_worst_stretch_of_one_outline():
     around = worst_arc(np.array([0.9, 0, 0, 0, 0.7]), np.zeros(5, np.int64), 0.4)
     assert around[0] == pytest.approx(0.8)
     assert sorted(around[1].tolist()) == [0, 4]
-
-
-def test_the_shipped_model_can_be_kept_and_nothing_else_is_read():
-    model = shipped_risk_model()
-    rows = np.random.default_rng(0).random((5, len(RISK_SIGNALS)))
-    back = load_risk_model(dump_risk_model(model))
-    assert back.risk(rows) == pytest.approx(model.risk(rows))
-    for data in (b"", b"PK\x03\x04"):
-        with pytest.raises(ModelError, match="no risk model"):
-            load_risk_model(data)

@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from hemline.labelstudio.project.config import render_label_config
 from hemline.masks.overlap import dice
 from hemline.masks.png import encode_class_mask
+from hemline.reasons import Reason
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
 from hemline.store.loop.evaluations import record_evaluation
@@ -26,7 +27,6 @@ from hemline.store.loop.models import create_version, promote
 from hemline.store.loop.projects import upsert_project
 from hemline.store.states import (
     JobKind,
-    Reason,
     ReviewKind,
     ReviewState,
     RunState,

@@ -1,16 +1,18 @@
 """Logging in to the dashboard: nothing is seen without, and nobody gets in by trying."""
 
 import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from backend.dashboard.login.attempts import PER_ADDRESS, PER_NAME, WINDOW_S, Attempts
 from backend.dashboard.login.log_in import _inside
 from backend.dashboard.login.passwords import PasswordError, hash_password, is_password
 from backend.dashboard.login.secret_key import secret_key
 from hemline.errors import SettingsError
 from hemline.settings import Settings
+from hemline.store.log_in_limits import PER_NAME
 from hemline.store.people import list_events, remove_person, set_password
 from hemline.store.states import Role
 from tests.backend.dashboard.visitor import PASSWORD, Visitor, token_of
@@ -72,21 +74,51 @@ def test_a_name_that_is_guessed_has_to_wait(backend):
     assert "Try again in 15 min." in answer.text
 
 
-def test_attempts_are_forgotten_with_time_and_bounded_in_number():
-    attempts = Attempts()
-    for second in range(PER_NAME):
-        assert attempts.wait_s("ada", "here", now=second) == 0
-        attempts.failed("ada", "here", now=second)
-    assert attempts.wait_s("ada", "there", now=10) == pytest.approx(WINDOW_S - 10)
-    assert attempts.wait_s("ada", "there", now=WINDOW_S) == 0
-    attempts.succeeded("ada")
-    assert attempts.wait_s("ada", "there", now=10) == 0
-    for number in range(PER_ADDRESS):
-        attempts.failed(f"name {number}", "here", now=20)
-    assert attempts.wait_s("bea", "here", now=21) == pytest.approx(WINDOW_S - 1)
-    for number in range(20_000):
-        attempts.failed(f"more {number}", f"address {number}", now=30)
-    assert len(attempts._failed) <= 10_000
+def test_wrong_guesses_elsewhere_keep_nobody_out(backend):
+    ada = Visitor(backend, log_in=False)
+    outsider = Visitor(backend, name="outsider", log_in=False)
+    outsider.client.environ_base["REMOTE_ADDR"] = "203.0.113.9"
+    for _ in range(PER_NAME):
+        assert outsider.log_in(name="ada", password="guess").status_code == 401
+    assert outsider.log_in(name="ada").status_code == 429
+    assert ada.log_in().status_code == 303
+
+
+def test_a_restart_forgets_no_wrong_guess(make_backend):
+    visitor = Visitor(make_backend(), log_in=False)
+    for _ in range(PER_NAME):
+        visitor.log_in(password="guess")
+    again = make_backend()
+    visitor.client = again.app.test_client()
+    answer = visitor.log_in()
+    assert answer.status_code == 429
+    assert 0 < int(answer.headers["Retry-After"]) <= 15 * 60
+
+
+def test_of_forty_guesses_at_once_ten_are_checked(backend, monkeypatch):
+    checked = []
+    monkeypatch.setattr(
+        "backend.dashboard.login.log_in.is_password", lambda *_: bool(checked.append(1))
+    )
+    visitors = [Visitor(backend, name=f"guesser {n}", log_in=False) for n in range(40)]
+    barrier = threading.Barrier(len(visitors))
+
+    def guess(visitor):
+        barrier.wait()
+        return visitor.log_in(name="ada", password="guess").status_code
+
+    with ThreadPoolExecutor(len(visitors)) as pool:
+        codes = sorted(pool.map(guess, visitors))
+    assert codes == [401] * PER_NAME + [429] * 30
+    assert len(checked) == PER_NAME
+
+
+def test_a_failure_is_in_the_audit_table(backend):
+    Visitor(backend, name="ada", log_in=False).log_in(password="wrong guess")
+    with backend.store.reading() as session:
+        (event,) = list_events(session)
+    assert (event.person, event.action) == ("ada", "log in failed")
+    assert event.details == {"address": "127.0.0.1"}
 
 
 def test_a_form_without_its_token_changes_nothing(backend):

@@ -8,16 +8,17 @@ import pytest
 from sqlalchemy import select, update
 
 from hemline.errors import StoreError
+from hemline.reasons import Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.jobs import queue_job
 from hemline.store.loop.models import champion
 from hemline.store.loop.projects import get_project, upsert_project
-from hemline.store.loop.tasks import upsert_task
+from hemline.store.loop.tasks import set_task_problem, upsert_task
 from hemline.store.people import list_events
 from hemline.store.reports.worth_a_look import worth_a_look
 from hemline.store.review.verdicts import give_verdict
-from hemline.store.states import JobKind, JobState, Reason, ReviewKind, Role, RunState, Verdict
+from hemline.store.states import JobKind, JobState, ReviewKind, Role, RunState, Verdict
 from hemline.store.tables.loop import Annotation, Job, ModelVersion, Project, Task, TrainingRun
 from hemline.store.tables.review import Person, ReviewItem
 from tests.backend.dashboard.visitor import Visitor
@@ -93,6 +94,23 @@ def test_the_overview_tells_the_projects_figures(filled):
     assert "As a table" in seen
 
 
+def test_the_garments_that_a_training_waits_for_lead_to_their_photos(backend):
+    with backend.store.session() as session:
+        project = upsert_project(session, ls_project_id=1, title="New")
+        for number in (1, 2):
+            task = upsert_task(
+                session, project.id, ls_task_id=number, data={}, image_url=f"{number}",
+                garment=f"G{number}", view="Front",
+            )  # fmt: skip
+            task.is_labeled = number == 1
+    visitor = Visitor(backend)
+    page = visitor.see("/dashboard/1")
+    assert "Correct a photo of each of 7 more garments" in text(page)
+    assert "G2: task 2" in text(page)
+    (address,) = re.findall(r'href="(/dashboard/1/image/[^"]*)"', page)
+    assert "G2" in text(visitor.see(html.unescape(address)))
+
+
 def test_the_distribution_is_of_the_version_that_is_asked_for(filled):
     visitor = Visitor(filled)
     assert "Dice of v1&#39;s pre-fills" in visitor.see("/dashboard/1?version=1")
@@ -140,7 +158,7 @@ def test_faults_stand_first_among_what_needs_a_person(filled):
     seen = text(page)
     assert "Training run 3 failed: the disk is full" in seen
     assert "long ago" not in seen
-    assert seen.index("failed") < seen.index("labels look wrong")
+    assert seen.index("failed") < seen.index("worth a second look")
 
 
 def test_causes_count_as_planted(filled):
@@ -151,7 +169,10 @@ def test_causes_count_as_planted(filled):
     flagged = [item for item in items if any(getattr(item, r.value) for r in Reason)]
     bad = sum(item.bad_ground_truth for item in items)
     limited = sum(item.limited_data for item in items)
-    assert f"{len(flagged)} of 75 labels are flagged" in seen
+    assert f"{len(flagged)} of 75 labels have a reason" in seen
+    with filled.store.reading() as session:
+        looks = worth_a_look(session, 1).number
+    assert f"{looks} labels are worth a second look" in seen
     assert f"likely wrong {bad} " in seen
     assert f"few photos like this one {limited} " in seen
     worth = re.search(r"likely wrong \d+ \S+ % \S+ % [\d.]+ \+([\d.]+) \+([\d.]+)", seen)
@@ -164,8 +185,8 @@ def test_what_a_reviewer_found_fine_is_no_cause(filled):
     with filled.store.session() as session:
         session.execute(update(ReviewItem).values(verdict=Verdict.BOTH_FINE))
     seen = text(Visitor(filled).see("/dashboard/1/causes"))
-    assert "0 of 75 labels are flagged" in seen
-    assert "No label is flagged" in seen
+    assert "0 of 75 labels have a reason" in seen
+    assert "No label has a reason" in seen
 
 
 def test_models_tell_lineage_figures_and_decisions(filled):
@@ -345,8 +366,9 @@ def test_a_mask_that_is_lost_leaves_its_pair_out(filled):
 def test_label_studios_words_are_never_markup(filled):
     with filled.store.session() as session:
         session.execute(update(Project).values(title=HOSTILE, problem=HOSTILE))
-        session.execute(update(Task).values(garment=HOSTILE, view=HOSTILE, garment_type=HOSTILE,
-                                            problem=HOSTILE))  # fmt: skip
+        session.execute(update(Task).values(garment=HOSTILE, view=HOSTILE, garment_type=HOSTILE))
+        for task_id in session.scalars(select(Task.id)).all():
+            set_task_problem(session, task_id, HOSTILE)
         session.execute(update(Annotation).values(annotator=HOSTILE))
         session.execute(update(ModelVersion).values(recipe={"name": HOSTILE}))
     visitor = Visitor(filled)

@@ -65,6 +65,22 @@ def test_a_broker_that_does_not_answer(url):
     assert metrics.registry.get_sample_value("hemline_broker_up") == 0
 
 
+def test_a_broker_that_is_away_is_looked_for_more_often(monkeypatch):
+    """A start waits for it; one that answers is looked at now and then."""
+    watch = BrokerWatch("redis://127.0.0.1:1/0", Metrics())
+    answers, waits = [False, False, True], []
+
+    def wait(seconds):
+        waits.append(seconds)
+        if not answers:
+            watch._stopping.set()
+
+    monkeypatch.setattr(watch, "look", lambda: answers.pop(0))
+    monkeypatch.setattr(watch._stopping, "wait", wait)
+    watch._run()
+    assert waits == [0.5, 0.5, 5.0]
+
+
 def test_requests_are_counted_by_endpoint_and_made_up_paths_are_one(backend):
     backend.client.get("/health")
     backend.client.get("/no/such/1")
@@ -77,7 +93,7 @@ def test_requests_are_counted_by_endpoint_and_made_up_paths_are_one(backend):
 
 def test_predictions_models_deliveries_and_jobs(backend):
     backend.connect()
-    backend.protocol.predict(1, 2)
+    backend.predict(1, 2)
     backend.client.post("/webhook", json={"action": "START_TRAINING", "project": {"id": 1}})
     with backend.store.session() as session:
         job = queue_job(session, get_project(session, 1).id, JobKind.PREDICT_POOL, {})

@@ -10,7 +10,6 @@ import pytest
 from sqlalchemy import select
 
 from hemline.errors import LabelStudioError
-from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.project.connect import connect
 from hemline.labelstudio.regions import regions_to_mask
@@ -21,6 +20,7 @@ from hemline.store.tables.loop import WebhookDelivery
 from hemline.studio.scene import draw_scene
 from tests.backend.running import RunningBackend, until
 from tests.plugins.label_studio import ACCOUNT
+from tests.plugins.label_studio_user import LabelStudioUser
 
 pytestmark = pytest.mark.labelstudio
 
@@ -42,9 +42,7 @@ def backend(
 
 
 @pytest.fixture
-def project(
-    ls_client: LabelStudioClient, backend: RunningBackend
-) -> Iterator[tuple[int, list[int]]]:
+def project(ls_client: LabelStudioUser, backend: RunningBackend) -> Iterator[tuple[int, list[int]]]:
     """A connected project with its tasks; the fourth photo is broken."""
     project_id = ls_client.create_project("backend tests", CONFIG)["id"]
     files = [(f"G{n}_Front.png", photo(n) if n != 3 else b"no photo") for n in range(PHOTOS)]
@@ -61,7 +59,7 @@ def photo(seed: int) -> bytes:
     return data.tobytes()
 
 
-def stored(client: LabelStudioClient, task_id: int) -> list[dict[str, Any]]:
+def stored(client: LabelStudioUser, task_id: int) -> list[dict[str, Any]]:
     predictions = client.http.json("GET", "/api/predictions/", params={"task": task_id})
     return list(predictions)
 
@@ -91,7 +89,7 @@ def test_retrieving_predictions_of_all_tasks_leaves_out_the_broken_one(ls_client
     assert [len(stored(ls_client, task_id)) for task_id in task_ids] == counts
 
 
-def retrieve(client: LabelStudioClient, project_id: int, task_ids: list[int]) -> None:
+def retrieve(client: LabelStudioUser, project_id: int, task_ids: list[int]) -> None:
     client.perform_action(project_id, "retrieve_tasks_predictions", task_ids)
 
 

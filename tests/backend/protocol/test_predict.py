@@ -83,12 +83,12 @@ def test_a_request_without_any_project_is_answered_without_masks(connected):
 
 
 def test_an_unknown_project_is_registered_from_the_request(backend):
-    items = backend.protocol.predict(1)  # no /setup before: waits for the model
+    items = backend.predict(1)  # no /setup before: waits for the model
     assert masked(items) == [0]
 
 
 def test_an_unknown_project_without_a_config_is_answered_without_masks(backend):
-    (item,) = backend.protocol.predict(1, label_config=None)
+    (item,) = backend.predict(1, label_config=None)
     assert "result" not in item
     assert "hemline connect" in item["problem"]
 
@@ -101,7 +101,7 @@ def test_a_project_known_to_an_earlier_process(connected, make_backend):
 
 def test_a_project_of_many_labels_without_a_model_yet(backend):
     config = render_label_config(["top", "skirt"])
-    items = backend.protocol.predict(1, 2, label_config=config)
+    items = backend.predict(1, 2, label_config=config)
     assert masked(items) == []
     assert "no trained model" in items[0]["problem"]
 
@@ -230,9 +230,9 @@ def test_what_does_not_fit_in_the_time_is_left_to_the_worker(make_backend, monke
     backend = make_backend(predict_budget_s=0.5)
     backend.connect()
     network = backend.network()
-    backend.protocol.predict(1, 2)
+    backend.predict(1, 2)
     network.gate.clear()
-    items = backend.protocol.predict(*range(3, 40))
+    items = backend.predict(*range(3, 40))
     assert masked(items) == []
     assert len(items) == 37
     assert all("worker" in item["problem"] for item in items)
@@ -251,8 +251,8 @@ def test_jobs_for_the_same_pool_are_one(make_backend):
     backend = make_backend(predict_budget_s=0.2)
     backend.connect()
     backend.network().gate.clear()
-    backend.protocol.predict(1, 2)
-    backend.protocol.predict(3, 4)
+    backend.predict(1, 2)
+    backend.predict(3, 4)
     backend.finish_background()
     with backend.store.reading() as session:
         assert len(list_jobs(session)) == 1
@@ -274,10 +274,10 @@ def test_an_opening_waits_for_a_place_and_a_retrieval_is_told_at_once(make_backe
     network = backend.network()
     network.gate.clear()
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(backend.protocol.predict, 1)
+        first = pool.submit(backend.predict, 1)
         network.entered.acquire()
-        second = pool.submit(backend.protocol.predict, 2)
-        assert ["busy" in item["problem"] for item in backend.protocol.predict(3, 4)] == [
+        second = pool.submit(backend.predict, 2)
+        assert ["busy" in item["problem"] for item in backend.predict(3, 4)] == [
             True,
             True,
         ]
@@ -288,7 +288,7 @@ def test_an_opening_waits_for_a_place_and_a_retrieval_is_told_at_once(make_backe
     backend.finish_background()
     with backend.store.reading() as session:
         assert len(list_jobs(session)) == 1
-    assert masked(backend.protocol.predict(5, 6)) == [0, 1]
+    assert masked(backend.predict(5, 6)) == [0, 1]
 
 
 def test_a_large_request_is_read_piece_by_piece_with_the_same_answer(connected, monkeypatch):

@@ -8,7 +8,7 @@ def test_a_champion_that_cannot_be_loaded_leaves_the_old_one(backend):
     backend.connect()
     backend.new_champion("broken")
     assert backend.connect() == "hemline-1-v1"
-    assert "result" in backend.protocol.predict(1)[0]
+    assert "result" in backend.predict(1)[0]
     assert backend.metric("hemline_champion_load_failures_total") == 1
     backend.services.serving.look()  # not tried again at once
     assert backend.metric("hemline_champion_load_failures_total") == 1
@@ -29,7 +29,7 @@ def test_a_project_whose_only_champion_is_broken_makes_it_not_ready(backend, mon
     answer = backend.client.get("/readyz")
     assert answer.status_code == 503
     assert "project 1" in answer.json["problem"]
-    assert "result" not in backend.protocol.predict(1)[0]
+    assert "result" not in backend.predict(1)[0]
 
 
 def test_going_back_to_an_earlier_version_loads_nothing_anew(backend):
@@ -46,7 +46,7 @@ def test_going_back_to_an_earlier_version_loads_nothing_anew(backend):
 def test_a_dropped_network_is_loaded_again_when_it_is_needed(backend):
     backend.connect()
     backend.services.serving._predictors._loaded.clear()
-    assert "result" in backend.protocol.predict(1)[0]
+    assert "result" in backend.predict(1)[0]
 
 
 def test_projects_share_the_network_of_the_same_weights(backend):

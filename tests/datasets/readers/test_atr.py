@@ -8,6 +8,7 @@ import pytest
 from hemline.datasets.classes.class_lists import class_map
 from hemline.datasets.classes.vocabularies import ATR
 from hemline.datasets.readers.atr import read_atr
+from hemline.datasets.sample import swap_pairs
 from hemline.errors import HemlineError
 from hemline.masks.overlap import IGNORE
 from tests.datasets.files import encoded, photo, stripes, write_mask, write_photo
@@ -50,7 +51,7 @@ def folder(tmp_path, request):
 def test_18_classes_keep_their_ids(folder):
     data = read_atr(folder, class_map("atr-18"))
     assert data.labels == ATR
-    assert data.swap == ((9, 10), (12, 13), (14, 15))
+    assert swap_pairs(data.labels) == ((9, 10), (12, 13), (14, 15))
     assert len({sample.id for sample in data.samples}) == 10
     for shift, sample in enumerate(data.samples):
         image, mask = sample.load()

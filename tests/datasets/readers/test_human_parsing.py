@@ -7,6 +7,7 @@ from hemline.datasets.classes.class_lists import class_map
 from hemline.datasets.classes.vocabularies import CIHP, LIP
 from hemline.datasets.readers.class_masks import read_class_mask
 from hemline.datasets.readers.human_parsing import read_cihp, read_lip
+from hemline.datasets.sample import swap_pairs
 from hemline.errors import DatasetError
 from tests.datasets.files import stripes, write_mask, write_photo
 
@@ -29,7 +30,7 @@ def test_lip_as_its_archives_unpack(tmp_path, root):
     data = read_lip(tmp_path, class_map("lip-20"))
     assert [sample.id for sample in data.samples] == ["train_1", "val_1"]
     assert data.labels == LIP
-    assert data.swap == ((14, 15), (16, 17), (18, 19))
+    assert swap_pairs(data.labels) == ((14, 15), (16, 17), (18, 19))
     assert (data.samples[0].load()[1] == MASK).all()
 
 
@@ -82,7 +83,7 @@ def test_a_flip_with_swapped_ids_is_what_cihp_ships_for_flipped_photos(shared_da
     data = read_cihp(folder, class_map("cihp-20"))
     assert len(data.samples) == 5
     table = np.arange(256)
-    for left, right in data.swap:
+    for left, right in swap_pairs(data.labels):
         table[[left, right]] = table[[right, left]]
     for sample in data.samples:
         theirs = read_class_mask(folder / "labels_rev" / f"{sample.id}.png")

@@ -20,6 +20,7 @@ from hemline.labelstudio.server import LabelStudioServer
 from hemline.ports import pick_free_port
 from hemline.settings import Settings
 from tests.labelstudio.web_server import WebServer, redirects, sends
+from tests.plugins.label_studio_user import LabelStudioUser
 
 TOKEN = "ab" * 20
 
@@ -322,13 +323,13 @@ def test_a_local_file_over_the_limit(tmp_path: Path) -> None:
 @dataclasses.dataclass
 class RealProject:
     photos: PhotoFetcher
-    client: LabelStudioClient
+    client: LabelStudioUser
     id: int
 
 
 @pytest.fixture
 def real(
-    tmp_path: Path, label_studio: LabelStudioServer, ls_client: LabelStudioClient
+    tmp_path: Path, label_studio: LabelStudioServer, ls_client: LabelStudioUser
 ) -> Iterator[RealProject]:
     project = ls_client.create_project("photo tests", render_label_config(["garment"]))["id"]
     settings = Settings(home=tmp_path / "home", label_studio_url=label_studio.url)

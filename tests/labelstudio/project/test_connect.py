@@ -21,6 +21,7 @@ from hemline.labelstudio.project.live_version import show_version
 from hemline.ports import pick_free_port
 from hemline.settings import Settings
 from tests.labelstudio.web_server import WebServer, sends, serve
+from tests.plugins.label_studio_user import LabelStudioUser
 
 pytestmark = pytest.mark.labelstudio
 
@@ -86,7 +87,7 @@ def backend() -> Iterator[Backend]:
 
 
 @pytest.fixture
-def project(ls_client: LabelStudioClient) -> Iterator[int]:
+def project(ls_client: LabelStudioUser) -> Iterator[int]:
     project_id = ls_client.create_project("connect tests", render_label_config(["garment"]))["id"]
     yield project_id
     ls_client.delete_project(project_id)
@@ -97,7 +98,7 @@ def settings(tmp_path: Path) -> Settings:
     return Settings(home=tmp_path, webhook_secret="a secret")
 
 
-def state(client: LabelStudioClient, project: int) -> dict[str, Any]:
+def state(client: LabelStudioUser, project: int) -> dict[str, Any]:
     """What connect sets, less the moments that each look at it changes."""
     fields = client.get_project(project)
     return {
@@ -117,7 +118,7 @@ def state(client: LabelStudioClient, project: int) -> dict[str, Any]:
 
 
 def test_connect_sets_everything_once(
-    ls_client: LabelStudioClient, project: int, settings: Settings, backend: Backend
+    ls_client: LabelStudioUser, project: int, settings: Settings, backend: Backend
 ) -> None:
     backend.version = f"hemline-{project}-v1"
 
@@ -140,7 +141,7 @@ def test_connect_sets_everything_once(
 
 
 def test_a_submitted_annotation_comes_with_the_secret(
-    ls_client: LabelStudioClient, project: int, settings: Settings, backend: Backend
+    ls_client: LabelStudioUser, project: int, settings: Settings, backend: Backend
 ) -> None:
     connect(ls_client, settings, project, backend_url=backend.url)
     [task] = ls_client.import_tasks(project, [{"data": {"image": "/data/upload/x.jpg"}}])
@@ -153,7 +154,7 @@ def test_a_submitted_annotation_comes_with_the_secret(
 
 
 def test_a_project_without_a_model_is_connected_under_its_own_name(
-    ls_client: LabelStudioClient, project: int, settings: Settings, backend: Backend
+    ls_client: LabelStudioUser, project: int, settings: Settings, backend: Backend
 ) -> None:
     made = connect(ls_client, settings, project, backend_url=backend.url)
 
@@ -162,7 +163,7 @@ def test_a_project_without_a_model_is_connected_under_its_own_name(
 
 
 def test_the_first_model_is_waited_for(
-    ls_client: LabelStudioClient, project: int, settings: Settings, backend: Backend
+    ls_client: LabelStudioUser, project: int, settings: Settings, backend: Backend
 ) -> None:
     def load(step: str) -> None:
         if step == "first model":
@@ -177,7 +178,7 @@ def test_the_first_model_is_waited_for(
 
 
 def test_the_first_model_is_shown_live(
-    ls_client: LabelStudioClient, project: int, settings: Settings, backend: Backend
+    ls_client: LabelStudioUser, project: int, settings: Settings, backend: Backend
 ) -> None:
     connect(ls_client, settings, project, backend_url=backend.url)
     ls_client.import_tasks(project, [{"data": {"image": "/data/upload/x.jpg"}}] * 2)
@@ -191,7 +192,7 @@ def test_the_first_model_is_shown_live(
 
 
 def test_a_new_version_is_shown_instead_of_the_old(
-    ls_client: LabelStudioClient, project: int, settings: Settings, backend: Backend
+    ls_client: LabelStudioUser, project: int, settings: Settings, backend: Backend
 ) -> None:
     backend.version = f"hemline-{project}-v1"
     connect(ls_client, settings, project, backend_url=backend.url)
@@ -209,7 +210,7 @@ def test_a_new_version_is_shown_instead_of_the_old(
 
 
 def test_a_version_is_shown_while_the_backend_is_away(
-    ls_client: LabelStudioClient, project: int, settings: Settings
+    ls_client: LabelStudioUser, project: int, settings: Settings
 ) -> None:
     with running_backend(f"hemline-{project}-v1") as backend:
         connect(ls_client, settings, project, backend_url=backend.url)
@@ -223,7 +224,7 @@ def test_a_version_is_shown_while_the_backend_is_away(
 
 
 def test_a_backend_that_moved_leaves_nothing_behind(
-    ls_client: LabelStudioClient, project: int, settings: Settings, backend: Backend
+    ls_client: LabelStudioUser, project: int, settings: Settings, backend: Backend
 ) -> None:
     with running_backend(f"hemline-{project}-v1") as old:
         connect(ls_client, settings, project, backend_url=old.url)
@@ -236,7 +237,7 @@ def test_a_backend_that_moved_leaves_nothing_behind(
 
 
 def test_what_others_connected_stays(
-    ls_client: LabelStudioClient, project: int, settings: Settings, backend: Backend
+    ls_client: LabelStudioUser, project: int, settings: Settings, backend: Backend
 ) -> None:
     with running_backend("sam") as other:
         ls_client.create_backend(project, other.url, "Segment anything")
@@ -254,7 +255,7 @@ def test_what_others_connected_stays(
 
 
 def test_one_that_was_connected_by_hand_is_taken_over(
-    ls_client: LabelStudioClient, project: int, settings: Settings, backend: Backend
+    ls_client: LabelStudioUser, project: int, settings: Settings, backend: Backend
 ) -> None:
     backend.version = f"hemline-{project}-v1"
     by_hand = ls_client.create_backend(project, backend.url, "probe")
@@ -269,7 +270,7 @@ def test_one_that_was_connected_by_hand_is_taken_over(
 
 
 def test_basic_auth_is_given_to_label_studio(
-    ls_client: LabelStudioClient, project: int, settings: Settings, backend: Backend
+    ls_client: LabelStudioUser, project: int, settings: Settings, backend: Backend
 ) -> None:
     guarded = settings.model_copy(update={"basic_auth_user": "me", "basic_auth_pass": "pass"})
 
@@ -278,7 +279,7 @@ def test_basic_auth_is_given_to_label_studio(
     assert backend.web.headers[-1]["Authorization"] == "Basic bWU6cGFzcw=="
 
 
-def test_no_backend_there(ls_client: LabelStudioClient, project: int, settings: Settings) -> None:
+def test_no_backend_there(ls_client: LabelStudioUser, project: int, settings: Settings) -> None:
     url = f"http://127.0.0.1:{pick_free_port()}"
     with pytest.raises(LabelStudioError, match=f"cannot use the backend at {url}: is it running"):
         connect(ls_client, settings, project, backend_url=url)
@@ -290,7 +291,7 @@ def test_a_host_name_without_a_dot_is_explained() -> None:
 
 
 def test_a_label_config_without_a_brush(
-    ls_client: LabelStudioClient, settings: Settings, backend: Backend
+    ls_client: LabelStudioUser, settings: Settings, backend: Backend
 ) -> None:
     config = (
         '<View><Image name="i" value="$image"/>'

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, inspect, text
 from hemline.errors import StoreError
 from hemline.store.database import schema
 from hemline.store.database.columns import Base
-from hemline.store.database.engine import Store
+from hemline.store.database.engine import Store, prepare_database
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.tasks import list_task_problems
 from hemline.store.tables.loop import Project, Task
@@ -55,6 +55,20 @@ def test_upgrade_makes_every_table(store: Store, engine: Engine) -> None:
     store.upgrade()
     store.check_schema()
     assert _tables(engine) == set(Base.metadata.tables)
+
+
+def test_a_file_is_brought_up_to_date_and_a_server_is_left_as_it_is(
+    empty_url: str, store: Store, engine: Engine
+) -> None:
+    if store.is_file:
+        prepare_database(empty_url)
+        store.check_schema()
+    else:
+        with pytest.raises(StoreError, match="run `hemline migrate`"):
+            prepare_database(empty_url)
+        assert not _tables(engine)
+        store.upgrade()
+        prepare_database(empty_url)
 
 
 def test_migrations_and_tables_agree(store: Store, engine: Engine) -> None:
@@ -220,7 +234,7 @@ def _use_migrations_with_a_rebuild(tmp_path: Path, url: str) -> None:
     code = f"""
 import hemline, pathlib
 hemline.__file__ = {str(tmp_path / "package" / "__init__.py")!r}
-from hemline.store.database.engine import Store
+from hemline.store.database.engine import Store, prepare_database
 store = Store({url!r})
 store.upgrade()
 store.dispose()

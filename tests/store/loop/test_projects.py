@@ -9,6 +9,7 @@ from hemline.store.database.engine import Store
 from hemline.store.loop.projects import (
     forget_reconciled,
     get_project,
+    known_project,
     list_projects,
     lock_project,
     set_reconciled,
@@ -49,6 +50,15 @@ def test_projects_are_listed_by_label_studios_id(store: Store) -> None:
             upsert_project(session, ls_project_id=number)
         assert [project.ls_project_id for project in list_projects(session)] == [2, 5, 9]
         assert get_project(session, 4) is None
+
+
+def test_a_project_that_was_never_seen_is_named_with_what_to_do(
+    store: Store, project: Project
+) -> None:
+    with store.reading() as session:
+        assert known_project(session, 7).id == project.id
+        with pytest.raises(StoreError, match=r"project 8 is not known; .*`hemline connect 8`"):
+            known_project(session, 8)
 
 
 def test_reconciling_never_moves_back(store: Store, project: Project) -> None:

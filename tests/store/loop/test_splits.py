@@ -136,13 +136,23 @@ def test_threads_on_one_task_agree(store: Store, project: Project, in_threads: A
 def test_gold_fills_early_and_then_keeps_its_share(minimum: int, number: int) -> None:
     counts: Counter[Split] = Counter()
     for seen in range(1, number + 1):
-        told = garments_to_gold(
+        wanted = garments_to_gold(
             dict(counts), 1, gold_share=0.25, validation_share=0.1, gold_minimum=minimum
         )
         split = _due_split(counts, 0.25, 0.1, minimum)
-        assert (told == 1) == (split is Split.GOLD)
+        assert (wanted == 1) == (split is Split.GOLD)
         counts[split] += 1
-        assert counts[Split.GOLD] >= min(minimum, seen // 2)
-        assert seen < 2 or counts[Split.GOLD] < seen
+        assert counts[Split.GOLD] >= min(minimum, round(seen * 2 / 3))
+        assert seen < 2 or counts[Split.TRAIN] > 0
     if number >= 4 * minimum:
         assert counts[Split.GOLD] <= number * 0.25 + 1
+        assert abs(counts[Split.VALIDATION] - number * 0.1) <= 1.5
+
+
+def test_five_gold_garments_need_seven() -> None:
+    shares = {"gold_share": 0.25, "validation_share": 0.1, "gold_minimum": 5}
+    assert garments_to_gold({}, 5, **shares) == 7
+    counts: Counter[Split] = Counter()
+    for _ in range(20):
+        counts[_due_split(counts, *shares.values())] += 1
+    assert counts == {Split.GOLD: 5, Split.VALIDATION: 2, Split.TRAIN: 13}

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
+from hemline.reasons import Evidence, Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.jobs import queue_job
@@ -21,16 +22,16 @@ from hemline.store.reports.prefill_stats import (
     PrefillCounts,
     VersionPrefills,
     lead_times,
-    prefills_by_version,
 )
 from hemline.store.reports.status import count_tasks, failures, running
 from hemline.store.review.review_order import item_of_task
 from hemline.store.review.verdicts import give_verdict
-from hemline.store.review.write_order import Placed, place
-from hemline.store.states import DeliveryState, JobKind, JobState, Reason, ReviewKind, Verdict
+from hemline.store.review.write_order import RankedItem, write_item
+from hemline.store.states import DeliveryState, JobKind, JobState, ReviewKind, Verdict
 from hemline.store.tables.loop import Annotation, WebhookDelivery
 from hemline.store.tables.review import PredictionSignals
 
+BAD = Evidence(Reason.BAD_GROUND_TRUTH, 0.9, None, "the hem is off")
 BEGAN = datetime(2026, 1, 5, tzinfo=UTC)
 DICE = [0.9, 0.95, 0.95, 0.4, 1.0, 0.8]
 
@@ -61,16 +62,16 @@ def filled(store, project, version):
                 untouched=number == 4, dice=DICE[number] if number < 6 else None,
                 now=BEGAN + timedelta(days=number),
             )  # fmt: skip
-            place(session, Placed(
+            write_item(session, RankedItem(
                 project.id, task.id, ReviewKind.LABEL, 0.5, f"{number:064x}",
-                reasons={Reason.BAD_GROUND_TRUTH: {}} if number in (3, 5) else {},
+                reasons=[BAD] if number in (3, 5) else [],
             ))  # fmt: skip
     return project
 
 
 def test_prefills_are_summed_up_by_version(store, filled, version):
     with store.reading() as session:
-        first, second = prefills_by_version(session, filled.id)
+        first, second = PrefillCounts().by_version(session, filled.id)
     assert first.model_version_id == version.id
     assert first.dice.tolist() == pytest.approx(sorted(DICE[:4]))
     assert (first.untouched, second.untouched) == (0, 1)
@@ -109,7 +110,7 @@ def test_counts_that_are_kept_follow_every_change(store, filled):
         change(number, **values)
         with store.reading() as session:
             kept = counts.by_version(session, filled.id)
-            fresh = prefills_by_version(session, filled.id)
+            fresh = PrefillCounts().by_version(session, filled.id)
             assert told(kept) == told(fresh), values
             assert told(counts.by_version(session, filled.id)) == told(fresh)
         seen.append(told(fresh))
@@ -131,7 +132,7 @@ def test_only_a_confirmed_label_that_is_still_there_is_left_out(store, filled):
             prediction_id=None, mask_digest="f" * 64, dice=0.95,
         )  # fmt: skip
     with store.reading() as session:
-        first, _ = prefills_by_version(session, filled.id)
+        first, _ = PrefillCounts().by_version(session, filled.id)
     assert first.dice[list(first.confirmed_bad)].tolist() == pytest.approx([0.4])
     assert first.summary.corrected_mean == pytest.approx(
         np.delete(first.dice, first.confirmed_bad).mean()
@@ -239,7 +240,7 @@ def test_gold_items_bring_their_labels_and_some_predictions(store, filled, versi
 
 def test_an_empty_project_has_nothing(store, project):
     with store.reading() as session:
-        assert prefills_by_version(session, project.id) == []
+        assert PrefillCounts().by_version(session, project.id) == []
         assert label_causes(session, project.id) == []
         assert label_work(session, project.id) == []
         assert weeks_of_labels(session, project.id, 26) == []

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hemline.errors import StoreError
+from hemline.reasons import Evidence, Reason
 from hemline.store.database.engine import Store
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.models import create_version
@@ -16,7 +17,6 @@ from hemline.store.loop.tasks import upsert_task
 from hemline.store.review.review_order import (
     Place,
     ReviewFilter,
-    count_items,
     count_reasons,
     drawn_items,
     get_item,
@@ -32,8 +32,8 @@ from hemline.store.review.verdicts import (
     settle_label,
     verdicts_of,
 )
-from hemline.store.review.write_order import Placed, close_items, drop_items, place_all
-from hemline.store.states import Reason, ReviewKind, ReviewState, Verdict
+from hemline.store.review.write_order import RankedItem, close_items, drop_items, write_items
+from hemline.store.states import ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import Annotation, Project, Task
 from hemline.store.tables.review import ReviewItem
 
@@ -49,15 +49,15 @@ def _task(store: Store, project: Project, number: int, view: str = "Front") -> T
         )  # fmt: skip
 
 
-def _placed(task: Task, priority: float, **fields: Any) -> Placed:
+def _ranked(task: Task, priority: float, **fields: Any) -> RankedItem:
     return replace(
-        Placed(task.project_id, task.id, LABEL, priority, content_digest="a" * 64), **fields
+        RankedItem(task.project_id, task.id, LABEL, priority, content_digest="a" * 64), **fields
     )
 
 
-def _put(store: Store, *placed: Placed) -> None:
+def _put(store: Store, *placed: RankedItem) -> None:
     with store.session() as session:
-        place_all(session, placed)
+        write_items(session, placed)
 
 
 def _item(store: Store, task: Task) -> ReviewItem:
@@ -80,7 +80,7 @@ def test_pages_give_each_item_once_and_in_order_ties_included(
 ) -> None:
     priorities = [0.5, 0.5, 0.9, 0.1, 0.5, 0.0, 1.0]
     tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
-    _put(store, *(_placed(task, value) for task, value in zip(tasks, priorities, strict=True)))
+    _put(store, *(_ranked(task, value) for task, value in zip(tasks, priorities, strict=True)))
     seen: list[ReviewItem] = []
     after: Place | None = None
     for _ in range(4):
@@ -99,18 +99,18 @@ def test_pages_give_each_item_once_and_in_order_ties_included(
 def test_the_two_orders_and_two_projects_are_apart(
     store: Store, project: Project, task: Task
 ) -> None:
-    _put(store, _placed(task, 0.3), _placed(task, 0.7, kind=ReviewKind.PHOTO))
+    _put(store, _ranked(task, 0.3), _ranked(task, 0.7, kind=ReviewKind.PHOTO))
     with store.reading() as session:
         assert [i.priority for i in review_page(session, project.id, LABEL).items] == [0.3]
         assert review_page(session, project.id + 1, LABEL).items == []
 
 
 def test_reasons_are_counted_several_at_once(store: Store, project: Project) -> None:
-    both = {Reason.LOW_CONTRAST: {"value": 2.0}, Reason.LIMITED_DATA: {"value": 0.9}}
-    one = {Reason.LOW_CONTRAST: {"value": 3.0}}
-    held = [both, one, one, {}]
+    pale = Evidence(Reason.LOW_CONTRAST, 2.0, 91.0, "pale")
+    both, one = [pale, Evidence(Reason.LIMITED_DATA, 0.9, None, "rare")], [pale]
+    held = [both, one, one, []]
     for number, reasons in enumerate(held, start=1):
-        _put(store, _placed(_task(store, project, number), 0.5, reasons=reasons))
+        _put(store, _ranked(_task(store, project, number), 0.5, reasons=reasons))
     with store.reading() as session:
         counts = count_reasons(session, project.id, LABEL)
         low = review_page(
@@ -119,17 +119,19 @@ def test_reasons_are_counted_several_at_once(store: Store, project: Project) -> 
     assert counts.total == 4
     assert counts.each[Reason.LOW_CONTRAST] == 3
     assert counts.each[Reason.BAD_GROUND_TRUTH] == 0
-    assert counts.together[frozenset(both)] == 1
+    assert counts.together[frozenset({Reason.LOW_CONTRAST, Reason.LIMITED_DATA})] == 1
     assert counts.together[frozenset()] == 1
     assert counts.share(Reason.LOW_CONTRAST) == 0.75
     assert [reasons_of(item) for item in low] == [[Reason.LOW_CONTRAST, Reason.LIMITED_DATA]]
-    assert low[0].reasons["low_contrast"] == {"value": 2.0}
+    assert low[0].reasons["low_contrast"] == {
+        "number": 2.0, "percentile": 91.0, "sentence": "pale", "region": None,
+    }  # fmt: skip
 
 
 def test_the_way_back_leads_over_the_same_pages(store: Store, project: Project) -> None:
     priorities = [0.5, 0.5, 0.9, 0.1, 0.5, 0.0, 1.0]
     tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
-    _put(store, *(_placed(task, value) for task, value in zip(tasks, priorities, strict=True)))
+    _put(store, *(_ranked(task, value) for task, value in zip(tasks, priorities, strict=True)))
     with store.reading() as session:
         there = [review_page(session, project.id, LABEL, limit=3)]
         while (after := there[-1].after) is not None:
@@ -147,7 +149,7 @@ def test_the_way_back_leads_over_the_same_pages(store: Store, project: Project) 
 def test_all_states_are_one_order_both_ways(store: Store, project: Project) -> None:
     priorities = [0.5, 0.5, 0.9, 0.1, 0.5, 0.0, 1.0, 0.5]
     tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
-    _put(store, *(_placed(task, value) for task, value in zip(tasks, priorities, strict=True)))
+    _put(store, *(_ranked(task, value) for task, value in zip(tasks, priorities, strict=True)))
     with store.session() as session:
         for task in tasks[::2]:
             give_verdict(session, _item(store, task).id, Verdict.BOTH_FINE, by="ann")
@@ -178,7 +180,7 @@ def test_few_and_many_are_found_alike(
     annotations = [_annotate(store, task, f"{task.id:064x}") for task in (fronts[0], back)]
     by_task = {annotation.task_id: annotation.id for annotation in annotations}
     _put(store, *(
-        _placed(task, 0.1 * task.ls_task_id, annotation_id=by_task.get(task.id))
+        _ranked(task, 0.1 * task.ls_task_id, annotation_id=by_task.get(task.id))
         for task in (*fronts, back)
     ))  # fmt: skip
     wanted = {
@@ -191,18 +193,18 @@ def test_few_and_many_are_found_alike(
         for only, numbers in wanted.items():
             page = review_page(session, project.id, LABEL, only=only)
             assert [item.task.ls_task_id for item in page.items] == numbers, only
-            assert count_items(session, project.id, LABEL, only) == len(numbers)
+            assert count_reasons(session, project.id, LABEL, only).total == len(numbers)
 
 
 def test_filters_narrow_an_order(store: Store, project: Project) -> None:
     front, back = _task(store, project, 1), _task(store, project, 2, "Back")
     annotation = _annotate(store, front, "b" * 64)
-    _put(store, _placed(front, 0.5, annotation_id=annotation.id), _placed(back, 0.6))
+    _put(store, _ranked(front, 0.5, annotation_id=annotation.id), _ranked(back, 0.6))
     with store.reading() as session:
 
         def ids(only: ReviewFilter) -> list[int]:
             found = [i.task_id for i in review_page(session, project.id, LABEL, only=only).items]
-            assert count_items(session, project.id, LABEL, only) == len(found)
+            assert count_reasons(session, project.id, LABEL, only).total == len(found)
             return found
 
         assert ids(ReviewFilter(view="Back")) == [back.id]
@@ -237,34 +239,36 @@ def test_a_label_is_filtered_by_whatever_characters_it_is_made_of(
             for task, label in zip(tasks, ODD_LABELS, strict=True)
         ]  # fmt: skip
     _put(store, *(
-        _placed(task, 0.5, prediction_id=prediction.id)
+        _ranked(task, 0.5, prediction_id=prediction.id)
         for task, prediction in zip(tasks, predictions, strict=True)
     ))  # fmt: skip
     with store.reading() as session:
         for task, label in zip(tasks, ODD_LABELS, strict=True):
             page = review_page(session, project.id, LABEL, only=ReviewFilter(label=label))
             assert [item.task_id for item in page.items] == [task.id], label
-        assert count_items(session, project.id, LABEL, ReviewFilter(label="other")) == len(tasks)
-        assert count_items(session, project.id, LABEL, ReviewFilter(label="a\x00b")) == 0
+        assert count_reasons(session, project.id, LABEL, ReviewFilter(label="other")).total == len(
+            tasks
+        )
+        assert count_reasons(session, project.id, LABEL, ReviewFilter(label="a\x00b")).total == 0
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 7.0])
 def test_what_is_no_priority_is_brought_into_range(store: Store, task: Task, value: float) -> None:
-    _put(store, _placed(task, value))
+    _put(store, _ranked(task, value))
     expected = 1.0 if value > 1 else 0.0
     assert _item(store, task).priority == expected
 
 
 def test_a_verdict_closes_the_item_until_the_label_is_another(store: Store, task: Task) -> None:
-    _put(store, _placed(task, 0.9))
+    _put(store, _ranked(task, 0.9))
     with store.session() as session:
         give_verdict(session, _item(store, task).id, Verdict.BOTH_FINE, by="eve")
-    _put(store, _placed(task, 0.95))  # ranked again, the same label
+    _put(store, _ranked(task, 0.95))  # ranked again, the same label
     closed = _item(store, task)
     assert (closed.state, closed.verdict, closed.verdict_by) == (
         ReviewState.CLOSED, Verdict.BOTH_FINE, "eve",
     )  # fmt: skip
-    _put(store, _placed(task, 0.4, content_digest="c" * 64))
+    _put(store, _ranked(task, 0.4, content_digest="c" * 64))
     opened = _item(store, task)
     assert (opened.state, opened.verdict, opened.verdict_by) == (ReviewState.OPEN, None, "")
     with store.reading() as session:
@@ -273,7 +277,7 @@ def test_a_verdict_closes_the_item_until_the_label_is_another(store: Store, task
 
 
 def test_the_second_of_two_people_is_told(store: Store, task: Task) -> None:
-    _put(store, _placed(task, 0.9))
+    _put(store, _ranked(task, 0.9))
     read = _item(store, task)
     with store.session() as session:
         give_verdict(session, read.id, Verdict.LABEL_WRONG, by="eve", revision=read.revision)
@@ -285,7 +289,7 @@ def test_the_second_of_two_people_is_told(store: Store, task: Task) -> None:
 
 
 def test_a_verdict_can_be_taken_back(store: Store, task: Task) -> None:
-    _put(store, _placed(task, 0.9))
+    _put(store, _ranked(task, 0.9))
     with store.session() as session:
         closed = give_verdict(session, _item(store, task).id, Verdict.LABEL_WRONG, by="eve")
         reopen(session, closed.id, revision=closed.revision)
@@ -298,11 +302,11 @@ def test_a_verdict_in_the_save_that_mends_the_label_is_about_the_label_before(
     store: Store, task: Task
 ) -> None:
     annotation = _annotate(store, task, "d" * 64)
-    _put(store, _placed(task, 0.9, annotation_id=annotation.id, content_digest="d" * 64))
+    _put(store, _ranked(task, 0.9, annotation_id=annotation.id, content_digest="d" * 64))
     mended = _annotate(store, task, "e" * 64)
     with store.session() as session:
         settle_label(session, mended, Verdict.LABEL_WRONG, judged_digest="d" * 64, by="eve")
-    _put(store, _placed(task, 0.1, annotation_id=annotation.id, content_digest="e" * 64))
+    _put(store, _ranked(task, 0.1, annotation_id=annotation.id, content_digest="e" * 64))
     assert _item(store, task).state == ReviewState.CLOSED
     with store.reading() as session:
         assert [v.content_digest for v in verdicts_of(session, task.project_id)] == ["d" * 64]
@@ -318,7 +322,7 @@ def test_a_verdict_on_what_was_never_ranked_is_kept(store: Store, task: Task) ->
 
 
 def test_items_are_dropped_and_closed(store: Store, task: Task) -> None:
-    _put(store, _placed(task, 0.9))
+    _put(store, _ranked(task, 0.9))
     with store.session() as session:
         close_items(session, [task.id], LABEL)
     assert _item(store, task).state == ReviewState.CLOSED
@@ -346,7 +350,7 @@ def test_a_place_survives_being_written(priority: float, number: int) -> None:
 
 
 def test_what_is_drawn_is_from_all_of_the_order(store: Store, project: Project) -> None:
-    _put(store, *(_placed(_task(store, project, k), k / 100) for k in range(100)))
+    _put(store, *(_ranked(_task(store, project, k), k / 100) for k in range(100)))
     with store.session() as session:
         closed = review_page(session, project.id, LABEL, limit=1).items[0]
         give_verdict(session, closed.id, Verdict.BOTH_FINE, by="anna")

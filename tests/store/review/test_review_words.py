@@ -2,8 +2,8 @@
 
 import pytest
 
+from hemline.reasons import Reason
 from hemline.store.review.review_words import evidence_words, priority_words
-from hemline.store.states import Reason
 
 
 @pytest.mark.parametrize(

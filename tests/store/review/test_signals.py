@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from hemline.masks.histograms import THRESHOLDS, probability_histograms
+from hemline.reasons import Evidence, Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.database.engine import Store
 from hemline.store.loop.annotations import record_annotation
@@ -28,6 +29,7 @@ from hemline.store.review.signals import (
     claim_labels,
     claim_predictions,
     expect_label,
+    give_up,
     keep_prediction,
     put_back,
     store_label_values,
@@ -35,8 +37,8 @@ from hemline.store.review.signals import (
 )
 from hemline.store.review.triage import accept, corrected_above, set_triage, take_back
 from hemline.store.review.verdicts import settle_label
-from hemline.store.review.write_order import Placed, place
-from hemline.store.states import Reason, ReviewKind, Verdict
+from hemline.store.review.write_order import RankedItem, write_item
+from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Annotation, ModelVersion, Prediction, Project, Task
 from hemline.store.tables.review import LabelSignals, PredictionSignals
 
@@ -123,6 +125,25 @@ def test_a_claim_holds_for_a_while_and_attempts_run_out(store: Store, task: Task
     assert _claim(store) == []
     with store.reading() as session:
         assert not anything_waits(session, 1, window_s=NOW)
+
+
+def test_a_newer_version_has_attempts_of_its_own(store: Store, task: Task) -> None:
+    """What it computes of a mask may well be what the older one could not."""
+    _label(store, task)
+    while _claim(store):
+        pass
+    (claimed,) = _claim(store, version=2)
+    with store.session() as session:
+        assert anything_waits(session, 2, window_s=NOW)
+        give_up(session, claimed, 2)
+        assert not anything_waits(session, 2, window_s=NOW)
+    for _ in range(MAX_ATTEMPTS):
+        assert len(_claim(store, version=3)) == 1
+    assert _claim(store, version=3) == []
+    (claimed,) = _claim(store, version=4)
+    assert _store_label(store, claimed, version=4)
+    assert _claim(store, version=4) == []
+    assert len(_claim(store, version=5)) == 1
 
 
 def test_what_waits_for_something_else_loses_no_attempt(store: Store, task: Task) -> None:
@@ -229,9 +250,9 @@ def test_the_outliers_are_told_by_reason(
         )  # fmt: skip
         reasons, verdict = ({pale}, None) if fine else of_outliers[number - 1]
         with store.session() as session:
-            place(session, Placed(
+            write_item(session, RankedItem(
                 project.id, task.id, ReviewKind.LABEL, 0.5, "c" * 64, annotation_id=row.id,
-                reasons={reason: {} for reason in reasons},
+                reasons=[Evidence(reason, 1.0, None, "") for reason in reasons],
             ))  # fmt: skip
             if verdict is not None:
                 settle_label(session, row, verdict, judged_digest="c" * 64, by="eve")

@@ -68,6 +68,11 @@ def test_retrain_says_what_it_did_or_why_not(
         saved = fake.annotate(number, brush(disc(number - 1)[1]))
         deliver(fake.payload("ANNOTATION_CREATED", saved))
     ingest_deliveries(services)
+    said = run("status")
+    # 11 photos of 6 garments: four of those are gold, and the next is.
+    assert "4 of at least 5\t0 labels" in said
+    assert "Project 7: 1 more gold garment is needed to judge a model." in said
+    assert "Correct a photo of one more garment" in said
     answer = run("retrain", "7")
     assert "gold garments" in answer
     assert answer.endswith("exit 1")
@@ -80,6 +85,7 @@ def test_retrain_says_what_it_did_or_why_not(
     assert "run 1 is queued already" in run("retrain", "7")
     assert "22 of 12" not in run("status")
     assert "0 of 12 for the next training" in run("status")
+    assert "needed to judge" not in run("status")
 
 
 def test_failed_deliveries_are_listed_and_tried_again(

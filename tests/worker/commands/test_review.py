@@ -19,13 +19,12 @@ from hemline.store.loop.tasks import upsert_task
 from hemline.store.review.review_order import item_of_task
 from hemline.store.review.signals import keep_prediction
 from hemline.store.review.verdicts import settle_label
-from hemline.store.review.write_order import Placed, place
+from hemline.store.review.write_order import RankedItem, write_item
 from hemline.store.states import JobKind, ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import Annotation, ModelVersion, Project, Task
 from hemline.store.tables.review import LabelSignals, PredictionSignals
 from tests.worker.discs import SIDE
 from worker.review.project_statistics import drift
-from worker.review.score_items import PlacedPhoto
 from worker.review.triage_job import sort_out
 from worker.services import Services
 
@@ -64,22 +63,17 @@ def test_a_threshold_that_cannot_be_is_refused(
 def test_what_is_accepted_leaves_the_order_but_for_the_audits_share(
     services: Services, project: Project
 ) -> None:
-    photos = [(number, _photo(services, project, number, low=0.98)) for number in range(1, 101)]
-    poor = (200, _photo(services, project, 200, low=0.5))
+    photos = [_photo(services, project, number, low=0.98) for number in range(1, 101)]
+    poor = _photo(services, project, 200, low=0.5)
     sort_out(services, project, 0.97, [*photos, poor])
     with services.store.reading() as session:
-        items = [
-            item_of_task(session, photo.placed.task_id, ReviewKind.PHOTO)
-            for _, photo in [*photos, poor]
-        ]
+        items = [item_of_task(session, task.id, ReviewKind.PHOTO) for task, _ in [*photos, poor]]
     states = [item.state for item in items if item is not None]
     assert states[-1] == ReviewState.OPEN
     assert 2 <= states[:-1].count(ReviewState.OPEN) <= 25
     sort_out(services, project, None, photos)  # triage is switched off
     with services.store.reading() as session:
-        assert all(
-            session.get_one(Task, photo.placed.task_id).accepted_at is None for _, photo in photos
-        )
+        assert all(session.get_one(Task, task.id).accepted_at is None for task, _ in photos)
 
 
 def test_drift_is_told_of_two_champions_on_the_audit_set(
@@ -193,15 +187,15 @@ def _labelled_again(services: Services, project: Project, number: int, *, rows: 
         ).id  # fmt: skip
 
 
-def _photo(services: Services, project: Project, number: int, low: float) -> PlacedPhoto:
+def _photo(services: Services, project: Project, number: int, low: float) -> tuple[Task, float]:
     with services.store.session() as session:
         task = upsert_task(
             session, project.id, ls_task_id=number, data={}, image_url=f"/{number}.jpg",
             garment=f"G{number}", view="Front",
         )  # fmt: skip
-        placed = Placed(project.id, task.id, ReviewKind.PHOTO, 0.1, content_digest="a" * 64)
-        place(session, placed)
-    return PlacedPhoto(placed, 0.99, low, None)
+        item = RankedItem(project.id, task.id, ReviewKind.PHOTO, 0.1, content_digest="a" * 64)
+        write_item(session, item)
+    return task, low
 
 
 def _audited(

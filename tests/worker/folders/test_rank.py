@@ -15,7 +15,7 @@ from hemline.errors import DatasetError, MaskError
 from tests.active_learning.garments import draw
 from worker.commands.rank import _print_table, app
 from worker.folders.pairs import find_pairs
-from worker.folders.rank import Ranked, rank_folder
+from worker.folders.rank import RankedPair, rank_folder
 
 REASONS = {"bad_ground_truth", "low_contrast", "limited_data", "too_complicated"}
 
@@ -341,7 +341,7 @@ def test_the_command_fails_where_nothing_can_be_judged(folders, monkeypatch):
 
 
 def test_a_name_in_brackets_is_no_markup(capsys):
-    _print_table([Ranked("[red]coat", None, [], "mask '[b]' cannot be read; save it as PNG")])
+    _print_table([RankedPair("[red]coat", None, [], "mask '[b]' cannot be read; save it as PNG")])
     shown = capsys.readouterr().out
     assert "[red]coat" in shown
     assert "'[b]'" in shown

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from hemline.labelstudio.project.review_fields import add_review_fields
+from hemline.reasons import Evidence, Reason
 from hemline.store.loop.projects import upsert_project
 from hemline.store.loop.tasks import get_task
 from hemline.store.review.review_order import item_of_task
 from hemline.store.review.verdicts import give_verdict
-from hemline.store.review.write_order import Placed, place, place_all
-from hemline.store.states import Reason, ReviewKind, Verdict
+from hemline.store.review.write_order import RankedItem, write_item, write_items
+from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Project, Task
 from tests.worker.conftest import CONFIG
 from tests.worker.fake_label_studio import FakeLabelStudio
@@ -18,7 +19,7 @@ from worker.ingest.reconcile import reconcile_all
 from worker.review.show_reviews import show_project, show_reviews
 from worker.services import Services
 
-EVIDENCE = {"number": 0.4, "percentile": 97.0, "sentence": "40 % of the outline is pale"}
+PALE = Evidence(Reason.LOW_CONTRAST, 0.4, 97.0, "40 % of the outline is pale")
 
 
 @pytest.fixture
@@ -30,8 +31,8 @@ def shown(services: Services, fake: FakeLabelStudio, project: Project) -> Servic
     fake.tasks[2]["data"]["note"] = "theirs"
     reconcile_all(services)
     with services.store.session() as session:
-        place_all(session, [
-            _placed(_task(services, number), priority)
+        write_items(session, [
+            _ranked(_task(services, number), priority)
             for number, priority in ((1, 0.2), (2, 0.9), (3, 0.5))
         ])  # fmt: skip
     settings = services.settings.model_copy(update={"review_shown": 2})
@@ -47,10 +48,10 @@ def _task(services: Services, number: int) -> Task:
     return task
 
 
-def _placed(task: Task, priority: float) -> Placed:
-    return Placed(
+def _ranked(task: Task, priority: float) -> RankedItem:
+    return RankedItem(
         task.project_id, task.id, ReviewKind.LABEL, priority, "a" * 64,
-        reasons={Reason.LOW_CONTRAST: EVIDENCE} if priority > 0.6 else {},
+        reasons=[PALE] if priority > 0.6 else [],
     )  # fmt: skip
 
 
@@ -72,8 +73,8 @@ def test_only_what_changed_is_sent(
     current = Project(id=project.id, ls_project_id=7)
     assert show_project(shown, current) == 0
     with shown.store.session() as session:
-        place(session, _placed(_task(shown, 3), 0.51))
-        place(session, _placed(_task(shown, 2), 0.8))
+        write_item(session, _ranked(_task(shown, 3), 0.51))
+        write_item(session, _ranked(_task(shown, 2), 0.8))
     assert show_project(shown, current) == 1 + 1  # the reason of the third says another per cent
     assert fake.tasks[2]["data"]["review_priority"] == 0.8
 
@@ -96,14 +97,14 @@ def test_projects_that_do_not_ask_for_it_are_left_alone(
     reconcile_all(services)
     with services.store.session() as session:
         upsert_project(session, ls_project_id=7, label_config=CONFIG)
-        place(session, _placed(_task(services, 1), 0.9))
+        write_item(session, _ranked(_task(services, 1), 0.9))
     show_reviews(services)
     assert "review_reason" not in fake.tasks[1]["data"]
 
 
 def test_a_label_studio_that_is_away_is_waited_for(shown: Services, fake: FakeLabelStudio) -> None:
     with shown.store.session() as session:
-        place(session, _placed(_task(shown, 1), 0.99))
+        write_item(session, _ranked(_task(shown, 1), 0.99))
     fake.stop()
     show_reviews(shown)
     fake.start()
@@ -125,6 +126,6 @@ def test_what_a_reviewer_sent_back_stands_first_until_it_is_mended(
     assert data["review_priority"] == 1.0
     assert data["review_reason"].startswith("Label found wrong by rae. Label risk 20%")
     with shown.store.session() as session:  # mended: the label is another now, and ranked low
-        place(session, replace(_placed(task, 0.1), content_digest="b" * 64))
+        write_item(session, replace(_ranked(task, 0.1), content_digest="b" * 64))
     show_project(shown, current)
     assert "review_reason" not in fake.tasks[1]["data"]

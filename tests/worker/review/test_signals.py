@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.errors import StoreError
 from hemline.labelstudio.project.review_fields import VERDICT_WORDS
 from hemline.store.loop.annotations import find_annotation
@@ -31,7 +32,6 @@ from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.reconcile import reconcile_all
 from worker.pool.predict_pool import predict_pool
 from worker.review.batch import project_batch, project_order
-from worker.review.feature_codec import VERSION
 from worker.review.rank_job import rank_project, rank_when_due
 from worker.review.signals import compute_signals, signals_wait
 from worker.services import Services
@@ -115,7 +115,7 @@ def test_a_label_is_placed_as_soon_as_its_signals_are_there(
     with services.store.reading() as session:
         signals = session.get(LabelSignals, placed.annotation_id)
     assert signals is not None
-    assert signals.version == VERSION
+    assert signals.version == SIGNALS_VERSION
     assert signals.values["softmin"] is not None
     assert signals.risk == placed.priority
 
@@ -126,11 +126,11 @@ def test_a_result_of_a_mask_that_was_edited_meanwhile_is_dropped(
 ) -> None:
     saved = submit(fake, deliver, services, 1, disc(0)[1])
     with services.store.session() as session:
-        (claimed,) = claim_labels(session, VERSION, 1, window_s=0)
+        (claimed,) = claim_labels(session, SIGNALS_VERSION, 1, window_s=0)
     change(fake, deliver, services, saved["id"], disc(5)[1])
     with services.store.session() as session:
         stored = store_label_values(
-            session, claimed, version=VERSION, prediction_id=None, values={"softmin": 0.0},
+            session, claimed, version=SIGNALS_VERSION, prediction_id=None, values={"softmin": 0.0},
             regions={}, histograms=None, risk=1.0,
         )  # fmt: skip
     assert not stored
@@ -294,7 +294,7 @@ def test_the_view_that_differs_from_the_others_comes_earlier_and_both_may_be_in_
     assert odd is not None
     assert "the garment's other views" in odd.reasons["bad_ground_truth"]["sentence"]
     batch = project_batch(services.store, 7, ReviewKind.LABEL, items=6, minutes=None)
-    assert sorted(placed.garment for placed in batch) == ["G00", "G00", "G01", "G02"]
+    assert sorted(chosen.item.task.garment for chosen in batch) == ["G00", "G00", "G01", "G02"]
 
 
 @pytest.mark.usefixtures("predicted")
@@ -307,7 +307,7 @@ def test_batches_keep_to_items_and_minutes_and_take_no_garment_twice(
     def batch(**budget: Any) -> list[str]:
         asked = {"items": None, "minutes": None, **budget}
         found = project_batch(services.store, 7, ReviewKind.PHOTO, **asked)
-        return sorted(placed.garment for placed in found)
+        return sorted(chosen.item.task.garment for chosen in found)
 
     assert batch(items=9) == ["G00", "G01", "G02"]  # task 2 is the other view of G00
     assert len(batch(items=2)) == 2
@@ -332,8 +332,8 @@ def test_the_random_share_is_of_the_whole_order_not_of_its_top(
     drawn: set[int] = set()
     for seed in range(20):
         batch = project_batch(services.store, 7, ReviewKind.PHOTO, items=2, minutes=None, seed=seed)
-        assert [placed.random for placed in batch].count(True) == 1
-        drawn |= {placed.task for placed in batch if placed.random}
+        assert [chosen.random for chosen in batch].count(True) == 1
+        drawn |= {chosen.item.task_id for chosen in batch if chosen.random}
     assert len(drawn) > 3  # the two at the top are not all that can come
 
 
@@ -353,7 +353,7 @@ def test_the_order_and_a_batch_are_printed(
     assert (label["id"], label["garment"]) == (1, "G00")
     assert 0 <= label["label_risk"] <= 1
     assert [row["id"] for row in run("--kind", "photo")] == [
-        row.task for row in project_order(services.store, 7, ReviewKind.PHOTO, 10)
+        row.item.task.ls_task_id for row in project_order(services.store, 7, ReviewKind.PHOTO, 10)
     ]
     assert len(run("--kind", "photo", "--items", "2")) == 2
     assert len(run("--kind", "photo", "--batch-minutes", "1")) == 1

@@ -1,4 +1,4 @@
-"""Looks as the store keeps them: numbers by name, and where to look as points."""
+"""A label's features as the store keeps them: numbers by name, and where to look as points."""
 
 import math
 from collections.abc import Mapping
@@ -6,12 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from active_learning.label_features import Look
-from active_learning.reasons import Findings, Region
+from active_learning.label_features import COMPLEXITY, LabelFeatures
 from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.signals.garment_views import ViewSignals
-
-VERSION = 1  # of the signals; a higher one has everything computed anew
+from hemline.reasons import Region
 
 _COMPLEXITY = "complexity_{}"
 _VIEW = ("view_lightness", "view_a", "view_b", "view_height", "view_area")
@@ -19,46 +17,42 @@ _NAN = float("nan")
 Json = dict[str, Any]
 
 
-def look_values(look: Look) -> Json:
-    """The numbers of a look; what is unknown becomes null in the database."""
-    row = {} if look.row is None else dict(zip(RISK_SIGNALS, map(float, look.row), strict=True))
-    findings = look.findings
+def feature_values(features: LabelFeatures) -> Json:
+    """The numbers; what is unknown becomes null in the database."""
+    known = features.row
+    row = {} if known is None else dict(zip(RISK_SIGNALS, map(float, known), strict=True))
     return {
         **row,
-        "low_contrast": findings.low_contrast,
-        "fixed_risk": look.fixed_risk,
-        **{_COMPLEXITY.format(k): value for k, value in enumerate(findings.complexity)},
-        **_view_values(look.view),
+        "low_contrast": features.low_contrast,
+        "fixed_risk": features.fixed_risk,
+        **{_COMPLEXITY.format(k): value for k, value in enumerate(features.complexity)},
+        **_view_values(features.view),
     }
 
 
-def look_regions(look: Look) -> Json:
+def feature_regions(features: LabelFeatures) -> Json:
     """Where to look, and what to say of it."""
-    findings = look.findings
     return {
-        "wrong": _region(findings.wrong),
-        "wrong_sentence": findings.wrong_sentence,
-        "pale": _region(findings.pale),
-        "undecided": _region(findings.undecided),
-        "thin": _region(findings.thin),
-        "whole": _region(findings.whole),
-        "note": look.note,
-        "excused": findings.excused,
+        "wrong": _region(features.wrong),
+        "wrong_sentence": features.wrong_sentence,
+        "pale": _region(features.pale),
+        "undecided": _region(features.undecided),
+        "thin": _region(features.thin),
+        "whole": _region(features.whole),
+        "note": features.note,
+        "excused": features.excused,
     }
 
 
-def read_look(values: Mapping[str, Any], regions: Mapping[str, Any]) -> Look:
-    """The look that `look_values` and `look_regions` wrote. Numbers that are missing are NaN."""
+def read_features(values: Mapping[str, Any], regions: Mapping[str, Any]) -> LabelFeatures:
+    """What `feature_values` and `feature_regions` wrote. Numbers that are missing are NaN."""
     has_row = any(values.get(name) is not None for name in RISK_SIGNALS)
     row = np.array([_number(values, name) for name in RISK_SIGNALS], dtype=np.float32)
-    complexity: list[float] = []
-    while (name := _COMPLEXITY.format(len(complexity))) in values:
-        complexity.append(_number(values, name))
-    findings = Findings(
-        risk=0.0,
+    return LabelFeatures(
+        row=row if has_row else None,
+        fixed_risk=values.get("fixed_risk"),
         low_contrast=_number(values, "low_contrast"),
-        distance=_NAN,
-        complexity=tuple(complexity),
+        complexity=tuple(_number(values, _COMPLEXITY.format(k)) for k in range(COMPLEXITY)),
         wrong=_read_region(regions.get("wrong")),
         wrong_sentence=str(regions.get("wrong_sentence") or ""),
         pale=_read_region(regions.get("pale")),
@@ -66,15 +60,13 @@ def read_look(values: Mapping[str, Any], regions: Mapping[str, Any]) -> Look:
         undecided=_read_region(regions.get("undecided")),
         thin=_read_region(regions.get("thin")),
         whole=_read_region(regions.get("whole")),
+        note=str(regions.get("note") or ""),
+        view=read_view(values),
     )
-    return Look(
-        row if has_row else None, findings, fixed_risk=values.get("fixed_risk"),
-        note=str(regions.get("note") or ""), view=read_view(values),
-    )  # fmt: skip
 
 
 def read_view(values: Mapping[str, Any]) -> ViewSignals | None:
-    """What a stored look has to say of its garment; None for an empty mask."""
+    """What stored values say of the garment; None for an empty mask."""
     lightness, a, b, height, area = (_number(values, name) for name in _VIEW)
     if not all(map(math.isfinite, (lightness, a, b, height, area))):
         return None
@@ -87,7 +79,7 @@ def _view_values(view: ViewSignals | None) -> Json:
 
 
 def _region(region: Region | None) -> Json | None:
-    return None if region is None else {"kind": region.kind, "points": region.points}
+    return None if region is None else region.as_json()
 
 
 def _read_region(stored: Any) -> Region | None:

@@ -1,14 +1,14 @@
-"""A project's ranking: what was learnt of it and what it is compared with, and places by it.
+"""A project's ranking: what was learnt of it, and a sample of it that items are compared with.
 
-Learnt now and then by a job (rank_job) and kept as an artifact, so that one edited label finds
-its place at once: its own numbers, the model, and a sample of the project to tell what stands out.
+Learnt now and then and kept as bytes, so that one edited label is scored at once: its own features,
+the model, and a sample of the project to tell what stands out.
 """
 
 import io
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,27 +16,24 @@ from numpy.typing import NDArray
 
 from active_learning.order.clusters import UNKNOWN, nearest_clusters
 from active_learning.order.usefulness import DicePredictor
-from active_learning.reasons import Findings
+from active_learning.reasons import COMPARED, Numbers
 from active_learning.risk.forest import Forest
-from active_learning.risk.label_risk import RISK_SIGNALS
-from active_learning.risk.risk_file import shipped_risk_model
+from active_learning.risk.label_risk import RISK_SIGNALS, RiskModel
+from active_learning.risk.project_risk import ProjectRisk
 from active_learning.signals.garment_views import Gaps
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
-from hemline.errors import ArtifactError, ModelError
+from hemline.errors import ModelError
 from hemline.masks.embedding import LENGTH, unpack_embeddings
-from hemline.store.database.artifacts import ArtifactStore
-from hemline.store.tables.loop import Project
-from worker.review.learning import ProjectRisk
 
-SAMPLE = 500  # of the project's labels and photos: what an image is compared with
+SAMPLE = 500  # labels, and as many photos, of a project: what an image is compared with
 
 Json = dict[str, Any]
-_MOST_KEPT = 8
 _NO_DICE = DicePredictor(None, 0.0, 1.0)  # the model's own expectation, of which nothing is known
 
 
 @dataclass(frozen=True)
-class Planted:
+class PlantedRows:
     """Labels with and without a planted fault: `rows` (N, F) of RISK_SIGNALS, `bad` (N,), and the
     digest of the label that each was made of."""
 
@@ -48,27 +45,38 @@ class Planted:
 
 
 @dataclass(frozen=True)
-class Ranking:
-    """What places are told by.
+class Sample:
+    """Some of a project's images: `numbers` (M, COMPARED) of `reasons`, and their `tasks` (M,)."""
 
-    `labels` and `photos` are samples of findings, of `label_tasks` and `photo_tasks`;
-    `embeddings` are of labelled photos; `dice` predicts the Dice of a pre-fill; `planted` are the
-    examples that the risk was learnt from, to go on with; `centres` (K, 128) are of the project's
-    clusters; `usual` is how much the views of a garment differ.
+    numbers: Numbers = field(default_factory=lambda: np.zeros((0, COMPARED)))
+    tasks: Sequence[int] = ()
+
+    def without(self, tasks: Collection[int]) -> Numbers:
+        """The numbers of the others: an image is not compared with itself."""
+        kept = [task not in tasks for task in self.tasks]
+        return self.numbers[np.array(kept, dtype=np.bool_)]
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """What items are scored by.
+
+    `labels` and `photos` are samples that they are compared with; `embeddings` are of labelled
+    photos; `dice` predicts the Dice of a pre-fill; `planted` are the examples that the risk was
+    learnt from, to go on with; `centres` (K, 128) are of the project's clusters; `usual` is how
+    much the views of a garment differ.
     """
 
     risk: ProjectRisk
-    labels: Sequence[Findings] = ()
-    photos: Sequence[Findings] = ()
+    labels: Sample = field(default_factory=lambda: Sample())
+    photos: Sample = field(default_factory=lambda: Sample())
     embeddings: Sequence[bytes] = ()
     dice: DicePredictor = _NO_DICE
-    planted: Planted = field(default_factory=lambda: Planted())
+    planted: PlantedRows = field(default_factory=lambda: PlantedRows())
     centres: NDArray[np.float32] = field(
         default_factory=lambda: np.zeros((0, LENGTH), dtype=np.float32)
     )
     usual: Gaps | None = None
-    label_tasks: Sequence[int] = ()
-    photo_tasks: Sequence[int] = ()
 
     def cluster_of(self, embedding: bytes | None) -> int | None:
         """Which of the project's clusters a photo is of; None without an embedding, or before
@@ -88,11 +96,11 @@ class Ranking:
             "planted_bad": self.planted.bad,
             "planted_labels": np.array(self.planted.labels, dtype=str),
             "numbers": _bytes(json.dumps({
-                "labels": [_numbers(row) for row in self.labels],
-                "photos": [_numbers(row) for row in self.photos],
+                "signals": SIGNALS_VERSION,
+                "labels": _plain(self.labels.numbers), "photos": _plain(self.photos.numbers),
                 "risk": [risk.slope, risk.shift, risk.share], "figures": risk.figures,
                 "dice": [dice.shift, dice.margin], "usual": self.usual,
-                "label_tasks": list(self.label_tasks), "photo_tasks": list(self.photo_tasks),
+                "label_tasks": list(self.labels.tasks), "photo_tasks": list(self.photos.tasks),
             }).encode()),
             **{f"fold_{k}": _bytes(own.to_bytes()) for k, own in enumerate(risk.folds)},
         }  # fmt: skip
@@ -103,65 +111,43 @@ class Ranking:
         return file.getvalue()
 
     @classmethod
-    def from_bytes(cls, data: bytes) -> "Ranking":
-        """What `to_bytes` wrote. Raises ModelError if it is none, or of other signals."""
+    def from_bytes(cls, data: bytes, prior: RiskModel) -> "Ranking":
+        """What `to_bytes` wrote, with the shipped model, which is not kept with each ranking.
+
+        Raises:
+            ModelError: the data is no ranking, or was learnt from signals of another version.
+        """
         try:
             with np.load(io.BytesIO(data), allow_pickle=False) as file:
                 arrays = {name: file[name] for name in file.files}
             numbers = json.loads(bytes(arrays["numbers"]))
             names = sorted(name for name in arrays if name.startswith("fold_"))
             folds = [Forest.from_bytes(bytes(arrays[name])) for name in names]
-            planted = Planted(
+            planted = PlantedRows(
                 arrays["planted_rows"], arrays["planted_bad"],
                 tuple(str(name) for name in arrays["planted_labels"]),
             )  # fmt: skip
             forest = Forest.from_bytes(bytes(arrays["dice"])) if "dice" in arrays else None
             slope, shift, share = numbers["risk"]
-            prior = shipped_risk_model()
             ranking = cls(
                 ProjectRisk(prior, folds, slope, shift, share, numbers["figures"]),
-                [_findings(row) for row in numbers["labels"]],
-                [_findings(row) for row in numbers["photos"]],
+                _sample(numbers["labels"], numbers.get("label_tasks")),
+                _sample(numbers["photos"], numbers.get("photo_tasks")),
                 _split(bytes(arrays["embeddings"])), DicePredictor(forest, *numbers["dice"]),
                 planted, arrays["centres"], tuple(numbers["usual"]) if numbers["usual"] else None,
-                numbers.get("label_tasks", ()), numbers.get("photo_tasks", ()),
             )  # fmt: skip
         except Exception as error:  # zipfile and numpy raise nearly anything on broken data
             raise ModelError(f"{len(data)} bytes are no ranking: {error}") from error
-        if any(own.features != RISK_SIGNALS for own in folds) or (
+        version = numbers.get("signals", 1)  # rankings of version 1 did not say so at first
+        names_differ = any(own.features != RISK_SIGNALS for own in folds) or (
             forest is not None and forest.features != PREDICTION_SIGNALS
-        ):
-            raise ModelError("the ranking was learnt from other signals than today's; rank again")
+        )
+        if version != SIGNALS_VERSION or names_differ:
+            raise ModelError(
+                f"the ranking was learnt from version {version} of the signals, and today's is "
+                f"{SIGNALS_VERSION}; rank the project again"
+            )
         return ranking
-
-
-_KEPT: dict[str, Ranking] = {}
-
-
-def ranking_of(artifacts: ArtifactStore, project: Project) -> Ranking:
-    """The project's ranking; where there is none of today's signals, the one all begin with."""
-    if project.ranking_digest is not None:
-        try:
-            return _stored(artifacts, project.ranking_digest)
-        except (ArtifactError, ModelError):
-            pass  # the next job learns it anew
-    return Ranking(ProjectRisk(shipped_risk_model()))
-
-
-def without_regions(findings: Findings) -> Findings:
-    """Numbers alone, as a sample keeps them."""
-    return replace(
-        findings, wrong=None, wrong_sentence="", pale=None, undecided=None, thin=None, whole=None
-    )
-
-
-def _stored(artifacts: ArtifactStore, digest: str) -> Ranking:
-    """A digest names one content, so the few used last are kept."""
-    if digest not in _KEPT:
-        while len(_KEPT) >= _MOST_KEPT:
-            _KEPT.pop(next(iter(_KEPT)))
-        _KEPT[digest] = Ranking.from_bytes(artifacts.get(digest))
-    return _KEPT[digest]
 
 
 def _bytes(data: bytes) -> NDArray[np.uint8]:
@@ -172,11 +158,17 @@ def _split(data: bytes) -> list[bytes]:
     return [data[start : start + LENGTH] for start in range(0, len(data), LENGTH)]
 
 
-def _numbers(findings: Findings) -> list[float | None]:
-    numbers = (findings.risk, findings.low_contrast, findings.distance, *findings.complexity)
-    return [None if math.isnan(value) else round(float(value), 6) for value in numbers]
+def _plain(numbers: Numbers) -> list[list[float | None]]:
+    return [
+        [None if math.isnan(value) else round(value, 6) for value in row]
+        for row in numbers.tolist()
+    ]
 
 
-def _findings(row: Sequence[float | None]) -> Findings:
-    risk, pale, distance, *hard = (math.nan if value is None else value for value in row)
-    return Findings(risk, pale, distance, tuple(hard), None, "", None)
+def _sample(rows: Sequence[Sequence[float | None]], tasks: Sequence[int] | None) -> Sample:
+    """A sample as it was kept; one of before tasks were kept leaves nothing out."""
+    numbers = [[math.nan if value is None else value for value in row] for row in rows]
+    return Sample(
+        np.array(numbers, dtype=np.float64).reshape(-1, COMPARED),
+        tasks if tasks is not None and len(tasks) == len(rows) else [-1] * len(rows),
+    )

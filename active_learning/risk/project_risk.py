@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 
-from active_learning.label_features import Look
+from active_learning.label_features import LabelFeatures, risks_of
 from active_learning.risk.forest import Forest
-from active_learning.risk.label_risk import RiskModel, fit_labels, least_risks, sigmoid
+from active_learning.risk.label_risk import RiskModel, fit_labels
 from active_learning.risk.learn import FOLDS, calibrate, fold_of
 
 LEAST_LABELS = 40  # below this the shipped model is better than one learnt of so few
@@ -49,24 +49,22 @@ class ProjectRisk:
     share: float = 0.0
     figures: dict[str, Any] = field(default_factory=dict)
 
-    def risks(self, looks: Sequence[Look], garments: Sequence[str]) -> list[float]:
+    def risks(self, features: Sequence[LabelFeatures], garments: Sequence[str]) -> list[float]:
         """Risk of each label, 0 surely right to 1 surely wrong."""
-        risks = [look.fixed_risk or 0.0 for look in looks]
-        drawn_ones = [k for k, look in enumerate(looks) if look.row is not None]
-        if not drawn_ones:
-            return risks
-        rows = np.stack([row for look in looks if (row := look.row) is not None])
-        odds = self.prior.log_odds(rows)
-        if self.folds:
+
+        def log_odds(rows: Rows, where: NDArray[np.int64]) -> NDArray[np.float64]:
+            odds = self.prior.log_odds(rows)
+            if not self.folds:
+                return odds
             own = np.zeros(len(rows))
-            fold = fold_of([garments[k] for k in drawn_ones])
+            fold = fold_of([garments[k] for k in where])
             for number, forest in enumerate(self.folds):
                 if (fold == number).any():
                     own[fold == number] = forest.raw(rows[fold == number])
-            odds = (1 - self.share) * odds + self.share * (self.slope * own + self.shift)
-        for k, risk in zip(drawn_ones, np.maximum(sigmoid(odds), least_risks(rows)), strict=True):
-            risks[k] = float(risk)
-        return risks
+            own = self.slope * own + self.shift
+            return np.asarray((1 - self.share) * odds + self.share * own)
+
+        return risks_of(features, log_odds)
 
 
 def learn_risk(known: Known, prior: RiskModel, labels: int) -> ProjectRisk:

@@ -1,0 +1,76 @@
+"""What a ranking says of stored labels and photos, as items of the review order."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from active_learning.feature_codec import read_features
+from active_learning.label_features import LabelFeatures
+from active_learning.ranking import Ranking
+from active_learning.score_items import score_labels, score_photos
+from hemline.store.review.queries import LabelRow, PhotoRow
+from hemline.store.review.write_order import RankedItem
+from hemline.store.states import ReviewKind
+from hemline.store.tables.loop import Project
+from worker.review.garment_views import USUAL, odd_views_of
+from worker.services import Services
+
+
+def rank_labels(
+    services: Services, project: Project, ranking: Ranking, rows: Sequence[LabelRow],
+    features: Sequence[LabelFeatures],
+) -> list[RankedItem]:  # fmt: skip
+    """The labels' items; `features` are those of each."""
+    garments = [row.task.garment for row in rows]
+    odd = odd_views_of(services, project, garments, ranking.usual)
+    views = [odd.get(row.task.id, USUAL) for row in rows]
+    scores = score_labels(
+        ranking, features, tasks=[row.task.id for row in rows], garments=garments,
+        embeddings=[row.embedding for row in rows], oddness=[view.odd for view in views],
+    )  # fmt: skip
+    return [
+        RankedItem(
+            project.id, row.task.id, ReviewKind.LABEL, priority, row.signals.mask_digest,
+            annotation_id=row.annotation.id,
+            prediction_id=row.predicted.prediction_id if row.predicted else None,
+            reasons=reasons, views_disagree=view.disagree,
+        )
+        for row, priority, reasons, view in zip(
+            rows, scores.priorities, scores.reasons, views, strict=True
+        )
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class RankedPhotos:
+    """Items of unlabelled photos, with the Dice that each pre-fill is predicted to have, its lower
+    bound, and the cluster of each photo."""
+
+    items: Sequence[RankedItem]
+    dice: Sequence[float]
+    dice_low: Sequence[float]
+    clusters: Sequence[int | None]
+
+
+def rank_photos(
+    services: Services, project: Project, ranking: Ranking, rows: Sequence[PhotoRow]
+) -> RankedPhotos:
+    """The photos' items, by the features of their predicted masks."""
+    odd = odd_views_of(services, project, [row.task.garment for row in rows], ranking.usual)
+    views = [odd.get(row.task.id, USUAL) for row in rows]
+    scores = score_photos(
+        ranking, [read_features(row.signals.values, row.signals.regions) for row in rows],
+        tasks=[row.task.id for row in rows],
+        embeddings=[row.signals.embedding for row in rows],
+        flip_dice=[row.signals.flip_dice for row in rows], oddness=[view.odd for view in views],
+    )  # fmt: skip
+    items = [
+        RankedItem(
+            project.id, row.task.id, ReviewKind.PHOTO, priority, row.signals.image_digest,
+            prediction_id=row.prediction.id, reasons=reasons, views_disagree=view.disagree,
+        )
+        for row, priority, reasons, view in zip(
+            rows, scores.priorities, scores.reasons, views, strict=True
+        )
+    ]  # fmt: skip
+    clusters = [ranking.cluster_of(row.signals.embedding) for row in rows]
+    return RankedPhotos(items, scores.dice, scores.dice_low, clusters)

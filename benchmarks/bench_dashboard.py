@@ -29,7 +29,7 @@ from hemline.store.database.engine import Store
 from hemline.store.loop.models import champion
 from hemline.store.loop.projects import get_project
 from hemline.store.people import add_person
-from hemline.store.review.review_order import Place, review_page
+from hemline.store.review.review_order import Cursor, review_page
 from hemline.store.states import ReviewKind, Role
 from tests.backend.dashboard.studio_project import fill_project
 
@@ -75,7 +75,7 @@ def main() -> None:
         sys.exit(f"over the bar at p95: {', '.join(missed)}")
 
 
-def fill(home: Path, tasks: int, database: str) -> Place | None:
+def fill(home: Path, tasks: int, database: str) -> Cursor | None:
     """Fills the store; where page 1,000 of the labels begins, or the last page there is."""
     settings = Settings(home=home, database_url=database, redis_url="")
     store = Store(settings.database)
@@ -93,7 +93,7 @@ def fill(home: Path, tasks: int, database: str) -> Place | None:
     with store.reading() as session:
         project = get_project(session, 1)
         assert project is not None
-        after: Place | None = None
+        after: Cursor | None = None
         for _ in range(999 * PAGE_SIZE // 1000):
             page = review_page(session, project.id, ReviewKind.LABEL, after=after, limit=1000)
             if page.after is None:
@@ -104,7 +104,7 @@ def fill(home: Path, tasks: int, database: str) -> Place | None:
     return after
 
 
-def measure(visitor: "Visitor", requests: int, deep: Place | None) -> list[str]:
+def measure(visitor: "Visitor", requests: int, deep: Cursor | None) -> list[str]:
     """Prints a row each; returns the rows over their bar."""
     print("| Page, milliseconds | n | p50 | p95 | max | bar at p95 |")
     print("|---|--:|--:|--:|--:|--:|")

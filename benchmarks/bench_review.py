@@ -27,7 +27,7 @@ from hemline.reasons import Evidence, Reason
 from hemline.store.database.engine import Store
 from hemline.store.loop.projects import upsert_project
 from hemline.store.review.review_order import (
-    Place,
+    Cursor,
     ReviewFilter,
     count_reasons,
     item_of_task,
@@ -90,7 +90,7 @@ def _measure(name: str, store: Store, project_id: int, items: int, lines: list[s
     def deep_page() -> None:
         with store.reading() as session:
             review_page(
-                session, project_id, ReviewKind.LABEL, after=Place(rng.random(), items // 2)
+                session, project_id, ReviewKind.LABEL, after=Cursor(rng.random(), items // 2)
             )
 
     def edit() -> None:

@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 from hemline.masks.statistics import mean_interval
-from hemline.store.reports.task_view import JudgedMask, Look
+from hemline.store.reports.task_view import JudgedMask, TaskView
 from hemline.store.tables.loop import Evaluation
 
 
@@ -76,12 +76,14 @@ def better_and_worse(items: Iterable[Item], number: int) -> tuple[list[Item], li
     return better, [item for item in changed if item.change < 0][:number]
 
 
-def judged_look(look: Look, evaluation: Evaluation | None, *, is_champions: bool) -> Look | None:
-    """The look with the mask that was judged in place of the prediction; None: it was not kept."""
+def judged_view(
+    shown: TaskView, evaluation: Evaluation | None, *, is_champions: bool
+) -> TaskView | None:
+    """The view with the mask that was judged in place of the prediction; None: it was not kept."""
     for item in read_items(evaluation) if evaluation is not None else ():
         digest = item.champion_mask if is_champions else item.mask
-        if evaluation is not None and item.ls_task_id == look.task.ls_task_id and digest:
-            return replace(look, judged=JudgedMask(evaluation.id, is_champions, digest))
+        if evaluation is not None and item.ls_task_id == shown.task.ls_task_id and digest:
+            return replace(shown, judged=JudgedMask(evaluation.id, is_champions, digest))
     return None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from hemline.errors import StoreError
 from hemline.reasons import Reason
-from hemline.store.review.review_order import Place, ReviewFilter
+from hemline.store.review.review_order import Cursor, ReviewFilter
 from hemline.store.states import ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import ModelVersion
 
@@ -40,8 +40,8 @@ class Asked:
 
     kind: ReviewKind
     only: ReviewFilter
-    after: Place | None
-    before: Place | None
+    after: Cursor | None
+    before: Cursor | None
     query: dict[str, str]
     is_worth_a_look: bool = False
     problems: list[str] = field(default_factory=list)
@@ -89,7 +89,7 @@ def read_filter(
         text = text.strip() if name == "garment" else text
         if text.strip():
             values[column] = query[name] = text
-    places = {name: _place(given.get(name, ""), problems) for name in ("after", "before")}
+    places = {name: _cursor(given.get(name, ""), problems) for name in ("after", "before")}
     if values["verdict"] is not None and "state" not in query and not given.get("state"):
         values["state"] = None  # an item with a verdict is closed
     return Asked(
@@ -97,11 +97,11 @@ def read_filter(
     )
 
 
-def _place(text: str, problems: list[str]) -> Place | None:
+def _cursor(text: str, problems: list[str]) -> Cursor | None:
     if not text:
         return None
     try:
-        return Place.parse(text)
+        return Cursor.parse(text)
     except StoreError:
         problems.append(f"'{text[:60]}' is no page, so this is the first one.")
         return None

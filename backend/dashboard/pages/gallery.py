@@ -21,7 +21,7 @@ from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.reasons import Reason
 from hemline.store.loop.models import list_versions
-from hemline.store.reports.task_view import Choices, Look, filter_choices
+from hemline.store.reports.task_view import Choices, TaskView, filter_choices
 from hemline.store.reports.worth_a_look import WorthALook, worth_a_look
 from hemline.store.review.review_order import ReviewFilter, ReviewPage, count_reasons, review_page
 from hemline.store.review.review_words import priority_title
@@ -89,8 +89,8 @@ def project_labels(project: Project) -> tuple[str, ...]:
 
 
 def _card(project: Project, item: ReviewItem) -> Card:
-    look = Look(project, item.task, item.annotation, item.prediction)
-    return Card(item, picture_address(PictureKind.CARD, look), told_reasons(item))
+    shown = TaskView(project, item.task, item.annotation, item.prediction)
+    return Card(item, picture_address(PictureKind.CARD, shown), told_reasons(item))
 
 
 def _page_links(asked: Asked, page: ReviewPage) -> dict[str, dict[str, str]]:

@@ -17,8 +17,14 @@ from backend.dashboard.pictures.specs import has_regions, picture_address
 from backend.services import Services
 from hemline.store.loop.models import list_versions
 from hemline.store.loop.tasks import problems_of_task
-from hemline.store.reports.task_view import Look, labels_of, look_at, predictions_of, verdicts_on
-from hemline.store.review.review_order import Place, item_of_task, rank_of, review_page
+from hemline.store.reports.task_view import (
+    TaskView,
+    find_task_view,
+    labels_of,
+    predictions_of,
+    verdicts_on,
+)
+from hemline.store.review.review_order import Cursor, item_of_task, rank_of, review_page
 from hemline.store.review.review_words import priority_title
 from hemline.store.states import ReviewState
 from hemline.store.tables.loop import Annotation, Prediction, Project
@@ -55,7 +61,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
         with services.store.reading() as session:
             versions = list_versions(session, row.id)
             asked = read_filter(request.args, versions, project_labels(row))
-            bare = look_at(session, row, task)
+            bare = find_task_view(session, row, task)
             if bare is None:
                 abort(404, f"task {task} is not known in this project; it may have been deleted "
                       "in Label Studio")  # fmt: skip
@@ -67,20 +73,22 @@ def register(blueprint: Blueprint, services: Services) -> None:
             )
             verdicts = verdicts_on(session, bare.task.id)
             problems = problems_of_task(session, bare.task.id)
-        look = _chosen(services, bare, item, history)
+        shown = _chosen(services, bare, item, history)
         beside = _beside(services, row, asked, item)
         return render_page(
-            "dashboard/image.html", project=row, task=look.task, look=look, item=item, rank=rank,
+            "dashboard/image.html", project=row, task=shown.task, shown=shown, item=item, rank=rank,
             problems=problems,
             reasons=told_reasons(item) if item is not None else [], asked=asked, beside=beside,
-            layers=_layers(look), photo=picture_address(PictureKind.PHOTO, look),
-            cutout=_cutout(look), size=_size(look), history=history, verdicts=verdicts,
+            layers=_layers(shown), photo=picture_address(PictureKind.PHOTO, shown),
+            cutout=_cutout(shown), size=_size(shown), history=history, verdicts=verdicts,
             grounds=(*_GROUNDS, ("brand", services.settings.brand_colour)), actions=ACTIONS,
             verdict_titles=VERDICT_TITLES, priority_title=priority_title(asked.kind),
         )  # fmt: skip
 
 
-def _chosen(services: Services, bare: Look, item: ReviewItem | None, history: History) -> Look:
+def _chosen(
+    services: Services, bare: TaskView, item: ReviewItem | None, history: History
+) -> TaskView:
     """The task with the label and the prediction that the address names, else those that the
     order is about, else the newest."""
     current = [row for row in history.labels if row.deleted_at is None and row.mask_digest]
@@ -92,11 +100,11 @@ def _chosen(services: Services, bare: Look, item: ReviewItem | None, history: Hi
     if prediction_id is None and history.predictions:
         prediction_id = history.predictions[0][0].id
     with services.store.reading() as session:
-        look = look_at(
+        shown = find_task_view(
             session, bare.project, bare.task.ls_task_id, annotation_id=annotation_id,
             prediction_id=prediction_id,
         )  # fmt: skip
-    return look or bare
+    return shown or bare
 
 
 def _beside(
@@ -105,7 +113,7 @@ def _beside(
     """The tasks before and after this one in the order, within the filter."""
     if item is None:
         return {}
-    here = Place(item.priority, item.id)
+    here = Cursor(item.priority, item.id)
     shared: dict[str, Any] = {"limit": 1, "only": asked.only}
     with services.store.reading() as session:
         pages = {
@@ -115,9 +123,9 @@ def _beside(
     return {name: page.items[0].task.ls_task_id for name, page in pages.items() if page.items}
 
 
-def _layers(look: Look) -> list[Layer]:
-    has_label = look.annotation is not None and look.annotation.mask_digest is not None
-    has_prediction = look.prediction is not None
+def _layers(shown: TaskView) -> list[Layer]:
+    has_label = shown.annotation is not None and shown.annotation.mask_digest is not None
+    has_prediction = shown.prediction is not None
     no_label = "there is no label with a mask"
     no_prediction = "no model has predicted this photo"
     both = "" if has_label and has_prediction else no_label if has_prediction else no_prediction
@@ -127,32 +135,32 @@ def _layers(look: Look) -> list[Layer]:
         (PictureKind.PREDICTION, "Prediction", "p", True, "" if has_prediction else no_prediction),
         (PictureKind.CORRECTION, "Correction", "c", True, "" if has_label else no_label),
         (PictureKind.DIFFERENCE, "Difference", "d", False, both),
-        (PictureKind.UNCERTAINTY, "Uncertainty", "u", False, "" if look.map_digest else no_map),
+        (PictureKind.UNCERTAINTY, "Uncertainty", "u", False, "" if shown.map_digest else no_map),
         (PictureKind.LOW_CONTRAST, "Low contrast", "l", False,
-         "" if has_regions(PictureKind.LOW_CONTRAST, look) else no_region),
+         "" if has_regions(PictureKind.LOW_CONTRAST, shown) else no_region),
         (PictureKind.DISAGREEMENT, "Disagreement", "g", False,
-         "" if has_regions(PictureKind.DISAGREEMENT, look) else no_region),
+         "" if has_regions(PictureKind.DISAGREEMENT, shown) else no_region),
         (PictureKind.COMPLICATED, "Complicated", "m", False,
-         "" if has_regions(PictureKind.COMPLICATED, look) else no_region),
+         "" if has_regions(PictureKind.COMPLICATED, shown) else no_region),
     )  # fmt: skip
     return [
         Layer(
             kind.value.replace("_", "-"), title, key, is_on and not why,
-            "" if why else picture_address(kind, look), why,
+            "" if why else picture_address(kind, shown), why,
         )
         for kind, title, key, is_on, why in found
     ]  # fmt: skip
 
 
-def _cutout(look: Look) -> str:
-    has_mask = look.prediction is not None or (
-        look.annotation is not None and look.annotation.mask_digest is not None
+def _cutout(shown: TaskView) -> str:
+    has_mask = shown.prediction is not None or (
+        shown.annotation is not None and shown.annotation.mask_digest is not None
     )
-    return picture_address(PictureKind.CUTOUT, look) if has_mask else ""
+    return picture_address(PictureKind.CUTOUT, shown) if has_mask else ""
 
 
-def _size(look: Look) -> tuple[int, int]:
-    for row in (look.task, look.annotation):
+def _size(shown: TaskView) -> tuple[int, int]:
+    for row in (shown.task, shown.annotation):
         if row is not None and row.height and row.width:
             return row.height, row.width
     return _SIZE

@@ -28,7 +28,7 @@ from hemline.store.loop.models import find_version, list_versions
 from hemline.store.loop.succession import Succession, promote_by_hand, roll_back
 from hemline.store.people import record_event
 from hemline.store.reports.gold_items import GoldItem, gold_items, views_of
-from hemline.store.reports.task_view import JudgedMask, Look
+from hemline.store.reports.task_view import JudgedMask, TaskView
 from hemline.store.states import Role
 from hemline.store.tables.loop import Evaluation, ModelVersion, Project
 
@@ -152,12 +152,12 @@ def _changed(
         prediction = gold.predictions.get(of.id) if of is not None else None
         if digest is not None:
             judged = JudgedMask(evaluation.id, of is not version, digest)
-            look = Look(project, gold.task, gold.annotation, judged=judged)
+            shown = TaskView(project, gold.task, gold.annotation, judged=judged)
         elif prediction is not None:
-            look = Look(project, gold.task, gold.annotation, prediction)
+            shown = TaskView(project, gold.task, gold.annotation, prediction)
         else:
             return None
-        return picture_address(PictureKind.CARD, look)
+        return picture_address(PictureKind.CARD, shown)
 
     title = " ".join(part for part in (gold.task.garment, gold.task.view) if part)
     return Changed(

@@ -7,7 +7,7 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from backend.dashboard.frame import asked_id, known_project
-from backend.dashboard.pages.evaluation_items import judged_look
+from backend.dashboard.pages.evaluation_items import judged_view
 from backend.dashboard.pictures.cache import PictureCache
 from backend.dashboard.pictures.picture import MIME_TYPES, Painter, PictureKind
 from backend.dashboard.pictures.placeholder import busy_placeholder, placeholder
@@ -20,7 +20,7 @@ from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.loop.evaluations import find_evaluation
-from hemline.store.reports.task_view import Look, look_at
+from hemline.store.reports.task_view import TaskView, find_task_view
 from hemline.store.tables.loop import Project
 
 log = logging.getLogger(__name__)
@@ -55,10 +55,10 @@ def register(blueprint: Blueprint, services: Services) -> None:
 
     def make(project: int, task: int, kind: PictureKind, key: str) -> Response:
         row = known_project(services, project)
-        look = _asked_look(services, row, task)
-        if look is None:
+        shown = _asked_view(services, row, task)
+        if shown is None:
             return _instead(placeholder(f"Task {task} is not here any more."))
-        current = sketch(kind, look)
+        current = sketch(kind, shown)
         with room.place(wait_s=_WAIT_S) as has_place:
             if not has_place:
                 return _instead(busy_placeholder())
@@ -73,18 +73,18 @@ def register(blueprint: Blueprint, services: Services) -> None:
         return _forever(answer, key) if current.key == key else answer
 
 
-def _asked_look(services: Services, project: Project, task: int) -> Look | None:
+def _asked_view(services: Services, project: Project, task: int) -> TaskView | None:
     """The task with the label and the mask that the address names; None: they are not stored."""
     with services.store.reading() as session:
-        look = look_at(
+        shown = find_task_view(
             session, project, task,
             annotation_id=asked_id("label"), prediction_id=asked_id("prediction"),
         )  # fmt: skip
         judgement = asked_id("judgement")
-        if look is None or judgement is None:
-            return look
+        if shown is None or judgement is None:
+            return shown
         evaluation = find_evaluation(session, project.id, judgement)
-        return judged_look(look, evaluation, is_champions="champion" in request.args)
+        return judged_view(shown, evaluation, is_champions="champion" in request.args)
 
 
 def _painter(settings: Settings) -> Painter:

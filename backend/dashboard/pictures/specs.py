@@ -8,7 +8,7 @@ from flask import url_for
 from backend.dashboard.pictures.picture import PictureKind, Sketch
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config
-from hemline.store.reports.task_view import Look
+from hemline.store.reports.task_view import TaskView
 
 _WITH_PHOTO = (PictureKind.CARD, PictureKind.PHOTO, PictureKind.CUTOUT)
 _WITH_CORRECTION = (PictureKind.CARD, PictureKind.CORRECTION, PictureKind.DIFFERENCE)
@@ -23,65 +23,65 @@ _POINTS_AT_LEAST = 2
 Line = tuple[tuple[float, float], ...]
 
 
-def sketch(kind: PictureKind, look: Look) -> Sketch:
+def sketch(kind: PictureKind, shown: TaskView) -> Sketch:
     """The sketch, with nothing in it that the picture does not show."""
-    task = look.task
+    task = shown.task
     fields: dict[str, Any] = {}
     if kind in _WITH_PHOTO:
         fields |= {
             "image_url": task.image_url, "ls_task_id": task.ls_task_id,
             "image_digest": task.image_digest,
         }  # fmt: skip
-    correction = look.annotation.mask_digest if look.annotation is not None else None
-    prediction = look.predicted
+    correction = shown.annotation.mask_digest if shown.annotation is not None else None
+    prediction = shown.predicted
     if kind in _WITH_CORRECTION:
         fields["correction"] = correction
     if kind in _WITH_PREDICTION:
         fields["prediction"] = prediction
     if kind is PictureKind.CUTOUT:
         fields["correction"] = correction or prediction
-    if kind is PictureKind.DIFFERENCE and look.prediction is not None:
-        fields["own_labels"] = tuple(look.prediction.model_version.labels)
-        fields["labels"] = _labels(look) or fields["own_labels"]
+    if kind is PictureKind.DIFFERENCE and shown.prediction is not None:
+        fields["own_labels"] = tuple(shown.prediction.model_version.labels)
+        fields["labels"] = _labels(shown) or fields["own_labels"]
     if kind is PictureKind.UNCERTAINTY:
-        fields["map_digest"] = look.map_digest
+        fields["map_digest"] = shown.map_digest
     if kind in _REGIONS:
-        fields["lines"] = _lines(kind, look)
+        fields["lines"] = _lines(kind, shown)
     if kind in _REGIONS or kind is PictureKind.UNCERTAINTY:
-        fields["size"] = _size(look)
+        fields["size"] = _size(shown)
     return Sketch(kind, **fields)
 
 
-def picture_address(kind: PictureKind, look: Look) -> str:
+def picture_address(kind: PictureKind, shown: TaskView) -> str:
     """Where the picture is: an address that changes with the picture, so that it may be kept."""
     return url_for(
-        "dashboard.picture", project=look.project.ls_project_id, task=look.task.ls_task_id,
-        kind=kind.value, key=sketch(kind, look).key,
-        label=look.annotation.id if look.annotation is not None else None,
-        prediction=look.prediction.id if look.prediction is not None else None,
-        judgement=look.judged.evaluation_id if look.judged is not None else None,
-        champion=1 if look.judged is not None and look.judged.is_champions else None,
+        "dashboard.picture", project=shown.project.ls_project_id, task=shown.task.ls_task_id,
+        kind=kind.value, key=sketch(kind, shown).key,
+        label=shown.annotation.id if shown.annotation is not None else None,
+        prediction=shown.prediction.id if shown.prediction is not None else None,
+        judgement=shown.judged.evaluation_id if shown.judged is not None else None,
+        champion=1 if shown.judged is not None and shown.judged.is_champions else None,
     )  # fmt: skip
 
 
-def _labels(look: Look) -> tuple[str, ...]:
+def _labels(shown: TaskView) -> tuple[str, ...]:
     try:
-        return parse_label_config(look.project.label_config).labels
+        return parse_label_config(shown.project.label_config).labels
     except LabelConfigError:
         return ()
 
 
-def _size(look: Look) -> tuple[int, int] | None:
-    for row in (look.task, look.annotation):
+def _size(shown: TaskView) -> tuple[int, int] | None:
+    for row in (shown.task, shown.annotation):
         if row is not None and row.height and row.width:
             return row.height, row.width
     return None
 
 
-def _lines(kind: PictureKind, look: Look) -> tuple[Line, ...]:
+def _lines(kind: PictureKind, shown: TaskView) -> tuple[Line, ...]:
     """The regions of that kind: where contrast is low, where label and model disagree, or what is
     complicated."""
-    regions = (look.regions.get(name) for name in _REGIONS[kind])
+    regions = (shown.regions.get(name) for name in _REGIONS[kind])
     lines = (_line(region) for region in regions if isinstance(region, dict))
     return tuple(line for line in lines if line)
 
@@ -99,6 +99,6 @@ def _line(region: dict[str, Any]) -> Line:
     return (*line, line[0]) if region.get("kind") == "polygon" else line
 
 
-def has_regions(kind: PictureKind, look: Look) -> bool:
+def has_regions(kind: PictureKind, shown: TaskView) -> bool:
     """Whether there is anything of that kind to draw."""
-    return bool(_lines(kind, look))
+    return bool(_lines(kind, shown))

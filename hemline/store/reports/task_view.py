@@ -23,7 +23,7 @@ class JudgedMask:
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class TaskView:
     """A task beside one label and one prediction, with what was stored about them.
 
     Attributes:
@@ -48,14 +48,14 @@ class Look:
         return self.prediction.mask_digest if self.prediction is not None else None
 
 
-def look_at(
+def find_task_view(
     session: Session,
     project: Project,
     ls_task_id: int,
     *,
     annotation_id: int | None = None,
     prediction_id: int | None = None,
-) -> Look | None:
+) -> TaskView | None:
     """The task with that annotation and prediction, where they are its own; None: no such task."""
     task = session.scalar(
         select(Task).where(Task.project_id == project.id, Task.ls_task_id == ls_task_id)
@@ -81,7 +81,7 @@ def look_at(
         and annotation is not None
         and of_label.mask_digest == annotation.mask_digest
     )
-    return Look(
+    return TaskView(
         project, task, annotation, prediction,
         map_digest=of_prediction.map_digest if of_prediction is not None else None,
         regions=of_label.regions if of_label is not None and is_current else {},

@@ -22,8 +22,8 @@ _SHUFFLE, _STEP, _PRIME = 1_103_515_245, 1_664_525, 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A place in the order: the last item of a page, after which the next page begins."""
+class Cursor:
+    """A cursor in the order: the last item of a page, after which the next page begins."""
 
     priority: float
     item_id: int
@@ -32,8 +32,8 @@ class Place:
         return f"{self.priority!r}_{self.item_id}"
 
     @classmethod
-    def parse(cls, text: str) -> "Place":
-        """The place that `str` wrote. Raises StoreError if it is none."""
+    def parse(cls, text: str) -> "Cursor":
+        """The cursor that `str` wrote. Raises StoreError if it is none."""
         found = re.fullmatch(r"(\d+(?:\.\d+)?(?:e-\d+)?)_(\d{1,18})", text, re.ASCII)
         if found is None:
             raise StoreError(
@@ -68,8 +68,8 @@ class ReviewPage:
     """
 
     items: Sequence[ReviewItem]
-    after: Place | None
-    before: Place | None
+    after: Cursor | None
+    before: Cursor | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,8 @@ def review_page(
     project_id: int,
     kind: ReviewKind,
     *,
-    after: Place | None = None,
-    before: Place | None = None,
+    after: Cursor | None = None,
+    before: Cursor | None = None,
     limit: int = 50,
     only: ReviewFilter | None = None,
 ) -> ReviewPage:
@@ -123,8 +123,8 @@ def review_page(
     has_next, has_previous = (True, is_more) if before is not None else (is_more, after is not None)
     return ReviewPage(
         items,
-        after=_place_of(items[-1]) if items and has_next else None,
-        before=_place_of(items[0]) if items and has_previous else None,
+        after=_cursor_of(items[-1]) if items and has_next else None,
+        before=_cursor_of(items[0]) if items and has_previous else None,
     )
 
 
@@ -269,8 +269,8 @@ def _of_prediction(
     return statement.where(*conditions)
 
 
-def _place_of(item: ReviewItem) -> Place:
-    return Place(item.priority, item.id)
+def _cursor_of(item: ReviewItem) -> Cursor:
+    return Cursor(item.priority, item.id)
 
 
 def _with_all() -> tuple[Any, ...]:

@@ -15,7 +15,7 @@ from hemline.store.loop.models import create_version
 from hemline.store.loop.predictions import save_prediction
 from hemline.store.loop.tasks import upsert_task
 from hemline.store.review.review_order import (
-    Place,
+    Cursor,
     ReviewFilter,
     count_reasons,
     drawn_items,
@@ -82,12 +82,12 @@ def test_pages_give_each_item_once_and_in_order_ties_included(
     tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
     _put(store, *(_ranked(task, value) for task, value in zip(tasks, priorities, strict=True)))
     seen: list[ReviewItem] = []
-    after: Place | None = None
+    after: Cursor | None = None
     for _ in range(4):
         with store.reading() as session:
             page = review_page(session, project.id, LABEL, after=after, limit=2)
         seen += page.items
-        after = Place.parse(str(page.after)) if page.after else None
+        after = Cursor.parse(str(page.after)) if page.after else None
         if after is None:
             break
     assert [item.priority for item in seen] == sorted(priorities, reverse=True)
@@ -340,13 +340,13 @@ def test_what_is_not_there_is_said(store: Store) -> None:
             give_verdict(session, 999, Verdict.BOTH_FINE, by="eve")
     for text in ("", "x", "0.5", "0.5_", "1_2_3", "nan_3", "inf_3", "-1_3"):
         with pytest.raises(StoreError, match="no place"):
-            Place.parse(text)
+            Cursor.parse(text)
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.floats(0, 1), st.integers(0, 2**31))
 def test_a_place_survives_being_written(priority: float, number: int) -> None:
-    assert Place.parse(str(Place(priority, number))) == Place(priority, number)
+    assert Cursor.parse(str(Cursor(priority, number))) == Cursor(priority, number)
 
 
 def test_what_is_drawn_is_from_all_of_the_order(store: Store, project: Project) -> None:

@@ -45,7 +45,7 @@ class PlantedRows:
 
 
 @dataclass(frozen=True)
-class Sample:
+class ProjectSample:
     """Some of a project's images: `numbers` (M, COMPARED) of `reasons`, and their `tasks` (M,)."""
 
     numbers: Numbers = field(default_factory=lambda: np.zeros((0, COMPARED)))
@@ -68,8 +68,8 @@ class Ranking:
     """
 
     risk: ProjectRisk
-    labels: Sample = field(default_factory=lambda: Sample())
-    photos: Sample = field(default_factory=lambda: Sample())
+    labels: ProjectSample = field(default_factory=lambda: ProjectSample())
+    photos: ProjectSample = field(default_factory=lambda: ProjectSample())
     embeddings: Sequence[bytes] = ()
     dice: DicePredictor = _NO_DICE
     planted: PlantedRows = field(default_factory=lambda: PlantedRows())
@@ -165,10 +165,10 @@ def _plain(numbers: Numbers) -> list[list[float | None]]:
     ]
 
 
-def _sample(rows: Sequence[Sequence[float | None]], tasks: Sequence[int] | None) -> Sample:
+def _sample(rows: Sequence[Sequence[float | None]], tasks: Sequence[int] | None) -> ProjectSample:
     """A sample as it was kept; one of before tasks were kept leaves nothing out."""
     numbers = [[math.nan if value is None else value for value in row] for row in rows]
-    return Sample(
+    return ProjectSample(
         np.array(numbers, dtype=np.float64).reshape(-1, COMPARED),
         tasks if tasks is not None and len(tasks) == len(rows) else [-1] * len(rows),
     )

@@ -5,7 +5,7 @@ import pytest
 
 from active_learning.label_features import LabelFeatures
 from active_learning.order.usefulness import fit_dice_predictor
-from active_learning.ranking import PlantedRows, Ranking, Sample
+from active_learning.ranking import PlantedRows, Ranking, ProjectSample
 from active_learning.reasons import COMPARED
 from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.risk.project_risk import Known, ProjectRisk, learn_risk
@@ -35,7 +35,7 @@ def test_what_is_learnt_is_judged_on_other_garments_and_survives_being_kept() ->
     numbers = np.arange(3.0 * COMPARED).reshape(3, COMPARED)
     numbers[1, 2] = np.nan
     ranking = Ranking(
-        risk, Sample(numbers[:1], [7]), Sample(numbers[1:], [8, 9]), [pack_embedding(np.ones(9))],
+        risk, ProjectSample(numbers[:1], [7]), ProjectSample(numbers[1:], [8, 9]), [pack_embedding(np.ones(9))],
         dice, PlantedRows(known.rows[:3], known.bad[:3], ("a", "b", "c")),
     )  # fmt: skip
     again = Ranking.from_bytes(ranking.to_bytes(), shipped_risk_model())

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from active_learning.label_features import LabelFeatures
-from active_learning.ranking import Ranking, Sample
+from active_learning.ranking import Ranking, ProjectSample
 from active_learning.reasons import compared_numbers
 from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.risk.project_risk import ProjectRisk
@@ -22,7 +22,7 @@ ODD = Oddness(6.0, "its mask is 62% smaller")
 
 
 def _ranking(photos: Sequence[LabelFeatures] = ()) -> Ranking:
-    sample = Sample(compared_numbers(photos, [0.0] * len(photos)), list(range(len(photos))))
+    sample = ProjectSample(compared_numbers(photos, [0.0] * len(photos)), list(range(len(photos))))
     kept = Ranking(ProjectRisk(shipped_risk_model()), photos=sample).to_bytes()
     return Ranking.from_bytes(kept, shipped_risk_model())
 

@@ -5,7 +5,7 @@ import pytest
 
 from active_learning.label_features import LabelFeatures
 from active_learning.order.usefulness import fit_dice_predictor
-from active_learning.ranking import PlantedRows, Ranking, ProjectSample
+from active_learning.ranking import PlantedRows, ProjectSample, Ranking
 from active_learning.reasons import COMPARED
 from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.risk.project_risk import Known, ProjectRisk, learn_risk

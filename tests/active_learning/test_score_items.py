@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from active_learning.label_features import LabelFeatures
-from active_learning.ranking import Ranking, ProjectSample
+from active_learning.ranking import ProjectSample, Ranking
 from active_learning.reasons import compared_numbers
 from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.risk.project_risk import ProjectRisk

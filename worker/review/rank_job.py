@@ -13,7 +13,7 @@ from active_learning.feature_codec import read_features
 from active_learning.label_features import LabelFeatures
 from active_learning.order.clusters import cluster_centres
 from active_learning.order.usefulness import fit_dice_predictor
-from active_learning.ranking import SAMPLE, Ranking, ProjectSample
+from active_learning.ranking import SAMPLE, ProjectSample, Ranking
 from active_learning.reasons import compared_numbers
 from active_learning.score_items import dice_rows, distances
 from active_learning.signals.label_signals import SIGNALS_VERSION

@@ -36,7 +36,8 @@ def test_what_is_learnt_is_judged_on_other_garments_and_survives_being_kept() ->
     numbers[1, 2] = np.nan
     ranking = Ranking(
         risk, ProjectSample(numbers[:1], [7]), ProjectSample(numbers[1:], [8, 9]),
-        [pack_embedding(np.ones(9))], dice, PlantedRows(known.rows[:3], known.bad[:3], ("a", "b", "c")),
+        [pack_embedding(np.ones(9))], dice,
+        PlantedRows(known.rows[:3], known.bad[:3], ("a", "b", "c")),
     )  # fmt: skip
     again = Ranking.from_bytes(ranking.to_bytes(), shipped_risk_model())
     features = [LabelFeatures(row) for row in known.rows]

@@ -1,8 +1,8 @@
 """The champion that is loaded for each project, kept up to date while requests go on.
 
-A thread of its own asks the store once a second which version is champion, loads a new one, tries
-it, and only then puts it in the old one's place. Requests read what is loaded and never wait for
-the store.
+A thread of its own asks the store once a second which versions are champions, loads new weights,
+tries them, and only then puts the version in the old one's place. Weights that projects share are
+loaded and tried once. Requests read what is loaded and never wait for the store.
 """
 
 import threading
@@ -10,6 +10,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -20,8 +21,7 @@ from backend.serving.model_thread import ModelThread
 from backend.serving.network_cache import Predictors, QueuedPredictor
 from hemline.prefill.prefill import LoadedModel
 from hemline.store.database.engine import Store
-from hemline.store.loop.models import champion
-from hemline.store.loop.projects import list_projects
+from hemline.store.loop.models import ServedProject, champion, find_versions, list_served
 from hemline.store.tables.loop import ModelVersion, Project
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ log = structlog.get_logger(__name__)
 
 POLL_S = 1.0
 _RETRY_S = 30.0
+_NAMED = 5  # projects in a sentence
 _WARM_UP_SHAPE = (512, 384, 3)  # a portrait photo; the first prediction is several times slower
 
 
@@ -56,12 +57,15 @@ class Serving:
         self._changed = threading.Condition()
         self._looking = threading.Lock()
         self._loaded: dict[int, _Loaded] = {}
+        self._tried: dict[str, tuple[str, ...]] = {}  # digests that work, and their networks' words
         self._settled: set[int] = set()  # projects whose state in the store has been acted on
         self._news: Counter[int] = Counter()  # how often a project was new or changed
-        self._failed: dict[int, float] = {}  # version id to when it may be tried again
-        self._started: dict[tuple[int, str], float] = {}  # the same of a project's starter
+        self._failed: dict[str, float] = {}  # digest to when it may be tried again
+        self._started: dict[int, tuple[datetime, float]] = {}  # projects without, as they were then
         self._missing: set[int] = set()  # projects that have a champion and none of theirs loaded
         self._polled_at: float | None = None
+        self._to_load: int | None = None  # champions that the look in progress has before it
+        self._is_complete = False  # whether one look has come to its end
         self._wake = threading.Event()
         self._stopping = False
         self._poller: threading.Thread | None = None
@@ -115,11 +119,16 @@ class Serving:
         if self._polled_at is None:
             return "the store has not been read yet"
         age = time.monotonic() - self._polled_at
-        if age > 5 * self._poll_s + 5:
+        to_load = self._to_load
+        if to_load is not None and not self._is_complete:
+            return f"the champions of {to_load} projects are still being loaded"
+        if to_load is None and age > 5 * self._poll_s + 5:
             return f"the store has not answered for {age:.0f} s; see DATABASE_URL"
         if self._missing:
-            names = ", ".join(str(project) for project in sorted(self._missing))
-            return f"the champion of project {names} is not loaded; see the log"
+            missing = sorted(self._missing)
+            names = ", ".join(str(project) for project in missing[:_NAMED])
+            more = f" and {len(missing) - _NAMED} more" if len(missing) > _NAMED else ""
+            return f"the champion of project {names}{more} is not loaded; see the log"
         return None
 
     def look(self) -> None:
@@ -128,20 +137,62 @@ class Serving:
             with self._changed:
                 news = self._news.copy()
             with self._store.reading() as session:
-                rows = [(row, champion(session, row.id)) for row in list_projects(session)]
-            missing = set()
-            for project, version in rows:
-                try:
-                    version = version or self._start_project(project)
-                    if version is not None:
-                        self._load(project.ls_project_id, version)
-                except Exception:
-                    log.exception("project cannot be served", project=project.ls_project_id)
-                self._settle(project.ls_project_id, news[project.ls_project_id])
-                if version is not None and project.ls_project_id not in self._loaded:
-                    missing.add(project.ls_project_id)
-            self._missing = missing
+                projects = list_served(session)
+                versions = find_versions(session, self._news_of(projects))
             self._polled_at = time.monotonic()
+            try:
+                self._act(projects, versions, news)
+            finally:
+                self._to_load = None
+                self._polled_at = time.monotonic()
+            self._is_complete = True
+
+    def _news_of(self, projects: list[ServedProject]) -> set[int]:
+        """Ids of champions that are not the loaded ones."""
+        loaded = {ls_id: each.version.id for ls_id, each in self._loaded.items()}
+        champions = {each.ls_project_id: each.champion_id for each in projects}
+        return {
+            version_id
+            for ls_id, version_id in champions.items()
+            if version_id is not None and version_id != loaded.get(ls_id)
+        }
+
+    def _act(
+        self, projects: list[ServedProject], versions: dict[int, ModelVersion],
+        news: Counter[int],
+    ) -> None:  # fmt: skip
+        """Brings every project up to date: at once where nothing has to be loaded, then the others,
+        those of the same weights one after another."""
+        missing = set()
+        self._to_load = len(versions)
+        for project in sorted(projects, key=lambda each: self._turn(each, versions)):
+            ls_id = project.ls_project_id
+            version = versions.get(project.champion_id or 0)
+            has_champion = project.champion_id is not None
+            try:
+                if not has_champion:
+                    version = self._start_project(project)
+                    has_champion = version is not None
+                if version is not None:
+                    self._load(ls_id, version)
+            except Exception:
+                log.exception("project cannot be served", project=ls_id)
+            self._settle(ls_id, news[ls_id])
+            if has_champion and ls_id not in self._loaded:
+                missing.add(ls_id)
+            self._to_load -= project.champion_id in versions
+        self._missing = missing
+        in_use = {loaded.version.weights_digest for loaded in self._loaded.values()}
+        self._tried = {digest: words for digest, words in self._tried.items() if digest in in_use}
+
+    def _turn(
+        self, project: ServedProject, versions: dict[int, ModelVersion]
+    ) -> tuple[int, str]:  # fmt: skip
+        if project.champion_id is None:
+            return 1, ""
+        version = versions.get(project.champion_id)
+        digest = version.weights_digest if version is not None else ""
+        return (2, digest) if version is not None and digest not in self._tried else (0, "")
 
     def _run(self) -> None:
         away = False
@@ -156,38 +207,49 @@ class Serving:
                 away = True
             self._wake.wait(self._poll_s)
 
-    def _start_project(self, project: Project) -> ModelVersion | None:
+    def _start_project(self, project: ServedProject) -> ModelVersion | None:
         """Gives a new project the starter, if it can have it."""
-        key = (project.id, project.label_config)
-        if project.problem or self._started.get(key, 0.0) > time.monotonic():
+        changed_at, again_at = self._started.get(project.id, (None, 0.0))
+        is_same = changed_at == project.changed_at
+        if project.has_problem or (is_same and again_at > time.monotonic()):
             return None
-        self._started[key] = time.monotonic() + _RETRY_S
-        self._ensure_starter(project)
+        self._started[project.id] = project.changed_at, time.monotonic() + _RETRY_S
+        with self._store.reading() as session:
+            row = session.get(Project, project.id)
+        if row is None:  # deleted since
+            return None
+        self._ensure_starter(row)
         with self._store.reading() as session:
             return champion(session, project.id)
 
     def _load(self, ls_project_id: int, version: ModelVersion) -> None:
-        loaded = self._loaded.get(ls_project_id)
-        if loaded is not None and loaded.version.id == version.id:
-            return
-        if self._failed.get(version.id, 0.0) > time.monotonic():
-            return
+        words = self._tried.get(version.weights_digest) or self._try(version)
+        if words is not None:
+            self._swap(ls_project_id, self._loaded.get(ls_project_id), version, words)
+
+    def _try(self, version: ModelVersion) -> tuple[str, ...] | None:
+        """Loads the weights and predicts once with them. None: they cannot be used for now."""
+        digest = version.weights_digest
+        if self._failed.get(digest, 0.0) > time.monotonic():
+            return None
         try:
             network = self._predictors.get(version)
             blank = np.zeros(_WARM_UP_SHAPE, dtype=np.uint8)
             self._model_thread.run(lambda: network.predict([blank]), urgent=False)
         except Exception:
-            self._failed[version.id] = time.monotonic() + _RETRY_S
+            self._failed[digest] = time.monotonic() + _RETRY_S
             self._metrics.load_failures.inc()
             log.exception("champion cannot be loaded", version=version.name)
-            return
-        self._swap(ls_project_id, loaded, version, network.labels)
+            return None
+        self._failed.pop(digest, None)
+        self._tried[digest] = tuple(network.labels)
+        return self._tried[digest]
 
     def _swap(
         self, ls_project_id: int, old: _Loaded | None, version: ModelVersion,
         labels: tuple[str, ...],
     ) -> None:  # fmt: skip
-        new = _Loaded(version, tuple(labels))
+        new = _Loaded(version, labels)
         with self._changed:
             self._loaded[ls_project_id] = new
             self._changed.notify_all()
@@ -199,6 +261,6 @@ class Serving:
     def _settle(self, ls_project_id: int, news: int) -> None:
         """What was read has been acted on; unless the project has changed since it was read."""
         with self._changed:
-            if self._news[ls_project_id] == news:
+            if ls_project_id not in self._settled and self._news[ls_project_id] == news:
                 self._settled.add(ls_project_id)
                 self._changed.notify_all()

@@ -1,16 +1,19 @@
 """Model versions: numbered in their project, one of them champion, and the way back."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import func, select, update
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, defer, joinedload
 
 from hemline.errors import StoreError
 from hemline.store.database.columns import Json, utcnow
 from hemline.store.loop.projects import lock_project
 from hemline.store.states import ModelState
 from hemline.store.tables.loop import ModelVersion, Project
+
+_AT_ONCE = 500  # ids in one query
 
 
 def champion(session: Session, project_id: int) -> ModelVersion | None:
@@ -20,6 +23,47 @@ def champion(session: Session, project_id: int) -> ModelVersion | None:
             ModelVersion.project_id == project_id, ModelVersion.state == ModelState.CHAMPION
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class ServedProject:
+    """A project as a server of predictions sees it: few columns, for they are read every second."""
+
+    id: int
+    ls_project_id: int
+    changed_at: datetime
+    has_problem: bool
+    champion_id: int | None
+
+
+def list_served(session: Session) -> list[ServedProject]:
+    """Every project with its champion's id, by Label Studio's project id, in one query."""
+    champions = (ModelVersion.project_id == Project.id) & (
+        ModelVersion.state == ModelState.CHAMPION
+    )
+    rows = session.execute(
+        select(
+            Project.id, Project.ls_project_id, Project.updated_at, Project.problem.is_not(None),
+            ModelVersion.id,
+        )
+        .outerjoin(ModelVersion, champions)
+        .order_by(Project.ls_project_id)
+    )  # fmt: skip
+    return [ServedProject(*row) for row in rows]
+
+
+def find_versions(session: Session, version_ids: Iterable[int]) -> dict[int, ModelVersion]:
+    """The versions of those ids, without what is large and serves no prediction."""
+    ids = sorted(version_ids)
+    found: dict[int, ModelVersion] = {}
+    for start in range(0, len(ids), _AT_ONCE):
+        statement = (
+            select(ModelVersion)
+            .where(ModelVersion.id.in_(ids[start : start + _AT_ONCE]))
+            .options(defer(ModelVersion.recipe), defer(ModelVersion.figures))
+        )
+        found |= {version.id: version for version in session.scalars(statement)}
+    return found
 
 
 def create_version(

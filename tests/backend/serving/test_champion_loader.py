@@ -1,7 +1,49 @@
 """The loaded champion follows the store, and what fails leaves the old one in place."""
 
-from hemline.store.loop.models import rollback
+import threading
+
+import pytest
+from sqlalchemy import event
+
+from hemline.errors import ModelError
+from hemline.store.loop.models import create_version, promote, rollback
 from hemline.store.loop.projects import get_project, upsert_project
+from tests.backend.conftest import GARMENT
+
+
+def fill(store, digests):
+    """A project with a champion for each digest, numbered from 1."""
+    with store.session() as session:
+        for number, digest in enumerate(digests, start=1):
+            project = upsert_project(session, ls_project_id=number, label_config=GARMENT)
+            version = create_version(
+                session, project.id, recipe={}, labels=["garment"], weights_digest=digest,
+                code_version="0",
+            )  # fmt: skip
+            promote(session, version.id)
+
+
+@pytest.fixture
+def watched(backend):
+    """The backend with its poller ended, and every load and warm-up by digest."""
+    backend.services.serving.stop()
+    backend.loads, backend.warmed = [], []
+    load = backend.prefiller.load
+
+    def count(version):
+        backend.loads.append(version.weights_digest)
+        model = load(version)
+        predict = model.predictor.predict
+
+        def warm(images):
+            backend.warmed.append(version.weights_digest)
+            return predict(images)
+
+        model.predictor.predict = warm
+        return model
+
+    backend.prefiller.load = count
+    return backend
 
 
 def test_a_champion_that_cannot_be_loaded_leaves_the_old_one(backend):
@@ -94,3 +136,100 @@ def test_a_change_while_the_store_is_read_is_seen_by_the_next_look(backend, monk
 
     monkeypatch.setattr(serving, "_start_project", start_late)
     assert backend.connect() == "hemline-1-v1"
+
+
+def test_weights_are_loaded_and_tried_once_a_digest_however_many_projects_share_them(watched):
+    """Also with more digests than stay in memory, in an order that asks for each in turn."""
+    digests = [f"weights {number % 7}" for number in range(70)]
+    fill(watched.store, digests)
+    serving = watched.services.serving
+    for _ in range(3):
+        serving.look()
+    assert sorted(watched.loads) == sorted(watched.warmed) == sorted(set(digests))
+    assert all(serving.version(number) for number in range(1, 71))
+    assert watched.client.get("/readyz").status_code == 200
+
+
+def test_broken_weights_are_tried_once_however_many_projects_share_them(watched):
+    fill(watched.store, ["broken", "good"] * 10)
+    serving = watched.services.serving
+    serving.look()
+    serving.look()
+    assert sorted(watched.loads) == ["broken", "good"]
+    assert "project 1, 3, 5, 7, 9 and 5 more is not loaded" in (serving.problem() or "")
+
+
+def test_a_look_that_finds_nothing_new_asks_the_store_a_fixed_number_of_questions(watched):
+    fill(watched.store, ["good"] * 3)
+    serving = watched.services.serving
+
+    def questions():
+        asked = []
+
+        def note(*_):
+            asked.append(1)
+
+        event.listen(watched.store._engine, "before_cursor_execute", note)
+        try:
+            serving.look()
+        finally:
+            event.remove(watched.store._engine, "before_cursor_execute", note)
+        return len(asked)
+
+    serving.look()
+    few = questions()
+    fill(watched.store, ["good"] * 40)
+    serving.look()
+    assert questions() == few
+
+
+def test_webhooks_and_projects_with_known_weights_do_not_wait_for_a_load(watched):
+    fill(watched.store, ["good"])
+    serving = watched.services.serving
+    serving.look()
+    fill(watched.store, ["good", "slow", "good"])
+    gate, load = threading.Event(), watched.prefiller.load
+
+    def wait(version):
+        assert version.weights_digest != "slow" or gate.wait(30)
+        return load(version)
+
+    watched.prefiller.load = wait
+    looking = threading.Thread(target=serving.look)
+    looking.start()
+    try:
+        serving.wait(3, seconds=20)
+        assert serving.version(3) is not None
+        answer = watched.client.post(
+            "/webhook", json={"action": "PROJECT_UPDATED", "project": {"id": 2}}
+        )
+        assert answer.status_code == 201
+        assert serving.version(2) is None
+    finally:
+        gate.set()
+        looking.join()
+    assert serving.version(2) is not None
+
+
+def test_while_champions_are_loaded_the_probe_says_how_many_are_left(watched):
+    gate, entered = threading.Event(), threading.Event()
+
+    def wait(version):
+        entered.set()
+        assert gate.wait(30)
+        raise ModelError("weights are broken; train again")
+
+    fill(watched.store, ["a", "b", "b"])
+    serving = watched.services.serving
+    serving._is_complete = False
+    watched.prefiller.load = wait
+    looking = threading.Thread(target=serving.look)
+    looking.start()
+    try:
+        assert entered.wait(20)
+        answer = watched.client.get("/readyz")
+        assert answer.status_code == 503
+        assert answer.json["problem"] == "the champions of 3 projects are still being loaded"
+    finally:
+        gate.set()
+        looking.join()

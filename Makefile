@@ -1,7 +1,7 @@
 # `make` alone prints what each target does.
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-learned lint format bench bench-training bench-dashboard bench-review bench-ranking \
-	bench-starter lock labelstudio image
+.PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
+	bench-review bench-ranking bench-starter lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -47,6 +47,10 @@ bench: .python ## Measure the answer times of /predict, /health, /setup and the 
 bench-training: .python ## Time a training beside an ordinary script: DATA=ccp:PATH
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python benchmarks/bench_training.py --data "$(DATA)" $(if $(ENCODER),--encoder "$(ENCODER)")
+
+bench-projects: .python ## Measure how soon a backend with 300 and 1,000 projects is ready
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.bench_projects
 
 bench-dashboard: .python ## Measure the review pages and thumbnails with 100,000 images stored
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

@@ -10,11 +10,14 @@ from sqlalchemy.orm import Session
 
 from hemline.errors import StoreError
 from hemline.store.database.engine import Store
+from hemline.store.loop import models
 from hemline.store.loop.models import (
     champion,
     create_version,
     find_version,
+    find_versions,
     get_version,
+    list_served,
     list_versions,
     promote,
     reject,
@@ -234,3 +237,34 @@ def test_processes_that_promote_at_once_leave_one_champion(
     orders = [ids[turn:] + ids[:turn] for turn in range(4)]
     assert contenders.run(store_url, "promote", [order * 5 for order in orders]) == [20] * 4
     assert sorted(_states(store, project)) == ["champion", "retired", "retired", "retired"]
+
+
+def test_projects_are_listed_with_their_champions(store, project, version):
+    with store.session() as session:
+        bare = upsert_project(session, ls_project_id=3, label_config="x", problem="no image")
+    with store.reading() as session:
+        assert [each.champion_id for each in list_served(session)] == [None, None]
+    with store.session() as session:
+        promote(session, version.id)
+    with store.reading() as session:
+        first, second = list_served(session)
+        found = find_versions(session, [version.id, 10**6])
+    assert (first.id, first.ls_project_id, first.has_problem) == (bare.id, 3, True)
+    assert (second.id, second.has_problem, second.champion_id) == (project.id, False, version.id)
+    assert second.changed_at.tzinfo is not None
+    assert {key: each.weights_digest for key, each in found.items()} == {
+        version.id: version.weights_digest
+    }
+
+
+def test_more_versions_are_found_than_fit_one_query(store, project, monkeypatch):
+    monkeypatch.setattr(models, "_AT_ONCE", 2)
+    with store.session() as session:
+        ids = [
+            create_version(
+                session, project.id, recipe={}, labels=["a"], weights_digest="b", code_version="0"
+            ).id
+            for _ in range(5)
+        ]
+    with store.reading() as session:
+        assert sorted(find_versions(session, ids)) == ids

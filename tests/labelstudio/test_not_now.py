@@ -34,10 +34,11 @@ def test_statuses_that_stay(status: int) -> None:
 @pytest.mark.parametrize(
     ("value", "seconds"),
     [("7", 7), ("0", 0), ("999999999999", 3600), ("-1", None), ("soon", None), ("", None),
-     (format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True), 0),
-     (format_datetime(datetime.now(UTC) + timedelta(days=1), usegmt=True), 3600)],
+     (timedelta(days=-1), 0), (timedelta(days=1), 3600)],
 )  # fmt: skip
-def test_how_long_to_wait(value: str, seconds: float | None) -> None:
+def test_how_long_to_wait(value: str | timedelta, seconds: float | None) -> None:
+    if isinstance(value, timedelta):
+        value = format_datetime(datetime.now(UTC) + value, usegmt=True)
     assert retry_after_s({"retry-after": value}) == seconds
 
 

@@ -52,7 +52,7 @@ class Sources:
 
 
 @dataclass(frozen=True, slots=True)
-class Summary:
+class ExportSummary:
     """How an export ended: tasks written now, those that were there already, those that failed."""
 
     written: int
@@ -68,7 +68,7 @@ def run_export(
     chosen: ExportFilter,
     out: Path,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
-) -> Summary:
+) -> ExportSummary:
     """Writes the chosen masks of a project into `out`, and makes only what is missing there.
 
     `manifest.jsonl` names each task's files, mask and digests; a task that cannot be exported is
@@ -114,7 +114,7 @@ class _Run:
         with sources.store.reading() as session:
             self._names = unique_names(photo_addresses(session, project.id))
 
-    def all(self, chosen: ExportFilter, on_progress: Callable[[int, int], None]) -> Summary:
+    def all(self, chosen: ExportFilter, on_progress: Callable[[int, int], None]) -> ExportSummary:
         total = count_export(self._sources.store, self._project.id, chosen)
         looked_at = kept = 0
         records: list[Record] = []
@@ -134,7 +134,7 @@ class _Run:
         parts = (self._out / record.files[0].path for record in good)
         shared = self._form.finish(self._out, parts, self._config.labels)
         self._journal.settle(records)
-        summary = Summary(len(good) - kept, kept, len(records) - len(good), tuple(shared))
+        summary = ExportSummary(len(good) - kept, kept, len(records) - len(good), tuple(shared))
         figures = {"masks": len(good), "failed": summary.failed}
         write_atomically(self._out / SUMMARY, json.dumps(figures).encode())
         return summary

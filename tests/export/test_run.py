@@ -16,7 +16,7 @@ from hemline.errors import ExportError, LabelStudioError
 from hemline.export.formats import FormatName
 from hemline.export.manifest import MANIFEST, read_manifest
 from hemline.export.request import build_filter
-from hemline.export.run import Summary, run_export
+from hemline.export.run import ExportSummary, run_export
 from hemline.images import content_digest
 from hemline.store.loop.annotations import delete_annotations, record_annotation
 from hemline.store.loop.tasks import upsert_task
@@ -33,7 +33,7 @@ CUTOUTS, MASKS = FormatName.CUTOUTS, FormatName.MASKS
 
 def export(
     shop: Shop, out: Path, chosen: ExportFilter | None = None, form: FormatName = MASKS
-) -> Summary:
+) -> ExportSummary:
     return run_export(shop.sources, shop.project, form, chosen or ExportFilter(), out)
 
 

@@ -18,7 +18,7 @@ from hemline.store.tables.loop import ModelVersion, TrainingRun
 from worker.lease import RunLease
 from worker.services import Services
 from worker.training.judge_candidate import judge_and_store
-from worker.training.snapshot_samples import TrainingData, open_snapshot
+from worker.training.snapshot_samples import SnapshotSamples, open_snapshot
 from worker.training.supervise import run_folder
 
 log = logging.getLogger(__name__)
@@ -62,7 +62,7 @@ def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> No
     )  # fmt: skip
 
 
-def _check_lost(services: Services, data: TrainingData, photos: int) -> None:
+def _check_lost(services: Services, data: SnapshotSamples, photos: int) -> None:
     """Raises DatasetError if so many photos are lost that a model of the rest would be another."""
     allowed = services.settings.lost_photos
     if data.lost > allowed * photos:
@@ -72,7 +72,7 @@ def _check_lost(services: Services, data: TrainingData, photos: int) -> None:
         )
 
 
-def _check_gold(services: Services, data: TrainingData) -> None:
+def _check_gold(services: Services, data: SnapshotSamples) -> None:
     """Raises DatasetError if too few gold garments are left to judge on."""
     if data.left_out:
         log.warning("%s", _left_out(data))
@@ -87,7 +87,7 @@ def _check_gold(services: Services, data: TrainingData) -> None:
         raise DatasetError(f"there is no photo to train on. {_left_out(data)}".strip())
 
 
-def _left_out(data: TrainingData) -> str:
+def _left_out(data: SnapshotSamples) -> str:
     """How many photos were left out, with the first of them and why; empty for none."""
     if not data.left_out:
         return ""
@@ -110,9 +110,15 @@ def _initial(services: Services, parent: ModelVersion | None, recipe: Recipe) ->
 
 
 def _train_or_restart(
-    recipe: Recipe, data: TrainingData, *, labels: Sequence[str], work: Path, initial: Path | None,
-    device: str, on_epoch: Callable[[EpochReport], None],
-) -> TrainedModel:  # fmt: skip
+    recipe: Recipe,
+    data: SnapshotSamples,
+    *,
+    labels: Sequence[str],
+    work: Path,
+    initial: Path | None,
+    device: str,
+    on_epoch: Callable[[EpochReport], None],
+) -> TrainedModel:
     """Goes on from the checkpoint. One that does not fit any more (another champion since, or a
     photo that is gone) is dropped, and the training begins afresh."""
 

@@ -21,7 +21,7 @@ from hemline.store.tables.loop import ModelVersion, TrainingRun
 from worker.lease import RunLease
 from worker.services import Services
 from worker.training.evaluation_masks import JudgedMasks, with_masks
-from worker.training.snapshot_samples import TrainingData, in_words_of
+from worker.training.snapshot_samples import SnapshotSamples, in_words_of
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +31,16 @@ class _ChampionChanged(Exception):
 
 
 def judge_and_store(
-    services: Services, run: TrainingRun, lease: RunLease, *, recipe: Recipe,
-    trained: TrainedModel, data: TrainingData, labels: Sequence[str], parent: ModelVersion | None,
-) -> None:  # fmt: skip
+    services: Services,
+    run: TrainingRun,
+    lease: RunLease,
+    *,
+    recipe: Recipe,
+    trained: TrainedModel,
+    data: SnapshotSamples,
+    labels: Sequence[str],
+    parent: ModelVersion | None,
+) -> None:
     """Stores the candidate, its evaluation, its promotion or rejection, and the run's end.
 
     The champion it is judged against is the champion at the moment it is stored. A promotion
@@ -67,7 +74,7 @@ def judge_and_store(
 
 def _judge(
     services: Services, candidate: Evaluated, masks: JudgedMasks, rival: ModelVersion | None,
-    data: TrainingData, labels: Sequence[str],
+    data: SnapshotSamples, labels: Sequence[str],
 ) -> Judgement:  # fmt: skip
     """The judgement, with the masks of both at the photos that changed most."""
     level = services.settings.promotion_p
@@ -96,10 +103,19 @@ def _only(items: Sequence[ItemFigures], ids: set[str]) -> list[ItemFigures]:
 
 
 def _store(
-    services: Services, run: TrainingRun, lease: RunLease, *, recipe: Recipe,
-    trained: TrainedModel, data: TrainingData, labels: Sequence[str], parent: ModelVersion | None,
-    rival: ModelVersion | None, weights: str, judgement: Judgement,
-) -> int | None:  # fmt: skip
+    services: Services,
+    run: TrainingRun,
+    lease: RunLease,
+    *,
+    recipe: Recipe,
+    trained: TrainedModel,
+    data: SnapshotSamples,
+    labels: Sequence[str],
+    parent: ModelVersion | None,
+    rival: ModelVersion | None,
+    weights: str,
+    judgement: Judgement,
+) -> int | None:
     """Id of the job that predicts the pool, if the candidate is promoted."""
     left_out = [{"id": sample, "problem": why} for sample, why in data.left_out]
     rival_id = rival.id if rival else None

@@ -36,7 +36,7 @@ class PhotosAway(Exception):
 
 
 @dataclass(slots=True)
-class TrainingData:
+class SnapshotSamples:
     """Samples by split, and what was left out as (sample id, why); `lost` of those could not be
     had or read."""
 
@@ -57,7 +57,7 @@ def open_snapshot(
     on_item: Callable[[], None] = lambda: None,
     *,
     wait: bool = True,
-) -> TrainingData:
+) -> SnapshotSamples:
     """Fetches and checks each photo and mask once, and gives the good ones as samples.
 
     Photos stay in the photo cache, so that later reads of a sample need no network. A photo that
@@ -71,7 +71,7 @@ def open_snapshot(
     Raises:
         PhotosAway: Label Studio does not answer; or another server does not, and `wait`.
     """
-    data = TrainingData()
+    data = SnapshotSamples()
     away: list[PhotoUnavailable] = []
     good: list[tuple[Sample, Split, Sketch]] = []
     for item in manifest.items:

@@ -14,7 +14,7 @@ from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.services import Services
 from worker.training.candidate import _check_lost
-from worker.training.snapshot_samples import PhotosAway, TrainingData, open_snapshot
+from worker.training.snapshot_samples import PhotosAway, SnapshotSamples, open_snapshot
 
 
 def item(services: Services, task: int, number: int, split: Split) -> ManifestItem:
@@ -74,6 +74,6 @@ def test_photos_that_are_not_handed_out_now_are_waited_for(
 
 def test_a_training_that_lost_too_many_photos_says_so(services: Services) -> None:
     lost = [(f"task-{number}", "it is gone") for number in range(3)]
-    _check_lost(services, TrainingData(left_out=lost, lost=3), 15)
+    _check_lost(services, SnapshotSamples(left_out=lost, lost=3), 15)
     with pytest.raises(DatasetError, match=r"3 of 14 photos .* HEMLINE_LOST_PHOTOS.*task-0: it is"):
-        _check_lost(services, TrainingData(left_out=lost, lost=3), 14)
+        _check_lost(services, SnapshotSamples(left_out=lost, lost=3), 14)

@@ -1,9 +1,9 @@
 """The address a log-in is counted for: a proxy's word counts only if the proxy is trusted."""
 
 import pytest
-from backend.dashboard.login.attempts import PER_ADDRESS, PER_NAME
 
 from backend.dashboard.login.client_address import client_address
+from hemline.store.log_in_limits import PER_ADDRESS, PER_NAME
 from tests.backend.dashboard.visitor import PASSWORD, Visitor, token_of
 
 LOOPBACK = ("127.0.0.1", "::1")

@@ -154,9 +154,10 @@ class LabelStudioClient:
         """
         last = 0
         while True:
-            page = self._task_page(project_id, last, updated_after, task_ids, full)
+            answer = self._task_page(project_id, last, updated_after, task_ids, full)
+            page = rows(answer, "GET /api/tasks/")
             yield from page
-            if len(page) < _PAGE_SIZE:
+            if len(answer) < _PAGE_SIZE:
                 return
             if int(page[-1]["id"]) <= last:
                 raise odd_answer("GET /api/tasks/", "tasks that were not asked for")
@@ -258,7 +259,7 @@ class LabelStudioClient:
         updated_after: datetime | None,
         task_ids: Sequence[int] | None,
         full: bool,
-    ) -> list[Json]:
+    ) -> list[Any]:
         filters = [_filter("id", "greater", "Number", after_id)]
         if updated_after is not None:
             moment = updated_after.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
@@ -278,7 +279,8 @@ class LabelStudioClient:
         if full:
             params["fields"] = "all"
         answer = self._get("/api/tasks/", params=params, timeout=_BULK_TIMEOUT_S)
-        return rows(value_of(answer, "tasks", list, "GET /api/tasks/"), "GET /api/tasks/")
+        tasks: list[Any] = value_of(answer, "tasks", list, "GET /api/tasks/")
+        return tasks
 
     def _get(self, path: str, **options: Any) -> Json:
         return object_of(self.http.json("GET", path, **options), f"GET {path}")

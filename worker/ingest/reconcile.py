@@ -169,7 +169,14 @@ def _drop_deleted(services: Services, project: Project, task_number: Any) -> Non
     if len(known) == task_number:
         return
     tasks = services.client.iter_tasks(project.ls_project_id, full=False)
-    gone = known - {int(ls_task["id"]) for ls_task in tasks}
+    there = {int(ls_task["id"]) for ls_task in tasks}
+    if len(there) != task_number:
+        log.warning(
+            "project %d: Label Studio counts %s tasks and lists %d; none is taken for deleted",
+            project.ls_project_id, task_number, len(there),
+        )  # fmt: skip
+        return
+    gone = known - there
     if gone:
         log.info("project %d: %d tasks were deleted", project.ls_project_id, len(gone))
         with services.store.session() as session:

@@ -95,7 +95,7 @@ def project(ls_client: LabelStudioUser) -> Iterator[int]:
 
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path, webhook_secret="a secret")
+    return Settings(home=tmp_path, webhook_secret="a-secret")
 
 
 def state(client: LabelStudioUser, project: int) -> dict[str, Any]:
@@ -133,7 +133,7 @@ def test_connect_sets_everything_once(
     }
     assert once["backends"] == [(made.backend_id, backend.url, f"hemline-{project}-v1", "NONE")]
     assert once["webhooks"] == [
-        (made.webhook_id, f"{backend.url}/webhook", {SECRET_HEADER: "a secret"}, True)
+        (made.webhook_id, f"{backend.url}/webhook", {SECRET_HEADER: "a-secret"}, True)
     ]
     assert [title for _, title in once["views"]] == ["All tasks", "To label"]
     assert again == made
@@ -150,7 +150,7 @@ def test_a_submitted_annotation_comes_with_the_secret(
     received = {
         payload["action"]: headers.get(SECRET_HEADER) for headers, payload in backend.webhooks()
     }
-    assert received["ANNOTATION_CREATED"] == "a secret"
+    assert received["ANNOTATION_CREATED"] == "a-secret"
 
 
 def test_a_project_without_a_model_is_connected_under_its_own_name(
@@ -266,7 +266,7 @@ def test_one_that_was_connected_by_hand_is_taken_over(
     after = state(ls_client, project)
     assert made.backend_id == by_hand["id"]
     assert after["backends"][0][2] == after["project"]["model_version"] == backend.version
-    assert [item[2] for item in after["webhooks"]] == [{SECRET_HEADER: "a secret"}]
+    assert [item[2] for item in after["webhooks"]] == [{SECRET_HEADER: "a-secret"}]
 
 
 def test_basic_auth_is_given_to_label_studio(

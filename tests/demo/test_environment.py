@@ -22,7 +22,7 @@ def settings(tmp_path: Path) -> Settings:
         Account(),
         label_studio_port=1234,
         backend_port=1235,
-        webhook_secret="it's $HOME",
+        webhook_secret="it's-$HOME",
         image_hosts=("a.example.com", "b:9000"),
         retrain_after=7,
     )

@@ -25,7 +25,7 @@ from tests.plugins.label_studio_user import LabelStudioUser
 pytestmark = pytest.mark.labelstudio
 
 CONFIG = render_label_config(["dress"])
-SECRET = "a secret of the tests"
+SECRET = "a-secret-of-the-tests"
 PHOTOS = 6
 
 

@@ -336,7 +336,7 @@ def _item(
         "priority": (0.9 if faulty else 0.3) + (number * 61 % 1000) / 10_000,
         "annotation_id": annotation_id, "prediction_id": prediction_id,
         **{reason.value: reason in reasons for reason in Reason},
-        "reasons": {reason.value: {"value": 0.4, "percentile": 97.0} for reason in reasons},
+        "reasons": {reason.value: {"number": 0.4, "percentile": 97.0} for reason in reasons},
         "content_digest": content, "settled_digest": content if settled else None,
         "verdict": Verdict.LABEL_WRONG if settled else None,
         "verdict_by": "ada" if settled else "",

@@ -51,7 +51,7 @@ def test_planted_faults_stand_first_with_their_reasons(filled, visitor):
     faulty = [item for item in expected if item.priority > 0.8]
     assert len(faulty) == 10
     assert page.count("Bad ground truth</strong>") == sum(i.bad_ground_truth for i in faulty)
-    assert "label risk higher than 97% of the project" in page
+    assert "0.40; label risk higher than 97% of the project" in page
 
 
 def test_pages_lead_on_and_back(visitor):

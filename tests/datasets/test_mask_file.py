@@ -46,11 +46,12 @@ READABLE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", sorted(READABLE))
-@pytest.mark.parametrize("ending", ["png", "tif"])
+@pytest.mark.parametrize(
+    ("kind", "ending"),
+    [(kind, "tif") for kind in sorted(READABLE)]
+    + [(kind, "png") for kind in sorted(READABLE) if kind != "fractions"],  # no PNG has those
+)
 def test_every_kind_of_mask(tmp_path, kind, ending):
-    if (kind, ending) == ("fractions", "png"):
-        pytest.skip("no PNG has fractions")
     READABLE[kind].save(tmp_path / f"m.{ending}")
     assert overlap(read_garment(tmp_path / f"m.{ending}")) >= 0.98
 

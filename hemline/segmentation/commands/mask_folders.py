@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.colour import tag_png
-from hemline.datasets.classes.class_lists import GARMENT
 from hemline.datasets.file_names import PHOTO_SUFFIXES
 from hemline.errors import DatasetError
 from hemline.files import make_folder
@@ -52,7 +51,8 @@ class CutoutFolder(MaskFolder):
 
 
 class PairsFolder(MaskFolder):
-    """FOLDER/images and FOLDER/masks, with a labels.txt for all labels but the one "garment".
+    """FOLDER/images and FOLDER/masks of class ids, with a labels.txt that says so: black and white
+    that fills a photo's edges would be taken for an inverted mask when it is read.
 
     Raises:
         DatasetError: the folder cannot be written, or holds photos or masks already: they might be
@@ -60,16 +60,14 @@ class PairsFolder(MaskFolder):
     """
 
     def __init__(self, folder: Path, labels: Sequence[str]) -> None:
-        named = tuple(labels) != (GARMENT,)
         self._images = folder / "images"
         for part in (self._images, folder / "masks"):
             make_folder(part)
             if any(part.iterdir()):
                 raise DatasetError(f"'{part}' is not empty; give a new folder for --pairs")
-        super().__init__(folder / "masks", ids=named)
-        if named:
-            text = "".join(f"{label}\n" for label in labels)
-            (folder / "labels.txt").write_text(text, encoding="utf-8")
+        super().__init__(folder / "masks", ids=True)
+        text = "".join(f"{label}\n" for label in labels)
+        (folder / "labels.txt").write_text(text, encoding="utf-8")
 
     def write(self, photo: Path, image: _Pixels, mask: _Pixels) -> None:
         if photo.suffix.lower() not in PHOTO_SUFFIXES:

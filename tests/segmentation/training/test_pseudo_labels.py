@@ -73,7 +73,7 @@ def test_several_labels_are_written_with_their_names(small_recipe, tmp_path):
     assert pseudo.labels == labels
     image, mask = pseudo.samples[0].load()
     np.testing.assert_array_equal(mask, Predictor(model, device="cpu").predict([image])[0].mask)
-    other = tmp_path / "s2.heic"
+    other = tmp_path / "s2.pdf"
     shutil.copy(photo, other)
     with pytest.raises(HemlineError, match="1 of 1 photos have no mask"):
         run(
@@ -161,4 +161,6 @@ def pattern(number: int, name: str) -> Sample:
     blocks = np.random.default_rng(number).integers(0, 256, (8, 8, 3), dtype=np.uint8)
     image = blocks.repeat(8, axis=0).repeat(8, axis=1)
     mask = (image[..., 0] > 128).astype(np.uint8)
+    mask[0] = mask[-1] = 0
+    mask[:, [0, -1]] = 0  # garment all around a hole would be an inverted mask
     return Sample(name, name, "", "patterns", lambda: (image, mask))

@@ -95,15 +95,23 @@ class Ranking:
             "planted_rows": self.planted.rows,
             "planted_bad": self.planted.bad,
             "planted_labels": np.array(self.planted.labels, dtype=str),
-            "numbers": _bytes(json.dumps({
-                "signals": SIGNALS_VERSION,
-                "labels": _plain(self.labels.numbers), "photos": _plain(self.photos.numbers),
-                "risk": [risk.slope, risk.shift, risk.share], "figures": risk.figures,
-                "dice": [dice.shift, dice.margin], "usual": self.usual,
-                "label_tasks": list(self.labels.tasks), "photo_tasks": list(self.photos.tasks),
-            }).encode()),
+            "numbers": _bytes(
+                json.dumps(
+                    {
+                        "signals": SIGNALS_VERSION,
+                        "labels": _plain(self.labels.numbers),
+                        "photos": _plain(self.photos.numbers),
+                        "risk": [risk.slope, risk.shift, risk.share],
+                        "figures": risk.figures,
+                        "dice": [dice.shift, dice.margin],
+                        "usual": self.usual,
+                        "label_tasks": list(self.labels.tasks),
+                        "photo_tasks": list(self.photos.tasks),
+                    }
+                ).encode()
+            ),
             **{f"fold_{k}": _bytes(own.to_bytes()) for k, own in enumerate(risk.folds)},
-        }  # fmt: skip
+        }
         if dice.forest is not None:
             arrays["dice"] = _bytes(dice.forest.to_bytes())
         file = io.BytesIO()
@@ -124,18 +132,22 @@ class Ranking:
             names = sorted(name for name in arrays if name.startswith("fold_"))
             folds = [Forest.from_bytes(bytes(arrays[name])) for name in names]
             planted = PlantedRows(
-                arrays["planted_rows"], arrays["planted_bad"],
+                arrays["planted_rows"],
+                arrays["planted_bad"],
                 tuple(str(name) for name in arrays["planted_labels"]),
-            )  # fmt: skip
+            )
             forest = Forest.from_bytes(bytes(arrays["dice"])) if "dice" in arrays else None
             slope, shift, share = numbers["risk"]
             ranking = cls(
                 ProjectRisk(prior, folds, slope, shift, share, numbers["figures"]),
                 _sample(numbers["labels"], numbers.get("label_tasks")),
                 _sample(numbers["photos"], numbers.get("photo_tasks")),
-                _split(bytes(arrays["embeddings"])), DicePredictor(forest, *numbers["dice"]),
-                planted, arrays["centres"], tuple(numbers["usual"]) if numbers["usual"] else None,
-            )  # fmt: skip
+                _split(bytes(arrays["embeddings"])),
+                DicePredictor(forest, *numbers["dice"]),
+                planted,
+                arrays["centres"],
+                tuple(numbers["usual"]) if numbers["usual"] else None,
+            )
         except Exception as error:  # zipfile and numpy raise nearly anything on broken data
             raise ModelError(f"{len(data)} bytes are no ranking: {error}") from error
         version = numbers.get("signals", 1)  # rankings of version 1 did not say so at first

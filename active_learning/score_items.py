@@ -55,9 +55,12 @@ def score_labels(
     alone = ranking.risk.risks(features, garments)
     risks = [raised(risk, odd) for risk, odd in zip(alone, oddness, strict=True)]
     found = reasons(
-        features, risks, distances(embeddings, ranking.embeddings), oddness=oddness,
+        features,
+        risks,
+        distances(embeddings, ranking.embeddings),
+        oddness=oddness,
         others=ranking.labels.without(set(tasks)),
-    )  # fmt: skip
+    )
     return Scores(risks, found)
 
 
@@ -74,9 +77,11 @@ def score_photos(
     likely to be, the more a correction teaches. Arguments as for `score_labels`."""
     dice, low = ranking.dice.predict(dice_rows(features, flip_dice))
     found = reasons(
-        features, [0.0] * len(features), distances(embeddings, ranking.embeddings),
+        features,
+        [0.0] * len(features),
+        distances(embeddings, ranking.embeddings),
         others=ranking.photos.without(set(tasks)),
-    )  # fmt: skip
+    )
     return PhotoScores(
         [raised(1 - float(value), odd) for value, odd in zip(dice, oddness, strict=True)],
         [

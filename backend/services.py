@@ -72,9 +72,13 @@ def build_services(settings: Settings) -> Services:
 
 
 def connect_services(
-    settings: Settings, store: Store, prefiller: Prefiller, *, send: Send,
+    settings: Settings,
+    store: Store,
+    prefiller: Prefiller,
+    *,
+    send: Send,
     introductions: Introductions | None = None,
-) -> Services:  # fmt: skip
+) -> Services:
     """The services around the parts that reach outside: the store, photos, networks, the broker.
 
     `send` queues a task for the worker; `introductions` asks Label Studio about new projects.
@@ -84,11 +88,14 @@ def connect_services(
     model_thread = ModelThread()
     background = Background()
     serving = Serving(
-        store, Predictors(lambda version: prefiller.load(version).predictor), model_thread, metrics,
+        store,
+        Predictors(lambda version: prefiller.load(version).predictor),
+        model_thread,
+        metrics,
         ensure_starter=lambda project: prefiller.ensure_starter(
             project.id, parse_label_config(project.label_config)
         ),
-    )  # fmt: skip
+    )
     pool = PoolJobs(store, send)
     return Services(
         settings=settings,

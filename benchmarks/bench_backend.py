@@ -76,8 +76,7 @@ def measure(port: int, count: int, tasks: list[dict[str, Any]], title: str) -> N
         )
 
 
-def timed(count: int, ask: Callable[[int], int], callers: int = CALLERS
-          ) -> tuple[list[float], int]:  # fmt: skip
+def timed(count: int, ask: Callable[[int], int], callers: int = CALLERS) -> tuple[list[float], int]:
     def one(number: int) -> tuple[float, int]:
         started = time.perf_counter()
         status = ask(number)
@@ -144,9 +143,14 @@ def draw_photos(folder: Path, count: int) -> list[dict[str, Any]]:
 def backend(home: Path, **more: str) -> Iterator[int]:
     port = pick_free_port()
     env = os.environ | {
-        "HEMLINE_HOME": str(home), "PORT": str(port), "LOCAL_FILES_DOCUMENT_ROOT": str(home),
-        "LOG_LEVEL": "WARNING", "DATABASE_URL": "", "REDIS_URL": "", **more,
-    }  # fmt: skip
+        "HEMLINE_HOME": str(home),
+        "PORT": str(port),
+        "LOCAL_FILES_DOCUMENT_ROOT": str(home),
+        "LOG_LEVEL": "WARNING",
+        "DATABASE_URL": "",
+        "REDIS_URL": "",
+        **more,
+    }
     command = [sys.executable, "-c", "from hemline.cli import main; main()", "backend"]
     process = subprocess.Popen(command, env=env)
     try:
@@ -205,8 +209,11 @@ def burn(nice: int) -> None:
 def big_retrieval(port: int, tasks: list[dict[str, Any]]) -> Iterator[None]:
     """One request after the other with every task and old predictions: some 20 MB each."""
     old = {"model_version": "old", "result": [{"value": {"rle": [1, 22, 133] * 5_000}}]}
-    many = [task | {"id": task["id"] + 10_000 * k, "predictions": [old] * 3}
-            for k in range(-(-120 // len(tasks))) for task in tasks]  # fmt: skip
+    many = [
+        task | {"id": task["id"] + 10_000 * k, "predictions": [old] * 3}
+        for k in range(-(-120 // len(tasks)))
+        for task in tasks
+    ]
     ending = threading.Event()
 
     def retrieve() -> None:

@@ -37,18 +37,36 @@ PASSWORD = "for the benchmark"
 GALLERY_BAR_MS, PAGE_BAR_MS, THUMBNAIL_BAR_MS = 200.0, 500.0, 30.0  # at p95
 PAGE_SIZE = 60
 PAGES = {
-    "Overview": "", "Overview of an earlier version": "?version=1", "Running now": "/running",
-    "Causes": "/causes", "Models": "/models", "One model": "/models/3",
-    "Annotators": "/annotators", "Problems": "/problems", "Cut-outs out": "/exports",
+    "Overview": "",
+    "Overview of an earlier version": "?version=1",
+    "Running now": "/running",
+    "Causes": "/causes",
+    "Models": "/models",
+    "One model": "/models/3",
+    "Annotators": "/annotators",
+    "Problems": "/problems",
+    "Cut-outs out": "/exports",
     "What people changed": "/activity",
-}  # fmt: skip
+}
 FILTERS = (
-    "reason=bad_ground_truth", "reason=low_contrast", "reason=too_complicated", "view=Back",
-    "type=dress", "session=day+1", "session=day+125", "garment=g00007",
-    "annotator=ada@studio.example", "version=1", "version=3", "state=closed", "state=all",
-    "verdict=label_wrong", "view=Nowhere", "reason=limited_data&view=Back&type=skirt&version=2",
+    "reason=bad_ground_truth",
+    "reason=low_contrast",
+    "reason=too_complicated",
+    "view=Back",
+    "type=dress",
+    "session=day+1",
+    "session=day+125",
+    "garment=g00007",
+    "annotator=ada@studio.example",
+    "version=1",
+    "version=3",
+    "state=closed",
+    "state=all",
+    "verdict=label_wrong",
+    "view=Nowhere",
+    "reason=limited_data&view=Back&type=skirt&version=2",
     "label=garment",
-)  # fmt: skip
+)
 
 
 def main() -> None:
@@ -82,9 +100,14 @@ def fill(home: Path, tasks: int, database: str) -> Cursor | None:
     store.upgrade()
     artifacts = ArtifactStore(settings.artifacts)
     made = fill_project(
-        store, artifacts, tasks=tasks, photos=home / "files" / "photos", labelled=0.9, height=900,
+        store,
+        artifacts,
+        tasks=tasks,
+        photos=home / "files" / "photos",
+        labelled=0.9,
+        height=900,
         width=600,
-    )  # fmt: skip
+    )
     with store.session() as session:
         add_person(session, "bench", hash_password(PASSWORD), Role.REVIEWER)
         version = champion(session, made.id)
@@ -146,8 +169,12 @@ def measure(visitor: "Visitor", requests: int, deep: Cursor | None) -> list[str]
     row("Thumbnail, made", lambda n: visitor.picture(shots[n]), None, 5)
     for shot in shots:
         visitor.picture(shot)
-    row("Thumbnail, cached", lambda n: visitor.picture(shots[n % len(shots)]), THUMBNAIL_BAR_MS,
-        5 * requests)  # fmt: skip
+    row(
+        "Thumbnail, cached",
+        lambda n: visitor.picture(shots[n % len(shots)]),
+        THUMBNAIL_BAR_MS,
+        5 * requests,
+    )
     return missed
 
 

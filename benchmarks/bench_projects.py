@@ -58,9 +58,13 @@ def fill(home: Path, count: int) -> None:
         for number in range(1, count + 1):
             project = upsert_project(session, ls_project_id=number, label_config=CONFIG)
             version = create_version(
-                session, project.id, recipe=recipe, labels=["garment"], weights_digest=digest,
+                session,
+                project.id,
+                recipe=recipe,
+                labels=["garment"],
+                weights_digest=digest,
                 code_version="0",
-            )  # fmt: skip
+            )
             promote(session, version.id)
     store.dispose()
 

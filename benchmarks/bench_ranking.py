@@ -56,8 +56,10 @@ def main() -> None:
     cache = options.cache / f"v{SIGNALS_VERSION}-{file_digest(model)[:12]}"
     samples = list(open_data(f"ccp:{options.ccp}").samples)
     validation, test = split_by_garment(samples, (0.1, 0.15))
-    photos = [look_at_all(group[: options.photos], predictor, cache)
-              for group in (test, validation, scenes(options.drawn))]  # fmt: skip
+    photos = [
+        look_at_all(group[: options.photos], predictor, cache)
+        for group in (test, validation, scenes(options.drawn))
+    ]
     lines = [_head(model, options), *_rows("Clothing Co-Parsing", photos, KINDS, options)]
     lines += _predicted_dice(photos[0], photos[1])
     if options.metail:
@@ -81,9 +83,11 @@ is of {options.redraws} draws of 1,000 labels, a tenth of them bad, with replace
 
 
 def _rows(
-    title: str, groups: Sequence[Sequence[Photo]], kinds: tuple[str, ...],
+    title: str,
+    groups: Sequence[Sequence[Photo]],
+    kinds: tuple[str, ...],
     options: argparse.Namespace,
-) -> list[str]:  # fmt: skip
+) -> list[str]:
     """The tables of one data set: the first of the groups, learnt from all of them."""
     examples = [example for group in groups for photo in group for example in photo.examples]
     first = sum(len(photo.examples) for photo in groups[0])
@@ -91,10 +95,11 @@ def _rows(
     photos = int((scored.kind == "clean").sum())
     lines = [f"### {title}, {photos} photos", _auroc_table(scored, options.seed)]
     rows = [
-        f"| {method} | " + " | ".join(map(str, redraw(scored, method, options.redraws,
-                                                       options.seed))) + " |"
+        f"| {method} | "
+        + " | ".join(map(str, redraw(scored, method, options.redraws, options.seed)))
+        + " |"
         for method in (*BASELINES, OURS)
-    ]  # fmt: skip
+    ]
     head = "| score | AUPRC | precision in the first 50 | AUROC within the low-Dice tail |"
     return [*lines, "\n".join([head, "|---|---|---|---|", *rows])]
 
@@ -113,8 +118,9 @@ def _predicted_dice(test: Sequence[Photo], validation: Sequence[Photo]) -> list[
     photos = [*test, *validation]
     rows = np.stack([photo.row for photo in photos])
     dice = np.array([photo.dice for photo in photos])
-    names = [photo.examples[0].garment if photo.examples else str(k)
-             for k, photo in enumerate(photos)]  # fmt: skip
+    names = [
+        photo.examples[0].garment if photo.examples else str(k) for k, photo in enumerate(photos)
+    ]
     folds = fold_of(names)
     errors, constant, covered = [], [], []
     for fold in range(FOLDS):
@@ -132,12 +138,16 @@ def _predicted_dice(test: Sequence[Photo], validation: Sequence[Photo]) -> list[
     ours, theirs = _resampled(errors), _resampled(constant)
     return [
         f"### Dice of a mask that nobody has corrected yet, {len(errors)} photos",
-        "\n".join([
-            "| | mean absolute error |", "|---|---|", f"| a constant | {theirs} |",
-            f"| predicted | {ours} |",
-        ]),
+        "\n".join(
+            [
+                "| | mean absolute error |",
+                "|---|---|",
+                f"| a constant | {theirs} |",
+                f"| predicted | {ours} |",
+            ]
+        ),
         f"The lower bound holds for {np.mean(covered):.0%} of them; it is made for 90 %.",
-    ]  # fmt: skip
+    ]
 
 
 def _resampled(values: Sequence[float]) -> Interval:

@@ -99,10 +99,14 @@ def _measure(name: str, store: Store, project_id: int, items: int, lines: list[s
             write_item(
                 session,
                 RankedItem(
-                    project_id, task_id, ReviewKind.LABEL, rng.random(), uuid4().hex * 2,
+                    project_id,
+                    task_id,
+                    ReviewKind.LABEL,
+                    rng.random(),
+                    uuid4().hex * 2,
                     reasons=[Evidence(Reason.BAD_GROUND_TRUTH, 0.9, 95.0, "")],
                 ),
-            )  # fmt: skip
+            )
 
     def verdict() -> None:
         with store.session() as session:
@@ -118,13 +122,17 @@ def _measure(name: str, store: Store, project_id: int, items: int, lines: list[s
     rows: list[tuple[str, Callable[[], None], float | None, int]] = [
         ("first page of 50", first_page, PAGE_BAR_MS, _TIMES),
         ("a page deep in the order", deep_page, PAGE_BAR_MS, _TIMES),
-        ("first page of a common reason",
-         lambda: first_page(ReviewFilter(reason=Reason.BAD_GROUND_TRUTH)), PAGE_BAR_MS, _TIMES),
+        (
+            "first page of a common reason",
+            lambda: first_page(ReviewFilter(reason=Reason.BAD_GROUND_TRUTH)),
+            PAGE_BAR_MS,
+            _TIMES,
+        ),
         ("first page of a rare reason", lambda: first_page(rare), PAGE_BAR_MS, _TIMES),
         ("one label edit, ranked again", edit, EDIT_BAR_MS, _TIMES),
         ("a verdict", verdict, EDIT_BAR_MS, _TIMES),
         ("all reasons counted", reasons, None, 3),
-    ]  # fmt: skip
+    ]
     missed = 0
     for what, call, bar, times in rows:
         median, largest = _timed(call, times)
@@ -155,16 +163,31 @@ def _fill(store: Store, items: int) -> int:
         with store.session() as session:
             session.execute(
                 insert(Task),
-                [{"id": number, "project_id": project_id, "ls_task_id": number,
-                  "image_url": f"/{number}.jpg", "is_labeled": True} for number in numbers],
-            )  # fmt: skip
+                [
+                    {
+                        "id": number,
+                        "project_id": project_id,
+                        "ls_task_id": number,
+                        "image_url": f"/{number}.jpg",
+                        "is_labeled": True,
+                    }
+                    for number in numbers
+                ],
+            )
             session.execute(
                 insert(ReviewItem),
-                [{"project_id": project_id, "task_id": number, "kind": ReviewKind.LABEL,
-                  "priority": rng.random(), "content_digest": "a" * 64,
-                  **{reason.value: rng.random() < share for reason, share in _SHARES.items()},
-                  } for number in numbers],
-            )  # fmt: skip
+                [
+                    {
+                        "project_id": project_id,
+                        "task_id": number,
+                        "kind": ReviewKind.LABEL,
+                        "priority": rng.random(),
+                        "content_digest": "a" * 64,
+                        **{reason.value: rng.random() < share for reason, share in _SHARES.items()},
+                    }
+                    for number in numbers
+                ],
+            )
     with store.session() as session:
         session.execute(text("ANALYZE"))
     print(f"filled in {time.perf_counter() - begin:.0f} s")

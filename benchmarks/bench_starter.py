@@ -117,13 +117,17 @@ def areas_of(scene: Scene) -> list[Area]:
 def report(counts: dict[str, Count], digest: str) -> str:
     """The part of the page on results."""
     lines = [
-        "## What is taken for garment and is none", "", "    make bench-starter CCP=DIR", "",
+        "## What is taken for garment and is none",
+        "",
+        "    make bench-starter CCP=DIR",
+        "",
         f"Starter {digest}, on photos and scenes that it did not learn from. Shares are of all",
         "pixels of a kind; the border is within 3 px of where the hair or the skin ends, where",
-        "Co-Parsing's labels, made of superpixels, are coarse.", "",
+        "Co-Parsing's labels, made of superpixels, are coarse.",
+        "",
         "| | photos | taken | taken, without the border | photos with more than 5 % taken |",
         "|---|--:|--:|--:|--:|",
-    ]  # fmt: skip
+    ]
     for row, count in sorted(counts.items()):
         lines.append(
             f"| {row} | {count.photos} | {_percent(count.taken, count.all)} "
@@ -183,8 +187,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--scenes", type=int, default=180, help="scenes; a quarter more are bare")
     parser.add_argument("--photos", type=int, help="at most so many photos of Co-Parsing")
     parser.add_argument("--out", type=Path, default=PAGE, help="page to write a part of")
-    parser.add_argument("--print", dest="out", action="store_const", const=None,
-                        help="write no page")  # fmt: skip
+    parser.add_argument(
+        "--print", dest="out", action="store_const", const=None, help="write no page"
+    )
     return parser.parse_args()
 
 

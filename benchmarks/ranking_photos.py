@@ -60,9 +60,14 @@ def _look(sample: Sample, other: Sample, predictor: Predictor, keep: Path) -> Ph
     seen = predictor.examine(pixels)
     threshold = predictor.card.threshold
     examples = make_examples(
-        pixels, label, seen.probabilities, garment=f"{sample.source}/{sample.garment}",
-        kinds=kinds_for(masks_have_classes=False), other=_load(other)[1], threshold=threshold,
-    )  # fmt: skip
+        pixels,
+        label,
+        seen.probabilities,
+        garment=f"{sample.source}/{sample.garment}",
+        kinds=kinds_for(masks_have_classes=False),
+        other=_load(other)[1],
+        threshold=threshold,
+    )
     mask = (seen.prediction.mask > 0).astype(np.uint8)
     signals = prediction_signals(
         pixels, mask, seen.probabilities, flip_dice=seen.flip_dice, threshold=threshold

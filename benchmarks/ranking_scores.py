@@ -109,9 +109,12 @@ def redraw(scored: Scored, method: str, redraws: int, seed: int) -> list[Interva
         _one_draw(scored, method, np.random.default_rng([seed, number]))
         for number in range(redraws)
     ]
-    return [_over(float(np.nanmean(column)), column) if np.isfinite(column).any()
-            else Interval(*[float("nan")] * 3)
-            for column in np.array(draws).T]  # fmt: skip
+    return [
+        _over(float(np.nanmean(column)), column)
+        if np.isfinite(column).any()
+        else Interval(*[float("nan")] * 3)
+        for column in np.array(draws).T
+    ]
 
 
 def _one_draw(scored: Scored, method: str, rng: np.random.Generator) -> tuple[float, float, float]:

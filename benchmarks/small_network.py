@@ -123,8 +123,10 @@ def _read(
         with torch.inference_mode():
             scales = encoder(image)
             deep = torch.einsum("nchw,cd->ndhw", scales[-1], project)
-            maps = [F.interpolate(each, GRID, mode="bilinear", align_corners=False)
-                    for each in (image, *scales[1:-1], deep)]  # fmt: skip
+            maps = [
+                F.interpolate(each, GRID, mode="bilinear", align_corners=False)
+                for each in (image, *scales[1:-1], deep)
+            ]
         labelled = (ids > 0) & (ids != IGNORE)
         share = cv2.resize(labelled.astype(np.float32), GRID[::-1], interpolation=cv2.INTER_AREA)
         features.append(torch.cat([*maps, place], 1)[0].flatten(1).T.numpy().astype(np.float16))

@@ -70,10 +70,18 @@ class Sender:
             return False
         try:
             self._app.send_task(
-                task_name, args=args, queue=queue, ignore_result=True, retry=True,
-                retry_policy={"max_retries": 1, "interval_start": 0, "interval_step": 0.05,
-                              "interval_max": 0.05},
-            )  # fmt: skip
+                task_name,
+                args=args,
+                queue=queue,
+                ignore_result=True,
+                retry=True,
+                retry_policy={
+                    "max_retries": 1,
+                    "interval_start": 0,
+                    "interval_step": 0.05,
+                    "interval_max": 0.05,
+                },
+            )
         except self._broker_errors as error:
             self._away(task_name, error)
             return False

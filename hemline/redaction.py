@@ -78,9 +78,14 @@ def _written(value: str) -> set[str]:
     for one in values:
         raw = one.encode("utf-8", "surrogateescape")
         forms |= {
-            one, quote(raw), quote(raw, safe=""), quote_plus(raw), repr(one)[1:-1],
-            json.dumps(one)[1:-1], json.dumps(one, ensure_ascii=False)[1:-1],
+            one,
+            quote(raw),
+            quote(raw, safe=""),
+            quote_plus(raw),
+            repr(one)[1:-1],
+            json.dumps(one)[1:-1],
+            json.dumps(one, ensure_ascii=False)[1:-1],
             " ".join(one.split()),
             base64.b64encode(raw).decode().rstrip("="),
-        }  # fmt: skip
+        }
     return {form for form in forms if len(form) >= _SHORTEST}

@@ -288,12 +288,16 @@ class Settings(BaseSettings):
         user, password = self.basic_auth_user, self.basic_auth_pass
         keep_secret(
             [
-                self.label_studio_api_key, self.webhook_secret, self.secret_key, password,
+                self.label_studio_api_key,
+                self.webhook_secret,
+                self.secret_key,
+                password,
                 *([f"{user}:{password}"] if password else []),
-                *secrets_of_address(self.database_url), *secrets_of_address(self.redis_url),
+                *secrets_of_address(self.database_url),
+                *secrets_of_address(self.redis_url),
                 *secrets_of_address(self.artifact_url),
             ]
-        )  # fmt: skip
+        )
 
     @model_validator(mode="after")
     def _has_both_credentials(self) -> "Settings":

@@ -85,9 +85,18 @@ def build_profile(
         body += content + bytes(-len(content) % 4)
     header = struct.pack(
         ">I4sI4s4s4s12x4s24xIiii48x",
-        start + len(body), b"", 0x02400000, kind, space, connection, b"acsp",
-        0, 63190, 65536, 54061,
-    )  # fmt: skip
+        start + len(body),
+        b"",
+        0x02400000,
+        kind,
+        space,
+        connection,
+        b"acsp",
+        0,
+        63190,
+        65536,
+        54061,
+    )
     return header[:128] + struct.pack(">I", len(tags)) + index + body
 
 

@@ -63,10 +63,12 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Photos:
     save_file(encoder.state_dict(), path)
     garments = [(f"g{seed}", view, seed) for seed in range(12) for view in VIEWS]
     return Photos(
-        [Sample(f"{name}_{view}", name, view, "drawn", partial(drawn, seed, view))
-         for name, view, seed in garments],
+        [
+            Sample(f"{name}_{view}", name, view, "drawn", partial(drawn, seed, view))
+            for name, view, seed in garments
+        ],
         path,
-    )  # fmt: skip
+    )
 
 
 def drawn(seed: int, view: str) -> tuple[np.ndarray, np.ndarray]:

@@ -34,8 +34,10 @@ def test_a_scene_is_counted_by_who_it_shows() -> None:
 
     props = "stands and props"
     assert rows(kind=Kind.PERSON, view="Back", **size) == {
-        props, "skin of people", "hair from behind",
-    }  # fmt: skip
+        props,
+        "skin of people",
+        "hair from behind",
+    }
     assert rows(dressed=False, **size) == {props, "mannequins with nothing on"}
     skirt = rows(kind=Kind.MANNEQUIN, garment_type=GarmentType.SKIRT, **size)
     assert skirt == {props, "mannequins with a top or a skirt or trousers on"}

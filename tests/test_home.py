@@ -37,8 +37,10 @@ def test_a_new_database_and_the_files_beside_it_are_private(tmp_path: Path) -> N
     with store.session() as session:
         session.execute(text("SELECT 1"))
         assert sorted(path.name for path in home.iterdir()) == [
-            "hemline.db", "hemline.db-shm", "hemline.db-wal",
-        ]  # fmt: skip
+            "hemline.db",
+            "hemline.db-shm",
+            "hemline.db-wal",
+        ]
         assert {mode(path) for path in home.iterdir()} == {0o600}
     assert mode(home) == mode(home.parent) == 0o700
     store.dispose()
@@ -51,9 +53,16 @@ def test_a_home_that_was_open_is_closed(tmp_path: Path) -> None:
     for folder in (home, home / "redis", home / "redis" / "appendonlydir"):
         folder.chmod(0o755)
     files = [
-        home / name for name in ("hemline.db", "hemline.db-wal", "redis/appendonly.aof",
-        "redis/appendonlydir/appendonly.aof.1.incr.aof", "redis/redis.log", "beat-schedule")
-    ]  # fmt: skip
+        home / name
+        for name in (
+            "hemline.db",
+            "hemline.db-wal",
+            "redis/appendonly.aof",
+            "redis/appendonlydir/appendonly.aof.1.incr.aof",
+            "redis/redis.log",
+            "beat-schedule",
+        )
+    ]
     for path in files:
         path.touch()
         path.chmod(0o644)
@@ -90,8 +99,10 @@ def test_what_a_child_writes_is_private(tmp_path: Path) -> None:
 def test_a_command_makes_a_private_home(tmp_path: Path) -> None:
     home = tmp_path / "home"
     subprocess.run(
-        [HEMLINE, "migrate"], check=True, env=os.environ | {"HEMLINE_HOME": str(home)},
+        [HEMLINE, "migrate"],
+        check=True,
+        env=os.environ | {"HEMLINE_HOME": str(home)},
         capture_output=True,
-    )  # fmt: skip
+    )
     assert mode(home) == 0o700
     assert {mode(path) for path in home.rglob("*") if path.is_file()} == {0o600}

@@ -47,9 +47,15 @@ def test_every_setting_that_is_secret_has_a_canary() -> None:
 
 def _written(value: str) -> list[str]:
     return [
-        value, repr(value), json.dumps(value), json.dumps(value, ensure_ascii=False), quote(value),
-        quote(value, safe=""), f"at {value}: no", base64.b64encode(value.encode()).decode(),
-    ]  # fmt: skip
+        value,
+        repr(value),
+        json.dumps(value),
+        json.dumps(value, ensure_ascii=False),
+        quote(value),
+        quote(value, safe=""),
+        f"at {value}: no",
+        base64.b64encode(value.encode()).decode(),
+    ]
 
 
 @pytest.mark.parametrize("value", [*PLAIN.values(), CANARY + "-e", CANARY + "-f"])
@@ -71,20 +77,40 @@ def test_the_header_of_basic_auth_is_hidden() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "https://user:c4nary@host/x.jpg", "https://user:c4/nary@host/x.jpg",
-        "https://user:c4n:ary@host", "https://c4nary@host/x", "//user:c4nary@host/x",
-        "https:user:c4nary@host/x", "https:\\\\\\\\user:c4nary@host", "HTTPS://u:c4nary@HOST",
-        "s3://id:c4nary@bucket", "redis://:c4nary@host:6379/0", "https://u:c4@nary@host/x",
-        "https://u:c4nary#1@host", "https://u:c4nary?1@host", "https://u:c4nary 1@host",
-        "https%3A%2F%2Fuser%3Ac4nary%40host%2Fx", "'https://user:c4nary@host/x.jpg'",
-        "x.jpg?X-Amz-Signature=c4nary&x=1", "x.jpg?sig=c4nary", "x?token=c4nary",
-        "x?access_token=c4nary", "?X-Amz-Security-Token=c4nary", "?X-Amz-Credential=c4nary",
-        "?X-Goog-Signature=c4nary", "LABEL_STUDIO_API_KEY=c4nary", "password=c4nary",
-        '{"password": "c4nary"}', "{'api_key': 'c4nary'}", "Authorization: Token c4nary",
-        "'Authorization': 'Basic c4nary'", "authorization=Bearer c4nary",
-        "Bearer c4nary0123456789c4nary", "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjNG5hcnkifQ.c4nary",
+        "https://user:c4nary@host/x.jpg",
+        "https://user:c4/nary@host/x.jpg",
+        "https://user:c4n:ary@host",
+        "https://c4nary@host/x",
+        "//user:c4nary@host/x",
+        "https:user:c4nary@host/x",
+        "https:\\\\\\\\user:c4nary@host",
+        "HTTPS://u:c4nary@HOST",
+        "s3://id:c4nary@bucket",
+        "redis://:c4nary@host:6379/0",
+        "https://u:c4@nary@host/x",
+        "https://u:c4nary#1@host",
+        "https://u:c4nary?1@host",
+        "https://u:c4nary 1@host",
+        "https%3A%2F%2Fuser%3Ac4nary%40host%2Fx",
+        "'https://user:c4nary@host/x.jpg'",
+        "x.jpg?X-Amz-Signature=c4nary&x=1",
+        "x.jpg?sig=c4nary",
+        "x?token=c4nary",
+        "x?access_token=c4nary",
+        "?X-Amz-Security-Token=c4nary",
+        "?X-Amz-Credential=c4nary",
+        "?X-Goog-Signature=c4nary",
+        "LABEL_STUDIO_API_KEY=c4nary",
+        "password=c4nary",
+        '{"password": "c4nary"}',
+        "{'api_key': 'c4nary'}",
+        "Authorization: Token c4nary",
+        "'Authorization': 'Basic c4nary'",
+        "authorization=Bearer c4nary",
+        "Bearer c4nary0123456789c4nary",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjNG5hcnkifQ.c4nary",
     ],
-)  # fmt: skip
+)
 def test_what_has_the_form_of_a_secret_is_hidden_whoever_it_belongs_to(text: str) -> None:
     shown = redact(f"photo {text}")
     assert "***" in shown
@@ -97,14 +123,19 @@ def test_what_has_the_form_of_a_secret_is_hidden_whoever_it_belongs_to(text: str
     "text",
     [
         "Label Studio at http://127.0.0.1:8080 cannot be reached",
-        "https://host:8443/a@b/x.jpg", "http://[::1]:9090/x@y", "postgresql+psycopg://u:***@h/n",
-        "annotation 7 is left out: polygon has 2 points", "user jane@example.com",
+        "https://host:8443/a@b/x.jpg",
+        "http://[::1]:9090/x@y",
+        "postgresql+psycopg://u:***@h/n",
+        "annotation 7 is left out: polygon has 2 points",
+        "user jane@example.com",
         "copy a new personal access token from Account & Settings",
-        "BASIC_AUTH_USER is set and BASIC_AUTH_PASS is not", "token authentication is off",
+        "BASIC_AUTH_USER is set and BASIC_AUTH_PASS is not",
+        "token authentication is off",
         "artifact 0123456789abcdef0123456789abcdef01234567 is missing",
-        "a password has at least 8 characters: type it again", "X-Hemline-Secret header",
+        "a password has at least 8 characters: type it again",
+        "X-Hemline-Secret header",
     ],
-)  # fmt: skip
+)
 def test_other_words_stay_as_they_are(text: str) -> None:
     assert redact(text) == text
 
@@ -153,8 +184,10 @@ def test_no_log_line_and_no_stack_trace_has_a_secret(package: str) -> None:
     secret = PLAIN["label_studio_api_key"]
     ended = subprocess.run(
         [sys.executable, "-c", _SPEAK.format(package=package, secret=secret)],
-        capture_output=True, text=True, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert ended.returncode == 1
     for word in ("token", "values", "bad header", "in a thread", "uncaught"):
         assert word in ended.stderr
@@ -165,9 +198,11 @@ def test_no_log_line_and_no_stack_trace_has_a_secret(package: str) -> None:
 
 def test_every_stored_problem_is_without_secrets(tmp_path: Path) -> None:
     columns = [
-        column for table in Base.metadata.tables.values() for column in table.columns
+        column
+        for table in Base.metadata.tables.values()
+        for column in table.columns
         if "problem" in column.name
-    ]  # fmt: skip
+    ]
     assert len(columns) >= 6
     dialect = Store(f"sqlite:///{tmp_path / 'x.db'}")._engine.dialect
     for column in columns:

@@ -171,12 +171,23 @@ def test_a_line_break_within_is_refused_without_the_value(
 @pytest.mark.parametrize(
     "value",
     [
-        "studio:8080", "ftp://studio", "http://", "http:///x", "http://a\nb", "http://a b",
-        "http://studio:port", "http://studio:99999", "http://[::1", "http://st\u2024udio",
-        "http://user:c4naryc4nary@studio", "http://studio/?next=1", "http://studio/#top",
-        "http://st\udcffudio", "http://\u3000",
+        "studio:8080",
+        "ftp://studio",
+        "http://",
+        "http:///x",
+        "http://a\nb",
+        "http://a b",
+        "http://studio:port",
+        "http://studio:99999",
+        "http://[::1",
+        "http://st\u2024udio",
+        "http://user:c4naryc4nary@studio",
+        "http://studio/?next=1",
+        "http://studio/#top",
+        "http://st\udcffudio",
+        "http://\u3000",
     ],
-)  # fmt: skip
+)
 def test_an_address_that_cannot_be_called_is_refused(
     monkeypatch: pytest.MonkeyPatch, variable: str, value: str
 ) -> None:
@@ -198,11 +209,15 @@ def test_an_address_that_can_be_called_is_kept(monkeypatch: pytest.MonkeyPatch, 
 
 def test_settings_do_not_show_their_secrets(tmp_path: Path) -> None:
     secrets = {
-        "label_studio_api_key": "c4nary-a", "webhook_secret": "c4nary-b",
-        "secret_key": "c4nary-c", "basic_auth_user": "u", "basic_auth_pass": "c4nary-d",
-        "database_url": "postgresql://u:c4nary-e@h/n", "redis_url": "redis://:c4nary-f@h/0",
+        "label_studio_api_key": "c4nary-a",
+        "webhook_secret": "c4nary-b",
+        "secret_key": "c4nary-c",
+        "basic_auth_user": "u",
+        "basic_auth_pass": "c4nary-d",
+        "database_url": "postgresql://u:c4nary-e@h/n",
+        "redis_url": "redis://:c4nary-f@h/0",
         "artifact_url": "s3://c4nary-g@h/0",
-    }  # fmt: skip
+    }
     assert "c4nary" not in repr(Settings(home=tmp_path, **secrets))
 
 
@@ -215,9 +230,11 @@ def test_a_command_says_what_is_wrong_with_a_setting_and_not_what_it_is(tmp_path
         command = ["connect", "1"] if variable.startswith("LABEL_STUDIO") else ["migrate"]
         ended = subprocess.run(
             [Path(sys.executable).with_name("hemline"), *command],
-            capture_output=True, text=True, check=False,
+            capture_output=True,
+            text=True,
+            check=False,
             env=os.environ | {"HEMLINE_HOME": str(tmp_path), variable: value},
-        )  # fmt: skip
+        )
         assert ended.returncode == 1
         assert "c4nary" not in ended.stdout + ended.stderr
         assert "Traceback" not in ended.stderr
@@ -230,11 +247,14 @@ def test_a_command_says_what_is_wrong_with_a_setting_and_not_what_it_is(tmp_path
 @pytest.mark.parametrize(
     ("variable", "form"),
     [
-        ("HEMLINE_WEBHOOK_SECRET", "{}"), ("HEMLINE_SECRET_KEY", "{}"),
-        ("LABEL_STUDIO_API_KEY", "{}"), ("BASIC_AUTH_PASS", "{}"),
-        ("DATABASE_URL", "postgresql://hemline:{}@db/hemline"), ("REDIS_URL", "redis://:{}@redis/0"),
+        ("HEMLINE_WEBHOOK_SECRET", "{}"),
+        ("HEMLINE_SECRET_KEY", "{}"),
+        ("LABEL_STUDIO_API_KEY", "{}"),
+        ("BASIC_AUTH_PASS", "{}"),
+        ("DATABASE_URL", "postgresql://hemline:{}@db/hemline"),
+        ("REDIS_URL", "redis://:{}@redis/0"),
     ],
-)  # fmt: skip
+)
 def test_the_placeholder_of_an_example_is_refused(
     monkeypatch: pytest.MonkeyPatch, variable: str, form: str, placeholder: str
 ) -> None:

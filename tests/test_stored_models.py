@@ -41,9 +41,13 @@ def digest(home: Path) -> str:
         project = upsert_project(session, ls_project_id=7)
         for each in digests:
             create_version(
-                session, project.id, recipe={"name": "hemline"}, labels=["garment"],
-                weights_digest=each, code_version="test",
-            )  # fmt: skip
+                session,
+                project.id,
+                recipe={"name": "hemline"},
+                labels=["garment"],
+                weights_digest=each,
+                code_version="test",
+            )
     store.dispose()
     return digests[1]
 

@@ -47,9 +47,13 @@ class JobAtWork:
         self._total = max(self._done, self._total if total is None else total)
         with self._services.store.session() as session:
             held = progress_job(
-                session, self.job.id, self._owner, self._services.settings.lease_s, self._done,
+                session,
+                self.job.id,
+                self._owner,
+                self._services.settings.lease_s,
+                self._done,
                 self._total,
-            )  # fmt: skip
+            )
         if not held:
             raise JobLost
         self._renewed = time.monotonic()

@@ -16,22 +16,59 @@ from active_learning.signals.arc_signals import ARC_SIGNALS
 from active_learning.signals.label_signals import LABEL_SIGNALS, MeasuredLabel
 
 ARC_VALUES = (
-    "arc_mean", "arc_p90", "arc_worst_5", "arc_worst_10", "arc_worst_20", "arc_worst_40",
-    "arc_share", "arc_sure_share",
-)  # fmt: skip
+    "arc_mean",
+    "arc_p90",
+    "arc_worst_5",
+    "arc_worst_10",
+    "arc_worst_20",
+    "arc_worst_40",
+    "arc_share",
+    "arc_sure_share",
+)
 RISK_SIGNALS = (*LABEL_SIGNALS, *ARC_VALUES)
 _MORE_IS_WORSE = {
-    "hd95", "assd", "missing_total", "extra_total", "missing_largest", "extra_largest",
-    "missing_depth", "extra_depth", "missing_top", "missing_middle", "missing_bottom", "extra_top",
-    "extra_middle", "extra_bottom", "missing_alike", "missing_alike_largest", "extra_unlike",
-    "extra_unlike_largest", "missing_seam_share", "extra_seam_share", "contrast_low", "shift_gain",
-    "shift_spread", *ARC_VALUES,
-}  # fmt: skip
+    "hd95",
+    "assd",
+    "missing_total",
+    "extra_total",
+    "missing_largest",
+    "extra_largest",
+    "missing_depth",
+    "extra_depth",
+    "missing_top",
+    "missing_middle",
+    "missing_bottom",
+    "extra_top",
+    "extra_middle",
+    "extra_bottom",
+    "missing_alike",
+    "missing_alike_largest",
+    "extra_unlike",
+    "extra_unlike_largest",
+    "missing_seam_share",
+    "extra_seam_share",
+    "contrast_low",
+    "shift_gain",
+    "shift_spread",
+    *ARC_VALUES,
+}
 _LESS_IS_WORSE = {
-    "softmin", "model_dice", "boundary_iou", "mean_inside", "expected_dice", "class_agreement",
-    "worst_class_dice", "contrast_mean", "contrast_p10", "contrast_p25", "contrast_worst_tenth",
-    "likelihood_rim_in", "likelihood_split", "missing_seam", "extra_seam",
-}  # fmt: skip
+    "softmin",
+    "model_dice",
+    "boundary_iou",
+    "mean_inside",
+    "expected_dice",
+    "class_agreement",
+    "worst_class_dice",
+    "contrast_mean",
+    "contrast_p10",
+    "contrast_p25",
+    "contrast_worst_tenth",
+    "likelihood_rim_in",
+    "likelihood_split",
+    "missing_seam",
+    "extra_seam",
+}
 # What a garment is like (its size, shape, texture) tells studios apart rather than labels: learnt
 # from are those signals alone of which one knows what is worse, and only in that direction.
 _DIRECTIONS = np.array(
@@ -179,6 +216,13 @@ def fit_labels(
     given = np.ones(len(rows)) if weights is None else np.asarray(weights, dtype=np.float64)
     balance = np.where(bad, given[~bad].sum() / max(given[bad].sum(), 1e-9), 1.0)
     return fit_classifier(
-        RISK_SIGNALS, rows, bad, weights=given * balance, directions=_DIRECTIONS, trees=150,
-        leaves=8, rate=0.06, seed=seed,
-    )  # fmt: skip
+        RISK_SIGNALS,
+        rows,
+        bad,
+        weights=given * balance,
+        directions=_DIRECTIONS,
+        trees=150,
+        leaves=8,
+        rate=0.06,
+        seed=seed,
+    )

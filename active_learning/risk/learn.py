@@ -97,15 +97,16 @@ def pack_examples(examples: Sequence[Example]) -> bytes:
         values=np.array(
             [[e.signals.values[name] for name in LABEL_SIGNALS] for e in examples], np.float32
         ).reshape(len(examples), len(LABEL_SIGNALS)),
-        arcs=np.concatenate([np.zeros((0, len(ARC_SIGNALS)), np.float32)]
-                            + [e.signals.arcs for e in examples]).astype(np.float16),
+        arcs=np.concatenate(
+            [np.zeros((0, len(ARC_SIGNALS)), np.float32)] + [e.signals.arcs for e in examples]
+        ).astype(np.float16),
         piece=np.concatenate([np.zeros(0, np.int64)] + [e.signals.piece for e in examples]),
         off=np.concatenate([np.zeros(0, np.bool_)] + [e.off for e in examples]),
         points=np.array([len(e.off) for e in examples], np.int64),
         kind=np.array([e.kind for e in examples], np.str_),
         dice=np.array([e.dice for e in examples]),
         garment=np.array([e.garment for e in examples], np.str_),
-    )  # fmt: skip
+    )
     return file.getvalue()
 
 

@@ -21,9 +21,15 @@ from hemline.masks.overlap import dice
 from hemline.studio.faults import FaultKind, spoil_mask
 
 MASK_FAULTS = (
-    FaultKind.UNDER_ARM, FaultKind.HEM_CUT, FaultKind.POLYGON, FaultKind.SHIFTED,
-    FaultKind.MISSING_PART, FaultKind.EXTRA_PART, FaultKind.OFFSET, FaultKind.OTHER_GARMENT,
-)  # fmt: skip
+    FaultKind.UNDER_ARM,
+    FaultKind.HEM_CUT,
+    FaultKind.POLYGON,
+    FaultKind.SHIFTED,
+    FaultKind.MISSING_PART,
+    FaultKind.EXTRA_PART,
+    FaultKind.OFFSET,
+    FaultKind.OTHER_GARMENT,
+)
 SWAPPED = "swapped_classes"
 _UNSEEN = 0.995  # Dice of the spoilt mask with the right one above which nobody could see it
 _TRIES = 4

@@ -18,12 +18,28 @@ _WIDE = 0.03  # of the label's side to either side of an outline: beyond it nobo
 _BANDS = 3  # of the label's height: shoulders, middle, hem
 
 AGREEMENT_SIGNALS = (
-    "softmin", "model_dice", "boundary_iou", "hd95", "assd", "expected_dice", "own_expected_dice",
-    "band_entropy", "area_ratio", "model_share", "mean_inside", "missing_total", "extra_total",
-    "missing_largest", "extra_largest", "missing_depth", "extra_depth",
+    "softmin",
+    "model_dice",
+    "boundary_iou",
+    "hd95",
+    "assd",
+    "expected_dice",
+    "own_expected_dice",
+    "band_entropy",
+    "area_ratio",
+    "model_share",
+    "mean_inside",
+    "missing_total",
+    "extra_total",
+    "missing_largest",
+    "extra_largest",
+    "missing_depth",
+    "extra_depth",
     *(f"{kind}_{band}" for kind in ("missing", "extra") for band in ("top", "middle", "bottom")),
-    "missing_one_sided", "class_agreement", "worst_class_dice",
-)  # fmt: skip
+    "missing_one_sided",
+    "class_agreement",
+    "worst_class_dice",
+)
 
 
 @dataclass(frozen=True)

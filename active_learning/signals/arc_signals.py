@@ -34,11 +34,20 @@ ARC_SIGNALS = (
     "turning",
     "turning_wide",
     "chord",
-    *(f"{name}_{reach}" for reach in ("close", "wide") for name in (
-        "contrast", "best_offset", "likelihood_in", "likelihood_out",
-        "probability_in", "probability_out", "model_depth",
-    )),
-)  # fmt: skip
+    *(
+        f"{name}_{reach}"
+        for reach in ("close", "wide")
+        for name in (
+            "contrast",
+            "best_offset",
+            "likelihood_in",
+            "likelihood_out",
+            "probability_in",
+            "probability_out",
+            "model_depth",
+        )
+    ),
+)
 
 
 def arc_signals(

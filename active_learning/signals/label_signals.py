@@ -33,14 +33,30 @@ from hemline.masks.probability_map import check_probabilities
 SIGNALS_VERSION = 1
 
 CONFIRMED_SIGNALS = (
-    "missing_alike", "missing_alike_largest", "extra_unlike", "extra_unlike_largest",
-    "missing_seam", "extra_seam", "missing_seam_share", "extra_seam_share",
-)  # fmt: skip
+    "missing_alike",
+    "missing_alike_largest",
+    "extra_unlike",
+    "extra_unlike_largest",
+    "missing_seam",
+    "extra_seam",
+    "missing_seam_share",
+    "extra_seam_share",
+)
 COLOUR_SIGNALS = (
-    "contrast_mean", "contrast_p10", "contrast_p25", "contrast_low", "contrast_worst_tenth",
-    "shift_median", "shift_spread", "shift_gain", "likelihood_rim_in", "likelihood_rim_out",
-    "likelihood_split", "texture_inside", "texture_around",
-)  # fmt: skip
+    "contrast_mean",
+    "contrast_p10",
+    "contrast_p25",
+    "contrast_low",
+    "contrast_worst_tenth",
+    "shift_median",
+    "shift_spread",
+    "shift_gain",
+    "likelihood_rim_in",
+    "likelihood_rim_out",
+    "likelihood_split",
+    "texture_inside",
+    "texture_around",
+)
 LABEL_SIGNALS = (*AGREEMENT_SIGNALS, *SHAPE_SIGNALS, *COLOUR_SIGNALS, *CONFIRMED_SIGNALS)
 _OF_MODEL = ("probability", "model")
 _LOW = 6.0  # ΔE00 below which two colours side by side hardly part
@@ -116,9 +132,16 @@ def label_signals(
     points = frame.to_photo(outline.points)
     thin_line = largest_thin_part(thin)
     return MeasuredLabel(
-        values, arcs, points, outline.piece, missing, extra, undecided,
-        None if thin_line is None else frame.to_photo(thin_line), box_around(mask),
-    )  # fmt: skip
+        values,
+        arcs,
+        points,
+        outline.piece,
+        missing,
+        extra,
+        undecided,
+        None if thin_line is None else frame.to_photo(thin_line),
+        box_around(mask),
+    )
 
 
 def without_model(signals: MeasuredLabel) -> MeasuredLabel:

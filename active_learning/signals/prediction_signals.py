@@ -6,11 +6,28 @@ from active_learning.signals.frame import Mask, Photo, Plane
 from active_learning.signals.label_signals import label_signals
 
 _SHARED = (
-    "own_expected_dice", "band_entropy", "softmin", "photo_share", "perimeter", "solidity",
-    "islands", "second_island", "holes", "pinholes", "thin_share", "at_border", "contrast_mean",
-    "contrast_p10", "contrast_low", "shift_spread", "likelihood_rim_in", "likelihood_rim_out",
-    "likelihood_split", "texture_inside", "texture_around",
-)  # fmt: skip
+    "own_expected_dice",
+    "band_entropy",
+    "softmin",
+    "photo_share",
+    "perimeter",
+    "solidity",
+    "islands",
+    "second_island",
+    "holes",
+    "pinholes",
+    "thin_share",
+    "at_border",
+    "contrast_mean",
+    "contrast_p10",
+    "contrast_low",
+    "shift_spread",
+    "likelihood_rim_in",
+    "likelihood_rim_out",
+    "likelihood_split",
+    "texture_inside",
+    "texture_around",
+)
 PREDICTION_SIGNALS = (*_SHARED, "flip_dice")
 
 

@@ -8,10 +8,21 @@ from active_learning.signals.frame import Frame, Mask
 from active_learning.signals.outline import Outline
 
 SHAPE_SIGNALS = (
-    "photo_share", "perimeter", "solidity", "aspect", "islands", "second_island", "holes",
-    "largest_hole", "pinholes", "thin_share", "straightness", "turning_concentration", "corners",
+    "photo_share",
+    "perimeter",
+    "solidity",
+    "aspect",
+    "islands",
+    "second_island",
+    "holes",
+    "largest_hole",
+    "pinholes",
+    "thin_share",
+    "straightness",
+    "turning_concentration",
+    "corners",
     "at_border",
-)  # fmt: skip
+)
 
 
 def shape_signals(frame: Frame, outline: Outline, thin: Mask) -> dict[str, float]:
@@ -23,8 +34,11 @@ def shape_signals(frame: Frame, outline: Outline, thin: Mask) -> dict[str, float
     area = float(np.count_nonzero(mask))
     lines, hierarchy = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     outer = [line for line, links in zip(lines, hierarchy[0], strict=True) if links[3] < 0]
-    hole_areas = [cv2.contourArea(line) for line, links in zip(lines, hierarchy[0], strict=True)
-                  if links[3] >= 0]  # fmt: skip
+    hole_areas = [
+        cv2.contourArea(line)
+        for line, links in zip(lines, hierarchy[0], strict=True)
+        if links[3] >= 0
+    ]
     areas = sorted((max(cv2.contourArea(line), 1.0) for line in outer), reverse=True)
     perimeter = sum(cv2.arcLength(line, True) for line in lines)
     hull = cv2.contourArea(cv2.convexHull(np.concatenate(outer)))

@@ -53,9 +53,12 @@ def register_dashboard(app: Flask, services: Services) -> None:
 
 def _build(services: Services) -> Blueprint:
     blueprint = Blueprint(
-        "dashboard", __name__, url_prefix="/dashboard", template_folder="templates",
+        "dashboard",
+        __name__,
+        url_prefix="/dashboard",
+        template_folder="templates",
         static_folder="static",
-    )  # fmt: skip
+    )
     for part in (access, headers, failures, words, pages, *PAGES):
         part.register(blueprint, services)
 

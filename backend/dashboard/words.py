@@ -16,9 +16,16 @@ def register(blueprint: Blueprint, services: Services) -> None:
     def add(state: BlueprintSetupState) -> None:
         # Globals and no context: macros that one template imports from another see them too.
         state.app.jinja_env.globals.update(
-            dice=dice, percent=percent, count=count, moment=moment, ago=ago, duration=duration,
-            signed=signed, priority_words=priority_words, label_studio=services.settings.link_url,
-        )  # fmt: skip
+            dice=dice,
+            percent=percent,
+            count=count,
+            moment=moment,
+            ago=ago,
+            duration=duration,
+            signed=signed,
+            priority_words=priority_words,
+            label_studio=services.settings.link_url,
+        )
 
 
 def dice(value: float | None) -> str:

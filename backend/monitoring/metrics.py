@@ -17,35 +17,48 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.requests = Counter(
-            "hemline_requests", "Requests answered.", ("endpoint", "method", "status"),
+            "hemline_requests",
+            "Requests answered.",
+            ("endpoint", "method", "status"),
             registry=self.registry,
-        )  # fmt: skip
+        )
         self.request_seconds = Histogram(
-            "hemline_request_seconds", "Seconds from a request's first line to its answer.",
-            ("endpoint",), buckets=_SECONDS, registry=self.registry,
-        )  # fmt: skip
+            "hemline_request_seconds",
+            "Seconds from a request's first line to its answer.",
+            ("endpoint",),
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.answers = Counter(
             "hemline_task_answers",
             "Tasks answered by /predict: model and store carry a mask; present, given, left and "
             "problem carry none (Label Studio has it, another request got it, no time, an error).",
-            ("source",), registry=self.registry,
-        )  # fmt: skip
+            ("source",),
+            registry=self.registry,
+        )
         self.model_seconds = Histogram(
-            "hemline_model_seconds", "Seconds the network took for one photo.",
-            buckets=_SECONDS, registry=self.registry,
-        )  # fmt: skip
+            "hemline_model_seconds",
+            "Seconds the network took for one photo.",
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
         self.champion_info = Gauge(
-            "hemline_champion_info", "1 for the model version that is loaded for a project.",
-            ("project", "version"), registry=self.registry,
-        )  # fmt: skip
+            "hemline_champion_info",
+            "1 for the model version that is loaded for a project.",
+            ("project", "version"),
+            registry=self.registry,
+        )
         self.load_failures = Counter(
-            "hemline_champion_load_failures", "Champions that could not be loaded.",
+            "hemline_champion_load_failures",
+            "Champions that could not be loaded.",
             registry=self.registry,
-        )  # fmt: skip
+        )
         self.webhooks = Counter(
-            "hemline_webhooks", "Webhooks taken: stored, repeated or ignored.", ("outcome",),
+            "hemline_webhooks",
+            "Webhooks taken: stored, repeated or ignored.",
+            ("outcome",),
             registry=self.registry,
-        )  # fmt: skip
+        )
         self.broker_up = Gauge(
             "hemline_broker_up", "1 while Redis answers.", registry=self.registry
         )

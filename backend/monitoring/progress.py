@@ -63,10 +63,12 @@ class StoreFigures(Collector):
         return [done, total]
 
     def _runs(self) -> list[Metric]:
-        epoch = _family("hemline_training_epoch", "Epochs done of the active training.",
-                        ["project", "run"])  # fmt: skip
-        epochs = _family("hemline_training_epochs", "Epochs of the active training.",
-                         ["project", "run"])  # fmt: skip
+        epoch = _family(
+            "hemline_training_epoch", "Epochs done of the active training.", ["project", "run"]
+        )
+        epochs = _family(
+            "hemline_training_epochs", "Epochs of the active training.", ["project", "run"]
+        )
         with self._store.reading() as session:
             for project in list_projects(session):
                 run = active_run(session, project.id)

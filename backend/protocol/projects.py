@@ -49,9 +49,12 @@ class ProjectBook:
     """
 
     def __init__(
-        self, store: Store, *, changed: Callable[[int], object],
+        self,
+        store: Store,
+        *,
+        changed: Callable[[int], object],
         introductions: Introductions | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._store = store
         self._changed = changed
         self._introductions = introductions
@@ -97,9 +100,13 @@ class ProjectBook:
             return get_project(session, ls_project_id) is not None
 
     def _introduce(
-        self, introductions: Introductions, ls_project_id: int, key: str, label_config: str,
+        self,
+        introductions: Introductions,
+        ls_project_id: int,
+        key: str,
+        label_config: str,
         fingerprint: tuple[str, bytes],
-    ) -> NoReturn:  # fmt: skip
+    ) -> NoReturn:
         if introductions.is_unknown(ls_project_id):
             raise UnknownProjectError(
                 f"Label Studio knows no project {ls_project_id}; see LABEL_STUDIO_URL and whose "

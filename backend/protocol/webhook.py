@@ -77,7 +77,10 @@ def _store(services: Services, action: str, payload: dict[str, Any]) -> bool:
         digest = sha256(f"{digest} {time.time() // _REPETITION_S}".encode()).hexdigest()
     with services.store.session() as session:
         _, is_new = record_delivery(
-            session, digest=digest, action=action, ls_project_id=project_id,
+            session,
+            digest=digest,
+            action=action,
+            ls_project_id=project_id,
             payload=payload,
-        )  # fmt: skip
+        )
     return is_new

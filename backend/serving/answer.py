@@ -69,9 +69,15 @@ class Predictions:
     """Answers /predict requests."""
 
     def __init__(
-        self, settings: Settings, store: Store, prefiller: Prefiller, serving: Serving,
-        pool: PoolJobs, background: Background, metrics: Metrics,
-    ) -> None:  # fmt: skip
+        self,
+        settings: Settings,
+        store: Store,
+        prefiller: Prefiller,
+        serving: Serving,
+        pool: PoolJobs,
+        background: Background,
+        metrics: Metrics,
+    ) -> None:
         self._budget_s = settings.predict_budget_s
         self._store = store
         self._prefiller = prefiller
@@ -115,8 +121,9 @@ class Predictions:
             if placed:
                 return self._predicted(asking)
         self._hand_over(asking, asking.tasks)
-        return [_without("Hemline is busy, the worker goes on with it", "left")
-                for _ in asking.tasks]  # fmt: skip
+        return [
+            _without("Hemline is busy, the worker goes on with it", "left") for _ in asking.tasks
+        ]
 
     def _predicted(self, asking: "_Asking") -> list[Item]:
         ls_id = asking.project.row.ls_project_id

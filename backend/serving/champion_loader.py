@@ -45,9 +45,15 @@ class Serving:
     """Which model version answers for which project (Label Studio's project id)."""
 
     def __init__(
-        self, store: Store, predictors: Predictors, thread: ModelThread, metrics: Metrics, *,
-        ensure_starter: Callable[[Project], object], poll_s: float = POLL_S,
-    ) -> None:  # fmt: skip
+        self,
+        store: Store,
+        predictors: Predictors,
+        thread: ModelThread,
+        metrics: Metrics,
+        *,
+        ensure_starter: Callable[[Project], object],
+        poll_s: float = POLL_S,
+    ) -> None:
         self._store = store
         self._predictors = predictors
         self._model_thread = thread
@@ -92,9 +98,13 @@ class Serving:
             return None
         version = loaded.version
         predictor = QueuedPredictor(
-            version, loaded.labels, self._predictors, self._model_thread, self._metrics,
+            version,
+            loaded.labels,
+            self._predictors,
+            self._model_thread,
+            self._metrics,
             urgent=urgent,
-        )  # fmt: skip
+        )
         return LoadedModel(
             version.id, version.name, tuple(version.labels), cast("Predictor", predictor)
         )
@@ -158,9 +168,11 @@ class Serving:
         }
 
     def _act(
-        self, projects: list[ServedProject], versions: dict[int, ModelVersion],
+        self,
+        projects: list[ServedProject],
+        versions: dict[int, ModelVersion],
         news: Counter[int],
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Brings every project up to date: at once where nothing has to be loaded, then the others,
         those of the same weights one after another."""
         missing = set()
@@ -185,9 +197,7 @@ class Serving:
         in_use = {loaded.version.weights_digest for loaded in self._loaded.values()}
         self._tried = {digest: words for digest, words in self._tried.items() if digest in in_use}
 
-    def _turn(
-        self, project: ServedProject, versions: dict[int, ModelVersion]
-    ) -> tuple[int, str]:  # fmt: skip
+    def _turn(self, project: ServedProject, versions: dict[int, ModelVersion]) -> tuple[int, str]:
         if project.champion_id is None:
             return 1, ""
         version = versions.get(project.champion_id)
@@ -246,9 +256,12 @@ class Serving:
         return self._tried[digest]
 
     def _swap(
-        self, ls_project_id: int, old: _Loaded | None, version: ModelVersion,
+        self,
+        ls_project_id: int,
+        old: _Loaded | None,
+        version: ModelVersion,
         labels: tuple[str, ...],
-    ) -> None:  # fmt: skip
+    ) -> None:
         new = _Loaded(version, labels)
         with self._changed:
             self._loaded[ls_project_id] = new

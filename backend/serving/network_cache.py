@@ -64,9 +64,15 @@ class QueuedPredictor:
     """A version's network as requests use it: in turn, and loaded again if it was dropped."""
 
     def __init__(
-        self, version: ModelVersion, labels: tuple[str, ...], predictors: Predictors,
-        thread: ModelThread, metrics: Metrics, *, urgent: bool,
-    ) -> None:  # fmt: skip
+        self,
+        version: ModelVersion,
+        labels: tuple[str, ...],
+        predictors: Predictors,
+        thread: ModelThread,
+        metrics: Metrics,
+        *,
+        urgent: bool,
+    ) -> None:
         self.labels = labels
         self._version = version
         self._predictors = predictors

@@ -55,9 +55,10 @@ class PhotoFolder:
         if len(paths) > 1:
             parts = tuple(part for part in wanted.parts if part not in ("/", "."))
             at_end = [
-                path for path in paths
+                path
+                for path in paths
                 if len(parts) > 1 and tuple(map(same_name, path.parts[-len(parts) :])) == parts
-            ]  # fmt: skip
+            ]
             paths = at_end or [path for path in paths if path.parent == self.folder] or paths
         return paths
 

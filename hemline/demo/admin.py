@@ -26,11 +26,20 @@ def add_admin(settings: Settings, account: Account) -> None:
     finally:
         store.dispose()
     added = subprocess.run(
-        [str(Path(sys.executable).with_name("hemline")), "people", "add", account.email,
-         "--role", "admin"],
-        env=child_environment(settings), input=f"{account.password}\n", capture_output=True,
-        text=True, check=False,
-    )  # fmt: skip
+        [
+            str(Path(sys.executable).with_name("hemline")),
+            "people",
+            "add",
+            account.email,
+            "--role",
+            "admin",
+        ],
+        env=child_environment(settings),
+        input=f"{account.password}\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if added.returncode:
         raise HemlineError(
             f"the dashboard's account cannot be made: {added.stderr.strip() or added.stdout}"

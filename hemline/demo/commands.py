@@ -71,13 +71,17 @@ def simulate(
     with console.status("reading the data") as status:
         rows = play(
             open_all([data], None, garment_is)[0],
-            corrections=corrections, batch=batch, unseen_at_most=unseen, seed=seed, home=home,
+            corrections=corrections,
+            batch=batch,
+            unseen_at_most=unseen,
+            seed=seed,
+            home=home,
             on_step=status.update,
             on_row=lambda row: console.print(
                 f"{row.corrections} corrections: mean Dice {row.mean_dice:.4f}, median "
                 f"{row.median_dice:.4f} with {row.model_version} ({row.decision})"
             ),
-        )  # fmt: skip
+        )
     table = as_markdown(rows)
     print(table, end="")
     if out:

@@ -54,16 +54,27 @@ def export_command(
     sources = build_sources(get_settings())
     row = find_project(sources.store, project)
     chosen = build_filter(
-        sources.store, row, masks=MaskChoice(masks), version=version, garment=garment,
-        garment_type=garment_type, view=view, photo_session=photo_session, annotator=annotator,
+        sources.store,
+        row,
+        masks=MaskChoice(masks),
+        version=version,
+        garment=garment,
+        garment_type=garment_type,
+        view=view,
+        photo_session=photo_session,
+        annotator=annotator,
         reviewed=reviewed,
-    )  # fmt: skip
+    )
     with Progress(console=_err, transient=True) as progress:
         bar = progress.add_task("Exporting", total=None)
         summary = run_export(
-            sources, row, FormatName(format_name), chosen, out,
+            sources,
+            row,
+            FormatName(format_name),
+            chosen,
+            out,
             lambda done, total: progress.update(bar, completed=done, total=total),
-        )  # fmt: skip
+        )
     typer.echo(
         f"{summary.written} masks written to {out}, {summary.kept} were there already, "
         f"{summary.failed} failed."

@@ -25,9 +25,12 @@ class LabelStudioTasks:
     def write(self, exported: Exported) -> dict[str, bytes]:
         item = exported.item
         regions = mask_to_regions(
-            exported.mask, config=exported.config, labels=exported.config.labels,
-            region_scores=item.region_scores, seed=f"{item.ls_task_id}/{item.mask_digest}",
-        )  # fmt: skip
+            exported.mask,
+            config=exported.config,
+            labels=exported.config.labels,
+            region_scores=item.region_scores,
+            seed=f"{item.ls_task_id}/{item.mask_digest}",
+        )
         task: dict[str, object] = {"data": item.data}
         if item.ls_annotation_id is not None:
             task["annotations"] = [{"result": regions, "ground_truth": item.ground_truth}]

@@ -199,9 +199,14 @@ class _Run:
         """A digest of all that the task's files follow from."""
         config = self._config
         made_from = [
-            self._format_name, self._form.version, name, asdict(item), config.labels,
-            config.from_name, config.to_name,
-        ]  # fmt: skip
+            self._format_name,
+            self._form.version,
+            name,
+            asdict(item),
+            config.labels,
+            config.from_name,
+            config.to_name,
+        ]
         return sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 
     def _remove_others(self, records: list[Record]) -> None:

@@ -24,15 +24,53 @@ _UPLOADS = "/data/upload/"
 # Pages of Label Studio that serve a file, and the query parameter that names it.
 _SERVED = {"/data/local-files": "d", "/storage-data/uploaded": "filepath"}
 _FILE_PARAMETERS = (
-    "file", "filepath", "filename", "path", "url", "src", "source", "key", "object", "image",
-    "img", "photo", "name", "d", "f",
-)  # fmt: skip
+    "file",
+    "filepath",
+    "filename",
+    "path",
+    "url",
+    "src",
+    "source",
+    "key",
+    "object",
+    "image",
+    "img",
+    "photo",
+    "name",
+    "d",
+    "f",
+)
 # What a query names a garment by, the surest first.
 _GARMENT_PARAMETERS = (
-    "garment", "garmentid", "product", "productid", "productcode", "pid", "sku", "skuid", "style",
-    "styleid", "article", "articleid", "articleno", "item", "itemid", "itemno", "ean", "gtin",
-    "upc", "code", "ref", "id", "asset", "assetid", "uuid", "guid", "imageid", "photoid",
-)  # fmt: skip
+    "garment",
+    "garmentid",
+    "product",
+    "productid",
+    "productcode",
+    "pid",
+    "sku",
+    "skuid",
+    "style",
+    "styleid",
+    "article",
+    "articleid",
+    "articleno",
+    "item",
+    "itemid",
+    "itemno",
+    "ean",
+    "gtin",
+    "upc",
+    "code",
+    "ref",
+    "id",
+    "asset",
+    "assetid",
+    "uuid",
+    "guid",
+    "imageid",
+    "photoid",
+)
 _VIEW_PARAMETERS = ("view", "side", "angle", "pose", "shot")
 _NOISE = re.compile(
     r"^(?:w|h|width|height|sz|size|q|quality|fmt|format|fm|auto|fit|crop|v|ver|version|rev|t|ts"

@@ -44,9 +44,13 @@ def connect(
     url = backend_url or settings.reachable_backend_url
     with LabelStudioClient(settings.label_studio_url, settings.label_studio_api_key) as client:
         made = connect_project(
-            client, settings, project_id, backend_url=url, review_fields=review_fields,
+            client,
+            settings,
+            project_id,
+            backend_url=url,
+            review_fields=review_fields,
             on_step=lambda step: typer.echo(step),
-        )  # fmt: skip
+        )
     shown = f", which shows {made.model_version}" if made.model_version else ""
     typer.echo(f"{settings.link_url}/projects/{project_id} is connected to {url}{shown}")
     if not settings.webhook_secret:

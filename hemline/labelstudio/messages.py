@@ -20,10 +20,17 @@ DELETIONS = frozenset({"ANNOTATION_DELETED", "ANNOTATIONS_DELETED"})
 
 _SECRETS = frozenset(
     {
-        "access_token", "api_key", "authorization", "basic_auth_pass", "password", "secret",
-        "task_data_login", "task_data_password", "token",
+        "access_token",
+        "api_key",
+        "authorization",
+        "basic_auth_pass",
+        "password",
+        "secret",
+        "task_data_login",
+        "task_data_password",
+        "token",
     }
-)  # fmt: skip
+)
 _OF_PROJECT = ("id", "title", "label_config")
 _OF_PAYLOAD = ("action", "project", "task", "tasks", "annotation", "annotations")
 _PIXELS = ("rle", "points")  # Long lists of numbers; looking into them would only take time.

@@ -19,9 +19,17 @@ _LARGEST_COST = 2**33  # of the regions of one annotation: about 30 s
 
 # What annotators say beside the shapes, or of one of them.
 _ANSWERS = (
-    "choices", "textarea", "rating", "number", "datetime", "taxonomy", "pairwise", "ranker",
-    "table", "relation",
-)  # fmt: skip
+    "choices",
+    "textarea",
+    "rating",
+    "number",
+    "datetime",
+    "taxonomy",
+    "pairwise",
+    "ranker",
+    "table",
+    "relation",
+)
 
 
 def mask_to_regions(

@@ -96,13 +96,18 @@ class LabelStudioServer:
         self._child = ChildProcess(
             "Label Studio",
             [
-                str(executable), "start", "--no-browser",
-                "--internal-host", LOOPBACK, "--port", str(self.port),
+                str(executable),
+                "start",
+                "--no-browser",
+                "--internal-host",
+                LOOPBACK,
+                "--port",
+                str(self.port),
             ],
             log_path=self._log_path,
             env=self._environment(),
             cwd=self.folder,
-        )  # fmt: skip
+        )
         self._child.start()
 
     def wait(

@@ -193,8 +193,10 @@ def _is_two_coloured(colours: Mask) -> bool:
     coarse = (colours >> 5).astype(np.int32) @ np.array([64, 8, 1], np.int32)
     counts = np.bincount(coarse.ravel(), minlength=512)
     one, two = np.argsort(-counts)[:2]
-    apart = np.abs(np.array([one >> 6, (one >> 3) & 7, one & 7])
-                   - np.array([two >> 6, (two >> 3) & 7, two & 7])).max()  # fmt: skip
+    apart = np.abs(
+        np.array([one >> 6, (one >> 3) & 7, one & 7])
+        - np.array([two >> 6, (two >> 3) & 7, two & 7])
+    ).max()
     total = max(1, coarse.size)
     return bool(
         apart >= 4 and counts[[one, two]].sum() >= 0.98 * total and counts[two] >= 0.02 * total

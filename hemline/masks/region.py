@@ -15,9 +15,17 @@ from hemline.masks.png import load_png, open_png
 
 # Types without "labels" are what a region becomes when its label is taken away.
 REGION_TYPES = (
-    "brushlabels", "bitmasklabels", "polygonlabels", "rectanglelabels", "ellipselabels",
-    "brush", "bitmask", "polygon", "rectangle", "ellipse",
-)  # fmt: skip
+    "brushlabels",
+    "bitmasklabels",
+    "polygonlabels",
+    "rectanglelabels",
+    "ellipselabels",
+    "brush",
+    "bitmask",
+    "polygon",
+    "rectangle",
+    "ellipse",
+)
 
 _INSIDE = 127  # Strokes are antialiased; half covered is inside.
 

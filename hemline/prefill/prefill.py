@@ -196,10 +196,13 @@ class Prefiller:
     def _mark(self, task: Task, error: HemlineError, source: ProblemSource) -> None:
         with self._store.session() as session:
             set_task_problem(
-                session, task.id, str(error), source,
+                session,
+                task.id,
+                str(error),
+                source,
                 passing=isinstance(error, PhotoUnavailable),
                 after_s=getattr(error, "retry_after_s", None),
-            )  # fmt: skip
+            )
 
     def _keep(self, examined: "Examination") -> dict[str, Any]:
         """What is stored beside the mask, so that no ranking ever runs a model.

@@ -44,9 +44,13 @@ def remember_project(
             log.info("project %d has another brush or photo; reading it anew", ls_project_id)
             forget_reconciled(session, known.id)
     row = upsert_project(
-        session, ls_project_id=ls_project_id, ls_key=ls_key, title=title,
-        label_config=label_config or None, problem=problem,
-    )  # fmt: skip
+        session,
+        ls_project_id=ls_project_id,
+        ls_key=ls_key,
+        title=title,
+        label_config=label_config or None,
+        problem=problem,
+    )
     return KnownProject(row, config, problem)
 
 

@@ -78,8 +78,14 @@ def read_card(path: Path) -> ModelCard:
     try:
         return _card(json.loads(metadata[_KEY]), path)
     except (
-        ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError, RecipeError,
-    ) as error:  # fmt: skip
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+        RecipeError,
+    ) as error:
         raise ModelError(
             f"model '{path}' has a Hemline card that cannot be read ({error!r}); give a whole file "
             "that `hemline train` wrote"

@@ -98,10 +98,13 @@ def record_event(
     """
     session.add(
         AuditEvent(
-            person=person, action=action, project_id=project_id, target=target,
+            person=person,
+            action=action,
+            project_id=project_id,
+            target=target,
             details=details or {},
         )
-    )  # fmt: skip
+    )
     session.flush()
 
 

@@ -46,8 +46,15 @@ def sample_backdrop(rng: np.random.Generator, kind: BackdropKind) -> Backdrop:
     if kind in (BackdropKind.SEAMLESS, BackdropKind.COVE):
         ground = tone * rng.uniform(0.86, 1.0)
     blur = float(rng.uniform(0.004, 0.012)) if kind is BackdropKind.STREET else 0.0008
-    return Backdrop(kind, colour(tone), colour(ground), float(rng.uniform(0.7, 0.86)), blur,
-                    make_noise(rng), int(rng.integers(2**31)))  # fmt: skip
+    return Backdrop(
+        kind,
+        colour(tone),
+        colour(ground),
+        float(rng.uniform(0.7, 0.86)),
+        blur,
+        make_noise(rng),
+        int(rng.integers(2**31)),
+    )
 
 
 def draw_backdrop(backdrop: Backdrop, height: int, width: int) -> Floats:
@@ -105,10 +112,26 @@ def _roll(pen: _Pen, backdrop: Backdrop, rng: np.random.Generator) -> None:
     top, end = float(rng.uniform(0.03, 0.16)), float(rng.uniform(0.86, 1.1))
     curl = float(rng.uniform(0.0, 0.06))
     sheet = floats(backdrop.tone)
-    pen.area([(left, top), (right, top), (right, end - 0.14), (right + curl, end),
-              (left - curl, end), (left, end - 0.14)], sheet)  # fmt: skip
-    pen.area([(left - 0.01, top - 0.008), (right + 0.02, top - 0.008), (right + 0.02, top + 0.012),
-              (left - 0.01, top + 0.012)], sheet * 0.92)  # fmt: skip
+    pen.area(
+        [
+            (left, top),
+            (right, top),
+            (right, end - 0.14),
+            (right + curl, end),
+            (left - curl, end),
+            (left, end - 0.14),
+        ],
+        sheet,
+    )
+    pen.area(
+        [
+            (left - 0.01, top - 0.008),
+            (right + 0.02, top - 0.008),
+            (right + 0.02, top + 0.012),
+            (left - 0.01, top + 0.012),
+        ],
+        sheet * 0.92,
+    )
     pen.line(np.array([(left, top + 0.014), (right, top + 0.014)]), sheet * 0.72, 0.002)
     if rng.random() < 0.6:
         pen.line(np.array([(right + 0.02, top), (right + 0.02, 0.62)]), (60, 60, 62), 0.006)
@@ -122,14 +145,21 @@ def _cove(pen: _Pen, backdrop: Backdrop, rng: np.random.Generator) -> None:
     pen.fill(0, edge, floats(backdrop.tone) * rng.uniform(0.88, 0.98))
     if rng.random() < 0.6:
         x, wide, low = rng.uniform(-0.1, 0.4), rng.uniform(0.3, 0.6), rng.uniform(0.3, 0.8)
-        pen.area([(x, -0.01), (x + wide, -0.01), (x + wide, low), (x, low)],
-                 floats(backdrop.tone) * rng.uniform(0.93, 1.03))  # fmt: skip
-        pen.line(np.array([(x, 0), (x, low), (x + wide, low), (x + wide, 0)]),
-                 floats(backdrop.tone) * 0.85, 0.001)  # fmt: skip
+        pen.area(
+            [(x, -0.01), (x + wide, -0.01), (x + wide, low), (x, low)],
+            floats(backdrop.tone) * rng.uniform(0.93, 1.03),
+        )
+        pen.line(
+            np.array([(x, 0), (x, low), (x + wide, low), (x + wide, 0)]),
+            floats(backdrop.tone) * 0.85,
+            0.001,
+        )
     for _ in range(rng.integers(0, 3)):
         y = rng.uniform(0, 0.2)
-        pen.area([(0.85, y), (1.01, y - 0.1), (1.01, y + 0.05), (0.87, y + 0.06)],
-                 floats(backdrop.tone) * rng.uniform(0.8, 1.04))  # fmt: skip
+        pen.area(
+            [(0.85, y), (1.01, y - 0.1), (1.01, y + 0.05), (0.87, y + 0.06)],
+            floats(backdrop.tone) * rng.uniform(0.8, 1.04),
+        )
     _clutter(pen, backdrop, rng)
 
 
@@ -153,9 +183,15 @@ def _wall(pen: _Pen, backdrop: Backdrop, rng: np.random.Generator) -> None:
             y, step = row * floor / rows, floor / rows
             for column in range(-1, 9):
                 x = (column + 0.5 * (row % 2)) / 8
-                pen.area([(x + 0.004, y + 0.003), (x + 0.121, y + 0.003),
-                          (x + 0.121, y + step - 0.003), (x + 0.004, y + step - 0.003)],
-                         tone * rng.uniform(0.78, 0.95))  # fmt: skip
+                pen.area(
+                    [
+                        (x + 0.004, y + 0.003),
+                        (x + 0.121, y + 0.003),
+                        (x + 0.121, y + step - 0.003),
+                        (x + 0.004, y + step - 0.003),
+                    ],
+                    tone * rng.uniform(0.78, 0.95),
+                )
     elif style == "panels":
         step = float(rng.uniform(0.15, 0.5))
         for x in np.arange(rng.uniform(0, step), 1.0, step):
@@ -166,8 +202,7 @@ def _wall(pen: _Pen, backdrop: Backdrop, rng: np.random.Generator) -> None:
         pen.fill(floor - 0.02, floor, np.clip(tone * rng.uniform(0.7, 1.2), 0, 255))
     if rng.random() < 0.4:
         x = float(rng.choice([rng.uniform(-0.1, 0.05), rng.uniform(0.75, 0.95)]))
-        pen.area([(x, 0.1), (x + 0.3, 0.1), (x + 0.3, floor), (x, floor)],
-                 rng.uniform(40, 220, 3))  # fmt: skip
+        pen.area([(x, 0.1), (x + 0.3, 0.1), (x + 0.3, floor), (x, floor)], rng.uniform(40, 220, 3))
 
 
 def _street(pen: _Pen, backdrop: Backdrop, rng: np.random.Generator) -> None:
@@ -182,8 +217,15 @@ def _street(pen: _Pen, backdrop: Backdrop, rng: np.random.Generator) -> None:
         across, down = rng.uniform(0.05, 0.1), rng.uniform(0.07, 0.13)
         for wx in np.arange(x + 0.02, x + wide - 0.03, across):
             for wy in np.arange(top + 0.03, horizon - 0.08, down):
-                pen.area([(wx, wy), (wx + 0.6 * across, wy), (wx + 0.6 * across, wy + 0.6 * down),
-                          (wx, wy + 0.6 * down)], tone * rng.uniform(0.35, 1.25))  # fmt: skip
+                pen.area(
+                    [
+                        (wx, wy),
+                        (wx + 0.6 * across, wy),
+                        (wx + 0.6 * across, wy + 0.6 * down),
+                        (wx, wy + 0.6 * down),
+                    ],
+                    tone * rng.uniform(0.35, 1.25),
+                )
         x += wide
     for _ in range(rng.integers(0, 8)):
         tone = np.clip(rng.uniform(20, 220) + rng.normal(0, 30, 3), 5, 250)
@@ -197,9 +239,11 @@ def _street(pen: _Pen, backdrop: Backdrop, rng: np.random.Generator) -> None:
     pen.fill(horizon + 0.03, 1.01, backdrop.ground)
     for _ in range(rng.integers(0, 3)):
         y = rng.uniform(horizon + 0.05, 1.0)
-        pen.line(np.array([(-0.1, y), (1.1, y + rng.normal(0, 0.06))]),
-                 np.clip(floats(backdrop.ground) * rng.uniform(0.6, 1.5), 0, 255),
-                 rng.uniform(0.002, 0.02))  # fmt: skip
+        pen.line(
+            np.array([(-0.1, y), (1.1, y + rng.normal(0, 0.06))]),
+            np.clip(floats(backdrop.ground) * rng.uniform(0.6, 1.5), 0, 255),
+            rng.uniform(0.002, 0.02),
+        )
 
 
 def _clutter(pen: _Pen, backdrop: Backdrop, rng: np.random.Generator) -> None:

@@ -92,8 +92,15 @@ class Canvas:
             figure = self.figure[here]
             figure += cover * (1.0 - figure)
 
-    def shade(self, outlines: Sequence[Floats], shift: tuple[float, float], blur: float,
-              strength: float, *, on_figure: bool) -> None:  # fmt: skip
+    def shade(
+        self,
+        outlines: Sequence[Floats],
+        shift: tuple[float, float],
+        blur: float,
+        strength: float,
+        *,
+        on_figure: bool,
+    ) -> None:
         """Darken by a soft shadow of `outlines`, moved by `shift` and blurred, in pixels."""
         moved = [outline + floats(shift) for outline in outlines]
         box = self.box(moved, margin=int(3 * blur) + 1)

@@ -139,10 +139,13 @@ def _draw_straight(mask: Mask, rng: np.random.Generator, share: float) -> Mask:
     """Replace each outline by straight lines that stray from it by `share` of its perimeter."""
     outlines, _ = cv2.findContours(mask, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     straight = [
-        cv2.approxPolyDP(np.roll(line, int(rng.integers(len(line))), axis=0),
-                         max(share * cv2.arcLength(line, True), 1.0), True)
+        cv2.approxPolyDP(
+            np.roll(line, int(rng.integers(len(line))), axis=0),
+            max(share * cv2.arcLength(line, True), 1.0),
+            True,
+        )
         for line in outlines
-    ]  # fmt: skip
+    ]
     drawn = np.zeros_like(mask)
     cv2.fillPoly(drawn, [line for line in straight if len(line) > 2], 1)
     return drawn
@@ -156,9 +159,11 @@ def _shift(mask: Mask, rng: np.random.Generator, share: float) -> Mask:
     if dx == dy == 0:
         dx = 1
     moved = cv2.warpAffine(
-        mask, np.array([[1, 0, dx], [0, 1, dy]], dtype=np.float64), mask.shape[::-1],
+        mask,
+        np.array([[1, 0, dx], [0, 1, dy]], dtype=np.float64),
+        mask.shape[::-1],
         flags=cv2.INTER_NEAREST,
-    )  # fmt: skip
+    )
     return np.asarray(moved, dtype=np.uint8)
 
 

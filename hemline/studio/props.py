@@ -73,10 +73,18 @@ def _chair(canvas: Canvas, camera: Camera, x: float, rng: np.random.Generator) -
     for leg in (-half, half):
         _bar(canvas, camera, (x + leg, seat), (x + 1.1 * leg, 0.96), 0.008, tone)
         _bar(canvas, camera, (x + leg, seat - 0.24), (x + leg, seat), 0.008, tone)
-    back = [(x - half, seat - 0.24), (x + half, seat - 0.24), (x + half, seat - 0.1),
-            (x - half, seat - 0.1)]  # fmt: skip
-    top = [(x - half, seat - 0.012), (x + half, seat - 0.012), (x + 1.2 * half, seat + 0.016),
-           (x - 1.2 * half, seat + 0.016)]  # fmt: skip
+    back = [
+        (x - half, seat - 0.24),
+        (x + half, seat - 0.24),
+        (x + half, seat - 0.1),
+        (x - half, seat - 0.1),
+    ]
+    top = [
+        (x - half, seat - 0.012),
+        (x + half, seat - 0.012),
+        (x + 1.2 * half, seat + 0.016),
+        (x - 1.2 * half, seat + 0.016),
+    ]
     for outline in (back, top):
         _lay(canvas, camera, outline, tone)
 
@@ -95,21 +103,32 @@ def _bag(canvas: Canvas, camera: Camera, x: float, rng: np.random.Generator) -> 
 def _box(canvas: Canvas, camera: Camera, x: float, rng: np.random.Generator) -> None:
     tone, high, half = _any(rng), float(rng.uniform(0.06, 0.3)), float(rng.uniform(0.05, 0.12))
     front = [(x - half, 0.97 - high), (x + half, 0.97 - high), (x + half, 0.97), (x - half, 0.97)]
-    lid = [(x - half, 0.97 - high), (x - 0.8 * half, 0.95 - high), (x + 0.8 * half, 0.95 - high),
-           (x + half, 0.97 - high)]  # fmt: skip
+    lid = [
+        (x - half, 0.97 - high),
+        (x - 0.8 * half, 0.95 - high),
+        (x + 0.8 * half, 0.95 - high),
+        (x + half, 0.97 - high),
+    ]
     _lay(canvas, camera, front, tone)
     _lay(canvas, camera, lid, tuple(0.85 * part for part in tone))
 
 
 _THINGS: tuple[Callable[[Canvas, Camera, float, np.random.Generator], None], ...] = (
-    _rail, _chair, _bag, _box,
-)  # fmt: skip
+    _rail,
+    _chair,
+    _bag,
+    _box,
+)
 
 
 def _bar(
-    canvas: Canvas, camera: Camera, start: tuple[float, float], end: tuple[float, float],
-    wide: float, colour: tuple[float, ...],
-) -> None:  # fmt: skip
+    canvas: Canvas,
+    camera: Camera,
+    start: tuple[float, float],
+    end: tuple[float, float],
+    wide: float,
+    colour: tuple[float, ...],
+) -> None:
     """A straight bar `wide` body units thick."""
     along = np.subtract(end, start)
     across = np.array([-along[1], along[0]]) * (wide / 2 / max(float(np.hypot(*along)), 1e-6))
@@ -126,9 +145,11 @@ def _any(rng: np.random.Generator) -> tuple[float, ...]:
 
 
 def _lay(
-    canvas: Canvas, camera: Camera, points: list[tuple[float, float]],
+    canvas: Canvas,
+    camera: Camera,
+    points: list[tuple[float, float]],
     colour: tuple[float, ...],
-) -> None:  # fmt: skip
+) -> None:
     table: Floats = np.asarray(points, dtype=np.float32)
     outline = camera.pixels(table[:, 0], table[:, 1])
     canvas.paint([outline], (colour[0], colour[1], colour[2]), Part.PROP)

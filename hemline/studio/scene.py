@@ -140,9 +140,15 @@ def _plan(
     figure = sample_figure(rng, body, clothes)
     backdrop = sample_backdrop(rng, _backdrop_kind(rng, kind))
     return _Plan(
-        garment, figure, backdrop, _light(rng), sample_lens(rng), int(rng.integers(2**31)),
-        float(rng.uniform(0.76, 0.96)), float(rng.normal(0.5, 0.025)),
-    )  # fmt: skip
+        garment,
+        figure,
+        backdrop,
+        _light(rng),
+        sample_lens(rng),
+        int(rng.integers(2**31)),
+        float(rng.uniform(0.76, 0.96)),
+        float(rng.normal(0.5, 0.025)),
+    )
 
 
 def _draw_kinds(rng: np.random.Generator) -> tuple[Kind, GarmentType]:
@@ -174,9 +180,11 @@ def _light(rng: np.random.Generator) -> Light:
     direction /= np.linalg.norm(direction)
     ambient = float(rng.uniform(0.42, 0.62))
     return Light(
-        (float(direction[0]), float(direction[1]), float(direction[2])), ambient,
-        float(rng.uniform(0.42, 0.56)), float(rng.uniform(0.15, 0.6)),
-    )  # fmt: skip
+        (float(direction[0]), float(direction[1]), float(direction[2])),
+        ambient,
+        float(rng.uniform(0.42, 0.56)),
+        float(rng.uniform(0.15, 0.6)),
+    )
 
 
 def _camera(plan: _Plan, view: str, height: int, width: int, moment: np.random.Generator) -> Camera:

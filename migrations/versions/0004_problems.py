@@ -41,9 +41,12 @@ def upgrade() -> None:
     op.drop_column("task", "problem")
     marked = sa.text("problem IS NOT NULL")
     op.create_index(
-        "ix_annotation_problem", "annotation", ["project_id"],
-        sqlite_where=marked, postgresql_where=marked,
-    )  # fmt: skip
+        "ix_annotation_problem",
+        "annotation",
+        ["project_id"],
+        sqlite_where=marked,
+        postgresql_where=marked,
+    )
 
 
 def downgrade() -> None:
@@ -59,6 +62,12 @@ def downgrade() -> None:
 
 def _source() -> sa.Enum:
     return sa.Enum(
-        "task", "photo", "prefill", "sending",
-        name="problemsource", native_enum=False, length=32, create_constraint=True,
-    )  # fmt: skip
+        "task",
+        "photo",
+        "prefill",
+        "sending",
+        name="problemsource",
+        native_enum=False,
+        length=32,
+        create_constraint=True,
+    )

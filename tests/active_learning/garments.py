@@ -13,8 +13,11 @@ def draw(seed: int, size: tuple[int, int] = (180, 120)):
     left, top = (width - wide) // 2, int(height * 0.18)
     bottom = int(height * rng.uniform(0.7, 0.85))
     body = [
-        [left, top], [left + wide, top], [left + wide + 6, bottom], [left - 6, bottom],
-    ]  # fmt: skip
+        [left, top],
+        [left + wide, top],
+        [left + wide + 6, bottom],
+        [left - 6, bottom],
+    ]
     cv2.fillPoly(mask, [np.array(body, np.int32)], 1)
     for side in (left, left + wide):
         cv2.ellipse(mask, (side, top + 24), (8, 26), 0, 0, 360, 1, cv2.FILLED)

@@ -20,11 +20,20 @@ def test_features_survive_the_store_with_what_is_unknown(has_row: bool) -> None:
     row = np.full(len(RISK_SIGNALS), np.nan, dtype=np.float32)
     row[0] = 0.25
     features = LabelFeatures(
-        row if has_row else None, None if has_row else 0.9, low_contrast=0.25,
-        complexity=(0.5, float("nan"), 1.0, 2.0, 3.0, 4.0), wrong=BOX, wrong_sentence="off",
-        pale=LINE, excused=has_row, undecided=LINE, thin=BOX, whole=BOX, note="x",
+        row if has_row else None,
+        None if has_row else 0.9,
+        low_contrast=0.25,
+        complexity=(0.5, float("nan"), 1.0, 2.0, 3.0, 4.0),
+        wrong=BOX,
+        wrong_sentence="off",
+        pale=LINE,
+        excused=has_row,
+        undecided=LINE,
+        thin=BOX,
+        whole=BOX,
+        note="x",
         view=ViewSignals((50.0, 1.0, 2.0), 0.5, 0.25) if has_row else None,
-    )  # fmt: skip
+    )
     values = {k: None if v != v else v for k, v in feature_values(features).items()}
     again = read_features(values, feature_regions(features))
     assert (again.row is not None) == has_row

@@ -35,10 +35,13 @@ def test_what_is_learnt_is_judged_on_other_garments_and_survives_being_kept() ->
     numbers = np.arange(3.0 * COMPARED).reshape(3, COMPARED)
     numbers[1, 2] = np.nan
     ranking = Ranking(
-        risk, ProjectSample(numbers[:1], [7]), ProjectSample(numbers[1:], [8, 9]),
-        [pack_embedding(np.ones(9))], dice,
+        risk,
+        ProjectSample(numbers[:1], [7]),
+        ProjectSample(numbers[1:], [8, 9]),
+        [pack_embedding(np.ones(9))],
+        dice,
         PlantedRows(known.rows[:3], known.bad[:3], ("a", "b", "c")),
-    )  # fmt: skip
+    )
     again = Ranking.from_bytes(ranking.to_bytes(), shipped_risk_model())
     features = [LabelFeatures(row) for row in known.rows]
     before = ranking.risk.risks(features, known.garments)

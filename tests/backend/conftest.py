@@ -157,9 +157,16 @@ class Backend:
 def task(number: int, url: str, **more: Any) -> dict[str, Any]:
     """A task as Label Studio sends it."""
     return {
-        "id": number, "data": {"image": url}, "meta": {}, "is_labeled": False, "project": 1,
-        "inner_id": number, "annotations": [], "predictions": [], "total_predictions": 0,
-    } | more  # fmt: skip
+        "id": number,
+        "data": {"image": url},
+        "meta": {},
+        "is_labeled": False,
+        "project": 1,
+        "inner_id": number,
+        "annotations": [],
+        "predictions": [],
+        "total_predictions": 0,
+    } | more
 
 
 def add_champion(store: Store, project_id: int, digest: str, labels: tuple[str, ...]) -> str:
@@ -167,8 +174,13 @@ def add_champion(store: Store, project_id: int, digest: str, labels: tuple[str, 
         if digest == "starter" and champion(session, project_id) is not None:
             return ""
         version = create_version(
-            session, project_id, recipe={}, labels=labels, weights_digest=digest, code_version="0",
-        )  # fmt: skip
+            session,
+            project_id,
+            recipe={},
+            labels=labels,
+            weights_digest=digest,
+            code_version="0",
+        )
         promote(session, version.id)
         return version.name
 

@@ -84,10 +84,19 @@ class RunningBackend:
 
 
 def environment(home: Path, port: int, **more: str) -> dict[str, str]:
-    return os.environ | {
-        "HEMLINE_HOME": str(home), "PORT": str(port), "LOCAL_FILES_DOCUMENT_ROOT": str(home),
-        "DATABASE_URL": "", "REDIS_URL": "", "DEVICE": "cpu", "OMP_NUM_THREADS": "1",
-    } | more  # fmt: skip
+    return (
+        os.environ
+        | {
+            "HEMLINE_HOME": str(home),
+            "PORT": str(port),
+            "LOCAL_FILES_DOCUMENT_ROOT": str(home),
+            "DATABASE_URL": "",
+            "REDIS_URL": "",
+            "DEVICE": "cpu",
+            "OMP_NUM_THREADS": "1",
+        }
+        | more
+    )
 
 
 def draw_photos(home: Path, count: int) -> list[dict[str, Any]]:

@@ -52,9 +52,12 @@ def label_studio() -> LabelStudio:
 @pytest.fixture
 def client(backend: Any, label_studio: LabelStudio, tmp_path: Path) -> Any:
     services = connect_services(
-        make_settings(tmp_path), backend.store, backend.prefiller, send=lambda *a, **k: True,
+        make_settings(tmp_path),
+        backend.store,
+        backend.prefiller,
+        send=lambda *a, **k: True,
         introductions=Introductions(label_studio.get_project),
-    )  # fmt: skip
+    )
     client = assemble(services).test_client()
     client.services = services
     return client
@@ -102,9 +105,10 @@ def test_projects_that_label_studio_does_not_know_are_not_made(
 
 def test_a_prediction_makes_no_project_either(client: Any, backend: Any) -> None:
     body = {
-        "project": "7.1", "label_config": GARMENT,
+        "project": "7.1",
+        "label_config": GARMENT,
         "tasks": [{"id": 1, "data": {"image": "/data/upload/7/a.png"}}],
-    }  # fmt: skip
+    }
     answer = client.post("/predict", json=body, buffered=True)
     assert answer.status_code == 200
     assert "Label Studio is being asked" in json.dumps(answer.json)

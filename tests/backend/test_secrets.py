@@ -13,20 +13,41 @@ GARMENT = render_label_config(["garment"])
 CANARY = "c4nary-of-a-message-7"
 ADDRESS = f"https://user:{CANARY}@photos.example/x.jpg?X-Amz-Signature={CANARY}"
 SETTINGS = {
-    "label_studio_api_key": CANARY + "a", "webhook_secret": CANARY + "b",
+    "label_studio_api_key": CANARY + "a",
+    "webhook_secret": CANARY + "b",
     "secret_key": CANARY + "c",
-}  # fmt: skip
+}
 
 MESSAGES: tuple[tuple[str, dict[str, Any]], ...] = (
-    ("/setup", {"project": "1.2", "schema": GARMENT, "hostname": "http://h", "access_token": "t",
-                "extra_params": {"key": "x"}}),
-    ("/predict", {"project": "1.2", "label_config": GARMENT,
-                  "params": {"login": "l", "password": "p"},
-                  "tasks": [{"id": 7, "data": {"image": "x"}, "meta": {"key": "x"}}]}),
-    ("/webhook", {"action": "ANNOTATION_CREATED", "annotation": {"id": 1, "task": 7, "result": []},
-                  "task": {"id": 7, "data": {"image": "x"}},
-                  "project": {"id": 1, "token": "t", "task_data_password": "p", "title": "x"}}),
-)  # fmt: skip
+    (
+        "/setup",
+        {
+            "project": "1.2",
+            "schema": GARMENT,
+            "hostname": "http://h",
+            "access_token": "t",
+            "extra_params": {"key": "x"},
+        },
+    ),
+    (
+        "/predict",
+        {
+            "project": "1.2",
+            "label_config": GARMENT,
+            "params": {"login": "l", "password": "p"},
+            "tasks": [{"id": 7, "data": {"image": "x"}, "meta": {"key": "x"}}],
+        },
+    ),
+    (
+        "/webhook",
+        {
+            "action": "ANNOTATION_CREATED",
+            "annotation": {"id": 1, "task": 7, "result": []},
+            "task": {"id": 7, "data": {"image": "x"}},
+            "project": {"id": 1, "token": "t", "task_data_password": "p", "title": "x"},
+        },
+    ),
+)
 
 
 def _with_canaries(message: Any) -> list[Any]:

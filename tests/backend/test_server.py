@@ -137,9 +137,13 @@ def promote_a_copy(server: RunningBackend, ls_project_id: int, folder: Path) -> 
         row = get_project(session, ls_project_id)
         assert row is not None
         version = create_version(
-            session, row.id, recipe={}, labels=("garment",), weights_digest=digest,
+            session,
+            row.id,
+            recipe={},
+            labels=("garment",),
+            weights_digest=digest,
             code_version="0",
-        )  # fmt: skip
+        )
         promote(session, version.id)
     store.dispose()
     return version.name
@@ -200,9 +204,13 @@ def test_sigterm_lets_a_request_end_and_leaves_nothing_behind(tmp_path):
 
 def run(home: Path, **env: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        COMMAND, env=environment(home, pick_free_port(), **env), capture_output=True, text=True,
-        timeout=90, check=False,
-    )  # fmt: skip
+        COMMAND,
+        env=environment(home, pick_free_port(), **env),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
 
 
 def test_a_busy_port_is_one_sentence(tmp_path):
@@ -244,9 +252,12 @@ def test_a_database_of_a_newer_hemline_is_one_sentence(tmp_path):
 
 def test_logs_hold_no_secrets_and_no_bodies_and_ctrl_c_ends_it(tmp_path):
     env = {
-        "LOG_LEVEL": "DEBUG", "BASIC_AUTH_USER": "lucy", "BASIC_AUTH_PASS": "Passw0rd",
-        "HEMLINE_WEBHOOK_SECRET": "S3cret", "LABEL_STUDIO_API_KEY": "T0ken",
-    }  # fmt: skip
+        "LOG_LEVEL": "DEBUG",
+        "BASIC_AUTH_USER": "lucy",
+        "BASIC_AUTH_PASS": "Passw0rd",
+        "HEMLINE_WEBHOOK_SECRET": "S3cret",
+        "LABEL_STUDIO_API_KEY": "T0ken",
+    }
     with RunningBackend(tmp_path, **env) as server:
         body = correction(1) | {"marker": "B0dy"}
         body["project"] |= {"token": "T0ken2", "task_data_password": "Passw0rd2"}

@@ -25,8 +25,10 @@ def test_a_garments_type_holds_for_its_views_and_a_photos_for_itself(folder, rea
     table = "id,note,type\ncoat,warm,coat \ncoat_Back,,back of a coat\nother,,dress\n"
     (folder / "types.csv").write_text(table, encoding="utf-8-sig")
     assert {sample.id: sample.garment_type for sample in read(folder).samples} == {
-        "coat_Front": "coat", "coat_Back": "back of a coat", "7": "",
-    }  # fmt: skip
+        "coat_Front": "coat",
+        "coat_Back": "back of a coat",
+        "7": "",
+    }
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ READABLE = {
     "palette": paletted((0, 0, 0), RED),
     "palette, white background": paletted(WHITE, RED),
     "quantised": Image.fromarray(drawn(0, 255, 1.5)).convert("RGB").quantize(32),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,15 @@ def test_masks_and_cut_outs_are_turned_upright(tmp_path, orientation):
         tmp_path / "c.png", exif=exif
     )
     turned = {
-        1: INSIDE, 2: INSIDE[:, ::-1], 3: INSIDE[::-1, ::-1], 4: INSIDE[::-1], 5: INSIDE.T,
-        6: np.rot90(INSIDE, -1), 7: INSIDE[::-1, ::-1].T, 8: np.rot90(INSIDE),
-    }  # fmt: skip
+        1: INSIDE,
+        2: INSIDE[:, ::-1],
+        3: INSIDE[::-1, ::-1],
+        4: INSIDE[::-1],
+        5: INSIDE.T,
+        6: np.rot90(INSIDE, -1),
+        7: INSIDE[::-1, ::-1].T,
+        8: np.rot90(INSIDE),
+    }
     assert (read_garment(tmp_path / "m.png") == turned[orientation]).all()
     assert (read_cutout(tmp_path / "c.png") == turned[orientation]).all()
     assert (read_class_ids((tmp_path / "m.png").read_bytes()) > 0).tolist() == (
@@ -137,10 +143,12 @@ def test_class_ids_are_read_from_any_lossless_file(tmp_path):
     small = Image.fromarray(ids, "P")
     small.putpalette([value for grey in (2, 0, 3, 1) for value in (grey,) * 3])
     kinds = {
-        "m.png": Image.fromarray(ids), "m.bmp": Image.fromarray(ids), "m.tif": Image.fromarray(ids),
+        "m.png": Image.fromarray(ids),
+        "m.bmp": Image.fromarray(ids),
+        "m.tif": Image.fromarray(ids),
         "wide.png": Image.fromarray(ids.astype(np.uint16)),
         "rgb.png": Image.fromarray(np.dstack([ids] * 3)),
-    }  # fmt: skip
+    }
     for name, image in kinds.items():
         image.save(tmp_path / name)
         assert (read_class_ids((tmp_path / name).read_bytes()) == ids).all()

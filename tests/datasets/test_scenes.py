@@ -22,5 +22,6 @@ def test_it_has_dressed_and_bare_figures_and_leaves_shoes_open() -> None:
     bare = {sample.garment for sample in data.samples if not sample.garment_type}
     assert bare == {f"scene{seed}" for seed in range(FIRST_SEED, FIRST_SEED + 8) if seed % 8 == 7}
     shod = {garment for garment, shoes in found.items() if any(shoes)}
-    assert shod == {f"scene{seed}" for seed in range(FIRST_SEED, FIRST_SEED + 8)
-                    if seed % 2 and seed % 8 != 7}  # fmt: skip
+    assert shod == {
+        f"scene{seed}" for seed in range(FIRST_SEED, FIRST_SEED + 8) if seed % 2 and seed % 8 != 7
+    }

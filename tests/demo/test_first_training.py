@@ -41,21 +41,34 @@ def _after(order: Sequence[dict[str, Any]], path: Path) -> Readiness:
         project = upsert_project(session, ls_project_id=1)
         for number, data in enumerate(order[:CORRECTIONS], start=1):
             task = upsert_task(
-                session, project.id, ls_task_id=number, data=data, image_url=data["image"],
-                garment=data["garment"], view=data["view"],
-            )  # fmt: skip
+                session,
+                project.id,
+                ls_task_id=number,
+                data=data,
+                image_url=data["image"],
+                garment=data["garment"],
+                view=data["view"],
+            )
             record_annotation(
-                session, project_id=project.id, task_id=task.id, ls_annotation_id=number,
+                session,
+                project_id=project.id,
+                task_id=task.id,
+                ls_annotation_id=number,
                 mask_digest="a" * 64,
-            )  # fmt: skip
+            )
             assign_split(
-                session, task.id, gold_share=settings.gold_share,
-                validation_share=settings.validation_share, gold_minimum=settings.gold_minimum,
-            )  # fmt: skip
+                session,
+                task.id,
+                gold_share=settings.gold_share,
+                validation_share=settings.validation_share,
+                gold_minimum=settings.gold_minimum,
+            )
         ready = readiness(
-            session, project, retrain_after=settings.retrain_after,
+            session,
+            project,
+            retrain_after=settings.retrain_after,
             gold_minimum=settings.gold_minimum,
-        )  # fmt: skip
+        )
     store.dispose()
     return ready
 

@@ -113,9 +113,12 @@ class Deployment:
         """Run `hemline` with this deployment's settings."""
         return subprocess.run(
             [str(Path(sys.executable).with_name("hemline")), *words],
-            env=child_environment(self.stack.settings), capture_output=True, text=True,
-            timeout=120, check=False,
-        )  # fmt: skip
+            env=child_environment(self.stack.settings),
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
 
 
 @pytest.fixture(scope="session")
@@ -128,11 +131,16 @@ def deployment(
     recipe = home / "quick.toml"
     recipe.write_text(_RECIPE, encoding="utf-8")
     settings = stack_settings(
-        home, ACCOUNT, label_studio_port=pick_free_port(), backend_port=pick_free_port(),
-        webhook_secret="e2e", retrain_after=RETRAIN_AFTER, recipe=str(recipe),
+        home,
+        ACCOUNT,
+        label_studio_port=pick_free_port(),
+        backend_port=pick_free_port(),
+        webhook_secret="e2e",
+        retrain_after=RETRAIN_AFTER,
+        recipe=str(recipe),
         # Webhooks alone must do: nothing may be found by looking again.
         reconcile_every_s=3600.0,
-    )  # fmt: skip
+    )
     stack = Stack(settings, ACCOUNT)
     store = Store(settings.database)
     with stack, LabelStudioUser(stack.url, ACCOUNT.token) as user:

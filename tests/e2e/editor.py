@@ -70,9 +70,10 @@ class Editor:
         self.page.mouse.move(*self._place(end), steps=10)
         self.page.mouse.up()
         eventually(
-            lambda: not np.array_equal(before, self._photo_pixels()), "the stroke is drawn",
+            lambda: not np.array_equal(before, self._photo_pixels()),
+            "the stroke is drawn",
             seconds=30,
-        )  # fmt: skip
+        )
 
     def submit(self) -> dict[str, Any]:
         """Submit, or update what was submitted before; the annotation as Label Studio has it."""

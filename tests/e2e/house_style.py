@@ -47,9 +47,12 @@ def save_photo(path: Path, scene: Scene) -> Pixels:
 
 def _shoot(folder: Path, number: int) -> Shot:
     scene = draw_scene(
-        _FIRST_SEED + number, height=HEIGHT, width=WIDTH, kind=Kind.MANNEQUIN,
+        _FIRST_SEED + number,
+        height=HEIGHT,
+        width=WIDTH,
+        kind=Kind.MANNEQUIN,
         garment_type=GarmentType.DRESS,
-    )  # fmt: skip
+    )
     path = folder / f"g{number:04d}_Front.jpg"
     disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * _MARGIN_PX + 1,) * 2)
     wanted = np.asarray(cv2.dilate(scene.mask, disc), dtype=np.uint8)

@@ -103,8 +103,9 @@ def promoted(loop: Loop) -> Promoted:
     ended = (RunState.SUCCEEDED, RunState.FAILED)
     eventually(
         lambda: (run := loop.last_run()) is not None and run.state in ended,
-        f"{RETRAIN_AFTER} corrections start a training, which ends", seconds=900,
-    )  # fmt: skip
+        f"{RETRAIN_AFTER} corrections start a training, which ends",
+        seconds=900,
+    )
     eventually(lambda: loop.shown() != loop.first_version, "Label Studio shows a new version")
     eventually(lambda: loop.all_left_have(loop.shown()), "all photos left have its masks")
     return Promoted(loop.shown(), left, {task: as_mask(before[task][0]["result"]) for task in left})

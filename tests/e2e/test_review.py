@@ -19,8 +19,11 @@ from tests.e2e.house_style import shoot
 from tests.e2e.waiting import eventually
 
 pytestmark = [
-    pytest.mark.slow, pytest.mark.labelstudio, pytest.mark.browser, pytest.mark.timeout(900),
-]  # fmt: skip
+    pytest.mark.slow,
+    pytest.mark.labelstudio,
+    pytest.mark.browser,
+    pytest.mark.timeout(900),
+]
 
 SHOTS = 5
 
@@ -42,8 +45,9 @@ def test_a_wrong_label_is_found_shown_and_settled(deployment: Deployment, editor
     shots = {shot.path.name: shot for shot in shoot(folder, SHOTS)}
     config = add_review_fields(render_label_config(["garment"]))
     project = int(client.create_project("Reviewing", config)["id"])
-    tasks = {number: shots[name] for name, number in
-             deployment.import_folder(project, folder).items()}  # fmt: skip
+    tasks = {
+        number: shots[name] for name, number in deployment.import_folder(project, folder).items()
+    }
     deployment.stack.connect(project)
     for task in tasks:
         assert client.open_task(task)["predictions"]

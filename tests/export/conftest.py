@@ -66,9 +66,14 @@ class Shop:
         url = f"/data/local-files/?d={name}"
         with self.sources.store.session() as session:
             task = upsert_task(
-                session, self.project.id, ls_task_id=100 + number, data={"image": url},
-                image_url=url, garment=f"G{number}", view="Front",
-            )  # fmt: skip
+                session,
+                self.project.id,
+                ls_task_id=100 + number,
+                data={"image": url},
+                image_url=url,
+                garment=f"G{number}",
+                view="Front",
+            )
             digest = content_digest(path.read_bytes())
             record_photo(session, task.id, digest, WIDTH, HEIGHT)
             for field, value in fields.items():
@@ -76,28 +81,43 @@ class Shop:
         return task
 
     def correct(
-        self, task: Task, mask: Pixels, *, annotation: int | None = None, minute: int = 0,
-        annotator: str = "ann", ground_truth: bool = False,
-    ) -> int:  # fmt: skip
+        self,
+        task: Task,
+        mask: Pixels,
+        *,
+        annotation: int | None = None,
+        minute: int = 0,
+        annotator: str = "ann",
+        ground_truth: bool = False,
+    ) -> int:
         """A correction of the task; its number in our store."""
         digest = self.sources.artifacts.put(encode_class_mask(mask), "mask")
         with self.sources.store.session() as session:
             return record_annotation(
-                session, project_id=self.project.id, task_id=task.id,
-                ls_annotation_id=annotation or task.ls_task_id + 1000, mask_digest=digest,
-                width=mask.shape[1], height=mask.shape[0], annotator=annotator,
+                session,
+                project_id=self.project.id,
+                task_id=task.id,
+                ls_annotation_id=annotation or task.ls_task_id + 1000,
+                mask_digest=digest,
+                width=mask.shape[1],
+                height=mask.shape[0],
+                annotator=annotator,
                 ground_truth=ground_truth,
                 ls_updated_at=datetime(2026, 1, 1, 9, minute, tzinfo=UTC),
-            ).id  # fmt: skip
+            ).id
 
     def predict(self, task: Task, mask: Pixels) -> None:
         digest = self.sources.artifacts.put(encode_class_mask(mask), "mask")
         with self.sources.store.session() as session:
             save_prediction(
-                session, task_id=task.id, model_version_id=self.version.id,
-                image_digest=task.image_digest or "", mask_digest=digest, score=0.75,
+                session,
+                task_id=task.id,
+                model_version_id=self.version.id,
+                image_digest=task.image_digest or "",
+                mask_digest=digest,
+                score=0.75,
                 region_scores={"dress": 0.8},
-            )  # fmt: skip
+            )
 
 
 @pytest.fixture
@@ -105,9 +125,11 @@ def settings(tmp_path: Path) -> Settings:
     photos = tmp_path / "photos"
     photos.mkdir()
     return Settings(
-        home=tmp_path / "home", local_files_root=photos, label_studio_url="http://127.0.0.1:9",
+        home=tmp_path / "home",
+        local_files_root=photos,
+        label_studio_url="http://127.0.0.1:9",
         label_studio_api_key="a" * 40,
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture(scope="session")
@@ -129,9 +151,13 @@ def shop(settings: Settings, empty_database: Path) -> Iterator[Shop]:
             session, ls_project_id=7, title="Dresses", label_config=render_label_config(LABELS)
         )
         version = create_version(
-            session, project.id, recipe={"name": "hemline"}, labels=LABELS,
-            weights_digest="a" * 64, code_version="test",
-        )  # fmt: skip
+            session,
+            project.id,
+            recipe={"name": "hemline"},
+            labels=LABELS,
+            weights_digest="a" * 64,
+            code_version="test",
+        )
         promote(session, version.id)
     assert settings.local_files_root is not None
     yield Shop(sources, project, version, settings.local_files_root)

@@ -90,11 +90,13 @@ def test_filters_choose(shop: Shop, corrected: list[Task], tmp_path: Path) -> No
     shop.correct(other, figure(4)[1], annotator="bob")
     for number, chosen in enumerate(
         [
-            ExportFilter(garment=other.garment), ExportFilter(view="Back"),
-            ExportFilter(photo_session="may"), ExportFilter(garment_type="coat"),
+            ExportFilter(garment=other.garment),
+            ExportFilter(view="Back"),
+            ExportFilter(photo_session="may"),
+            ExportFilter(garment_type="coat"),
             ExportFilter(annotator="bob"),
         ]
-    ):  # fmt: skip
+    ):
         export(shop, tmp_path / str(number), chosen)
         assert names(tmp_path / str(number)) == ["D4_Back"], chosen
     export(shop, tmp_path / "none", ExportFilter(view="Side"))
@@ -182,8 +184,9 @@ def test_a_killed_export_goes_on_where_it_was(
     out = tmp_path / "out"
     killed = subprocess.run(
         [sys.executable, "-c", _KILLED, str(out)],
-        env={**os.environ, **settings_environment}, check=False,
-    )  # fmt: skip
+        env={**os.environ, **settings_environment},
+        check=False,
+    )
     assert killed.returncode == -signal.SIGKILL
     with (out / MANIFEST).open("ab") as file:
         file.write(b'{"task": 104, "name": "D4')  # cut off in the middle of a line
@@ -225,9 +228,13 @@ def test_masks_that_cannot_be_read_or_do_not_fit_are_named(
     digest = sha256(b"gone").hexdigest()
     with shop.sources.store.session() as session:
         record_annotation(
-            session, project_id=shop.project.id, task_id=corrected[2].id,
-            ls_annotation_id=9009, mask_digest=digest, ground_truth=True,
-        )  # fmt: skip
+            session,
+            project_id=shop.project.id,
+            task_id=corrected[2].id,
+            ls_annotation_id=9009,
+            mask_digest=digest,
+            ground_truth=True,
+        )
     summary = export(shop, tmp_path / "out", form=CUTOUTS)
     problems = [record.problem or "" for record in read_manifest(tmp_path / "out" / MANIFEST)]
     assert summary.failed == 3
@@ -281,9 +288,14 @@ def test_label_studio_away_ends_the_export_and_nothing_is_lost(
 ) -> None:
     with shop.sources.store.session() as session:
         upload = upsert_task(
-            session, shop.project.id, ls_task_id=900, data={}, image_url="/data/upload/7/x.png",
-            garment="x", view="",
-        )  # fmt: skip
+            session,
+            shop.project.id,
+            ls_task_id=900,
+            data={},
+            image_url="/data/upload/7/x.png",
+            garment="x",
+            view="",
+        )
     shop.correct(upload, figure(1)[1])
     with pytest.raises(LabelStudioError):
         export(shop, tmp_path / "out", form=CUTOUTS)

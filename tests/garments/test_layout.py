@@ -46,11 +46,12 @@ def test_numbers_that_run_on_do_not():
 NAMES = st.from_regex(r"[a-z]{1,3}[0-9]{1,2}", fullmatch=True)
 PLACES = st.lists(
     st.tuples(
-        st.sampled_from(["", "7/", "8/", "9/", "photos/", "spring/"]), NAMES,
+        st.sampled_from(["", "7/", "8/", "9/", "photos/", "spring/"]),
+        NAMES,
         st.sampled_from(["", "_Front", "_Back", "_1", "_2"]),
     ).map("".join),
     max_size=30,
-)  # fmt: skip
+)
 
 
 @given(PLACES, st.randoms())

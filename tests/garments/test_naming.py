@@ -11,11 +11,15 @@ from hemline.garments.naming import (
 
 ONE_GARMENT = [
     ("/data/upload/4/1f2e3d4c-parka7_Front.jpg", "/data/upload/4/99999999-parka7_Back.png"),
-    ("http://labels:8080/ls/data/upload/4/1f2e3d4c-parka7_Front.jpg",
-     "/data/upload/12/00aa00aa-parka7_Detail.jpg"),
+    (
+        "http://labels:8080/ls/data/upload/4/1f2e3d4c-parka7_Front.jpg",
+        "/data/upload/12/00aa00aa-parka7_Detail.jpg",
+    ),
     ("/data/local-files/?d=in/parka7_Front.jpg", "/data/local-files/?d=in%2Fparka7_Left.jpg"),
-    ("/storage-data/uploaded/?filepath=4/1f2e3d4c-parka7_Front.jpg",
-     "/storage-data/uploaded/?filepath=upload/4/2f2e3d4c-parka7_Side.jpg"),
+    (
+        "/storage-data/uploaded/?filepath=4/1f2e3d4c-parka7_Front.jpg",
+        "/storage-data/uploaded/?filepath=upload/4/2f2e3d4c-parka7_Side.jpg",
+    ),
     ("s3://b/style-88/front.jpg", "s3://b/style-88/BACK_RIGHT.jpg"),
     ("gs://b/style-88/front/original.jpg", "gs://b/style-88/back/original.jpg"),
     ("s3://b/front/0815.jpg", "s3://b/back/0815.jpg"),
@@ -27,20 +31,24 @@ ONE_GARMENT = [
     ("https://img.shop/parka7-front-300x450.jpg", "https://img.shop/parka7-back-scaled.jpg"),
     ("https://img.shop/parka7_Front@2x.jpg", "https://img.shop/parka7_Front_large.jpg"),
     ("https://img.shop/w_300,h_400/v171/88/front.jpg", "https://img.shop/w_90/v172/88/back.jpg"),
-    ("https://img.shop/_next/image?url=%2Fi%2Fparka7_Front.jpg&w=64",
-     "https://img.shop/_next/image?url=%2Fi%2Fparka7_Back.jpg&w=640"),
+    (
+        "https://img.shop/_next/image?url=%2Fi%2Fparka7_Front.jpg&w=64",
+        "https://img.shop/_next/image?url=%2Fi%2Fparka7_Back.jpg&w=640",
+    ),
     ("s3://b/n%C3%A9gligé_Front.jpg", "s3://b/ne\u0301glige\u0301_Back.jpg"),
     ("s3://b/parka7_Front_2.jpg", "s3://b/parka7_Back (3).jpg"),
     ("s3://b/parka7front.jpg", "s3://b/parka7 back-left.jpg"),
     ("s3://b/front_parka7.jpg", "s3://b/back_parka7.jpg"),
-]  # fmt: skip
+]
 TWO_GARMENTS = [
     ("/data/upload/4/1f2e3d4c-parka7_Front.jpg", "/data/upload/4/1f2e3d4c-parka8_Front.jpg"),
     ("/data/upload/4/1f2e3d4c-front.jpg", "/data/upload/4/2f2e3d4c-front.jpg"),
     ("/data/local-files/?d=style-88/front.jpg", "/data/local-files/?d=style-89/front.jpg"),
     ("/data/local-files/?d=12345678-front.jpg", "/data/local-files/?d=12345679-front.jpg"),
-    ("/storage-data/uploaded/?filepath=style-88/front.jpg",
-     "/storage-data/uploaded/?filepath=style-89/front.jpg"),
+    (
+        "/storage-data/uploaded/?filepath=style-88/front.jpg",
+        "/storage-data/uploaded/?filepath=style-89/front.jpg",
+    ),
     ("s3://b/look#1_Front.jpg", "s3://b/look#2_Front.jpg"),
     ("s3://b/look?1_Front.jpg", "s3://b/look?2_Front.jpg"),
     ("azure-blob://b/style-88/front.jpg", "azure-blob://b/style-89/front.jpg"),
@@ -63,7 +71,7 @@ TWO_GARMENTS = [
     ("s3://b/\u0646\u200c\u062a_Front.jpg", "s3://b/\u0646\u062a_Front.jpg"),
     ("https://img.shop/IMG_0001.jpg", "https://img.shop/IMG_0002.jpg"),
     ("3f2504e0-4f89-11d3-9a0c-0305e82c3301.jpg", "4f2504e0-4f89-11d3-9a0c-0305e82c3301.jpg"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("one", "other"), ONE_GARMENT)
@@ -80,9 +88,16 @@ def test_two_garments(one, other):
 
 @pytest.mark.parametrize(
     "address",
-    ["", "http://[", "https://img.shop/", "https://img.shop/original.jpg",
-     "data:image/png;base64,A", "https://img.shop/2026/03/01/front.jpg", "https://img.shop/get?token=abc"],
-)  # fmt: skip
+    [
+        "",
+        "http://[",
+        "https://img.shop/",
+        "https://img.shop/original.jpg",
+        "data:image/png;base64,A",
+        "https://img.shop/2026/03/01/front.jpg",
+        "https://img.shop/get?token=abc",
+    ],
+)
 def test_an_address_that_names_no_garment(address):
     assert garment_and_view_of_task({}, address)[0] == ""
 

@@ -33,9 +33,17 @@ def test_statuses_that_stay(status: int) -> None:
 
 @pytest.mark.parametrize(
     ("value", "seconds"),
-    [("7", 7), ("0", 0), ("999999999999", 3600), ("-1", None), ("soon", None), ("", None),
-     (timedelta(days=-1), 0), (timedelta(days=1), 3600)],
-)  # fmt: skip
+    [
+        ("7", 7),
+        ("0", 0),
+        ("999999999999", 3600),
+        ("-1", None),
+        ("soon", None),
+        ("", None),
+        (timedelta(days=-1), 0),
+        (timedelta(days=1), 3600),
+    ],
+)
 def test_how_long_to_wait(value: str | timedelta, seconds: float | None) -> None:
     if isinstance(value, timedelta):
         value = format_datetime(datetime.now(UTC) + value, usegmt=True)
@@ -72,10 +80,12 @@ def drips(headers: bool) -> Answer:
 
 def fetcher(tmp_path: Path, web: WebServer, *, listed: bool, timeout_s: float = 5) -> PhotoFetcher:
     settings = Settings(
-        home=tmp_path, label_studio_url="http://127.0.0.1:1" if listed else web.url,
-        label_studio_api_key="a" * 40, image_hosts=(web.host,) if listed else (),
+        home=tmp_path,
+        label_studio_url="http://127.0.0.1:1" if listed else web.url,
+        label_studio_api_key="a" * 40,
+        image_hosts=(web.host,) if listed else (),
         image_timeout_s=timeout_s,
-    )  # fmt: skip
+    )
     return PhotoFetcher(
         settings, lambda: LabelStudioClient(settings.label_studio_url, "a" * 40, timeout_s=5)
     )
@@ -88,11 +98,14 @@ def address(web: WebServer, *, listed: bool) -> str:
 @pytest.mark.parametrize("listed", [True, False], ids=["another host", "Label Studio"])
 @pytest.mark.parametrize(
     "answer",
-    [*(sends(b"no", status) for status in (408, 425, 429, 500, 502, 503, 504, 520, 524)),
-     sends(b"<!doctype html><title>Log in</title>", Content_Type="text/html"),
-     sends(b"<html>Back soon</html>", Content_Type="image/jpeg"),
-     redirects("/user/login/?next=/x.jpg"), redirects("https://sso.example.com/login")],
-)  # fmt: skip
+    [
+        *(sends(b"no", status) for status in (408, 425, 429, 500, 502, 503, 504, 520, 524)),
+        sends(b"<!doctype html><title>Log in</title>", Content_Type="text/html"),
+        sends(b"<html>Back soon</html>", Content_Type="image/jpeg"),
+        redirects("/user/login/?next=/x.jpg"),
+        redirects("https://sso.example.com/login"),
+    ],
+)
 def test_a_photo_that_may_come_later(
     tmp_path: Path, web: WebServer, answer: Answer, listed: bool
 ) -> None:
@@ -151,9 +164,13 @@ def test_the_earlier_of_two_deadlines_holds(web: WebServer) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["/data/upload/1/" + "x" * 1_000_000, "http://HOST/" + "x" * 100_000, "http://xn--\u20ac/x",
-     "http://HOST/" + "é" * 4000],
-)  # fmt: skip
+    [
+        "/data/upload/1/" + "x" * 1_000_000,
+        "http://HOST/" + "x" * 100_000,
+        "http://xn--\u20ac/x",
+        "http://HOST/" + "é" * 4000,
+    ],
+)
 def test_an_address_that_cannot_be_asked_for(tmp_path: Path, web: WebServer, url: str) -> None:
     photos = fetcher(tmp_path, web, listed=True)
     with pytest.raises(ImageError) as caught:

@@ -19,8 +19,16 @@ from hemline.masks.brush import encode_brush
 LABELS = ("top", "skirt", "coat")
 CONFIG = LabelConfig("mask", "image", "image", LABELS, ("shapes",))
 KINDS = ("brushlabels", "polygonlabels", "bitmasklabels", "brush", "polygon", "bitmask")
-FIELDS = ("id", "value", "type", "to_name", "from_name", "original_width", "original_height",
-          "image_rotation")  # fmt: skip
+FIELDS = (
+    "id",
+    "value",
+    "type",
+    "to_name",
+    "from_name",
+    "original_width",
+    "original_height",
+    "image_rotation",
+)
 
 class_masks = hnp.arrays(
     np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=30), elements=st.integers(0, 3)
@@ -211,8 +219,12 @@ def test_passes_over_what_is_no_mask_of_this_photo():
 
 
 def test_no_regions_and_no_answers_but_a_reviewers_say_that_there_is_no_garment():
-    verdict = {"from_name": "verdict", "to_name": "image", "type": "choices",
-               "value": {"choices": ["both fine"]}}  # fmt: skip
+    verdict = {
+        "from_name": "verdict",
+        "to_name": "image",
+        "type": "choices",
+        "value": {"choices": ["both fine"]},
+    }
     for result in ([], [verdict]):
         assert not read(result, 20, 30).any()
 
@@ -306,12 +318,18 @@ def test_sizes_that_no_photo_has_take_no_memory(side):
 
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
     | st.sampled_from(["brushlabels", "polygonlabels", "bitmasklabels", "brush", "top", "image"]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from(["rle", "points", "imageDataURL", *KINDS]), inner),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from(["rle", "points", "imageDataURL", *KINDS]), inner)
+    ),
     max_leaves=10,
-)  # fmt: skip
+)
 
 
 @given(st.sampled_from(KINDS), st.dictionaries(st.sampled_from(FIELDS), json_values), st.booleans())

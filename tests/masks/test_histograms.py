@@ -116,10 +116,14 @@ def test_pixels_that_do_not_count_are_as_if_they_were_not_there(seed):
 
 
 def test_a_map_of_many_pixels_counts():
-    assert probability_histograms(
-        np.full((1, 300, 300), 0.9, np.float32), np.ones((300, 300), np.uint8),
-        np.ones((300, 300), np.bool_),
-    ).inside.sum() == 90_000  # fmt: skip
+    assert (
+        probability_histograms(
+            np.full((1, 300, 300), 0.9, np.float32),
+            np.ones((300, 300), np.uint8),
+            np.ones((300, 300), np.bool_),
+        ).inside.sum()
+        == 90_000
+    )
 
 
 def test_nonsense_is_refused():

@@ -91,9 +91,11 @@ def test_class_figures_are_those_of_scikit_learn(pair):
     assert np.array_equal(matrix, sk.confusion_matrix(*flat, labels=labels))
     present = np.isin(labels, np.concatenate(flat))
     for ours, theirs in (
-        (class_dice, sk.f1_score), (class_iou, sk.jaccard_score),
-        (class_precision, sk.precision_score), (class_recall, sk.recall_score),
-    ):  # fmt: skip
+        (class_dice, sk.f1_score),
+        (class_iou, sk.jaccard_score),
+        (class_precision, sk.precision_score),
+        (class_recall, sk.recall_score),
+    ):
         expected = theirs(*flat, labels=labels, average=None, zero_division=0)
         assert ours(matrix)[present] == pytest.approx(expected[present])
         assert np.isnan(ours(matrix)[~present]).all()
@@ -116,9 +118,12 @@ def test_ignored_pixels_of_the_truth_do_not_count(pair, ignore):
     matrix = confusion(predicted, truth, classes=CLASSES, ignore=ignore)
     assert np.array_equal(matrix, confusion(predicted[kept], truth[kept], classes=CLASSES))
     theirs = tm.multiclass_jaccard_index(
-        torch.from_numpy(predicted.astype(np.int64)), torch.from_numpy(truth.astype(np.int64)),
-        num_classes=CLASSES, ignore_index=ignore, average="none",
-    ).numpy()  # fmt: skip
+        torch.from_numpy(predicted.astype(np.int64)),
+        torch.from_numpy(truth.astype(np.int64)),
+        num_classes=CLASSES,
+        ignore_index=ignore,
+        average="none",
+    ).numpy()
     ours = class_iou(matrix)
     others = [label for label in range(CLASSES) if label != ignore and not np.isnan(ours[label])]
     assert ours[others] == pytest.approx(theirs[others], abs=1e-6)

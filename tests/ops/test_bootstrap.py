@@ -16,8 +16,13 @@ Usage = namedtuple("Usage", "total used free")
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
     """An empty checkout with locks, and installers that only note what they were told."""
-    for name in ("requirements.lock", "requirements-dev.lock", "requirements-tools.lock",
-                 "requirements-labelstudio.lock", "pyproject.toml"):  # fmt: skip
+    for name in (
+        "requirements.lock",
+        "requirements-dev.lock",
+        "requirements-tools.lock",
+        "requirements-labelstudio.lock",
+        "pyproject.toml",
+    ):
         (tmp_path / name).write_text(f"content of {name}\n")
     monkeypatch.setattr(bootstrap, "ROOT", tmp_path)
     monkeypatch.setattr(bootstrap, "HEMLINE", tmp_path / ".venv")

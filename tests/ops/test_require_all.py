@@ -63,10 +63,19 @@ def _run(folder: Path, content: str, require_all: str) -> subprocess.CompletedPr
         "HEMLINE_TEST_REQUIRE_ALL": require_all,
     }
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider",
-         "-p", "tests.plugins.require_all", str(folder)],
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "tests.plugins.require_all",
+            str(folder),
+        ],
         cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
-    )  # fmt: skip
+    )

@@ -40,5 +40,8 @@ def test_all_packages_are_in_it(contents):
 def test_nothing_else_is_in_it(contents):
     tops = {name.partition("/")[0] for name in contents}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
-        "active_learning", "backend", "hemline", "worker",
-    }  # fmt: skip
+        "active_learning",
+        "backend",
+        "hemline",
+        "worker",
+    }

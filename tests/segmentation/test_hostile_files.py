@@ -29,10 +29,14 @@ JSON = st.recursive(
 @pytest.mark.parametrize(
     "text",
     [
-        "name = 'x'\nclasses = " + "[" * 100_000, "name = 'x'\nclasses = " + "{a=" * 100_000,
-        "[" + "a." * 50_000 + "b]", "name = 'x'\n" + "#" * 2**21, "\x00", "name = 1" + "0" * 10_000,
+        "name = 'x'\nclasses = " + "[" * 100_000,
+        "name = 'x'\nclasses = " + "{a=" * 100_000,
+        "[" + "a." * 50_000 + "b]",
+        "name = 'x'\n" + "#" * 2**21,
+        "\x00",
+        "name = 1" + "0" * 10_000,
     ],
-)  # fmt: skip
+)
 def test_a_recipe_that_is_nested_or_long_without_end(tmp_path: Path, text: str) -> None:
     path = tmp_path / "deep.toml"
     path.write_text(text)
@@ -54,9 +58,14 @@ def test_a_name_that_leads_elsewhere(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize(
     "change",
-    ["schedule.batch=1000000000", "schedule.epochs=1000000000", "schedule.least_steps=10000000000",
-     "input.pixels=1000000000000", "schedule.batch=" + "[" * 100_000],
-)  # fmt: skip
+    [
+        "schedule.batch=1000000000",
+        "schedule.epochs=1000000000",
+        "schedule.least_steps=10000000000",
+        "input.pixels=1000000000000",
+        "schedule.batch=" + "[" * 100_000,
+    ],
+)
 def test_values_that_take_all_memory_or_time(change: str) -> None:
     with pytest.raises(RecipeError):
         with_values(Recipe(name="x"), [change])
@@ -77,20 +86,32 @@ def _file(header: bytes, data: bytes = b"") -> bytes:
 
 def _card(**changes: Any) -> bytes:
     card = {
-        "recipe": Recipe(name="x").model_dump(mode="json"), "labels": ["garment"], "threshold": 0.5,
-        "figures": {}, "code_version": "0", "format": 1,
-    } | changes  # fmt: skip
+        "recipe": Recipe(name="x").model_dump(mode="json"),
+        "labels": ["garment"],
+        "threshold": 0.5,
+        "figures": {},
+        "code_version": "0",
+        "format": 1,
+    } | changes
     return _file(json.dumps({"__metadata__": {"hemline": json.dumps(card)}}).encode())
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"labels": ["x"] * 1_000_000}, {"labels": "garment"}, {"labels": 7}, {"labels": [1]},
-        {"labels": {"a": 1}}, {"types": ["x"] * 1_000_000}, {"threshold": 10**400},
-        {"threshold": None}, {"recipe": {"name": "../../x"}}, {"recipe": []}, {"format": 2},
+        {"labels": ["x"] * 1_000_000},
+        {"labels": "garment"},
+        {"labels": 7},
+        {"labels": [1]},
+        {"labels": {"a": 1}},
+        {"types": ["x"] * 1_000_000},
+        {"threshold": 10**400},
+        {"threshold": None},
+        {"recipe": {"name": "../../x"}},
+        {"recipe": []},
+        {"format": 2},
     ],
-)  # fmt: skip
+)
 def test_a_card_that_is_not_ours(tmp_path: Path, changes: dict[str, Any]) -> None:
     path = tmp_path / "m.safetensors"
     path.write_bytes(_card(**changes))
@@ -108,14 +129,19 @@ def test_a_card_that_is_nested_without_end(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "header",
     [
-        b"{" * 100_000, b"[]", b"null", b'{"a":1}', b"\xff\xfe", b"",
+        b"{" * 100_000,
+        b"[]",
+        b"null",
+        b'{"a":1}',
+        b"\xff\xfe",
+        b"",
         b'{"a":{"dtype":"F32","shape":[1000000000000],"data_offsets":[0,4000000000000]}}',
         b'{"a":{"dtype":"F32","shape":[18446744073709551615,2],"data_offsets":[0,8]}}',
         b'{"a":{"dtype":"F99","shape":[1],"data_offsets":[0,4]}}',
         b'{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}',
         b'{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}',
     ],
-)  # fmt: skip
+)
 def test_a_header_that_lies(tmp_path: Path, header: bytes) -> None:
     path = tmp_path / "m.safetensors"
     path.write_bytes(_file(header, b"\0" * 8))
@@ -141,10 +167,15 @@ def test_any_bytes_are_refused_in_words(tmp_path: Path, content: bytes) -> None:
 
 
 @QUICK
-@given(st.dictionaries(
-    st.sampled_from(["recipe", "labels", "threshold", "figures", "types", "specialists", "format"]),
-    JSON, min_size=1,
-))  # fmt: skip
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["recipe", "labels", "threshold", "figures", "types", "specialists", "format"]
+        ),
+        JSON,
+        min_size=1,
+    )
+)
 def test_any_card_is_read_or_refused_in_words(tmp_path: Path, changes: dict[str, Any]) -> None:
     path = tmp_path / "m.safetensors"
     path.write_bytes(_card(**changes))

@@ -135,8 +135,12 @@ def test_what_is_kept_is_bounded_and_tidied(store, monkeypatch):
     with store.reading() as session:
         events = list_events(session)
     assert [event.details.get("address", event.action) for event in events] == [
-        "address 9", "address 8", "address 7", "address 6", "promote",
-    ]  # fmt: skip
+        "address 9",
+        "address 8",
+        "address 7",
+        "address 6",
+        "promote",
+    ]
     with store.session() as session:
         tidy_log_ins(session, now=NOW + WINDOW + 10 * SECOND)
     assert rows(store) == 0

@@ -43,8 +43,10 @@ def test_the_pairs_reader_takes_the_folder(tmp_path: Path) -> None:
     list(write_photos(tmp_path, 1, height=96, width=64))
     samples = read_pairs(tmp_path).samples
     assert [(sample.garment, sample.view) for sample in samples] == [
-        ("g0001", "Back"), ("g0001", "Front"), ("g0001", "FrontRight"),
-    ]  # fmt: skip
+        ("g0001", "Back"),
+        ("g0001", "Front"),
+        ("g0001", "FrontRight"),
+    ]
     image, mask = samples[1].load()
     assert image.shape == (96, 64, 3)
     assert set(np.unique(mask)) == {0, 1}

@@ -98,9 +98,13 @@ def champion(services: Services, project: Project, tmp_path: Path) -> ModelVersi
     digest = services.artifacts.put(path.read_bytes(), "weights")
     with services.store.session() as session:
         version = create_version(
-            session, project.id, recipe=recipe.model_dump(mode="json"), labels=["garment"],
-            weights_digest=digest, code_version="test",
-        )  # fmt: skip
+            session,
+            project.id,
+            recipe=recipe.model_dump(mode="json"),
+            labels=["garment"],
+            weights_digest=digest,
+            code_version="test",
+        )
         return promote(session, version.id)
 
 
@@ -111,9 +115,12 @@ def deliver(services: Services) -> Callable[[dict[str, Any]], None]:
     def deliver(payload: dict[str, Any]) -> None:
         with services.store.session() as session:
             record_delivery(
-                session, digest=delivery_digest(payload), action=payload["action"],
-                ls_project_id=7, payload=payload,
-            )  # fmt: skip
+                session,
+                digest=delivery_digest(payload),
+                action=payload["action"],
+                ls_project_id=7,
+                payload=payload,
+            )
 
     return deliver
 

@@ -18,8 +18,12 @@ class FakeLabelStudio:
     """One project. Tests change its rows as people would in the real one."""
 
     def __init__(self, label_config: str, project_id: int = 7) -> None:
-        self.project: Json = {"id": project_id, "title": "Garments", "label_config": label_config,
-                              "model_version": ""}  # fmt: skip
+        self.project: Json = {
+            "id": project_id,
+            "title": "Garments",
+            "label_config": label_config,
+            "model_version": "",
+        }
         self.tasks: dict[int, Json] = {}
         self.annotations: dict[int, Json] = {}
         self.predictions: list[Json] = []
@@ -52,8 +56,12 @@ class FakeLabelStudio:
             task_id = max(self.tasks, default=0) + 1
             url = f"/data/upload/{self.project['id']}/{name}"
             self.files[url] = photo
-            self.tasks[task_id] = {"id": task_id, "data": {"image": url, **data},
-                                   "updated_at": now(), "is_labeled": False}  # fmt: skip
+            self.tasks[task_id] = {
+                "id": task_id,
+                "data": {"image": url, **data},
+                "updated_at": now(),
+                "is_labeled": False,
+            }
             return task_id
 
     def annotate(self, task_id: int, result: list[Json], **fields: Any) -> Json:
@@ -61,10 +69,17 @@ class FakeLabelStudio:
         with self.lock:
             number = max(self.annotations, default=100) + 1
             self.annotations[number] = {
-                "id": number, "task": task_id, "result": result, "completed_by": 1,
-                "lead_time": 12.5, "was_cancelled": False, "ground_truth": False,
-                "created_at": now(), "updated_at": now(), **fields,
-            }  # fmt: skip
+                "id": number,
+                "task": task_id,
+                "result": result,
+                "completed_by": 1,
+                "lead_time": 12.5,
+                "was_cancelled": False,
+                "ground_truth": False,
+                "created_at": now(),
+                "updated_at": now(),
+                **fields,
+            }
             self.touch(task_id)
             return self.annotations[number]
 
@@ -84,8 +99,12 @@ class FakeLabelStudio:
     def payload(self, action: str, annotation: Json) -> Json:
         """A webhook's body."""
         task = self.tasks[annotation["task"]]
-        return {"action": action, "annotation": dict(annotation), "task": dict(task),
-                "project": dict(self.project)}  # fmt: skip
+        return {
+            "action": action,
+            "annotation": dict(annotation),
+            "task": dict(task),
+            "project": dict(self.project),
+        }
 
     def full_task(self, task_id: int) -> Json:
         return {

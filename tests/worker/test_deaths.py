@@ -47,9 +47,11 @@ work(get_services())
 def child(work: str, script: str = CHILD) -> int:
     """The exit status of a process that does one piece of a worker's work."""
     return subprocess.run(
-        [sys.executable, "-c", script, work], env={**os.environ, "PYTHONPATH": str(Path.cwd())},
-        check=False, stderr=subprocess.DEVNULL,
-    ).returncode  # fmt: skip
+        [sys.executable, "-c", script, work],
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+        check=False,
+        stderr=subprocess.DEVNULL,
+    ).returncode
 
 
 def lapse(services: Services) -> None:

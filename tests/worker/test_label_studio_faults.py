@@ -131,9 +131,12 @@ def work(services: Services) -> None:
 def later(services: Services, seconds: float) -> None:
     """So many seconds pass, for all that waits for a moment."""
     waits: tuple[tuple[Any, str], ...] = (
-        (TaskProblem, "try_at"), (Job, "lease_until"), (Job, "created_at"), (Job, "finished_at"),
+        (TaskProblem, "try_at"),
+        (Job, "lease_until"),
+        (Job, "created_at"),
+        (Job, "finished_at"),
         (WebhookDelivery, "worked_at"),
-    )  # fmt: skip
+    )
     with services.store.session() as session:
         for table, column in waits:
             for row in session.scalars(select(table)):
@@ -153,9 +156,12 @@ def marks(services: Services) -> list[str]:
 
 @pytest.mark.parametrize("fault", FAULTS)
 def test_a_fault_that_ends_is_healed(
-    services: Services, fake: FakeLabelStudio, champion: ModelVersion, fault: str,
+    services: Services,
+    fake: FakeLabelStudio,
+    champion: ModelVersion,
+    fault: str,
     deliver: Callable[[dict[str, Any]], None],
-) -> None:  # fmt: skip
+) -> None:
     fake.faults = [FAULTS[fault]]
     saved = fake.annotate(4, brush(disc(3)[1]))
     deliver(fake.payload("ANNOTATION_CREATED", saved))

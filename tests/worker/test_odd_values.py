@@ -39,13 +39,27 @@ MANY = hypothesis.settings(
 )
 
 odd = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=20), st.just(10**400),
-    st.just(-(2**63)), st.just("x" * 100_000), st.just("\x00\ud800"), st.just([]), st.just({}),
-    st.just([[]]), st.just([{}]), st.just({"id": {}}), st.just("9999-12-31T23:59:59-23:59"),
-    st.just("0001-01-01T00:00:00+23:59"), st.just("http://[::1"), st.just("http://xn--a/\u2603"),
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(max_size=20),
+    st.just(10**400),
+    st.just(-(2**63)),
+    st.just("x" * 100_000),
+    st.just("\x00\ud800"),
+    st.just([]),
+    st.just({}),
+    st.just([[]]),
+    st.just([{}]),
+    st.just({"id": {}}),
+    st.just("9999-12-31T23:59:59-23:59"),
+    st.just("0001-01-01T00:00:00+23:59"),
+    st.just("http://[::1"),
+    st.just("http://xn--a/\u2603"),
     st.lists(st.integers(-5, 300), max_size=8),
     st.lists(st.lists(st.floats(), max_size=3), max_size=4),
-)  # fmt: skip
+)
 
 
 def paths(value: Json, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -112,9 +126,12 @@ def take(services: Services, payload: Json) -> None:
     """What the backend does with a webhook: what it refuses there is not stored."""
     with services.store.session() as session:
         record_delivery(
-            session, digest=delivery_digest(payload), action="ANNOTATION_CREATED",
-            ls_project_id=7, payload=scrub(payload),
-        )  # fmt: skip
+            session,
+            digest=delivery_digest(payload),
+            action="ANNOTATION_CREATED",
+            ls_project_id=7,
+            payload=scrub(payload),
+        )
 
 
 def check_webhooks(services: Services, fake: FakeLabelStudio, how: hypothesis.settings) -> None:

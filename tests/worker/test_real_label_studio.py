@@ -77,9 +77,12 @@ def versions(task: dict[str, Any]) -> list[str]:
 
 
 def test_lost_webhooks_are_found_by_reconcile(
-    services: Services, project: Project, ls_client: LabelStudioUser, ls_project: int,
+    services: Services,
+    project: Project,
+    ls_client: LabelStudioUser,
+    ls_project: int,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setattr(reconcile, "_OVERLAP", reconcile._OVERLAP * 0)
     first, second, third = [task["id"] for task in ls_client.iter_tasks(ls_project)][:3]
     made = ls_client.create_annotation(first, brush(disc(0)[1]), lead_time=3.5)
@@ -111,18 +114,23 @@ def test_lost_webhooks_are_found_by_reconcile(
 
 
 def test_the_newest_champion_is_what_a_task_shows_and_what_orders_them(
-    services: Services, project: Project, champion: ModelVersion, ls_client: LabelStudioUser,
-    ls_project: int, tmp_path: Path,
-) -> None:  # fmt: skip
+    services: Services,
+    project: Project,
+    champion: ModelVersion,
+    ls_client: LabelStudioUser,
+    ls_project: int,
+    tmp_path: Path,
+) -> None:
     reconcile_all(services)
     predict(services, project)
     ids = [task["id"] for task in ls_client.iter_tasks(ls_project)]
     assert all(versions(ls_client.open_task(task_id)) == [champion.name] for task_id in ids)
     assert ls_client.get_project(ls_project)["model_version"] == champion.name
     lowest = min(
-        (prediction["score"], task["id"]) for task in ls_client.iter_tasks(ls_project)
+        (prediction["score"], task["id"])
+        for task in ls_client.iter_tasks(ls_project)
         for prediction in task["predictions"]
-    )  # fmt: skip
+    )
     shown = ls_client.next_task(ls_project)
     assert shown is not None
     assert shown["predictions"][0]["score"] == pytest.approx(lowest[0])
@@ -132,9 +140,13 @@ def test_the_newest_champion_is_what_a_task_shows_and_what_orders_them(
     reconcile_all(services)
     with services.store.session() as session:
         second = create_version(
-            session, project.id, recipe=champion.recipe, labels=["garment"],
-            weights_digest=champion.weights_digest, code_version="test",
-        )  # fmt: skip
+            session,
+            project.id,
+            recipe=champion.recipe,
+            labels=["garment"],
+            weights_digest=champion.weights_digest,
+            code_version="test",
+        )
         promote(session, second.id)
     predict(services, project)
     assert versions(ls_client.open_task(ids[0])) == [champion.name]  # what it was corrected from

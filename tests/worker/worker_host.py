@@ -18,9 +18,12 @@ class WorkerHost:
     def __init__(self, log: Path) -> None:
         with log.open("ab") as output:
             self._process = subprocess.Popen(
-                _COMMAND, env={**os.environ, "PYTHONPATH": str(Path.cwd())}, stdout=output,
-                stderr=output, start_new_session=True,
-            )  # fmt: skip
+                _COMMAND,
+                env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
         self._seen: dict[int, psutil.Process] = {}
 
     def processes(self) -> list[psutil.Process]:
@@ -39,9 +42,10 @@ class WorkerHost:
     def main_worker(self, queue: str) -> psutil.Process:
         """The Celery process whose pool works on the queue."""
         found = [
-            process for process in psutil.Process(self._process.pid).children()
+            process
+            for process in psutil.Process(self._process.pid).children()
             if f"--queues {queue}" in command(process)
-        ]  # fmt: skip
+        ]
         (process,) = found
         return process
 

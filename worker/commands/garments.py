@@ -52,11 +52,14 @@ def garments(
             lock_for_regrouping(session, row.id)
         rule = chosen_rule(session, row.id, pattern=pattern, field=field, auto=auto)
         plan = plan_regrouping(
-            session, services.artifacts, row.id, rule,
+            session,
+            services.artifacts,
+            row.id,
+            rule,
             gold_share=services.settings.gold_share,
             validation_share=services.settings.validation_share,
             gold_minimum=services.settings.gold_minimum,
-        )  # fmt: skip
+        )
         for line in _report(plan):
             typer.echo(line)
         if apply:

@@ -103,10 +103,12 @@ def deliveries(
         return
     print_table(
         ("delivery", "action", "project", "attempts", "received", "problem"),
-        [(row.id, row.action, row.ls_project_id, row.attempts, row.received_at, row.problem)
-         for row in rows],
+        [
+            (row.id, row.action, row.ls_project_id, row.attempts, row.received_at, row.problem)
+            for row in rows
+        ],
         empty="No delivery has failed.",
-    )  # fmt: skip
+    )
 
 
 def _project_row(services: "Services", project: "Project") -> tuple[Any, ...]:
@@ -144,9 +146,12 @@ def _gold_lines(services: "Services", projects: "Sequence[Project]") -> "Iterato
         with services.store.reading() as session:
             labelled = count_tasks(session, project.id).labelled
             gold = gold_wanted(
-                session, project, ready,
-                gold_share=settings.gold_share, validation_share=settings.validation_share,
-            )  # fmt: skip
+                session,
+                project,
+                ready,
+                gold_share=settings.gold_share,
+                validation_share=settings.validation_share,
+            )
         if gold is None or not labelled:
             continue
         named = ", ".join(
@@ -189,10 +194,24 @@ def _garment_warnings(services: "Services", projects: "Sequence[Project]") -> "I
 
 def _run_row(run: "TrainingRun") -> tuple[Any, ...]:
     epochs = f"{run.epoch} of {run.epochs}" if run.epochs else ""
-    return (run.id, run.project.ls_project_id, run.state.value, epochs, run.trigger.value,
-            run.attempts, run.started_at, run.problem)  # fmt: skip
+    return (
+        run.id,
+        run.project.ls_project_id,
+        run.state.value,
+        epochs,
+        run.trigger.value,
+        run.attempts,
+        run.started_at,
+        run.problem,
+    )
 
 
 def _job_row(job: "Job") -> tuple[Any, ...]:
-    return (job.id, job.project.ls_project_id, job.kind.value, job.state.value,
-            f"{job.done} of {job.total}", job.problem)  # fmt: skip
+    return (
+        job.id,
+        job.project.ls_project_id,
+        job.kind.value,
+        job.state.value,
+        f"{job.done} of {job.total}",
+        job.problem,
+    )

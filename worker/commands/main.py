@@ -13,8 +13,17 @@ from worker.commands.review import statistics, triage
 
 app = typer.Typer()
 for command in (
-    models, promote, rollback, retrain, status, problems, deliveries, statistics, triage, garments,
-):  # fmt: skip
+    models,
+    promote,
+    rollback,
+    retrain,
+    status,
+    problems,
+    deliveries,
+    statistics,
+    triage,
+    garments,
+):
     app.command()(command)
 
 

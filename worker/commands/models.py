@@ -28,8 +28,19 @@ def models(project: Which = None) -> None:
         versions = list_versions(session, only)
         judged = {version.id: evaluations_of(session, version.id) for version in versions}
     rows = [_row(version, next(iter(judged[version.id]), None)) for version in versions]
-    columns = ("version", "state", "recipe", "parent", "snapshot", "photos", "validation Dice",
-               "gold Dice", "champion's", "created", "decision")  # fmt: skip
+    columns = (
+        "version",
+        "state",
+        "recipe",
+        "parent",
+        "snapshot",
+        "photos",
+        "validation Dice",
+        "gold Dice",
+        "champion's",
+        "created",
+        "decision",
+    )
     print_table(columns, rows, empty="There are no models yet; connect a project first.")
 
 

@@ -80,8 +80,10 @@ def rank_command(
         _err.print(
             f"passed over {what} that are not read as photos or masks: {names}{more}; files end in "
             f"{', '.join(sorted(PHOTO_SUFFIXES))}, and sub-folders are not looked into",
-            markup=False, highlight=False, soft_wrap=True,
-        )  # fmt: skip
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     predictor = Predictor(find_model(model), device=device)
     bar = partial(
         track, description="looking", console=_err, transient=True, disable=not _err.is_terminal

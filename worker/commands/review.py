@@ -36,21 +36,48 @@ def statistics(
         for name, summary in rows.items()
     ]
     print_table(
-        ("group", "", "pre-fills", "mean Dice", "95 %", "median", "95 %", "outliers",
-         "found wrong", "mean without", "median without"),
-        [(group, name, s["n"], s["mean"], _interval(s["mean_interval"]), s["median"],
-          _interval(s["median_interval"]), s["outliers"], s["left_out"],
-          s["corrected_mean"], s["corrected_median"]) for group, name, s in groups if s["n"]],
+        (
+            "group",
+            "",
+            "pre-fills",
+            "mean Dice",
+            "95 %",
+            "median",
+            "95 %",
+            "outliers",
+            "found wrong",
+            "mean without",
+            "median without",
+        ),
+        [
+            (
+                group,
+                name,
+                s["n"],
+                s["mean"],
+                _interval(s["mean_interval"]),
+                s["median"],
+                _interval(s["median_interval"]),
+                s["outliers"],
+                s["left_out"],
+                s["corrected_mean"],
+                s["corrected_median"],
+            )
+            for group, name, s in groups
+            if s["n"]
+        ],
         title="Dice of the pre-fill with its correction",
         empty="No pre-fill was corrected yet.",
-    )  # fmt: skip
+    )
     print_table(
         ("reason", "outliers", "share"),
-        [(Reason(name).words, row["count"], f"{row['share']:.0%}")
-         for name, row in found["outliers"]["reasons"].items()],
+        [
+            (Reason(name).words, row["count"], f"{row['share']:.0%}")
+            for name, row in found["outliers"]["reasons"].items()
+        ],
         title=f"Why {found['outliers']['count']} pre-fills are outliers, several reasons at once",
         empty="No pre-fill is an outlier.",
-    )  # fmt: skip
+    )
     print_table(
         (
             "version",

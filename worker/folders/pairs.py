@@ -80,8 +80,14 @@ def find_pairs(images: Path, masks: Path) -> list[Pair]:
         if _is_mask_itself(photo, masks):
             continue
         if (other := first.setdefault(stem_of(photo), photo)) != photo:
-            pairs.append(Pair(photo.name, photo, None, f"'{photo.name}' and '{other.name}' share "
-                              "one mask; rename one, or remove it"))  # fmt: skip
+            pairs.append(
+                Pair(
+                    photo.name,
+                    photo,
+                    None,
+                    f"'{photo.name}' and '{other.name}' share one mask; rename one, or remove it",
+                )
+            )
             continue
         mask = _mask_of(photo, by_stem)
         problem = doubled.get(stem_of(mask), "") if mask else ""

@@ -66,9 +66,10 @@ def rank_folder(
         track: passes the pairs on, one by one, and shows how far they are.
     """
     read = partial(
-        read_pair, garment_is=garment_is,
+        read_pair,
+        garment_is=garment_is,
         light_is_garment=garment_is is None and not look_inverted(pairs),
-    )  # fmt: skip
+    )
     model = shipped_risk_model()
     judged: list[Pair] = []
     features: list[LabelFeatures] = []

@@ -54,19 +54,34 @@ def _celery_worker(
 ) -> Kept:
     name = queues[0]
     command = [
-        *_celery(settings, "worker"), "--queues", ",".join(queues), "--pool", "prefork",
-        "--concurrency", str(at_once), "--hostname", f"{name}@%h",
-        "--without-gossip", "--without-mingle",
-    ]  # fmt: skip
+        *_celery(settings, "worker"),
+        "--queues",
+        ",".join(queues),
+        "--pool",
+        "prefork",
+        "--concurrency",
+        str(at_once),
+        "--hostname",
+        f"{name}@%h",
+        "--without-gossip",
+        "--without-mingle",
+    ]
     # SIGQUIT: stop taking tasks, give running ones the soft shutdown's seconds, then end.
     return Kept(_child(f"worker {name}", command, nice=nice), stop_signal=signal.SIGQUIT)
 
 
 def _celery(settings: Settings, command: str) -> list[str]:
     return [
-        sys.executable, "-m", "celery", "--quiet", "--app", "worker.app:app", command,
-        "--loglevel", settings.log_level,
-    ]  # fmt: skip
+        sys.executable,
+        "-m",
+        "celery",
+        "--quiet",
+        "--app",
+        "worker.app:app",
+        command,
+        "--loglevel",
+        settings.log_level,
+    ]
 
 
 def _child(name: str, command: Sequence[str], *, nice: int) -> ChildProcess:

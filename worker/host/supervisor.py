@@ -109,8 +109,11 @@ class _Keeper:
         self._start_at = now + self._delay
         log.warning(
             "%s ended with status %s after %.0f s and is started again in %.1f s",
-            self.kept.process.name, self.kept.process.exit_code, lived, self._delay,
-        )  # fmt: skip
+            self.kept.process.name,
+            self.kept.process.exit_code,
+            lived,
+            self._delay,
+        )
         self.kept.process.stop(grace_s=0.0)  # what it left behind
 
 

@@ -117,9 +117,13 @@ def _mark(services: Services, project: Project, ls_task_id: int, error: Exceptio
 
 
 def _take_in(
-    services: Services, project: Project, config: LabelConfig, ls_task: Mapping[str, Any], *,
+    services: Services,
+    project: Project,
+    config: LabelConfig,
+    ls_task: Mapping[str, Any],
+    *,
     anew: bool,
-) -> None:  # fmt: skip
+) -> None:
     task = register_task(services, project, config, ls_task)
     with services.store.reading() as session:
         known = {row.ls_annotation_id: row for row in annotations_of(session, task.id)}
@@ -144,9 +148,10 @@ def _take_in(
             clear_task_problems(session, [task.id], ProblemSource.TASK)
     read_at = parse_time(ls_task.get("updated_at"))
     gone = [
-        number for number, row in known.items()
+        number
+        for number, row in known.items()
         if number not in present and _is_older(row.ls_updated_at, read_at)
-    ]  # fmt: skip
+    ]
     if gone:
         _withdraw(services, task, gone)
 
@@ -173,8 +178,10 @@ def _drop_deleted(services: Services, project: Project, task_number: Any) -> Non
     if len(there) != task_number:
         log.warning(
             "project %d: Label Studio counts %s tasks and lists %d; none is taken for deleted",
-            project.ls_project_id, task_number, len(there),
-        )  # fmt: skip
+            project.ls_project_id,
+            task_number,
+            len(there),
+        )
         return
     gone = known - there
     if gone:

@@ -155,16 +155,21 @@ def record_submitted(
         )
         if stored.mask_digest is not None:
             assign_split(
-                session, task.id, gold_share=services.settings.gold_share,
+                session,
+                task.id,
+                gold_share=services.settings.gold_share,
                 validation_share=services.settings.validation_share,
                 gold_minimum=services.settings.gold_minimum,
-            )  # fmt: skip
+            )
         refresh_labelled(session, [task.id])
         if stored.ls_updated_at == submitted.updated_at:
             review_saved(
-                session, stored, mask_before=before[0], verdict_before=before[1],
+                session,
+                stored,
+                mask_before=before[0],
+                verdict_before=before[1],
                 by=submitted.updated_by or submitted.annotator,
-            )  # fmt: skip
+            )
     services.sender.send("worker.signals", queue="housekeeping")
 
 
@@ -196,9 +201,12 @@ def _read_mask(
         return None, None
     try:
         mask = regions_to_mask(
-            submitted.result, config=config, labels=config.labels,
-            height=task.height, width=task.width,
-        )  # fmt: skip
+            submitted.result,
+            config=config,
+            labels=config.labels,
+            height=task.height,
+            width=task.width,
+        )
     except MaskError as error:
         problem = _left_out(submitted, error)
         log.warning("task %d: %s", task.ls_task_id, problem)
@@ -237,9 +245,12 @@ def _with_photo_size(services: Services, task: Task) -> Task:
 
 
 def _compare(
-    services: Services, config: LabelConfig, task: Task, submitted: Submitted,
+    services: Services,
+    config: LabelConfig,
+    task: Task,
+    submitted: Submitted,
     mask: Mask | None = None,
-) -> _Prefill | None:  # fmt: skip
+) -> _Prefill | None:
     with services.store.reading() as session:
         known = find_annotation(session, task.project_id, submitted.ls_annotation_id)
         # A later save of the same annotation still began from the pre-fill it was first made from.
@@ -253,9 +264,10 @@ def _compare(
     if mask is None or predicted is None or predicted.shape != mask.shape:
         return _Prefill(prediction.id)
     return _Prefill(
-        prediction.id, dice=float(dice(predicted > 0, mask > 0)),
+        prediction.id,
+        dice=float(dice(predicted > 0, mask > 0)),
         untouched=bool(np.array_equal(predicted, mask)),
-    )  # fmt: skip
+    )
 
 
 def _predicted_mask(services: Services, prediction: Prediction, config: LabelConfig) -> Mask | None:

@@ -16,9 +16,11 @@ def remember_project(services: Services, told: Mapping[str, Any]) -> Project:
     label_config, title = str(told.get("label_config") or ""), told.get("title")
     with services.store.session() as session:
         return project_config.remember_project(
-            session, parse_id(told.get("id"), "project"), label_config,
+            session,
+            parse_id(told.get("id"), "project"),
+            label_config,
             title=title if isinstance(title, str) else None,
-        ).row  # fmt: skip
+        ).row
 
 
 def register_task(

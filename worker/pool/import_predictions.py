@@ -24,9 +24,13 @@ Item = dict[str, Any]
 
 
 def import_unsent(
-    services: Services, prefiller: Prefiller, model: LoadedModel, project: Project,
-    config: LabelConfig, on_chunk: Callable[[], None],
-) -> None:  # fmt: skip
+    services: Services,
+    prefiller: Prefiller,
+    model: LoadedModel,
+    project: Project,
+    config: LabelConfig,
+    on_chunk: Callable[[], None],
+) -> None:
     """Gives Label Studio each prediction of the version that it never got, for unlabelled tasks.
 
     What older versions predicted for these tasks is removed first: a task that has any prediction
@@ -116,7 +120,10 @@ def _mark(services: Services, prediction: Prediction, error: HemlineError) -> No
     refused = error if isinstance(error, LabelStudioRefused) else None
     with services.store.session() as session:
         set_task_problem(
-            session, prediction.task_id, str(error), ProblemSource.SENDING,
+            session,
+            prediction.task_id,
+            str(error),
+            ProblemSource.SENDING,
             passing=refused is not None and is_later(refused.status),
             after_s=refused.retry_after_s if refused else None,
-        )  # fmt: skip
+        )

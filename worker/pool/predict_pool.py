@@ -93,9 +93,12 @@ class _Pool:
         while self._is_champion(model):
             with self._services.store.reading() as session:
                 tasks = labelled_to_predict(
-                    session, self._job.project_id, model.version_id, after_ls_task_id=after,
+                    session,
+                    self._job.project_id,
+                    model.version_id,
+                    after_ls_task_id=after,
                     limit=_AT_ONCE,
-                )  # fmt: skip
+                )
             if not tasks:
                 return
             for task in tasks:
@@ -108,10 +111,13 @@ class _Pool:
         with self._services.store.reading() as session:
             return list(
                 tasks_to_predict(
-                    session, self._job.project_id, model.version_id, after_ls_task_id=after,
+                    session,
+                    self._job.project_id,
+                    model.version_id,
+                    after_ls_task_id=after,
                     limit=_AT_ONCE,
                 )
-            )  # fmt: skip
+            )
 
     def _is_champion(self, model: LoadedModel) -> bool:
         """After a promotion meanwhile its own job goes on with the new champion."""

@@ -41,11 +41,12 @@ class BatchItem:
         item = self.item
         name = "label_risk" if item.kind == ReviewKind.LABEL else "usefulness"
         return {
-            "id": item.task.ls_task_id, "garment": item.task.garment,
+            "id": item.task.ls_task_id,
+            "garment": item.task.garment,
             name: round(item.priority, 6),
             "reasons": [{"reason": reason, **found} for reason, found in item.reasons.items()],
             "random": self.random,
-        }  # fmt: skip
+        }
 
 
 def project_order(
@@ -63,9 +64,14 @@ def project_order(
 
 
 def project_batch(
-    store: Store, ls_project_id: int, kind: ReviewKind, *, items: int | None,
-    minutes: float | None, seed: int = 0,
-) -> list[BatchItem]:  # fmt: skip
+    store: Store,
+    ls_project_id: int,
+    kind: ReviewKind,
+    *,
+    items: int | None,
+    minutes: float | None,
+    seed: int = 0,
+) -> list[BatchItem]:
     """What to work on next, within a number of items, of minutes, or both.
 
     From the top of the order, from all over the project's photos, no garment twice unless its views
@@ -102,10 +108,13 @@ def _candidate(item: ReviewItem, cluster: int | None, minutes: float) -> Candida
     """Labels have one cluster: each of them that is wrong is worth as much."""
     alike = item.kind == ReviewKind.LABEL or cluster is None
     return Candidate(
-        id=str(item.task.ls_task_id), garment=item.task.garment,
-        cluster=UNKNOWN if alike or cluster is None else cluster, usefulness=item.priority,
-        minutes=minutes, views_disagree=item.views_disagree,
-    )  # fmt: skip
+        id=str(item.task.ls_task_id),
+        garment=item.task.garment,
+        cluster=UNKNOWN if alike or cluster is None else cluster,
+        usefulness=item.priority,
+        minutes=minutes,
+        views_disagree=item.views_disagree,
+    )
 
 
 def _minutes(session: Any, project: Project) -> float:

@@ -61,9 +61,12 @@ def _views(
         with services.store.reading() as session:
             version = champion(session, project.id)
             stored = values_of_views(
-                session, project.id, names[start : start + _AT_ONCE], SIGNALS_VERSION,
+                session,
+                project.id,
+                names[start : start + _AT_ONCE],
+                SIGNALS_VERSION,
                 version.id if version else None,
-            )  # fmt: skip
+            )
         found += [
             {task: read_view(values) for task, values in tasks.items()} for tasks in stored.values()
         ]

@@ -58,9 +58,10 @@ def drift(services: Services, project: Project) -> Json | None:
     """
     with services.store.reading() as session:
         reigned = [
-            version for version in list_versions(session, project.id)
+            version
+            for version in list_versions(session, project.id)
             if version.promoted_at is not None
-        ]  # fmt: skip
+        ]
         new = next((v for v in reigned if v.state == ModelState.CHAMPION), None)
         old = max((v for v in reigned if v is not new), key=_promoted, default=None)
         if new is None or old is None:
@@ -79,9 +80,13 @@ def drift(services: Services, project: Project) -> Json | None:
     if found is None:
         return None
     return {
-        "from": old.name, "to": new.name, "tasks": found.count, "mean": found.mean,
-        "interval": found.interval, "worst_task": pairs[found.worst][0],
-    }  # fmt: skip
+        "from": old.name,
+        "to": new.name,
+        "tasks": found.count,
+        "mean": found.mean,
+        "interval": found.interval,
+        "worst_task": pairs[found.worst][0],
+    }
 
 
 def photo_drift(services: Services, project: Project) -> Json | None:
@@ -98,9 +103,11 @@ def photo_drift(services: Services, project: Project) -> Json | None:
     if min(len(before), len(since)) < _FEWEST:
         return None
     return {
-        "version": version.name, "before": len(before), "since": len(since),
+        "version": version.name,
+        "before": len(before),
+        "since": len(since),
         "stability": population_stability(before, since),
-    }  # fmt: skip
+    }
 
 
 def _thresholds(project: Project, tuned: Sequence[Tuned]) -> list[Json]:
@@ -125,9 +132,11 @@ def _outliers(corrected: Sequence[Corrected]) -> Json:
         "reasons": {
             reason.value: {"count": number, "share": number / found.outliers}
             for reason, number in found.each.items()
-        } if found.outliers else {},
+        }
+        if found.outliers
+        else {},
         "unexplained": found.unexplained,
-    }  # fmt: skip
+    }
 
 
 def _promoted(version: ModelVersion) -> float:
@@ -137,5 +146,6 @@ def _promoted(version: ModelVersion) -> float:
 def _plain(summary: Summary) -> Mapping[str, Any]:
     """A summary as JSON takes it; of the outliers and of what was left out the number counts."""
     return asdict(summary) | {
-        "outliers": len(summary.outliers), "left_out": len(summary.left_out),
-    }  # fmt: skip
+        "outliers": len(summary.outliers),
+        "left_out": len(summary.left_out),
+    }

@@ -16,28 +16,40 @@ from worker.services import Services
 
 
 def rank_labels(
-    services: Services, project: Project, ranking: Ranking, rows: Sequence[LabelRow],
+    services: Services,
+    project: Project,
+    ranking: Ranking,
+    rows: Sequence[LabelRow],
     features: Sequence[LabelFeatures],
-) -> list[RankedItem]:  # fmt: skip
+) -> list[RankedItem]:
     """The labels' items; `features` are those of each."""
     garments = [row.task.garment for row in rows]
     odd = odd_views_of(services, project, garments, ranking.usual)
     views = [odd.get(row.task.id, USUAL) for row in rows]
     scores = score_labels(
-        ranking, features, tasks=[row.task.id for row in rows], garments=garments,
-        embeddings=[row.embedding for row in rows], oddness=[view.odd for view in views],
-    )  # fmt: skip
+        ranking,
+        features,
+        tasks=[row.task.id for row in rows],
+        garments=garments,
+        embeddings=[row.embedding for row in rows],
+        oddness=[view.odd for view in views],
+    )
     return [
         RankedItem(
-            project.id, row.task.id, ReviewKind.LABEL, priority, row.signals.mask_digest,
+            project.id,
+            row.task.id,
+            ReviewKind.LABEL,
+            priority,
+            row.signals.mask_digest,
             annotation_id=row.annotation.id,
             prediction_id=row.predicted.prediction_id if row.predicted else None,
-            reasons=reasons, views_disagree=view.disagree,
+            reasons=reasons,
+            views_disagree=view.disagree,
         )
         for row, priority, reasons, view in zip(
             rows, scores.priorities, scores.reasons, views, strict=True
         )
-    ]  # fmt: skip
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,19 +70,27 @@ def rank_photos(
     odd = odd_views_of(services, project, [row.task.garment for row in rows], ranking.usual)
     views = [odd.get(row.task.id, USUAL) for row in rows]
     scores = score_photos(
-        ranking, [read_features(row.signals.values, row.signals.regions) for row in rows],
+        ranking,
+        [read_features(row.signals.values, row.signals.regions) for row in rows],
         tasks=[row.task.id for row in rows],
         embeddings=[row.signals.embedding for row in rows],
-        flip_dice=[row.signals.flip_dice for row in rows], oddness=[view.odd for view in views],
-    )  # fmt: skip
+        flip_dice=[row.signals.flip_dice for row in rows],
+        oddness=[view.odd for view in views],
+    )
     items = [
         RankedItem(
-            project.id, row.task.id, ReviewKind.PHOTO, priority, row.signals.image_digest,
-            prediction_id=row.prediction.id, reasons=reasons, views_disagree=view.disagree,
+            project.id,
+            row.task.id,
+            ReviewKind.PHOTO,
+            priority,
+            row.signals.image_digest,
+            prediction_id=row.prediction.id,
+            reasons=reasons,
+            views_disagree=view.disagree,
         )
         for row, priority, reasons, view in zip(
             rows, scores.priorities, scores.reasons, views, strict=True
         )
-    ]  # fmt: skip
+    ]
     clusters = [ranking.cluster_of(row.signals.embedding) for row in rows]
     return RankedPhotos(items, scores.dice, scores.dice_low, clusters)

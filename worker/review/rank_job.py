@@ -184,13 +184,18 @@ def _rank_labels(
         items = rank_labels(services, project, ranking, rows, _features(rows))
         with services.store.session() as session:
             write_items(session, items)
-            keep_risks(session, [
-                (row.annotation.id, item.priority) for row, item in zip(rows, items, strict=True)
-            ])  # fmt: skip
-            keep_told(session, [
-                (row.predicted.prediction_id, {"cluster": ranking.cluster_of(row.embedding)})
-                for row in rows if row.predicted is not None
-            ])  # fmt: skip
+            keep_risks(
+                session,
+                [(row.annotation.id, item.priority) for row, item in zip(rows, items, strict=True)],
+            )
+            keep_told(
+                session,
+                [
+                    (row.predicted.prediction_id, {"cluster": ranking.cluster_of(row.embedding)})
+                    for row in rows
+                    if row.predicted is not None
+                ],
+            )
         done += len(rows)
         at_work.tell(done)
 
@@ -203,13 +208,18 @@ def _rank_photos(
         ranked = rank_photos(services, project, ranking, rows)
         with services.store.session() as session:
             write_items(session, ranked.items)
-            keep_told(session, [
-                (row.prediction.id,
-                 {"predicted_dice": dice, "predicted_dice_low": low, "cluster": cluster})
-                for row, dice, low, cluster in zip(
-                    rows, ranked.dice, ranked.dice_low, ranked.clusters, strict=True
-                )
-            ])  # fmt: skip
+            keep_told(
+                session,
+                [
+                    (
+                        row.prediction.id,
+                        {"predicted_dice": dice, "predicted_dice_low": low, "cluster": cluster},
+                    )
+                    for row, dice, low, cluster in zip(
+                        rows, ranked.dice, ranked.dice_low, ranked.clusters, strict=True
+                    )
+                ],
+            )
         tasks = [row.task for row in rows]
         sort_out(services, project, threshold, list(zip(tasks, ranked.dice_low, strict=True)))
         at_work.tell()

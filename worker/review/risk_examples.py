@@ -34,9 +34,12 @@ _DOUBTFUL = 0.5  # risk from which a label that nobody has judged is not taken f
 
 
 def learn_project_risk(
-    services: Services, at_work: JobAtWork, project: Project, labels: tuple[str, ...],
+    services: Services,
+    at_work: JobAtWork,
+    project: Project,
+    labels: tuple[str, ...],
     before: Ranking,
-) -> Ranking:  # fmt: skip
+) -> Ranking:
     """The project's ranking with its risk learnt anew; the shipped model alone for few labels."""
     shipped = shipped_risk_model()
     chosen, garments = _choose(services, project)
@@ -70,9 +73,13 @@ def _choose(services: Services, project: Project) -> tuple[list[LabelRow], dict[
 
 
 def _plant(
-    services: Services, at_work: JobAtWork, chosen: Sequence[LabelRow], labels: tuple[str, ...],
-    before: PlantedRows, model: RiskModel,
-) -> PlantedRows:  # fmt: skip
+    services: Services,
+    at_work: JobAtWork,
+    chosen: Sequence[LabelRow],
+    labels: tuple[str, ...],
+    before: PlantedRows,
+    model: RiskModel,
+) -> PlantedRows:
     """Examples of the chosen labels: those of before, and of new labels planted now."""
     wanted = {row.signals.mask_digest for row in chosen}
     kept = np.array([label in wanted for label in before.labels], dtype=np.bool_)
@@ -100,14 +107,23 @@ def _plant(
 
 
 def _examples(
-    services: Services, row: LabelRow, mask: Mask, other: Mask | None, labels: tuple[str, ...],
+    services: Services,
+    row: LabelRow,
+    mask: Mask,
+    other: Mask | None,
+    labels: tuple[str, ...],
     model: RiskModel,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray]:
     seen = see(services, row.task, _with_model(services, row), labels)
     examples = make_examples(
-        seen.photo, mask, seen.probabilities, garment=row.signals.mask_digest,
-        kinds=kinds_for(len(labels) > 1), other=other, threshold=seen.threshold,
-    )  # fmt: skip
+        seen.photo,
+        mask,
+        seen.probabilities,
+        garment=row.signals.mask_digest,
+        kinds=kinds_for(len(labels) > 1),
+        other=other,
+        threshold=seen.threshold,
+    )
     rows = [risk_row(e.signals, point_risks(model.arcs, e.signals)) for e in examples]
     return (
         np.array(rows, dtype=np.float32).reshape(len(rows), len(RISK_SIGNALS)),
@@ -137,9 +153,11 @@ def _judged(services: Services, project: Project) -> tuple[list[ReviewVerdict], 
 
 
 def _known(
-    planted: PlantedRows, garments: Mapping[str, str], judged: Sequence[ReviewVerdict],
+    planted: PlantedRows,
+    garments: Mapping[str, str],
+    judged: Sequence[ReviewVerdict],
     judged_rows: np.ndarray,
-) -> Known:  # fmt: skip
+) -> Known:
     """PlantedRows faults and verdicts together."""
     wrong = np.array([v.verdict == Verdict.LABEL_WRONG for v in judged], dtype=np.bool_)
     own = [garments.get(name, name) for name in planted.labels]

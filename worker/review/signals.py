@@ -116,11 +116,15 @@ def _label(services: Services, claimed: LabelSignals) -> None:
     (item,) = rank_labels(services, project, ranking, [row], [features])
     with services.store.session() as session:
         stored = store_label_values(
-            session, claimed, version=SIGNALS_VERSION,
+            session,
+            claimed,
+            version=SIGNALS_VERSION,
             prediction_id=compared.prediction_id if compared else None,
-            values=feature_values(features), regions=feature_regions(features), risk=item.priority,
+            values=feature_values(features),
+            regions=feature_regions(features),
+            risk=item.priority,
             histograms=_histograms(seen, mask),
-        )  # fmt: skip
+        )
         counts = label_of_task(session, task.id)
         if stored and counts is not None and counts.id == claimed.annotation_id:
             write_item(session, item)
@@ -136,16 +140,24 @@ def _prediction(services: Services, claimed: PredictionSignals) -> None:
     cluster = ranking_of(services.artifacts, project).cluster_of(claimed.embedding)
     with services.store.session() as session:
         store_prediction_values(
-            session, claimed, version=SIGNALS_VERSION, values=feature_values(features),
-            regions=feature_regions(features), cluster=cluster,
-        )  # fmt: skip
+            session,
+            claimed,
+            version=SIGNALS_VERSION,
+            values=feature_values(features),
+            regions=feature_regions(features),
+            cluster=cluster,
+        )
 
 
 def _features(seen: Seen, mask: Mask) -> LabelFeatures:
     return label_features(
-        seen.photo, mask, seen.probabilities, shipped_risk_model(), threshold=seen.threshold,
+        seen.photo,
+        mask,
+        seen.probabilities,
+        shipped_risk_model(),
+        threshold=seen.threshold,
         flip_dice=seen.flip_dice,
-    )  # fmt: skip
+    )
 
 
 def _histograms(seen: Seen, mask: Mask) -> bytes | None:

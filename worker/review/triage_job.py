@@ -38,9 +38,11 @@ def moved(services: Services, project: Project) -> float | None:
 
 
 def sort_out(
-    services: Services, project: Project, threshold: float | None,
+    services: Services,
+    project: Project,
+    threshold: float | None,
     photos: Sequence[tuple[Task, float]],
-) -> None:  # fmt: skip
+) -> None:
     """Marks what is accepted of photos that were just ranked, each a task with the lower bound of
     its pre-fill's predicted Dice, and takes it out of the order."""
     good = {

@@ -46,20 +46,34 @@ def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> No
 
     def on_epoch(report: EpochReport) -> None:
         log.info(
-            "epoch %d of %d: loss %.4f, Dice %s", report.epoch, report.epochs, report.loss,
+            "epoch %d of %d: loss %.4f, Dice %s",
+            report.epoch,
+            report.epochs,
+            report.loss,
             "-" if report.dice is None else f"{report.dice:.4f}",
-        )  # fmt: skip
+        )
         lease.report(report.epoch, report.epochs)
 
     work = run_folder(services.settings, run.id) / "work"
     trained = _train_or_restart(
-        recipe, data, labels=manifest.labels, work=work, initial=initial,
-        device=services.settings.device, on_epoch=on_epoch,
-    )  # fmt: skip
+        recipe,
+        data,
+        labels=manifest.labels,
+        work=work,
+        initial=initial,
+        device=services.settings.device,
+        on_epoch=on_epoch,
+    )
     judge_and_store(
-        services, run, lease, recipe=recipe, trained=trained, data=data, labels=manifest.labels,
+        services,
+        run,
+        lease,
+        recipe=recipe,
+        trained=trained,
+        data=data,
+        labels=manifest.labels,
         parent=parent if initial is not None else None,
-    )  # fmt: skip
+    )
 
 
 def _check_lost(services: Services, data: SnapshotSamples, photos: int) -> None:
@@ -103,8 +117,11 @@ def _initial(services: Services, parent: ModelVersion | None, recipe: Recipe) ->
     """
     path = services.artifacts.local_path(parent.weights_digest) if parent else starter_path()
     if read_card(path).recipe.network != recipe.network:
-        log.warning("the recipe '%s' has another network than %s; training from nothing",
-                    recipe.name, parent.name if parent else "the starter")  # fmt: skip
+        log.warning(
+            "the recipe '%s' has another network than %s; training from nothing",
+            recipe.name,
+            parent.name if parent else "the starter",
+        )
         return None
     return path
 
@@ -124,9 +141,16 @@ def _train_or_restart(
 
     def run() -> TrainedModel:
         return train(
-            recipe, data.train, data.validation, labels=labels, work_dir=work, initial=initial,
-            resume=True, device=device, on_epoch=on_epoch,
-        )  # fmt: skip
+            recipe,
+            data.train,
+            data.validation,
+            labels=labels,
+            work_dir=work,
+            initial=initial,
+            resume=True,
+            device=device,
+            on_epoch=on_epoch,
+        )
 
     had_checkpoint = work.exists()
     try:

@@ -36,9 +36,11 @@ class JudgedMasks:
 
 
 def with_masks(
-    figures: Mapping[str, Any], candidate: JudgedMasks, champion: JudgedMasks,
+    figures: Mapping[str, Any],
+    candidate: JudgedMasks,
+    champion: JudgedMasks,
     artifacts: ArtifactStore,
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     """The figures with the digests of both masks at those photos whose Dice changed most.
 
     At most `KEPT` each way get `mask`, the candidate's, and `champion_mask`; the masks become

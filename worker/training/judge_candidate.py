@@ -60,9 +60,19 @@ def judge_and_store(
                 rival = champion(session, run.project_id)
             judgement = _judge(services, candidate, masks, rival, data, labels)
             try:
-                job_id = _store(services, run, lease, recipe=recipe, trained=trained, data=data,
-                                labels=labels, parent=parent, rival=rival, weights=weights,
-                                judgement=judgement)  # fmt: skip
+                job_id = _store(
+                    services,
+                    run,
+                    lease,
+                    recipe=recipe,
+                    trained=trained,
+                    data=data,
+                    labels=labels,
+                    parent=parent,
+                    rival=rival,
+                    weights=weights,
+                    judgement=judgement,
+                )
             except _ChampionChanged:
                 log.info("the champion changed meanwhile; judging against the new one")
                 continue
@@ -73,9 +83,13 @@ def judge_and_store(
 
 
 def _judge(
-    services: Services, candidate: Evaluated, masks: JudgedMasks, rival: ModelVersion | None,
-    data: SnapshotSamples, labels: Sequence[str],
-) -> Judgement:  # fmt: skip
+    services: Services,
+    candidate: Evaluated,
+    masks: JudgedMasks,
+    rival: ModelVersion | None,
+    data: SnapshotSamples,
+    labels: Sequence[str],
+) -> Judgement:
     """The judgement, with the masks of both at the photos that changed most."""
     level = services.settings.promotion_p
     if rival is None or not _can_compete(rival, labels):
@@ -124,16 +138,25 @@ def _store(
         if (now.id if now else None) != rival_id:
             raise _ChampionChanged
         version = create_version(
-            session, run.project_id, recipe=recipe.model_dump(mode="json"), labels=labels,
-            weights_digest=weights, code_version=__version__,
-            parent_id=parent.id if parent else None, snapshot_id=run.snapshot_id,
+            session,
+            run.project_id,
+            recipe=recipe.model_dump(mode="json"),
+            labels=labels,
+            weights_digest=weights,
+            code_version=__version__,
+            parent_id=parent.id if parent else None,
+            snapshot_id=run.snapshot_id,
             figures={**trained.figures, "left_out": left_out},
-        )  # fmt: skip
+        )
         record_evaluation(
-            session, model_version_id=version.id, champion_id=rival_id,
-            snapshot_id=run.snapshot_id, promoted=judgement.promoted,
-            decision=judgement.decision, figures=judgement.figures,
-        )  # fmt: skip
+            session,
+            model_version_id=version.id,
+            champion_id=rival_id,
+            snapshot_id=run.snapshot_id,
+            promoted=judgement.promoted,
+            decision=judgement.decision,
+            figures=judgement.figures,
+        )
         finish_run(session, run.id, lease.owner, version.id)
         if not judgement.promoted:
             reject(session, version.id)

@@ -137,9 +137,12 @@ def _renumbered(sample: Sample, labels: Sequence[str], own: Sequence[str]) -> Sa
 
 def _sample(services: Services, item: ManifestItem) -> Sample:
     return Sample(
-        id=f"task-{item.task}", garment=item.garment, view=item.view, source="label-studio",
+        id=f"task-{item.task}",
+        garment=item.garment,
+        view=item.view,
+        source="label-studio",
         load=lambda: _load(services, item),
-    )  # fmt: skip
+    )
 
 
 def _load(services: Services, item: ManifestItem) -> tuple[Pixels, Pixels]:

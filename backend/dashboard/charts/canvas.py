@@ -37,16 +37,24 @@ class Canvas:
     def dot(self, x: float, y: float, css: str, hint: str) -> None:
         self._add(
             '<circle cx="{}" cy="{}" r="4.5" class="dot {}"><title>{}</title></circle>',
-            x, y, css, hint,
-        )  # fmt: skip
+            x,
+            y,
+            css,
+            hint,
+        )
 
     def bar(
         self, x: float, y: float, width: float, height: float, *, css: str = "", hint: str = ""
     ) -> None:
         self._add(
             '<rect x="{}" y="{}" width="{}" height="{}" class="bar {}"><title>{}</title></rect>',
-            x, y, max(width, 0.0), max(height, 0.0), css, hint,
-        )  # fmt: skip
+            x,
+            y,
+            max(width, 0.0),
+            max(height, 0.0),
+            css,
+            hint,
+        )
 
     def path(self, points: Sequence[tuple[float, float]], css: str) -> None:
         drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
@@ -59,9 +67,13 @@ class Canvas:
             '<svg viewBox="0 0 {} {}" role="img" aria-labelledby="{name} {name}-d">'
             '<title id="{name}">{}</title><desc id="{name}-d">{}</desc>{}</svg>'
         ).format(
-            _number(self.width), _number(self.height), title, description,
-            Markup("").join(self.parts), name=name,
-        )  # fmt: skip
+            _number(self.width),
+            _number(self.height),
+            title,
+            description,
+            Markup("").join(self.parts),
+            name=name,
+        )
 
     def _add(self, template: str, *values: float | str) -> None:
         shown = (_number(v) if isinstance(v, int | float) else escape(v) for v in values)

@@ -61,9 +61,12 @@ def line_chart(
 
 
 def _draw_frame(
-    canvas: Canvas, up: Scale, across: Sequence[float], places: Sequence[str],
+    canvas: Canvas,
+    up: Scale,
+    across: Sequence[float],
+    places: Sequence[str],
     write: Callable[[float | None], str],
-) -> None:  # fmt: skip
+) -> None:
     for value in ticks(up.low, up.high):
         canvas.line(_LEFT, up(value), canvas.width - _RIGHT, up(value), "grid-line")
         canvas.text(_LEFT - 7, up(value) + 4, _short(write(value)), "end")
@@ -73,9 +76,14 @@ def _draw_frame(
 
 
 def _draw_line(
-    canvas: Canvas, up: Scale, across: Sequence[float], places: Sequence[str], line: Series,
-    css: str, write: Callable[[float | None], str],
-) -> None:  # fmt: skip
+    canvas: Canvas,
+    up: Scale,
+    across: Sequence[float],
+    places: Sequence[str],
+    line: Series,
+    css: str,
+    write: Callable[[float | None], str],
+) -> None:
     for x, interval in zip(across, line.intervals, strict=False):
         if interval is not None:
             canvas.line(x, up(interval[0]), x, up(interval[1]), f"interval {css}")

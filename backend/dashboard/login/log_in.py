@@ -30,9 +30,10 @@ def register(blueprint: Blueprint, services: Services) -> None:
     def check_log_in() -> ResponseReturnValue:
         name = request.form.get("name", "").strip()[:255]
         address = client_address(
-            request.remote_addr or "", request.headers.getlist("X-Forwarded-For"),
+            request.remote_addr or "",
+            request.headers.getlist("X-Forwarded-For"),
             services.settings.forwarded_allow_ips,
-        )  # fmt: skip
+        )
         with services.store.session() as session:
             wait = take_attempt(session, name, address)
         if wait:

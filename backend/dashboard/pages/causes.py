@@ -120,10 +120,13 @@ def _over_time(weeks: Sequence[Week]) -> Chart | None:
         return None
     shares = {reason: [week.reasons[reason] / week.labels for week in weeks] for reason in Reason}
     table = [
-        (f"{week.begins:%Y-%m-%d}", count(week.labels),
-         *(percent(shares[reason][place]) for reason in Reason))
+        (
+            f"{week.begins:%Y-%m-%d}",
+            count(week.labels),
+            *(percent(shares[reason][place]) for reason in Reason),
+        )
         for place, week in enumerate(weeks)
-    ]  # fmt: skip
+    ]
     return line_chart(
         "Share of each week's labels that have the reason",
         [f"{week.begins:%d %b}" for week in weeks],

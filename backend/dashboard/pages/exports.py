@@ -69,9 +69,15 @@ def register(blueprint: Blueprint, services: Services) -> None:
         ordered = [_ordered(services, row, job) for job in jobs if job.kind is JobKind.EXPORT]
         running = any(o.job.state in (JobState.QUEUED, JobState.RUNNING) for o in ordered)
         return render_page(
-            "dashboard/exports.html", project=row, ordered=ordered[:_SHOWN], formats=FORMATS,
-            masks=MASKS, choices=offered, versions=versions, is_running=running,
-        )  # fmt: skip
+            "dashboard/exports.html",
+            project=row,
+            ordered=ordered[:_SHOWN],
+            formats=FORMATS,
+            masks=MASKS,
+            choices=offered,
+            versions=versions,
+            is_running=running,
+        )
 
     @blueprint.post("/<int:project>/exports")
     @needs(Role.ADMIN)
@@ -81,9 +87,13 @@ def register(blueprint: Blueprint, services: Services) -> None:
         with services.store.session() as session:
             job = queue_job(session, row.id, JobKind.EXPORT, order.arguments())
             record_event(
-                session, current_person().name, "export", project_id=row.id,
-                target=f"export {job.id}", details=order.arguments(),
-            )  # fmt: skip
+                session,
+                current_person().name,
+                "export",
+                project_id=row.id,
+                target=f"export {job.id}",
+                details=order.arguments(),
+            )
         services.send("worker.export", job.id, queue="export")
         say(f"Export {job.id} is ordered; the worker writes it now.")
         return see("exports", project=project)
@@ -98,8 +108,11 @@ def register(blueprint: Blueprint, services: Services) -> None:
             abort(404, f"export {number} is not one of this project")
         folder = ExportOrder.read(job.arguments).folder(services.settings, project)
         if job.state is not JobState.DONE or not folder.is_dir():
-            abort(404, f"export {number} is not ready here: it is {job.state.value}; its folder "
-                  f"is {folder} on the worker's machine")  # fmt: skip
+            abort(
+                404,
+                f"export {number} is not ready here: it is {job.state.value}; its folder "
+                f"is {folder} on the worker's machine",
+            )
         answer = Response(zip_folder(folder, folder.name), mimetype="application/zip")
         answer.headers["Content-Disposition"] = f'attachment; filename="{folder.name}.zip"'
         return answer
@@ -114,10 +127,13 @@ def _order(services: Services, project: Project) -> ExportOrder:
     choice = MaskChoice(masks)
     version = request.form.get("version", "").strip()[:_LONGEST]
     chosen = build_filter(
-        services.store, project, masks=choice,
+        services.store,
+        project,
+        masks=choice,
         version="" if choice is MaskChoice.CORRECTIONS else version,
-        reviewed=bool(request.form.get("reviewed")), **given,
-    )  # fmt: skip
+        reviewed=bool(request.form.get("reviewed")),
+        **given,
+    )
     return ExportOrder(FormatName(name), chosen)
 
 
@@ -128,17 +144,25 @@ def _ordered(services: Services, project: Project, job: Job) -> Ordered:
         return Ordered(job, str(error), "", Path(), {}, is_here=False)
     folder = order.folder(services.settings, project.ls_project_id)
     kept = {
-        name: value for name, value in order.arguments().items()
+        name: value
+        for name, value in order.arguments().items()
         if name not in ("format", "masks", "version_id")
-    }  # fmt: skip
-    words = [MASKS[order.chosen.masks], *(
-        "reviewed" if name == "reviewed" else f"{name.replace('_', ' ')} {value}"
-        for name, value in kept.items()
-    )]  # fmt: skip
+    }
+    words = [
+        MASKS[order.chosen.masks],
+        *(
+            "reviewed" if name == "reviewed" else f"{name.replace('_', ' ')} {value}"
+            for name, value in kept.items()
+        ),
+    ]
     return Ordered(
-        job, FORMATS[order.format_name][0], ", ".join(words), folder, _figures(folder),
+        job,
+        FORMATS[order.format_name][0],
+        ", ".join(words),
+        folder,
+        _figures(folder),
         is_here=folder.is_dir(),
-    )  # fmt: skip
+    )
 
 
 def _figures(folder: Path) -> dict[str, Any]:

@@ -55,22 +55,38 @@ def register(blueprint: Blueprint, services: Services) -> None:
             asked = read_filter(request.args, versions, project_labels(row))
             worth = worth_a_look(session, row.id)
             page = review_page(
-                session, row.id, asked.kind, after=asked.after, before=asked.before,
-                limit=PAGE_SIZE, only=_only(asked, worth),
-            )  # fmt: skip
+                session,
+                row.id,
+                asked.kind,
+                after=asked.after,
+                before=asked.before,
+                limit=PAGE_SIZE,
+                only=_only(asked, worth),
+            )
             offered = choices.get(row.id, lambda: filter_choices(session, row.id))
             counted = counts.get(
                 (row.id, asked.kind),
                 lambda: count_reasons(session, row.id, asked.kind, ReviewFilter()).each,
             )
         return render_page(
-            "dashboard/gallery.html", project=row, asked=asked, page=page,
-            cards=[_card(row, item) for item in page.items], actions=ACTIONS,
-            links=_page_links(asked, page), kept=asked.query | _place(asked), choices=offered,
-            worth=worth, versions=versions, labels=project_labels(row), counted=counted,
-            reasons=Reason, verdict_titles=VERDICT_TITLES,
-            priority_title=priority_title(asked.kind), is_labels=asked.kind is ReviewKind.LABEL,
-        )  # fmt: skip
+            "dashboard/gallery.html",
+            project=row,
+            asked=asked,
+            page=page,
+            cards=[_card(row, item) for item in page.items],
+            actions=ACTIONS,
+            links=_page_links(asked, page),
+            kept=asked.query | _place(asked),
+            choices=offered,
+            worth=worth,
+            versions=versions,
+            labels=project_labels(row),
+            counted=counted,
+            reasons=Reason,
+            verdict_titles=VERDICT_TITLES,
+            priority_title=priority_title(asked.kind),
+            is_labels=asked.kind is ReviewKind.LABEL,
+        )
 
 
 def _only(asked: Asked, worth: WorthALook) -> ReviewFilter:

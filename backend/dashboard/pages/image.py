@@ -63,8 +63,11 @@ def register(blueprint: Blueprint, services: Services) -> None:
             asked = read_filter(request.args, versions, project_labels(row))
             bare = find_task_view(session, row, task)
             if bare is None:
-                abort(404, f"task {task} is not known in this project; it may have been deleted "
-                      "in Label Studio")  # fmt: skip
+                abort(
+                    404,
+                    f"task {task} is not known in this project; it may have been deleted "
+                    "in Label Studio",
+                )
             item = item_of_task(session, bare.task.id, asked.kind)
             is_open = item is not None and item.state is ReviewState.OPEN
             rank = rank_of(session, item) if item is not None and is_open else None
@@ -76,14 +79,27 @@ def register(blueprint: Blueprint, services: Services) -> None:
         shown = _chosen(services, bare, item, history)
         beside = _beside(services, row, asked, item)
         return render_page(
-            "dashboard/image.html", project=row, task=shown.task, shown=shown, item=item, rank=rank,
+            "dashboard/image.html",
+            project=row,
+            task=shown.task,
+            shown=shown,
+            item=item,
+            rank=rank,
             problems=problems,
-            reasons=told_reasons(item) if item is not None else [], asked=asked, beside=beside,
-            layers=_layers(shown), photo=picture_address(PictureKind.PHOTO, shown),
-            cutout=_cutout(shown), size=_size(shown), history=history, verdicts=verdicts,
-            grounds=(*_GROUNDS, ("brand", services.settings.brand_colour)), actions=ACTIONS,
-            verdict_titles=VERDICT_TITLES, priority_title=priority_title(asked.kind),
-        )  # fmt: skip
+            reasons=told_reasons(item) if item is not None else [],
+            asked=asked,
+            beside=beside,
+            layers=_layers(shown),
+            photo=picture_address(PictureKind.PHOTO, shown),
+            cutout=_cutout(shown),
+            size=_size(shown),
+            history=history,
+            verdicts=verdicts,
+            grounds=(*_GROUNDS, ("brand", services.settings.brand_colour)),
+            actions=ACTIONS,
+            verdict_titles=VERDICT_TITLES,
+            priority_title=priority_title(asked.kind),
+        )
 
 
 def _chosen(
@@ -101,9 +117,12 @@ def _chosen(
         prediction_id = history.predictions[0][0].id
     with services.store.reading() as session:
         shown = find_task_view(
-            session, bare.project, bare.task.ls_task_id, annotation_id=annotation_id,
+            session,
+            bare.project,
+            bare.task.ls_task_id,
+            annotation_id=annotation_id,
             prediction_id=prediction_id,
-        )  # fmt: skip
+        )
     return shown or bare
 
 
@@ -136,20 +155,39 @@ def _layers(shown: TaskView) -> list[Layer]:
         (PictureKind.CORRECTION, "Correction", "c", True, "" if has_label else no_label),
         (PictureKind.DIFFERENCE, "Difference", "d", False, both),
         (PictureKind.UNCERTAINTY, "Uncertainty", "u", False, "" if shown.map_digest else no_map),
-        (PictureKind.LOW_CONTRAST, "Low contrast", "l", False,
-         "" if has_regions(PictureKind.LOW_CONTRAST, shown) else no_region),
-        (PictureKind.DISAGREEMENT, "Disagreement", "g", False,
-         "" if has_regions(PictureKind.DISAGREEMENT, shown) else no_region),
-        (PictureKind.COMPLICATED, "Complicated", "m", False,
-         "" if has_regions(PictureKind.COMPLICATED, shown) else no_region),
-    )  # fmt: skip
+        (
+            PictureKind.LOW_CONTRAST,
+            "Low contrast",
+            "l",
+            False,
+            "" if has_regions(PictureKind.LOW_CONTRAST, shown) else no_region,
+        ),
+        (
+            PictureKind.DISAGREEMENT,
+            "Disagreement",
+            "g",
+            False,
+            "" if has_regions(PictureKind.DISAGREEMENT, shown) else no_region,
+        ),
+        (
+            PictureKind.COMPLICATED,
+            "Complicated",
+            "m",
+            False,
+            "" if has_regions(PictureKind.COMPLICATED, shown) else no_region,
+        ),
+    )
     return [
         Layer(
-            kind.value.replace("_", "-"), title, key, is_on and not why,
-            "" if why else picture_address(kind, shown), why,
+            kind.value.replace("_", "-"),
+            title,
+            key,
+            is_on and not why,
+            "" if why else picture_address(kind, shown),
+            why,
         )
         for kind, title, key, is_on, why in found
-    ]  # fmt: skip
+    ]
 
 
 def _cutout(shown: TaskView) -> str:

@@ -117,9 +117,13 @@ def register(blueprint: Blueprint, services: Services) -> None:
 
 def _note(session: Any, project: Project, action: str, succession: Succession) -> None:
     record_event(
-        session, current_person().name, action, project_id=project.id,
-        target=f"version {succession.champion.number}", details={"job": succession.job.id},
-    )  # fmt: skip
+        session,
+        current_person().name,
+        action,
+        project_id=project.id,
+        target=f"version {succession.champion.number}",
+        details={"job": succession.job.id},
+    )
 
 
 def _after(services: Services, project: Project, succession: Succession) -> ResponseReturnValue:
@@ -140,9 +144,12 @@ def _way_back(versions: Sequence[ModelVersion]) -> ModelVersion | None:
 
 
 def _changed(
-    project: Project, item: Item, stored: dict[int, GoldItem], evaluation: Evaluation,
+    project: Project,
+    item: Item,
+    stored: dict[int, GoldItem],
+    evaluation: Evaluation,
     version: ModelVersion,
-) -> Changed:  # fmt: skip
+) -> Changed:
     gold = stored.get(item.ls_task_id or 0)
     if gold is None:
         return Changed(item, item.garment or "a photo that is gone", None, None)
@@ -173,9 +180,14 @@ def _loss(curve: Sequence[dict[str, Any]]) -> Chart | None:
     if not any(value is not None for value in losses):
         return None
     return line_chart(
-        "Training loss", _epochs(curve), [Series("loss", losses)], over="epoch", write=dice,
-        bounds=(0.0, float("inf")), size=(560.0, 220.0),
-    )  # fmt: skip
+        "Training loss",
+        _epochs(curve),
+        [Series("loss", losses)],
+        over="epoch",
+        write=dice,
+        bounds=(0.0, float("inf")),
+        size=(560.0, 220.0),
+    )
 
 
 def _validation(curve: Sequence[dict[str, Any]]) -> Chart | None:
@@ -183,9 +195,14 @@ def _validation(curve: Sequence[dict[str, Any]]) -> Chart | None:
     if not any(value is not None for value in values):
         return None
     return line_chart(
-        "Validation Dice", _epochs(curve), [Series("mean Dice", values)], over="epoch",
-        write=dice, least=0.05, size=(560.0, 220.0),
-    )  # fmt: skip
+        "Validation Dice",
+        _epochs(curve),
+        [Series("mean Dice", values)],
+        over="epoch",
+        write=dice,
+        least=0.05,
+        size=(560.0, 220.0),
+    )
 
 
 def _epochs(curve: Sequence[dict[str, Any]]) -> list[str]:

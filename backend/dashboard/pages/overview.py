@@ -109,13 +109,28 @@ def _over_time(
     summaries = [each.summary for each in shown]
     places = [f"v{versions[each.model_version_id].number}" for each in shown]
     table = [
-        (place, f"{versions[each.model_version_id].created_at:%Y-%m-%d}", count(summary.n),
-         dice(summary.median), dice(summary.mean), dice(summary.corrected_mean),
-         count(len(summary.left_out)), percent(each.untouched_share))
+        (
+            place,
+            f"{versions[each.model_version_id].created_at:%Y-%m-%d}",
+            count(summary.n),
+            dice(summary.median),
+            dice(summary.mean),
+            dice(summary.corrected_mean),
+            count(len(summary.left_out)),
+            percent(each.untouched_share),
+        )
         for place, each, summary in zip(places, shown, summaries, strict=True)
-    ]  # fmt: skip
-    columns = ("Version", "Trained", "Masks", "Median", "Mean", "Corrected mean", "Confirmed bad",
-               "Untouched")  # fmt: skip
+    ]
+    columns = (
+        "Version",
+        "Trained",
+        "Masks",
+        "Median",
+        "Mean",
+        "Corrected mean",
+        "Confirmed bad",
+        "Untouched",
+    )
     lines = [
         Series(
             "median, 95 % interval",
@@ -165,6 +180,8 @@ def _medians(times: LeadTimes) -> dict[str, Any]:
         return float(np.median(values)) if len(values) else None
 
     return {
-        "with": median(times.with_prefill), "n_with": len(times.with_prefill),
-        "without": median(times.without), "n_without": len(times.without),
-    }  # fmt: skip
+        "with": median(times.with_prefill),
+        "n_with": len(times.with_prefill),
+        "without": median(times.without),
+        "n_without": len(times.without),
+    }

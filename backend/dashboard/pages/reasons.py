@@ -29,8 +29,10 @@ def told_reasons(item: ReviewItem) -> list[Told]:
     """The item's reasons with their numbers."""
     return [
         Told(
-            reason.value, reason.words, reason.meaning,
+            reason.value,
+            reason.words,
+            reason.meaning,
             evidence_words(reason, item.reasons.get(reason.value)),
         )
         for reason in reasons_of(item)
-    ]  # fmt: skip
+    ]

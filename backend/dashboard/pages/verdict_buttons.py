@@ -39,19 +39,30 @@ class Action:
 
 ACTIONS = (
     Action(
-        "fine", "Mark fine", "is marked fine", "Nothing needs to be done (1)",
-        Verdict.BOTH_FINE, Verdict.BOTH_FINE,
+        "fine",
+        "Mark fine",
+        "is marked fine",
+        "Nothing needs to be done (1)",
+        Verdict.BOTH_FINE,
+        Verdict.BOTH_FINE,
     ),
     Action(
-        "review", "Send to review", "is sent to review",
+        "review",
+        "Send to review",
+        "is sent to review",
         "The mask is wrong and somebody must mend it in Label Studio (2)",
-        Verdict.LABEL_WRONG, Verdict.MODEL_WRONG,
+        Verdict.LABEL_WRONG,
+        Verdict.MODEL_WRONG,
     ),
     Action(
-        "reshoot", "Reshoot", "waits for a new photo", "The photo itself is at fault (3)",
-        Verdict.PHOTO_FAULT, Verdict.PHOTO_FAULT,
+        "reshoot",
+        "Reshoot",
+        "waits for a new photo",
+        "The photo itself is at fault (3)",
+        Verdict.PHOTO_FAULT,
+        Verdict.PHOTO_FAULT,
     ),
-)  # fmt: skip
+)
 _BY_NAME = {action.name: action for action in ACTIONS}
 
 
@@ -107,9 +118,13 @@ def _act(
             details = {"order": item.kind, "verdict": verdict}
         action = "take verdict back" if name == _BACK else _BY_NAME[name].title.lower()
         record_event(
-            session, person, action, project_id=project.id, target=f"task {task}",
+            session,
+            person,
+            action,
+            project_id=project.id,
+            target=f"task {task}",
             details=details,
-        )  # fmt: skip
+        )
         return changed, task
 
 
@@ -140,9 +155,12 @@ def _answer(
     """JSON for the page's script; else the page that the button stood on, with the sentence."""
     if request.accept_mimetypes.best == "application/json":
         return jsonify(
-            done=is_done, sentence=sentence, item=item.id, revision=item.revision,
+            done=is_done,
+            sentence=sentence,
+            item=item.id,
+            revision=item.revision,
             is_open=item.state is ReviewState.OPEN,
-        )  # fmt: skip
+        )
     say(sentence)
     kept = request.args.to_dict()
     if request.form.get("page") == "image":

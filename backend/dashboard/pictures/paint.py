@@ -68,8 +68,9 @@ def difference(correction: Pixels, prediction: Pixels, size: tuple[int, int]) ->
     differs = correction != prediction
     layer = np.zeros((*size, 4), np.uint8)
     for part, colour in (
-        (differs & (correction > 0), CORRECTION), (differs & (correction == 0), PREDICTION)
-    ):  # fmt: skip
+        (differs & (correction > 0), CORRECTION),
+        (differs & (correction == 0), PREDICTION),
+    ):
         alpha = shrink(part.astype(np.uint8) * np.uint8(_DIFFERENCE_ALPHA), size)
         stronger = alpha > layer[..., 3]
         layer[stronger, :3] = colour

@@ -134,8 +134,9 @@ class Painter:
         size = paint.fitted(photo.shape, CARD_SIDE)
         canvas = np.ascontiguousarray(paint.shrink(photo, size))
         for digest, colour, width in (
-            (sketch.prediction, paint.PREDICTION, 3), (sketch.correction, paint.CORRECTION, 1)
-        ):  # fmt: skip
+            (sketch.prediction, paint.PREDICTION, 3),
+            (sketch.correction, paint.CORRECTION, 1),
+        ):
             if digest is not None:
                 mask = self._mask(digest, photo.shape[:2])
                 paint.draw_outlines(canvas, mask, colour, width)

@@ -77,9 +77,12 @@ def _asked_view(services: Services, project: Project, task: int) -> TaskView | N
     """The task with the label and the mask that the address names; None: they are not stored."""
     with services.store.reading() as session:
         shown = find_task_view(
-            session, project, task,
-            annotation_id=asked_id("label"), prediction_id=asked_id("prediction"),
-        )  # fmt: skip
+            session,
+            project,
+            task,
+            annotation_id=asked_id("label"),
+            prediction_id=asked_id("prediction"),
+        )
         judgement = asked_id("judgement")
         if shown is None or judgement is None:
             return shown

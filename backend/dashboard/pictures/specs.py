@@ -29,9 +29,10 @@ def sketch(kind: PictureKind, shown: TaskView) -> Sketch:
     fields: dict[str, Any] = {}
     if kind in _WITH_PHOTO:
         fields |= {
-            "image_url": task.image_url, "ls_task_id": task.ls_task_id,
+            "image_url": task.image_url,
+            "ls_task_id": task.ls_task_id,
             "image_digest": task.image_digest,
-        }  # fmt: skip
+        }
     correction = shown.annotation.mask_digest if shown.annotation is not None else None
     prediction = shown.predicted
     if kind in _WITH_CORRECTION:
@@ -55,13 +56,16 @@ def sketch(kind: PictureKind, shown: TaskView) -> Sketch:
 def picture_address(kind: PictureKind, shown: TaskView) -> str:
     """Where the picture is: an address that changes with the picture, so that it may be kept."""
     return url_for(
-        "dashboard.picture", project=shown.project.ls_project_id, task=shown.task.ls_task_id,
-        kind=kind.value, key=sketch(kind, shown).key,
+        "dashboard.picture",
+        project=shown.project.ls_project_id,
+        task=shown.task.ls_task_id,
+        kind=kind.value,
+        key=sketch(kind, shown).key,
         label=shown.annotation.id if shown.annotation is not None else None,
         prediction=shown.prediction.id if shown.prediction is not None else None,
         judgement=shown.judged.evaluation_id if shown.judged is not None else None,
         champion=1 if shown.judged is not None and shown.judged.is_champions else None,
-    )  # fmt: skip
+    )
 
 
 def _labels(shown: TaskView) -> tuple[str, ...]:

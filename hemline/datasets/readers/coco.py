@@ -211,9 +211,12 @@ def _load(
 ) -> tuple[Pixels, Pixels]:
     image = read_image(photo)
     mask = paint_shapes(
-        _shapes(path, spans, size, target), target.ids, target.labels, *size,
+        _shapes(path, spans, size, target),
+        target.ids,
+        target.labels,
+        *size,
         unlabelled=target.unlabelled,
-    )  # fmt: skip
+    )
     return image, fit_to_photo(mask, image, str(photo))
 
 

@@ -220,9 +220,13 @@ def _load(photo: Path, rows: _Rows, places: list[Span]) -> tuple[Pixels, Pixels]
             f"'{rows.path}' gives '{photo.stem}' the sizes {sorted(sizes)}; it needs one"
         ) from error
     mask = paint_shapes(
-        _shapes(read, rows, photo.stem, height, width), rows.ids, rows.labels, height, width,
+        _shapes(read, rows, photo.stem, height, width),
+        rows.ids,
+        rows.labels,
+        height,
+        width,
         unlabelled=rows.unlabelled,
-    )  # fmt: skip
+    )
     image = read_image(photo)
     return image, fit_to_photo(mask, image, str(photo))
 

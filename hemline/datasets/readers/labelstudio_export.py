@@ -89,9 +89,10 @@ def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
             garment, view = garment_and_view_of_task(data, address)
             load = partial(_load, photo, export, span, ids, image)
             samples.append(
-                Sample(photo.stem, garment or photo.stem, view, "labelstudio", load,
-                       photo.read_bytes)
-            )  # fmt: skip
+                Sample(
+                    photo.stem, garment or photo.stem, view, "labelstudio", load, photo.read_bytes
+                )
+            )
     samples = [sample for k, sample in enumerate(samples) if k not in shared]
     if not samples:
         raise DatasetError(f"'{folder}' has no photo of '{export.name}'; put them there")

@@ -96,10 +96,15 @@ def _read(
             garment, view = garment_and_view_of_file(same_name(photo.name))
             samples.append(
                 Sample(
-                    stem, garment, view, source, partial(load, photo, by_stem[stem]),
-                    photo.read_bytes, garment_type=types.get(stem) or types.get(garment, ""),
+                    stem,
+                    garment,
+                    view,
+                    source,
+                    partial(load, photo, by_stem[stem]),
+                    photo.read_bytes,
+                    garment_type=types.get(stem) or types.get(garment, ""),
                 )
-            )  # fmt: skip
+            )
     if not samples:
         raise DatasetError(
             f"no photo in '{images}' has a {kind} of the same name in '{masks}', as 'ID.png' for "

@@ -126,9 +126,11 @@ def _split(url: str) -> SplitResult:
         (not url.strip(), "it is empty"),
         (url != url.strip(), "it has a blank at its start or end; remove it"),
         ("\\" in url, "it has a backslash; write '/', or '%5C' if it is part of a name"),
-        (any(category(letter) in _NO_LETTERS for letter in url),
-         "it has a line break or another control character; percent-encode it, as '%0A'"),
-    ):  # fmt: skip
+        (
+            any(category(letter) in _NO_LETTERS for letter in url),
+            "it has a line break or another control character; percent-encode it, as '%0A'",
+        ),
+    ):
         if wrong:
             raise ImageError(f"image address {shown(url)} is not allowed: {fault}")
     try:

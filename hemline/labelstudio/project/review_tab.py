@@ -69,8 +69,11 @@ def review_tab() -> Json:
 def _only(column: str, operator: str, value: float) -> Json:
     """A filter on a column of numbers."""
     item = {
-        "filter": f"filter:tasks:{column}", "operator": operator, "type": "Number", "value": value,
-    }  # fmt: skip
+        "filter": f"filter:tasks:{column}",
+        "operator": operator,
+        "type": "Number",
+        "value": value,
+    }
     return {"conjunction": "and", "items": [item]}
 
 

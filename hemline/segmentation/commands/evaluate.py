@@ -124,10 +124,13 @@ def _print(summary: dict[str, Any]) -> None:
         value = summary[measure]
         figures.add_row(
             measure,
-            _number(value["mean"]), _interval(value["mean_interval"]),
-            _number(value["median"]), _interval(value["median_interval"]),
-            _number(value["corrected_mean"]), str(len(value["left_out"])),
-        )  # fmt: skip
+            _number(value["mean"]),
+            _interval(value["mean_interval"]),
+            _number(value["median"]),
+            _interval(value["median_interval"]),
+            _number(value["corrected_mean"]),
+            str(len(value["left_out"])),
+        )
     _out.print(figures)
     typer.echo(
         "95 %: where the figure would lie with other photos of the kind; corrected: the mean "

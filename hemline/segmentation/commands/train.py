@@ -96,10 +96,19 @@ def train_command(
         _print_data(found)
         progress.decoding(len(found.train) + len(found.validation) + len(found.extra))
         result = train(
-            chosen, found.train, found.validation,
-            labels=found.labels, extra=found.extra, skipped=found.skipped, work_dir=out,
-            initial=parent, encoder=encoder, resume=resume, device=device, watch=progress.watch,
-        )  # fmt: skip
+            chosen,
+            found.train,
+            found.validation,
+            labels=found.labels,
+            extra=found.extra,
+            skipped=found.skipped,
+            work_dir=out,
+            initial=parent,
+            encoder=encoder,
+            resume=resume,
+            device=device,
+            watch=progress.watch,
+        )
     _print_result(found, result)
 
 

@@ -19,9 +19,17 @@ from hemline.masks.statistics import summarise
 from hemline.segmentation.evaluation.evaluate import Evaluated
 
 MEASURES = (
-    "dice", "iou", "boundary_iou", "pixel_accuracy", "boundary_f", "hd95", "assd", "precision",
-    "recall", "f1",
-)  # fmt: skip
+    "dice",
+    "iou",
+    "boundary_iou",
+    "pixel_accuracy",
+    "boundary_f",
+    "hd95",
+    "assd",
+    "precision",
+    "recall",
+    "f1",
+)
 DISTANCES = frozenset({"hd95", "assd"})
 
 

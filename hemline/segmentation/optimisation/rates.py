@@ -113,8 +113,11 @@ class _ByScore:
 
     def state_dict(self) -> dict[str, Any]:
         return {
-            "rate": self._rate, "best": self._best, "waited": self._waited, "cycling": self._cycling
-        }  # fmt: skip
+            "rate": self._rate,
+            "best": self._best,
+            "waited": self._waited,
+            "cycling": self._cycling,
+        }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._best, self._waited = state["best"], state["waited"]

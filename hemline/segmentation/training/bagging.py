@@ -78,12 +78,15 @@ def train_bag(
         )
         trained.append(
             train_network(
-                alone, labels, data, held[-1],
+                alone,
+                labels,
+                data,
+                held[-1],
                 start=replace(start, name=fold_name(fold) if known else ""),
                 work_dir=work_dir / f"fold_{fold + 1}",
                 watch=watch.counting(fold * epochs, folds * epochs),
             )
-        )  # fmt: skip
+        )
     return _join(recipe, labels, parts, trained, held, cache, start, work_dir)
 
 

@@ -126,8 +126,9 @@ def _warn_of_zeros(report: EpochReport) -> None:
     if zeros:
         log.warning(
             "after epoch %d the network does not find %s (IoU 0 on validation)",
-            report.epoch, ", ".join(f"'{label}'" for label in zeros),
-        )  # fmt: skip
+            report.epoch,
+            ", ".join(f"'{label}'" for label in zeros),
+        )
 
 
 def _write(

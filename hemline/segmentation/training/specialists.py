@@ -75,8 +75,9 @@ def train_specialists(
         log.warning(
             "no type of garment has %d garments to train on and %d photos held back, so there is "
             "the general network alone; name the types in types.csv, or lower specialists.least",
-            options.least, ENOUGH,
-        )  # fmt: skip
+            options.least,
+            ENOUGH,
+        )
     if not start.resume:
         for checkpoint in work_dir.glob("type_*/checkpoint.pt"):
             checkpoint.unlink()
@@ -87,20 +88,27 @@ def train_specialists(
         f"{len(types)} types of garment"
     )
     general = train_network(
-        alone, labels, data, held,
-        start=start, work_dir=work_dir / "general", watch=watch.counting(0, total),
-    )  # fmt: skip
+        alone,
+        labels,
+        data,
+        held,
+        start=start,
+        work_dir=work_dir / "general",
+        watch=watch.counting(0, total),
+    )
     rows: list[dict[str, Any]] = []
     kept: dict[str, Path] = {}
     for index, found in enumerate(worth):
         photos = data.part(found.train), held.part(found.held)
         watch.network(f"{found.name}: {len(photos[0])} photos to train on, {len(photos[1])} held")
         special = train_network(
-            alone, labels, *photos,
+            alone,
+            labels,
+            *photos,
             start=replace(start, initial=general.path, name="", encoder=None),
             work_dir=work_dir / f"type_{index + 1}",
             watch=watch.counting(first + index * recipe.fine_tune.epochs, total),
-        )  # fmt: skip
+        )
         row = _compare(alone, labels, photos[1], general, special, start.device)
         rows.append({"type": found.name, "garments": found.garments, **row})
         if row["kept"]:

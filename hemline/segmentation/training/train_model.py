@@ -66,8 +66,11 @@ def train(
             [see(sample) for sample in samples],
             [see(sample) for sample in validation],
             [see(sample) for sample in extra],
-            labels=labels, start=replace(start, initial=initial), work_dir=folder, watch=watch,
-        )  # fmt: skip
+            labels=labels,
+            start=replace(start, initial=initial),
+            work_dir=folder,
+            watch=watch,
+        )
 
     if recipe.second_pass is None:
         return train_pass(lambda sample: sample, initial, work_dir, watch)
@@ -94,15 +97,27 @@ def _train_pass(
 ) -> TrainedModel:
     if recipe.bagging:
         return train_bag(
-            recipe, [*samples, *validation], extra,
-            labels=labels, folds=recipe.bagging.folds, start=start, work_dir=work_dir, watch=watch,
-        )  # fmt: skip
+            recipe,
+            [*samples, *validation],
+            extra,
+            labels=labels,
+            folds=recipe.bagging.folds,
+            start=start,
+            work_dir=work_dir,
+            watch=watch,
+        )
     used = [*samples, *without_garments_of(extra, validation)]
     if recipe.specialists:
         return train_specialists(
-            recipe, recipe.specialists, used, validation,
-            labels=labels, start=start, work_dir=work_dir, watch=watch,
-        )  # fmt: skip
+            recipe,
+            recipe.specialists,
+            used,
+            validation,
+            labels=labels,
+            start=start,
+            work_dir=work_dir,
+            watch=watch,
+        )
     data = PixelCache(used, recipe.input, work_dir / "train.pixels", watch.photo)
     held = PixelCache(validation, recipe.input, work_dir / "validation.pixels", watch.photo)
     watch.network(f"{len(data)} photos to train on, {len(held)} to validate on")

@@ -124,12 +124,17 @@ def grouped(session: Session, project_id: int, rule: GarmentRule) -> Iterator[Gr
     """Every task of the project with what the rule makes of it, by id."""
     rows = session.execute(
         select(
-            Task.id, Task.ls_task_id, Task.image_url, Task.split, Task.garment, Task.garment_by,
+            Task.id,
+            Task.ls_task_id,
+            Task.image_url,
+            Task.split,
+            Task.garment,
+            Task.garment_by,
             Task.data,
         )
         .where(Task.project_id == project_id)
         .order_by(Task.id)
-    )  # fmt: skip
+    )
     for row in rows:
         names = garment_of(rule, row.data, row.image_url, row.ls_task_id)
         yield Grouped(
@@ -164,9 +169,10 @@ def count_garments(session: Session, project_id: int) -> GarmentCounts:
         .limit(1)
     ).one_or_none()
     earlier = session.scalar(
-        select(func.count()).select_from(Task).where(own, Task.split.is_not(None),
-                                                     Task.garment_by == "")
-    )  # fmt: skip
+        select(func.count())
+        .select_from(Task)
+        .where(own, Task.split.is_not(None), Task.garment_by == "")
+    )
     return GarmentCounts(
         garments,
         sum(by.values()),

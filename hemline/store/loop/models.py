@@ -43,12 +43,15 @@ def list_served(session: Session) -> list[ServedProject]:
     )
     rows = session.execute(
         select(
-            Project.id, Project.ls_project_id, Project.updated_at, Project.problem.is_not(None),
+            Project.id,
+            Project.ls_project_id,
+            Project.updated_at,
+            Project.problem.is_not(None),
             ModelVersion.id,
         )
         .outerjoin(ModelVersion, champions)
         .order_by(Project.ls_project_id)
-    )  # fmt: skip
+    )
     return [ServedProject(*row) for row in rows]
 
 

@@ -79,9 +79,11 @@ def plan_regrouping(
         garment, _, _ = garment_of(rule, {}, item.image_url, number)
         garments[garment].append(Member(0, "", None, item.split))
     splits = new_splits(
-        garments, gold_share=gold_share, validation_share=validation_share,
+        garments,
+        gold_share=gold_share,
+        validation_share=validation_share,
         gold_minimum=gold_minimum,
-    )  # fmt: skip
+    )
     moves = {
         member.id: (member.split, splits[garment])
         for garment, members in garments.items()

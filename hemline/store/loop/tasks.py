@@ -78,9 +78,13 @@ def upsert_task(
     )
     session.execute(delete(TaskProblem).where(TaskProblem.task_id.in_(another_photo)))
     statement = insert_into(
-        session, Task, project_id=project_id, ls_task_id=ls_task_id,
-        in_audit=_is_drawn(project_id, ls_task_id), **values,
-    )  # fmt: skip
+        session,
+        Task,
+        project_id=project_id,
+        ls_task_id=ls_task_id,
+        in_audit=_is_drawn(project_id, ls_task_id),
+        **values,
+    )
     new = statement.excluded
     same_photo = Task.image_url == new.image_url
     updates: dict[str, Any] = {
@@ -126,14 +130,18 @@ def list_task_problems(
     marks = _marks(project_id).subquery()
     statement = (
         select(
-            Project.ls_project_id, Task.ls_task_id, marks.c.ls_annotation_id, Task.garment,
-            Task.view, marks.c.problem,
+            Project.ls_project_id,
+            Task.ls_task_id,
+            marks.c.ls_annotation_id,
+            Task.garment,
+            Task.view,
+            marks.c.problem,
         )
         .join(Task, Task.id == marks.c.task_id)
         .join(Project, Project.id == Task.project_id)
         .order_by(Project.id, Task.ls_task_id, marks.c.ls_annotation_id, marks.c.source)
         .limit(limit)
-    )  # fmt: skip
+    )
     return [Problem(*row) for row in session.execute(statement)]
 
 
@@ -177,8 +185,10 @@ def set_task_problem(
     tries = 1 if earlier is None else earlier.tries + 1
     wait_s = max(_wait_s(tries, passing=passing), after_s or 0.0)
     values = {
-        "problem": problem, "tries": tries, "try_at": (now or utcnow()) + timedelta(seconds=wait_s)
-    }  # fmt: skip
+        "problem": problem,
+        "tries": tries,
+        "try_at": (now or utcnow()) + timedelta(seconds=wait_s),
+    }
     statement = insert_into(session, TaskProblem, task_id=task_id, source=source, **values)
     session.execute(
         statement.on_conflict_do_update(index_elements=["task_id", "source"], set_=values)
@@ -257,9 +267,11 @@ def count_tasks_to_predict(session: Session, project_id: int, model_version_id: 
 def _marks(project_id: int | None) -> CompoundSelect[Any]:
     """Marks on tasks, and on annotations that are not deleted; of one project or of all."""
     on_tasks = select(
-        TaskProblem.task_id, TaskProblem.problem, TaskProblem.source.label("source"),
+        TaskProblem.task_id,
+        TaskProblem.problem,
+        TaskProblem.source.label("source"),
         null().label("ls_annotation_id"),
-    ).join(Task, Task.id == TaskProblem.task_id)  # fmt: skip
+    ).join(Task, Task.id == TaskProblem.task_id)
     on_annotations = select(
         Annotation.task_id, Annotation.problem, literal("annotation"), Annotation.ls_annotation_id
     ).where(Annotation.problem.is_not(None), Annotation.deleted_at.is_(None))

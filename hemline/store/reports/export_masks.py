@@ -145,8 +145,9 @@ def _items(
         if correction is not None:
             items.append(_correction_item(task, correction))
         elif (prediction := predictions.get(task.id)) is not None and task.image_digest in (
-            None, prediction.image_digest,
-        ):  # fmt: skip
+            None,
+            prediction.image_digest,
+        ):
             items.append(_prediction_item(task, prediction))
     return items
 
@@ -188,17 +189,33 @@ def _found_good(session: Session, task_ids: Sequence[int]) -> set[int | None]:
 def _correction_item(task: Task, row: Annotation) -> ExportItem:
     version = row.prediction.model_version.name if row.prediction is not None else None
     return ExportItem(
-        task.id, task.ls_task_id, task.data, task.image_url, task.image_digest,
-        mask_digest=row.mask_digest or "", ls_annotation_id=row.ls_annotation_id,
-        ground_truth=row.ground_truth, model_version=version, score=None, region_scores={},
+        task.id,
+        task.ls_task_id,
+        task.data,
+        task.image_url,
+        task.image_digest,
+        mask_digest=row.mask_digest or "",
+        ls_annotation_id=row.ls_annotation_id,
+        ground_truth=row.ground_truth,
+        model_version=version,
+        score=None,
+        region_scores={},
         labels=None,
-    )  # fmt: skip
+    )
 
 
 def _prediction_item(task: Task, row: Prediction) -> ExportItem:
     return ExportItem(
-        task.id, task.ls_task_id, task.data, task.image_url, row.image_digest,
-        mask_digest=row.mask_digest, ls_annotation_id=None, ground_truth=False,
-        model_version=row.model_version.name, score=row.score, region_scores=row.region_scores,
+        task.id,
+        task.ls_task_id,
+        task.data,
+        task.image_url,
+        row.image_digest,
+        mask_digest=row.mask_digest,
+        ls_annotation_id=None,
+        ground_truth=False,
+        model_version=row.model_version.name,
+        score=row.score,
+        region_scores=row.region_scores,
         labels=tuple(row.model_version.labels),
-    )  # fmt: skip
+    )

@@ -110,10 +110,13 @@ def _counts(session: Session, project_id: int) -> list[Count]:
 def _by_version(counts: Sequence[Count], bad: dict[int, list[float]]) -> list[VersionPrefills]:
     versions = sorted({row[0] for row in counts})
     return [
-        _of_version(version, [(row[1], row[2], row[3]) for row in counts if row[0] == version],
-                    bad.get(version, []))
+        _of_version(
+            version,
+            [(row[1], row[2], row[3]) for row in counts if row[0] == version],
+            bad.get(version, []),
+        )
         for version in versions
-    ]  # fmt: skip
+    ]
 
 
 def lead_times(session: Session, project_id: int) -> LeadTimes:

@@ -71,8 +71,15 @@ def corrected_prefills(
     """The newest corrected or accepted pre-fills."""
     rows = session.execute(
         select(
-            Task.id, Annotation.dice, Task.garment_type, Task.view, Task.photo_session,
-            Annotation.annotator, ModelVersion.name, _found_wrong(), ReviewItem.verdict,
+            Task.id,
+            Annotation.dice,
+            Task.garment_type,
+            Task.view,
+            Task.photo_session,
+            Annotation.annotator,
+            ModelVersion.name,
+            _found_wrong(),
+            ReviewItem.verdict,
             *(reason_column(reason) for reason in Reason),
         )
         .join(Annotation, Annotation.task_id == Task.id)
@@ -93,14 +100,21 @@ def corrected_prefills(
         )
         .order_by(Annotation.id.desc())
         .limit(limit)
-    )  # fmt: skip
+    )
     return [
         Corrected(
-            row[0], float(row[1] or 0), row[2], row[3], row[4], row[5], row[6], row[7],
+            row[0],
+            float(row[1] or 0),
+            row[2],
+            row[3],
+            row[4],
+            row[5],
+            row[6],
+            row[7],
             _reasons(row[7], row[8], row[9:]),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def summary_of(corrected: Sequence[Corrected]) -> Summary:
@@ -158,7 +172,9 @@ def audited_tasks(
     saved_at = func.coalesce(Annotation.ls_updated_at, Annotation.changed_at)
     rows = session.execute(
         select(
-            Task.ls_task_id, Annotation.mask_digest, Prediction.model_version_id,
+            Task.ls_task_id,
+            Annotation.mask_digest,
+            Prediction.model_version_id,
             Prediction.mask_digest.label("predicted"),
         )
         .join(Annotation, Annotation.task_id == Task.id)
@@ -173,7 +189,7 @@ def audited_tasks(
         .order_by(
             Task.ls_task_id, Annotation.ground_truth.desc(), saved_at.desc(), Annotation.id.desc()
         )
-    )  # fmt: skip
+    )
     found: dict[int, tuple[str, dict[int, str]]] = {}
     for row in rows:
         masks = found.setdefault(row.ls_task_id, (row.mask_digest, {}))[1]
@@ -246,8 +262,15 @@ def _tuned(version: str, packed: Sequence[bytes]) -> list[Tuned]:
     for k in np.flatnonzero(there.any(axis=0)).tolist():
         curve: NDArray[np.float64] = curves[there[:, k], k].mean(axis=0)
         best = int(curve.argmax())
-        found.append(Tuned(
-            version, k + 1, int(there[:, k].sum()), float(THRESHOLDS[best]), float(curve[best]),
-            float(curve[half]), float(errors[k]),
-        ))  # fmt: skip
+        found.append(
+            Tuned(
+                version,
+                k + 1,
+                int(there[:, k].sum()),
+                float(THRESHOLDS[best]),
+                float(curve[best]),
+                float(curve[half]),
+                float(errors[k]),
+            )
+        )
     return found

@@ -82,10 +82,13 @@ def find_task_view(
         and of_label.mask_digest == annotation.mask_digest
     )
     return TaskView(
-        project, task, annotation, prediction,
+        project,
+        task,
+        annotation,
+        prediction,
         map_digest=of_prediction.map_digest if of_prediction is not None else None,
         regions=of_label.regions if of_label is not None and is_current else {},
-    )  # fmt: skip
+    )
 
 
 def labels_of(session: Session, task_id: int) -> Sequence[Annotation]:
@@ -93,10 +96,11 @@ def labels_of(session: Session, task_id: int) -> Sequence[Annotation]:
     return session.scalars(
         select(Annotation)
         .where(Annotation.task_id == task_id)
-        .order_by(Annotation.deleted_at.is_not(None), Annotation.changed_at.desc(),
-                  Annotation.id.desc())
+        .order_by(
+            Annotation.deleted_at.is_not(None), Annotation.changed_at.desc(), Annotation.id.desc()
+        )
         .options(joinedload(Annotation.prediction).joinedload(Prediction.model_version))
-    ).all()  # fmt: skip
+    ).all()
 
 
 def predictions_of(

@@ -140,8 +140,11 @@ def known_dice(session: Session, project_id: int, version: int, limit: int) -> l
     )
     rows = session.execute(
         select(
-            PredictionSignals.values, PredictionSignals.regions, PredictionSignals.flip_dice,
-            Annotation.dice, Task.garment,
+            PredictionSignals.values,
+            PredictionSignals.regions,
+            PredictionSignals.flip_dice,
+            Annotation.dice,
+            Task.garment,
         )
         .join(Prediction, Prediction.id == PredictionSignals.prediction_id)
         .join(Annotation, Annotation.prediction_id == Prediction.id)
@@ -155,7 +158,7 @@ def known_dice(session: Session, project_id: int, version: int, limit: int) -> l
         )
         .order_by(Annotation.id.desc())
         .limit(limit)
-    )  # fmt: skip
+    )
     return [KnownDice(*row) for row in rows]
 
 

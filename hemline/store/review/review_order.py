@@ -227,9 +227,12 @@ def _few_tasks(session: Session, project_id: int, only: ReviewFilter) -> Sequenc
 
 
 def _chosen(
-    statement: Select[Any], project_id: int, kind: ReviewKind, only: ReviewFilter,
+    statement: Select[Any],
+    project_id: int,
+    kind: ReviewKind,
+    only: ReviewFilter,
     task_ids: Sequence[int] | None = None,
-) -> Select[Any]:  # fmt: skip
+) -> Select[Any]:
     # SQLite would walk down the whole order for the items of a few tasks; there is no index of a
     # sum.
     of_project = ReviewItem.project_id if task_ids is None else ReviewItem.project_id + 0

@@ -182,11 +182,16 @@ def store_label_values(
             LabelSignals.mask_digest == claimed.mask_digest,
         )
         .values(
-            version=version, prediction_id=prediction_id, values=values, regions=regions,
-            histograms=histograms, risk=risk, computed_at=utcnow(),
+            version=version,
+            prediction_id=prediction_id,
+            values=values,
+            regions=regions,
+            histograms=histograms,
+            risk=risk,
+            computed_at=utcnow(),
         )
         .returning(LabelSignals.annotation_id)
-    )  # fmt: skip
+    )
     return stored is not None
 
 
@@ -207,11 +212,14 @@ def store_prediction_values(
             PredictionSignals.image_digest == claimed.image_digest,
         )
         .values(
-            version=version, values=values, regions=regions, cluster=cluster,
+            version=version,
+            values=values,
+            regions=regions,
+            cluster=cluster,
             computed_at=utcnow(),
         )
         .returning(PredictionSignals.prediction_id)
-    )  # fmt: skip
+    )
     return stored is not None
 
 

@@ -41,9 +41,15 @@ def give_verdict(
         raise StoreError(f"review item {item_id} is not in the store; load the order again")
     now = now or utcnow()
     closed = _change(
-        session, item, revision, state=ReviewState.CLOSED, verdict=verdict, verdict_by=by,
-        verdict_at=now, settled_digest=item.content_digest,
-    )  # fmt: skip
+        session,
+        item,
+        revision,
+        state=ReviewState.CLOSED,
+        verdict=verdict,
+        verdict_by=by,
+        verdict_at=now,
+        settled_digest=item.content_digest,
+    )
     session.add(_record(session, closed, verdict, by, now))
     session.flush()
     return closed
@@ -67,9 +73,15 @@ def reopen(session: Session, item_id: int, *, revision: int | None = None) -> Re
     if last is not None:
         session.delete(last)
     return _change(
-        session, item, revision, state=ReviewState.OPEN, verdict=None, verdict_by="",
-        verdict_at=None, settled_digest=None,
-    )  # fmt: skip
+        session,
+        item,
+        revision,
+        state=ReviewState.OPEN,
+        verdict=None,
+        verdict_by="",
+        verdict_at=None,
+        settled_digest=None,
+    )
 
 
 def settle_label(
@@ -97,10 +109,17 @@ def settle_label(
     record.annotation_id = annotation.id
     session.add(record)
     _change(
-        session, item, None, state=ReviewState.CLOSED, verdict=verdict, verdict_by=by,
-        verdict_at=now, content_digest=content, settled_digest=content,
+        session,
+        item,
+        None,
+        state=ReviewState.CLOSED,
+        verdict=verdict,
+        verdict_by=by,
+        verdict_at=now,
+        content_digest=content,
+        settled_digest=content,
         annotation_id=annotation.id,
-    )  # fmt: skip
+    )
 
 
 def verdicts_of(session: Session, project_id: int) -> Sequence[ReviewVerdict]:
@@ -133,10 +152,18 @@ def _record(
     session: Session, item: ReviewItem, verdict: Verdict, by: str, now: datetime
 ) -> ReviewVerdict:
     record = ReviewVerdict(
-        project_id=item.project_id, task_id=item.task_id, kind=item.kind,
-        annotation_id=item.annotation_id, content_digest=item.content_digest, verdict=verdict,
-        given_by=by, given_at=now, risk=None, dice=None, values={},
-    )  # fmt: skip
+        project_id=item.project_id,
+        task_id=item.task_id,
+        kind=item.kind,
+        annotation_id=item.annotation_id,
+        content_digest=item.content_digest,
+        verdict=verdict,
+        given_by=by,
+        given_at=now,
+        risk=None,
+        dice=None,
+        values={},
+    )
     if item.annotation_id is not None:
         signals = session.get(LabelSignals, item.annotation_id)
         if signals is not None and signals.mask_digest == item.content_digest:
@@ -156,10 +183,16 @@ def _record(
 def _new_item(session: Session, annotation: Annotation, content: str) -> ReviewItem:
     """An item for a label that no ranking has seen yet."""
     insert_item = insert_into(
-        session, ReviewItem, project_id=annotation.project_id, task_id=annotation.task_id,
-        kind=ReviewKind.LABEL, priority=0.0, annotation_id=annotation.id,
-        prediction_id=annotation.prediction_id, content_digest=content,
-    ).on_conflict_do_nothing(index_elements=["task_id", "kind"])  # fmt: skip
+        session,
+        ReviewItem,
+        project_id=annotation.project_id,
+        task_id=annotation.task_id,
+        kind=ReviewKind.LABEL,
+        priority=0.0,
+        annotation_id=annotation.id,
+        prediction_id=annotation.prediction_id,
+        content_digest=content,
+    ).on_conflict_do_nothing(index_elements=["task_id", "kind"])
     session.execute(insert_item)
     item = item_of_task(session, annotation.task_id, ReviewKind.LABEL)
     assert item is not None

@@ -51,9 +51,13 @@ def write_item(session: Session, item: RankedItem) -> None:
         **{reason.value: reason in held for reason in Reason},
     }
     statement = insert_into(
-        session, ReviewItem, project_id=item.project_id, task_id=item.task_id,
-        kind=item.kind, **values,
-    )  # fmt: skip
+        session,
+        ReviewItem,
+        project_id=item.project_id,
+        task_id=item.task_id,
+        kind=item.kind,
+        **values,
+    )
     settled = ReviewItem.settled_digest == statement.excluded.content_digest
     kept = {
         "state": (ReviewItem.state, ReviewState.OPEN),
@@ -69,14 +73,16 @@ def write_item(session: Session, item: RankedItem) -> None:
                 **{name: statement.excluded[name] for name in values},
                 **{name: case((settled, old), else_=new) for name, (old, new) in kept.items()},
                 "revision": case(
-                    (ReviewItem.content_digest == statement.excluded.content_digest,
-                     ReviewItem.revision),
+                    (
+                        ReviewItem.content_digest == statement.excluded.content_digest,
+                        ReviewItem.revision,
+                    ),
                     else_=ReviewItem.revision + 1,
                 ),
                 "updated_at": utcnow(),
             },
         )
-    )  # fmt: skip
+    )
 
 
 def write_items(session: Session, items: Iterable[RankedItem]) -> None:
@@ -98,10 +104,12 @@ def close_items(session: Session, task_ids: Sequence[int], kind: ReviewKind) -> 
         update(ReviewItem)
         .where(ReviewItem.task_id.in_(task_ids), ReviewItem.kind == kind)
         .values(
-            state=ReviewState.CLOSED, settled_digest=ReviewItem.content_digest,
-            revision=ReviewItem.revision + 1, updated_at=utcnow(),
+            state=ReviewState.CLOSED,
+            settled_digest=ReviewItem.content_digest,
+            revision=ReviewItem.revision + 1,
+            updated_at=utcnow(),
         )
-    )  # fmt: skip
+    )
 
 
 def _unit(value: float) -> float:

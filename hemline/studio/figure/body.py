@@ -125,8 +125,7 @@ class Body:
             (fingers[1], fingers[0], fingers[2], 0.016),
             (tips[1], tips[0], tips[2], 0.005),
         ]  # fmt: skip
-        points = [(y, side * x + self._sway(y), z, r * slender, r * slender)
-                  for y, x, z, r in rows]  # fmt: skip
+        points = [(y, side * x + self._sway(y), z, r * slender, r * slender) for y, x, z, r in rows]
         return _slanted(tube(points))
 
     def head(self) -> Tube:
@@ -142,8 +141,9 @@ class Body:
         for side in (-1.0, 1.0):
             across = (np.mod(phi - side * 0.62 + np.pi, 2 * np.pi) - np.pi) / 0.46
             down = v - 0.278
-            rise += np.exp(-(across**2) - np.where(down > 0, (down / 0.021) ** 2,
-                                                    (down / 0.045) ** 2))  # fmt: skip
+            rise += np.exp(
+                -(across**2) - np.where(down > 0, (down / 0.021) ** 2, (down / 0.045) ** 2)
+            )
         return (self.chest * rise).astype(np.float32)
 
     def _sway(self, y: float) -> float:
@@ -200,8 +200,9 @@ def _build(rng: np.random.Generator, kind: Kind) -> Build:
     return list(Build)[rng.choice(3, p=[0.25, 0.6, 0.15])]
 
 
-def _between(start: tuple[float, float, float], end: tuple[float, float, float],
-             y: float) -> tuple[float, float]:  # fmt: skip
+def _between(
+    start: tuple[float, float, float], end: tuple[float, float, float], y: float
+) -> tuple[float, float]:
     part = (y - start[1]) / (end[1] - start[1])
     return start[0] + part * (end[0] - start[0]), start[2] + part * (end[2] - start[2])
 

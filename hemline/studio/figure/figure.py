@@ -83,9 +83,15 @@ class _Easel:
 
     def flesh(self, shape: Tube, *, bosom: bool = False) -> Piece:
         body = self.figure.body
-        return Piece(shape, level(shape.top), level(shape.bottom), self.figure.skin,
-                     body.bosom if bosom else flat, 2 * body.chest if bosom else 0.0,
-                     part=Part.SKIN)  # fmt: skip
+        return Piece(
+            shape,
+            level(shape.top),
+            level(shape.bottom),
+            self.figure.skin,
+            body.bosom if bosom else flat,
+            2 * body.chest if bosom else 0.0,
+            part=Part.SKIN,
+        )
 
     def is_behind(self, side: int) -> bool:
         """Whether the body hides an arm's hand, or the turn of the body its shoulder."""
@@ -121,11 +127,12 @@ class _Easel:
         rows = [(0.945, x, 0.0, 0.018, 0.024), (0.965, x, 0.012, 0.022, 0.045),
                 (0.98, x, toe * 0.6, 0.027, 0.06), (0.992, x, toe * 0.6, 0.026, 0.06)]  # fmt: skip
         colour = self.figure.shoes
-        leather = replace(self.figure.skin, print=replace(
-            self.figure.skin.print, colours=(colour, colour, colour)))  # fmt: skip
+        leather = replace(
+            self.figure.skin,
+            print=replace(self.figure.skin.print, colours=(colour, colour, colour)),
+        )
         shape = tube(rows)
-        self.draw(Piece(shape, level(shape.top), level(shape.bottom), leather,
-                        part=Part.SHOES))  # fmt: skip
+        self.draw(Piece(shape, level(shape.top), level(shape.bottom), leather, part=Part.SHOES))
 
     def torso(self) -> None:
         shape = self.figure.body.torso()
@@ -148,16 +155,27 @@ class _Easel:
 
     def face(self, head: Tube) -> None:
         dark = scaled(self.figure.body.skin, 0.35)
-        lips = (0.78 * self.figure.body.skin[0], 0.5 * self.figure.body.skin[1],
-                0.5 * self.figure.body.skin[2])  # fmt: skip
+        lips = (
+            0.78 * self.figure.body.skin[0],
+            0.5 * self.figure.body.skin[1],
+            0.5 * self.figure.body.skin[2],
+        )
         for side in (-1, 1):
             self.spot(head, side * 0.4, 0.066, 0.008, 0.0032, (36, 28, 26))
             self.spot(head, side * 0.42, 0.055, 0.011, 0.0022, dark)
             self.spot(head, side * 0.1, 0.0885, 0.003, 0.0016, dark)
         self.spot(head, 0.0, 0.103, 0.011, 0.0034, lips)
 
-    def spot(self, shape: Tube, phi: float, y: float, wide: float, high: float,
-             colour: Colour, part: Part = Part.SKIN) -> None:  # fmt: skip
+    def spot(
+        self,
+        shape: Tube,
+        phi: float,
+        y: float,
+        wide: float,
+        high: float,
+        colour: Colour,
+        part: Part = Part.SKIN,
+    ) -> None:
         """A small ellipse on a tube at angle `phi`, if that side is seen."""
         seen = shape.seen(self.camera, floats([y]))
         psi = phi + float(seen.turn[0])
@@ -182,8 +200,9 @@ class _Easel:
         outlines = [outline_of(piece, self.camera) for piece in made.pieces]
         outlines = [outline for outline in outlines if len(outline)]
         scale = self.camera.scale
-        self.canvas.shade(outlines, (0.003 * scale, 0.012 * scale), 0.008 * scale, 0.42,
-                          on_figure=True)  # fmt: skip
+        self.canvas.shade(
+            outlines, (0.003 * scale, 0.012 * scale), 0.008 * scale, 0.42, on_figure=True
+        )
         pieces = made.pieces
         if made.garment.type is GarmentType.TROUSERS and sin(self.camera.yaw) < 0:
             pieces = (pieces[1], pieces[0], *pieces[2:])
@@ -220,8 +239,15 @@ class _Easel:
     def buttons(self, made: Made) -> None:
         piece = made.pieces[-1]
         for y in np.arange(0.27, min(made.garment.hem - 0.03, 0.56), 0.05):
-            self.spot(piece.tube, made.garment.gap, float(y), 0.004, 0.004, made.garment.trim,
-                      Part.GARMENT)  # fmt: skip
+            self.spot(
+                piece.tube,
+                made.garment.gap,
+                float(y),
+                0.004,
+                0.004,
+                made.garment.trim,
+                Part.GARMENT,
+            )
 
     def arm(self, side: int) -> None:
         body = self.figure.body
@@ -229,8 +255,13 @@ class _Easel:
         if body.build is Build.WHOLE:
             limb = body.arm(side, body.arms[index])
             outline = outline_of(self.flesh(limb), self.camera)
-            self.canvas.shade([outline], (0.004 * self.camera.scale, 0.006 * self.camera.scale),
-                              0.006 * self.camera.scale, 0.3, on_figure=True)  # fmt: skip
+            self.canvas.shade(
+                [outline],
+                (0.004 * self.camera.scale, 0.006 * self.camera.scale),
+                0.006 * self.camera.scale,
+                0.3,
+                on_figure=True,
+            )
             self.draw(self.flesh(limb))
         for made in self.figure.clothes:
             if side in made.sleeves:

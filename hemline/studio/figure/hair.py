@@ -76,15 +76,28 @@ def sample_hair(rng: np.random.Generator) -> Hair:
 def hair_around_head(hair: Hair, across: float) -> Piece:
     """The hair round the face and over the back of the head; `across` is where the head is."""
     shape = _shape(hair, across)
-    return Piece(shape, level(shape.top), _fringe(hair, shape), hair.fabric, hair.strands, 0.003,
-                 part=Part.HAIR)  # fmt: skip
+    return Piece(
+        shape,
+        level(shape.top),
+        _fringe(hair, shape),
+        hair.fabric,
+        hair.strands,
+        0.003,
+        part=Part.HAIR,
+    )
 
 
 def hair_behind_head(hair: Hair, across: float) -> Piece:
     """What is seen of the hair behind the face and the neck: the same shape, in the shade."""
     shape = _shape(hair, across)
-    return Piece(shape, level(shape.top), level(shape.bottom), hair.fabric.darker(0.6),
-                 hair.strands, part=Part.HAIR)  # fmt: skip
+    return Piece(
+        shape,
+        level(shape.top),
+        level(shape.bottom),
+        hair.fabric.darker(0.6),
+        hair.strands,
+        part=Part.HAIR,
+    )
 
 
 def tied_hair(hair: Hair, across: float) -> Piece | None:
@@ -102,8 +115,15 @@ def tied_hair(hair: Hair, across: float) -> Piece | None:
                 (0.5 * (0.09 + end), 0.03 * v, 0.022), (end, 0.012 * hair.taper, 0.01)]  # fmt: skip
         depth = -0.062
     shape = tube([(y, across, depth, a, b) for y, a, b in rows])
-    return Piece(shape, level(shape.top), level(shape.bottom), hair.fabric, hair.strands, 0.003,
-                 part=Part.HAIR)  # fmt: skip
+    return Piece(
+        shape,
+        level(shape.top),
+        level(shape.bottom),
+        hair.fabric,
+        hair.strands,
+        0.003,
+        part=Part.HAIR,
+    )
 
 
 def _fabric(rng: np.random.Generator) -> Fabric:
@@ -111,11 +131,19 @@ def _fabric(rng: np.random.Generator) -> Fabric:
     if rng.random() < 0.06:  # dyed
         tone = 255 * floats(hsv_to_rgb(rng.uniform(0, 1), rng.uniform(0.3, 0.8), 0.7))
     base = colour(np.clip(tone, 10, 245))
-    strands = (base, scaled(base, float(rng.uniform(0.7, 0.95))),
-               colour(np.clip(floats(base) * rng.uniform(1.05, 1.35), 10, 250)))  # fmt: skip
-    print_ = Print(Pattern.STRIPES, strands, float(rng.uniform(0.003, 0.009)),
-                   pi / 2 + float(rng.normal(0, 0.04)), float(rng.uniform(0.3, 0.6)),
-                   make_noise(rng))  # fmt: skip
+    strands = (
+        base,
+        scaled(base, float(rng.uniform(0.7, 0.95))),
+        colour(np.clip(floats(base) * rng.uniform(1.05, 1.35), 10, 250)),
+    )
+    print_ = Print(
+        Pattern.STRIPES,
+        strands,
+        float(rng.uniform(0.003, 0.009)),
+        pi / 2 + float(rng.normal(0, 0.04)),
+        float(rng.uniform(0.3, 0.6)),
+        make_noise(rng),
+    )
     shine = float(rng.uniform(0.03, 0.2))
     return Fabric(print_, shine, float(rng.uniform(9, 18)), 0.12, make_noise(rng))
 

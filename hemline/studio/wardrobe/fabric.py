@@ -80,9 +80,15 @@ class Light:
 
 
 def light_up(
-    colours: Floats, psi: Floats, relief: Floats, *, light: Light, fabric: Fabric,
-    scale: float, depth: float,
-) -> Floats:  # fmt: skip
+    colours: Floats,
+    psi: Floats,
+    relief: Floats,
+    *,
+    light: Light,
+    fabric: Fabric,
+    scale: float,
+    depth: float,
+) -> Floats:
     """Colours `(h, w, 3)` as lit, for a surface that faces `psi` away from the camera.
 
     `relief` is its height in body units, `scale` pixels a unit, `depth` the relief's own depth,

@@ -162,9 +162,14 @@ def _colours(canvas: Canvas, box: Box, camera: Camera, light: Light, piece: Piec
     for band in piece.bands:
         base = base * np.where((v > band.top) & (v < band.bottom), band.factor, 1.0)[..., None]
     lit = light_up(
-        base, psi, relief, light=light, fabric=piece.fabric, scale=camera.scale,
+        base,
+        psi,
+        relief,
+        light=light,
+        fabric=piece.fabric,
+        scale=camera.scale,
         depth=piece.fold_depth,
-    )  # fmt: skip
+    )
     holes = piece.fabric.print.holes(u, v, pixel)
     if holes is not None:
         lit += holes[..., None] * (canvas.image[box.slices] - lit)

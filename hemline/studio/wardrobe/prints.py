@@ -74,16 +74,19 @@ class Print:
                 return (across + down) / 2, np.clip(thin, 0, 1) * 0.7
             case Pattern.DOTS:
                 row = np.floor(y)
-                away = np.hypot(x + 0.5 * (row % 2) - np.floor(x + 0.5 * (row % 2)) - 0.5,
-                                y - row - 0.5)  # fmt: skip
+                away = np.hypot(
+                    x + 0.5 * (row % 2) - np.floor(x + 0.5 * (row % 2)) - 0.5, y - row - 0.5
+                )
                 radius = 0.18 + 0.2 * self.share
                 return 1 - smoothstep(away, radius - soft, radius + soft), None
             case Pattern.FLOWERS:
                 field = self.noise.at(x * 1.3, y * 1.3)
                 leaf = self.noise.at(x * 1.9 + 20, y * 1.2 + 9)
                 edge = 1.1 - self.share
-                return (smoothstep(leaf, edge, edge + 0.1 + soft),
-                        smoothstep(field, edge, edge + 0.1 + soft))  # fmt: skip
+                return (
+                    smoothstep(leaf, edge, edge + 0.1 + soft),
+                    smoothstep(field, edge, edge + 0.1 + soft),
+                )
             case Pattern.BLOCKS:
                 return smoothstep(y * 0.12, 0.5 * self.share, 0.5 * self.share + 0.02), None
             case _:
@@ -92,13 +95,18 @@ class Print:
                 return smoothstep(field, edge, edge + 0.25 + soft), None
 
 
-def make_print(rng: np.random.Generator, pattern: Pattern,
-               colours: tuple[Colour, Colour, Colour]) -> Print:  # fmt: skip
+def make_print(
+    rng: np.random.Generator, pattern: Pattern, colours: tuple[Colour, Colour, Colour]
+) -> Print:
     """A print of the given kind and colours whose other properties are drawn from `rng`."""
     low, high = {
-        Pattern.STRIPES: (0.008, 0.07), Pattern.CHECKS: (0.012, 0.06), Pattern.DOTS: (0.01, 0.035),
-        Pattern.NOISE: (0.008, 0.05), Pattern.FLOWERS: (0.015, 0.06), Pattern.MESH: (0.006, 0.013),
-    }.get(pattern, (0.05, 0.1))  # fmt: skip
+        Pattern.STRIPES: (0.008, 0.07),
+        Pattern.CHECKS: (0.012, 0.06),
+        Pattern.DOTS: (0.01, 0.035),
+        Pattern.NOISE: (0.008, 0.05),
+        Pattern.FLOWERS: (0.015, 0.06),
+        Pattern.MESH: (0.006, 0.013),
+    }.get(pattern, (0.05, 0.1))
     size = float(np.exp(rng.uniform(np.log(low), np.log(high))))
     slant = 0.0
     if pattern is Pattern.STRIPES and rng.random() < 0.4:

@@ -66,12 +66,14 @@ def folds(garment: Garment, rng: np.random.Generator, start: float, end: float) 
     waves = tuple(
         Wave(count, float(rng.uniform(0, 2 * pi)), float(rng.normal(0, 1.5)), depth, start, end)
         for count, depth in (
-            (garment.folds, garment.fold), (garment.folds // 2 + 1, 0.7 * garment.fold),
+            (garment.folds, garment.fold),
+            (garment.folds // 2 + 1, 0.7 * garment.fold),
             (2 * garment.folds + 1, 0.25 * garment.fold),
         )
-    )  # fmt: skip
-    return Folds(waves, make_noise(rng), float(rng.uniform(0.0006, 0.003)),
-                 float(rng.uniform(0.02, 0.06)))  # fmt: skip
+    )
+    return Folds(
+        waves, make_noise(rng), float(rng.uniform(0.0006, 0.003)), float(rng.uniform(0.02, 0.06))
+    )
 
 
 def _skirt(garment: Garment, body: Body, rng: np.random.Generator) -> Made:
@@ -79,9 +81,14 @@ def _skirt(garment: Garment, body: Body, rng: np.random.Generator) -> Made:
     drape = folds(garment, rng, garment.waist, garment.hem)
     hem = _hem(garment, drape)
     piece = Piece(
-        shape, level(garment.waist), hem, garment.fabric, drape, _depth(garment),
+        shape,
+        level(garment.waist),
+        hem,
+        garment.fabric,
+        drape,
+        _depth(garment),
         bands=_bands(garment, garment.waist),
-    )  # fmt: skip
+    )
     return Made(garment, _inside(garment, piece), (piece,), (), {})
 
 
@@ -96,9 +103,15 @@ def _bodice(garment: Garment, body: Body, rng: np.random.Generator) -> Made:
     top = _bust_edge(garment) if strappy else level(_SHOULDER)
     neckline = None if strappy else _neckline(garment, shape)
     piece = Piece(
-        shape, top, _hem(garment, drape), garment.fabric, drape, _depth(garment), neckline,
+        shape,
+        top,
+        _hem(garment, drape),
+        garment.fabric,
+        drape,
+        _depth(garment),
+        neckline,
         bands=_bands(garment, garment.waistline) if garment.type is GarmentType.DRESS else (),
-    )  # fmt: skip
+    )
     straps = tuple(_strap(garment, piece, side) for side in (-1, 1)) if strappy else ()
     return Made(garment, _inside(garment, piece), (piece,), straps, _sleeves(garment, body, rng))
 
@@ -108,15 +121,29 @@ def _coat(garment: Garment, body: Body, rng: np.random.Generator) -> Made:
     drape = folds(garment, rng, garment.waistline, garment.hem)
     neckline = _neckline(garment, shape)
     if garment.gap == 0:
-        piece = Piece(shape, level(_SHOULDER), _hem(garment, drape), garment.fabric, drape,
-                      _depth(garment), neckline,
-                      bands=_bands(garment, garment.waistline))  # fmt: skip
+        piece = Piece(
+            shape,
+            level(_SHOULDER),
+            _hem(garment, drape),
+            garment.fabric,
+            drape,
+            _depth(garment),
+            neckline,
+            bands=_bands(garment, garment.waistline),
+        )
         return Made(garment, (), (piece,), (), _sleeves(garment, body, rng))
     panels = tuple(
-        Piece(shape, level(_SHOULDER), _hem(garment, drape), garment.fabric, drape,
-              _depth(garment), span=span)
+        Piece(
+            shape,
+            level(_SHOULDER),
+            _hem(garment, drape),
+            garment.fabric,
+            drape,
+            _depth(garment),
+            span=span,
+        )
         for span in ((-pi - 0.03, -garment.gap), (garment.gap, pi + 0.03))
-    )  # fmt: skip
+    )
     return Made(garment, (), panels, (), _sleeves(garment, body, rng))
 
 
@@ -194,8 +221,9 @@ def _hung(garment: Garment, body: Body, waist: float) -> Tube:
         a = a + garment.flare * smoothstep(y, 0.5, garment.hem)
     torso = body.torso()
     x = np.interp(y, torso.y, torso.x)
-    return Tube(y, x.astype(np.float32), np.zeros_like(y), a.astype(np.float32),
-                b.astype(np.float32))  # fmt: skip
+    return Tube(
+        y, x.astype(np.float32), np.zeros_like(y), a.astype(np.float32), b.astype(np.float32)
+    )
 
 
 def _hem(garment: Garment, drape: Relief) -> Curve:
@@ -218,8 +246,9 @@ def _neckline(garment: Garment, shape: Tube) -> Neckline:
     rising = shape.y < 0.2
     half = min(garment.neck_half, float(shape.a[rising].max()) - 0.012)
     y = float(np.interp(half, shape.a[rising], shape.y[rising]))
-    return Neckline(max(y, _SHOULDER - 0.012), half, garment.neck_front, garment.neck_back,
-                    garment.neck_power)  # fmt: skip
+    return Neckline(
+        max(y, _SHOULDER - 0.012), half, garment.neck_front, garment.neck_back, garment.neck_power
+    )
 
 
 def _bust_edge(garment: Garment) -> Curve:

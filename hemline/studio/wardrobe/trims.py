@@ -12,12 +12,22 @@ def collar(piece: Piece, neck: Neckline, camera: Camera) -> list[Floats]:
     """A turned-down collar, `(N, 2)` pixels each: two leaves in front, a band behind."""
     y, half = neck.y, neck.half
     if camera.behind:
-        corners = [(-half, y - 0.008), (half, y - 0.008), (half + 0.014, y + 0.02),
-                   (0.0, y + 0.024), (-half - 0.014, y + 0.02)]  # fmt: skip
+        corners = [
+            (-half, y - 0.008),
+            (half, y - 0.008),
+            (half + 0.014, y + 0.02),
+            (0.0, y + 0.024),
+            (-half - 0.014, y + 0.02),
+        ]
         return [_on_surface(piece, camera, corners)]
     low = y + neck.front
-    leaf = [(half, y - 0.006), (0.5 * half, y + 0.4 * neck.front), (0.003, low),
-            (0.5 * half, low + 0.03), (half + 0.02, y + 0.034)]  # fmt: skip
+    leaf = [
+        (half, y - 0.006),
+        (0.5 * half, y + 0.4 * neck.front),
+        (0.003, low),
+        (0.5 * half, low + 0.03),
+        (half + 0.02, y + 0.034),
+    ]
     return [_on_surface(piece, camera, [(side * x, down) for x, down in leaf]) for side in (-1, 1)]
 
 

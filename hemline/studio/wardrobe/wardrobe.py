@@ -72,8 +72,16 @@ _HUES: tuple[Colour, ...] = (
     (110, 180, 200), (70, 130, 190), (150, 190, 220), (90, 70, 130), (190, 170, 210),
     (130, 132, 138), (180, 182, 186), (84, 88, 96), (62, 88, 132), (98, 124, 160), (30, 130, 120),
 )  # fmt: skip
-_PATTERNS = (Pattern.PLAIN, Pattern.STRIPES, Pattern.CHECKS, Pattern.DOTS, Pattern.NOISE,
-             Pattern.FLOWERS, Pattern.BLOCKS, Pattern.MESH)  # fmt: skip
+_PATTERNS = (
+    Pattern.PLAIN,
+    Pattern.STRIPES,
+    Pattern.CHECKS,
+    Pattern.DOTS,
+    Pattern.NOISE,
+    Pattern.FLOWERS,
+    Pattern.BLOCKS,
+    Pattern.MESH,
+)
 _PATTERN_SHARES = (0.48, 0.12, 0.09, 0.06, 0.07, 0.1, 0.03, 0.05)
 
 
@@ -115,7 +123,7 @@ def sample_garment(
         buttons=upper and (kind is GarmentType.COAT or rng.random() < 0.25),
         gap=float(rng.uniform(0.25, 0.6)) if rng.random() < 0.45 else 0.0,
         waistline=float(rng.uniform(0.33, 0.39)),
-    )  # fmt: skip
+    )
 
 
 def sample_fabric(

@@ -14,11 +14,18 @@ from tests.backend.dashboard.visitor import PASSWORD
 pytestmark = pytest.mark.browser
 
 PAGES = {
-    "overview": "", "flagged": "/flagged", "causes": "/causes", "models": "/models",
-    "model": "/models/3", "annotators": "/annotators", "problems": "/problems",
-    "activity": "/activity", "image": "/image/1",
-    "exports": "/exports", "nowhere": "/nowhere",
-}  # fmt: skip
+    "overview": "",
+    "flagged": "/flagged",
+    "causes": "/causes",
+    "models": "/models",
+    "model": "/models/3",
+    "annotators": "/annotators",
+    "problems": "/problems",
+    "activity": "/activity",
+    "image": "/image/1",
+    "exports": "/exports",
+    "nowhere": "/nowhere",
+}
 IN_THE_DARK = ("overview", "causes", "image")
 ARTIFACTS = Path(__file__).parents[3] / "artifacts" / "dashboard"
 

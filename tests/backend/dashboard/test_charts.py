@@ -24,9 +24,7 @@ def parsed(svg: str) -> ElementTree.Element:
     return ElementTree.fromstring(svg)
 
 
-@given(
-    st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(2, 12)
-)  # fmt: skip
+@given(st.floats(-1e6, 1e6), st.floats(1e-3, 1e6), st.integers(2, 12))
 def test_ticks_are_round_inside_and_about_as_many(low, width, wanted):
     found = ticks(low, low + width, wanted)
     assert len(found) <= 2.5 * wanted + 1
@@ -50,10 +48,12 @@ def test_a_scale_is_straight_and_ends():
 
 def test_a_line_chart_has_its_points_and_gaps():
     chart = line_chart(
-        "Dice", ["v1", "v2", "v3"],
+        "Dice",
+        ["v1", "v2", "v3"],
         [Series("median", [0.8, None, 0.9], intervals=[(0.7, 0.85), None, None])],
-        over="version", write=dice,
-    )  # fmt: skip
+        over="version",
+        write=dice,
+    )
     root = parsed(chart.svg)
     hints = [dot.findtext("{*}title") or dot.findtext("title") for dot in root.iter("circle")]
     assert hints == ["median, v1: 0.800", "median, v3: 0.900"]

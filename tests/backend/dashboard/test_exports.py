@@ -63,9 +63,11 @@ def test_a_button_orders_an_export_and_writes_it_down(filled, visitor):
     (job,) = exports_of(filled)
     assert filled.sent[-1] == ("worker.export", job.id, "export")
     assert job.arguments == {
-        "format": "masks", "masks": "corrections", "view": "Back",
+        "format": "masks",
+        "masks": "corrections",
+        "view": "Back",
         "annotator": "ada@studio.example",
-    }  # fmt: skip
+    }
     with filled.store.reading() as session:
         (event,) = [e for e in list_events(session, job.project_id, limit=5) if e.details]
     assert (event.action, event.details) == ("export", job.arguments)

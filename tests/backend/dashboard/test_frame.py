@@ -90,8 +90,14 @@ def test_activity_shows_who_changed_what_and_never_as_markup(backend, visitor):
     project = add_project(backend)
     assert "Nobody has changed anything" in visitor.see("/dashboard/1/activity")
     with backend.store.session() as session:
-        record_event(session, HOSTILE, "promote", project_id=project.id, target="version 3",
-                     details={"before": HOSTILE})  # fmt: skip
+        record_event(
+            session,
+            HOSTILE,
+            "promote",
+            project_id=project.id,
+            target="version 3",
+            details={"before": HOSTILE},
+        )
     page = visitor.see("/dashboard/1/activity")
     assert "version 3" in page
     assert HOSTILE not in page
@@ -120,11 +126,14 @@ def test_an_error_is_a_sentence_on_a_page(make_backend, monkeypatch, error, stat
 @pytest.mark.parametrize(
     ("role", "needed", "status"),
     [
-        (Role.VIEWER, Role.VIEWER, 200), (Role.VIEWER, Role.REVIEWER, 403),
-        (Role.VIEWER, Role.ADMIN, 403), (Role.REVIEWER, Role.REVIEWER, 200),
-        (Role.REVIEWER, Role.ADMIN, 403), (Role.ADMIN, Role.ADMIN, 200),
+        (Role.VIEWER, Role.VIEWER, 200),
+        (Role.VIEWER, Role.REVIEWER, 403),
+        (Role.VIEWER, Role.ADMIN, 403),
+        (Role.REVIEWER, Role.REVIEWER, 200),
+        (Role.REVIEWER, Role.ADMIN, 403),
+        (Role.ADMIN, Role.ADMIN, 200),
     ],
-)  # fmt: skip
+)
 def test_roles_hold(make_backend, monkeypatch, role, needed, status):
     def register(blueprint: Blueprint, _):
         @blueprint.get("/tried")

@@ -72,9 +72,18 @@ def test_every_filter_narrows(filled, visitor):
         tasks_on(visitor.see("/dashboard/1/flagged?state=all&reason=bad_ground_truth"))
     )
     assert everything
-    for query in ("view=Back", "type=dress", "session=day+1", "version=3", "garment=g00001",
-                  "annotator=ada@studio.example", "reason=limited_data", "state=closed",
-                  "verdict=label_wrong", "order=photos"):  # fmt: skip
+    for query in (
+        "view=Back",
+        "type=dress",
+        "session=day+1",
+        "version=3",
+        "garment=g00001",
+        "annotator=ada@studio.example",
+        "reason=limited_data",
+        "state=closed",
+        "verdict=label_wrong",
+        "order=photos",
+    ):
         found = visitor.see(f"/dashboard/1/flagged?{query}")
         with filled.store.reading() as session:
             rows = [get_task(session, 1, number) for number in tasks_on(found)]
@@ -158,8 +167,10 @@ def test_a_button_gives_a_verdict_and_is_written_down(filled, visitor, action, v
         changed = get_item(session, item.id)
         (event,) = [e for e in list_events(session, item.project_id, limit=9) if e.details]
     assert (changed.state, changed.verdict, changed.verdict_by) == (
-        ReviewState.CLOSED, verdict, "ada"
-    )  # fmt: skip
+        ReviewState.CLOSED,
+        verdict,
+        "ada",
+    )
     assert (event.person, event.target) == ("ada", f"task {item.task.ls_task_id}")
     assert event.details == {"order": "label", "verdict": verdict.value}
 
@@ -187,9 +198,10 @@ def test_the_second_of_two_people_is_told_kindly(filled, visitor):
     answer = press(other, item, "review")
     assert "was judged already: fine, by ada, just now" in other.see(answer.headers["Location"])
     script = other.client.post(
-        "/dashboard/1/flagged", headers={"Accept": "application/json"},
+        "/dashboard/1/flagged",
+        headers={"Accept": "application/json"},
         data={"csrf_token": other.token(), "do": f"{item.id} {item.revision} review"},
-    )  # fmt: skip
+    )
     assert script.status_code == 200
     assert script.json["done"] is False
     assert "by ada" in script.json["sentence"]

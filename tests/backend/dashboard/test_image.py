@@ -51,8 +51,9 @@ def give_evidence(backend, ls_task_id):
             "whole": {"kind": "polygon", "points": [[0, 0], [40, 0], [40, 40]]},
             "undecided": {"kind": "polygon", "points": [[5, 5], [9, 5], [9, 9]]},
             "thin": {"kind": "polygon", "points": [[1, 1], [2, 1], [2, 8]]},
-            "wrong_sentence": "hem", "note": None,
-        }  # fmt: skip
+            "wrong_sentence": "hem",
+            "note": None,
+        }
 
 
 def test_a_labelled_image_shows_all_its_layers(filled, visitor):
@@ -60,8 +61,16 @@ def test_a_labelled_image_shows_all_its_layers(filled, visitor):
     give_evidence(filled, task)
     page = visitor.see(f"/dashboard/1/image/{task}")
     kinds = [address.split("/")[5] for address in pictures_on(page)]
-    assert kinds == ["photo", "prediction", "correction", "difference", "uncertainty",
-                     "low_contrast", "disagreement", "complicated"]  # fmt: skip
+    assert kinds == [
+        "photo",
+        "prediction",
+        "correction",
+        "difference",
+        "uncertainty",
+        "low_contrast",
+        "disagreement",
+        "complicated",
+    ]
     types = set()
     for address in pictures_on(page):
         answer = visitor.client.get(address)
@@ -136,8 +145,11 @@ def test_masks_that_are_broken_or_of_another_size_are_a_sentence(filled, visitor
     task = first_tasks(filled)[0]
     artifacts = filled.prefiller._artifacts
     other = artifacts.put(encode_class_mask(np.ones((5, 5), np.uint8)), "mask")
-    for digest, told in (("0" * 64, "missing"), (other, "was the photo"),
-                         (artifacts.put(b"no png", "mask"), "no PNG")):  # fmt: skip
+    for digest, told in (
+        ("0" * 64, "missing"),
+        (other, "was the photo"),
+        (artifacts.put(b"no png", "mask"), "no PNG"),
+    ):
         with filled.store.session() as session:
             row = session.query(Task).filter_by(ls_task_id=task).one()
             item_of_task(session, row.id, ReviewKind.LABEL).annotation.mask_digest = digest

@@ -24,19 +24,30 @@ def evaluation(*items: Any) -> Evaluation:
 
 def item(number: int, mine: float, theirs: float | None, **labels: tuple[float, float]) -> Any:
     return {
-        "id": f"task-{number}", "garment": f"g{number}", "dice": mine, "champion_dice": theirs,
+        "id": f"task-{number}",
+        "garment": f"g{number}",
+        "dice": mine,
+        "champion_dice": theirs,
         "labels": {name: pair[0] for name, pair in labels.items()},
         "champion_labels": {name: pair[1] for name, pair in labels.items()},
-    }  # fmt: skip
+    }
 
 
 def work(number: int, annotator: str = "ada", **fields: Any) -> LabelWork:
     values = {
-        "annotation_id": number, "ls_task_id": number, "task_id": number, "garment": "g",
-        "view": "", "annotator": annotator, "mask_digest": "a" * 64, "lead_time_s": 60.0,
-        "untouched": False, "dice": 0.9, "expected": 0.9,
+        "annotation_id": number,
+        "ls_task_id": number,
+        "task_id": number,
+        "garment": "g",
+        "view": "",
+        "annotator": annotator,
+        "mask_digest": "a" * 64,
+        "lead_time_s": 60.0,
+        "untouched": False,
+        "dice": 0.9,
+        "expected": 0.9,
         "changed_at": datetime(2026, 1, 1, tzinfo=UTC),
-    }  # fmt: skip
+    }
     return LabelWork(**(values | fields))
 
 
@@ -93,9 +104,12 @@ def test_a_stamp_is_untouched_fast_and_on_a_weak_prefill():
     stamp = {"untouched": True, "lead_time_s": 10.0, "expected": 0.2}
     assert is_stamp(work(1, **stamp), limits)
     for change in (
-        {"untouched": False}, {"lead_time_s": 16.0}, {"expected": 0.31}, {"lead_time_s": None},
+        {"untouched": False},
+        {"lead_time_s": 16.0},
+        {"expected": 0.31},
+        {"lead_time_s": None},
         {"expected": None},
-    ):  # fmt: skip
+    ):
         assert not is_stamp(work(1, **(stamp | change)), limits)
     assert not is_stamp(work(1, **stamp), stamp_limits([]))
 
@@ -107,11 +121,16 @@ def test_agreement_is_the_dice_of_each_pair_of_people(tmp_path):
     digests = [artifacts.put(encode_class_mask(mask), "mask") for mask in masks]
     other_size = artifacts.put(encode_class_mask(np.ones((4, 4), np.uint8)), "mask")
     labels = [
-        work(1, "ada", mask_digest=digests[0]), work(1, "bea", mask_digest=digests[1]),
-        work(1, "bea", mask_digest=digests[0]), work(2, "ada", mask_digest=digests[2]),
-        work(2, "cem", mask_digest=digests[0]), work(3, "ada", mask_digest=digests[0]),
-        work(3, "cem", mask_digest=other_size), work(4, "ada"), work(5, "bea"),
-    ]  # fmt: skip
+        work(1, "ada", mask_digest=digests[0]),
+        work(1, "bea", mask_digest=digests[1]),
+        work(1, "bea", mask_digest=digests[0]),
+        work(2, "ada", mask_digest=digests[2]),
+        work(2, "cem", mask_digest=digests[0]),
+        work(3, "ada", mask_digest=digests[0]),
+        work(3, "cem", mask_digest=other_size),
+        work(4, "ada"),
+        work(5, "bea"),
+    ]
     found = Comparisons(artifacts).agreement(labels)
     assert (found.compared, found.pairs) == (4, 4)
     half = float(dice(masks[0] > 0, masks[1] > 0))

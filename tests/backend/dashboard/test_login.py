@@ -174,11 +174,18 @@ def test_a_login_ends_with_its_person_its_password_and_its_day(backend, monkeypa
 @pytest.mark.parametrize(
     "address",
     [
-        "https://elsewhere.example/dashboard", "//elsewhere.example/dashboard", "/dashboardish",
-        "/\\elsewhere.example", "javascript:alert(1)", "/predict", "", "/dashboard/\\\\x",
-        "/dashboard/\nSet-Cookie: a=b", "http:///dashboard",
+        "https://elsewhere.example/dashboard",
+        "//elsewhere.example/dashboard",
+        "/dashboardish",
+        "/\\elsewhere.example",
+        "javascript:alert(1)",
+        "/predict",
+        "",
+        "/dashboard/\\\\x",
+        "/dashboard/\nSet-Cookie: a=b",
+        "http:///dashboard",
     ],
-)  # fmt: skip
+)
 def test_a_login_leads_nowhere_else(backend, address):
     with backend.app.test_request_context("/dashboard/log-in"):
         assert _inside(address) == "/dashboard"

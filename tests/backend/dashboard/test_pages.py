@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select, update
 
-from hemline.errors import StoreError
 from hemline.reasons import Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.annotations import record_annotation
@@ -15,7 +14,6 @@ from hemline.store.loop.jobs import queue_job
 from hemline.store.loop.models import champion
 from hemline.store.loop.projects import get_project, upsert_project
 from hemline.store.loop.tasks import set_task_problem, upsert_task
-from hemline.store.people import list_events
 from hemline.store.reports.worth_a_look import worth_a_look
 from hemline.store.review.verdicts import give_verdict
 from hemline.store.states import JobKind, JobState, ReviewKind, Role, RunState, Verdict
@@ -46,11 +44,14 @@ def test_a_project_without_tasks_says_what_comes(backend, page):
         upsert_project(session, ls_project_id=1, title="Empty")
     seen = text(Visitor(backend, role=Role.VIEWER).see(f"/dashboard/1{page}"))
     wanted = {
-        "": "Import photos in Label Studio", "/causes": "No labels yet",
-        "/models": "gets its first model, the starter", "/annotators": "No labels yet",
-        "/problems": "No task is marked", "/activity": "Nobody has changed anything",
+        "": "Import photos in Label Studio",
+        "/causes": "No labels yet",
+        "/models": "gets its first model, the starter",
+        "/annotators": "No labels yet",
+        "/problems": "No task is marked",
+        "/activity": "Nobody has changed anything",
         "/running": "Nothing is running",
-    }  # fmt: skip
+    }
     assert wanted[page] in seen
 
 
@@ -99,9 +100,14 @@ def test_the_garments_that_a_training_waits_for_lead_to_their_photos(backend):
         project = upsert_project(session, ls_project_id=1, title="New")
         for number in (1, 2):
             task = upsert_task(
-                session, project.id, ls_task_id=number, data={}, image_url=f"{number}",
-                garment=f"G{number}", view="Front",
-            )  # fmt: skip
+                session,
+                project.id,
+                ls_task_id=number,
+                data={},
+                image_url=f"{number}",
+                garment=f"G{number}",
+                view="Front",
+            )
             task.is_labeled = number == 1
     visitor = Visitor(backend)
     page = visitor.see("/dashboard/1")
@@ -189,126 +195,6 @@ def test_what_a_reviewer_found_fine_is_no_cause(filled):
     assert "No label has a reason" in seen
 
 
-def test_models_tell_lineage_figures_and_decisions(filled):
-    visitor = Visitor(filled, role=Role.VIEWER)
-    seen = text(visitor.see("/dashboard/1/models"))
-    for part in ("hemline-1-v3 champion", "+0.040 [+0.020, +0.060]", "hemline-1-v1 retired"):
-        assert part in seen
-    assert "Roll back" not in seen
-    page = visitor.see("/dashboard/1/models/3")
-    seen = text(page)
-    for part in ("Validation Dice", "Training loss", "Gold Dice by view", "Got better",
-                 "Got worse", "60 train", "p = 0.0020", "Against hemline-1-v2"):  # fmt: skip
-        assert part in seen
-    assert "Make it champion" not in seen
-    assert "The starter" in text(visitor.see("/dashboard/1/models/1"))
-    assert "there is no model" in visitor.see("/dashboard/1/models/9", 404).lower()
-
-
-def test_what_got_better_and_worse_is_shown_with_the_masks_that_were_judged(filled):
-    visitor = Visitor(filled, role=Role.VIEWER)
-    page = visitor.see("/dashboard/1/models/3")
-    sides = re.findall(r'<img src="([^"]+judgement=2[^"]*)" alt="([^"]+)"', page)
-    assert "The masks of this judgement were not kept" not in page
-    before = [(html.unescape(src), alt) for src, alt in sides if "champion=1" in src]
-    after = [(html.unescape(src), alt) for src, alt in sides if "champion=1" not in src]
-    assert len(before) == len(after) > 12
-    assert all("hemline-1-v2" in alt for _, alt in before)
-    assert all("hemline-1-v3" in alt for _, alt in after)
-    answers = [visitor.client.get(src) for src in (before[0][0], after[0][0])]
-    assert [answer.mimetype for answer in answers] == ["image/jpeg", "image/jpeg"]
-    assert answers[0].data != answers[1].data
-    for wrong in ("judgement=1", "judgement=77"):
-        address = (
-            after[0][0]
-            .replace("judgement=2", wrong)
-            .replace(after[0][0].split("/")[-1].split("?")[0], "0" * 64)
-        )
-        assert visitor.client.get(address).mimetype == "image/svg+xml"
-
-
-def test_a_judgement_that_kept_no_masks_shows_the_pre_fills_it_has(filled):
-    page = Visitor(filled).see("/dashboard/1/models/2")
-    assert "judgement=" not in page
-    assert "&amp;prediction=" in page
-
-
-def test_figures_of_another_version_of_hemline_are_shown_as_far_as_they_go(filled):
-    with filled.store.session() as session:
-        version = session.get(ModelVersion, 3)
-        assert version is not None
-        version.figures = {"curve": [{"epoch": 1}, {"epoch": 2, "loss": None}]}
-        version.recipe = {}
-    seen = text(Visitor(filled).see("/dashboard/1/models/3"))
-    assert "Training loss" not in seen
-    assert "Gold Dice" in seen
-
-
-def test_promoting_and_rolling_back_change_the_champion_and_are_noted(filled):
-    visitor = Visitor(filled, name="ada")
-    answer = visitor.post("/dashboard/1/models/1/promote")
-    assert answer.headers["Location"] == "/dashboard/1/models"
-    assert "hemline-1-v1 pre-fills from now on" in text(visitor.see("/dashboard/1/models"))
-    filled.finish_background()
-    with filled.store.reading() as session:
-        now = champion(session, 1)
-        assert now is not None
-        assert now.number == 1
-        job = session.scalars(select(Job).order_by(Job.id.desc())).first()
-        assert job is not None
-    assert filled.sent[-1] == ("worker.predict_pool", job.id, "predict")
-    assert visitor.post("/dashboard/1/models/roll-back").status_code == 303
-    with filled.store.reading() as session:
-        back = champion(session, 1)
-        assert back is not None
-        assert back.number == 3
-        events = list_events(session, 1)
-    assert [(event.person, event.action, event.target) for event in events] == [
-        ("ada", "roll back", "version 3"),
-        ("ada", "promote", "version 1"),
-    ]
-
-
-@pytest.mark.parametrize("role", [Role.VIEWER, Role.REVIEWER])
-@pytest.mark.parametrize("path", ["models/1/promote", "models/roll-back"])
-def test_only_an_admin_changes_the_champion(filled, role, path):
-    visitor = Visitor(filled, role=role)
-    answer = visitor.post(f"/dashboard/1/{path}")
-    assert answer.status_code == 403
-    assert f"Your role is {role} and this needs the role admin" in answer.text
-    assert visitor.client.get(f"/dashboard/1/{path}").status_code in (404, 403)
-    with filled.store.reading() as session:
-        now = champion(session, 1)
-        assert now is not None
-        assert now.number == 3
-        assert not list_events(session, 1)
-
-
-def test_a_roll_back_without_a_way_changes_nothing_and_says_so(filled):
-    with filled.store.session() as session:
-        session.execute(
-            update(ModelVersion).where(ModelVersion.number < 3).values(promoted_at=None)
-        )
-    visitor = Visitor(filled)
-    answer = visitor.post("/dashboard/1/models/roll-back")
-    assert answer.status_code == 409
-    assert "no champion before" in answer.text
-    with filled.store.reading() as session:
-        assert not list_events(session, 1)
-
-
-def test_an_action_and_its_audit_event_stand_or_fall_together(filled, monkeypatch):
-    def fail(*_, **__):
-        raise StoreError("the audit table is full")
-
-    monkeypatch.setattr("backend.dashboard.pages.models.record_event", fail)
-    assert Visitor(filled).post("/dashboard/1/models/1/promote").status_code == 404
-    with filled.store.reading() as session:
-        now = champion(session, 1)
-        assert now is not None
-        assert now.number == 3
-
-
 def test_reading_changes_nothing(filled):
     visitor = Visitor(filled)
 
@@ -333,10 +219,15 @@ def test_annotators_their_stamps_and_their_agreement(filled):
         ).first()
         assert first is not None
         record_annotation(
-            session, project_id=project.id, task_id=first.task_id, ls_annotation_id=9999,
-            mask_digest=first.mask_digest, annotator=HOSTILE, lead_time_s=50,
+            session,
+            project_id=project.id,
+            task_id=first.task_id,
+            ls_annotation_id=9999,
+            mask_digest=first.mask_digest,
+            annotator=HOSTILE,
+            lead_time_s=50,
             now=datetime.now(UTC),
-        )  # fmt: skip
+        )
     visitor = Visitor(filled)
     page = visitor.see("/dashboard/1/annotators")
     assert HOSTILE not in page
@@ -355,9 +246,14 @@ def test_a_mask_that_is_lost_leaves_its_pair_out(filled):
         first = session.scalars(select(Annotation)).first()
         assert first is not None
         record_annotation(
-            session, project_id=project.id, task_id=first.task_id, ls_annotation_id=9999,
-            mask_digest="f" * 64, annotator="dan", now=datetime.now(UTC),
-        )  # fmt: skip
+            session,
+            project_id=project.id,
+            task_id=first.task_id,
+            ls_annotation_id=9999,
+            mask_digest="f" * 64,
+            annotator="dan",
+            now=datetime.now(UTC),
+        )
     seen = text(Visitor(filled).see("/dashboard/1/annotators"))
     assert "1 of 1 pairs are compared" in seen
     assert "dan 1 – – – – 0" in seen

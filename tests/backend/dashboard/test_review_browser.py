@@ -106,8 +106,11 @@ def test_layers_zoom_and_backgrounds(filled, serve):
     give_evidence(filled, first.task.ls_task_id)
     page = served.logged_in()
     page.goto(f"{served.url}/dashboard/1/image/{first.task.ls_task_id}")
-    for key, name in zip("cpdulg", ("correction", "prediction", "difference", "uncertainty",
-                                    "low-contrast", "disagreement"), strict=True):  # fmt: skip
+    for key, name in zip(
+        "cpdulg",
+        ("correction", "prediction", "difference", "uncertainty", "low-contrast", "disagreement"),
+        strict=True,
+    ):
         layer = page.locator(f"#layer-{name}")
         was_shown = layer.is_visible()
         page.keyboard.press(key)

@@ -13,10 +13,16 @@ def guarded(make_backend):
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("get", "/"), ("get", "/health"), ("post", "/setup"), ("post", "/predict"),
-        ("get", "/versions"), ("get", "/metrics"), ("get", "/nothing"), ("post", "/webhook"),
+        ("get", "/"),
+        ("get", "/health"),
+        ("post", "/setup"),
+        ("post", "/predict"),
+        ("get", "/versions"),
+        ("get", "/metrics"),
+        ("get", "/nothing"),
+        ("post", "/webhook"),
     ],
-)  # fmt: skip
+)
 def test_everything_but_probes_asks_for_the_password(guarded, method, path):
     for auth in (None, (USER, "wrong"), ("wrong", PASSWORD), ("", ""), (USER, "")):
         answer = getattr(guarded.client, method)(path, auth=auth, json={})

@@ -34,9 +34,10 @@ def backend(
     label_studio: LabelStudioServer, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[RunningBackend]:
     env = {
-        "LABEL_STUDIO_URL": label_studio.url, "LABEL_STUDIO_API_KEY": ACCOUNT.token,
+        "LABEL_STUDIO_URL": label_studio.url,
+        "LABEL_STUDIO_API_KEY": ACCOUNT.token,
         "HEMLINE_WEBHOOK_SECRET": SECRET,
-    }  # fmt: skip
+    }
     with RunningBackend(tmp_path_factory.mktemp("backend"), **env) as running:
         yield running
 
@@ -74,9 +75,12 @@ def test_opening_a_task_twice_at_once_stores_one_prediction(ls_client, project):
         assert prediction["model_version"] == f"hemline-{project_id}-v1"
         assert 0 < prediction["score"] <= 1
         mask = regions_to_mask(
-            prediction["result"], config=parse_label_config(CONFIG), labels=["dress"], height=160,
+            prediction["result"],
+            config=parse_label_config(CONFIG),
+            labels=["dress"],
+            height=160,
             width=120,
-        )  # fmt: skip
+        )
         assert mask.any()
 
 

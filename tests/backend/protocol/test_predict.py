@@ -326,8 +326,13 @@ def test_hostile_bodies_are_a_bad_request_in_one_sentence(connected, body):
 
 
 def test_odd_types_where_label_studio_sends_others_are_tolerated(connected):
-    for more in ({"params": None}, {"params": []}, {"params": {"context": "x"}},
-                 {"label_config": 5}, {"extra": {"x": [1]}}):  # fmt: skip
+    for more in (
+        {"params": None},
+        {"params": []},
+        {"params": {"context": "x"}},
+        {"label_config": 5},
+        {"extra": {"x": [1]}},
+    ):
         (item,) = connected.predict(1, **more)
         assert item
 

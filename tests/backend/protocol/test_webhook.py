@@ -36,11 +36,18 @@ def deliveries(backend):
 @pytest.mark.parametrize(
     "action",
     [
-        "ANNOTATION_CREATED", "ANNOTATION_UPDATED", "ANNOTATION_DELETED", "ANNOTATIONS_CREATED",
-        "ANNOTATIONS_UPDATED", "ANNOTATIONS_DELETED", "START_TRAINING", "PROJECT_UPDATED",
-        "TASKS_CREATED", "TASKS_DELETED",
+        "ANNOTATION_CREATED",
+        "ANNOTATION_UPDATED",
+        "ANNOTATION_DELETED",
+        "ANNOTATIONS_CREATED",
+        "ANNOTATIONS_UPDATED",
+        "ANNOTATIONS_DELETED",
+        "START_TRAINING",
+        "PROJECT_UPDATED",
+        "TASKS_CREATED",
+        "TASKS_DELETED",
     ],
-)  # fmt: skip
+)
 def test_a_known_event_is_stored_then_answered_201_then_told_to_the_worker(backend, action):
     answer = post(backend, correction(action=action))
     assert answer.status_code == 201
@@ -113,13 +120,20 @@ def test_lists_of_annotations_and_tasks(backend):
 @pytest.mark.parametrize(
     "body",
     [
-        b"", b"{", b"[]", b"null", b"\xff", b"{}", b'{"action": null}', b'{"action": ["x"]}',
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff",
+        b"{}",
+        b'{"action": null}',
+        b'{"action": ["x"]}',
         b'{"action": "ANNOTATION_CREATED", "annotation": [1]}',
         b'{"action": "ANNOTATION_CREATED", "project": {"id": "x"}}',
         b'{"action": "ANNOTATION_CREATED", "annotation": ' + b"[" * 500 + b"]" * 500 + b"}",
         b'{"a":' * 100_000,
     ],
-)  # fmt: skip
+)
 def test_hostile_bodies_are_a_bad_request_in_one_sentence(backend, body):
     answer = backend.client.post("/webhook", data=body)
     assert answer.status_code == 400, answer.text
@@ -177,28 +191,65 @@ def test_it_is_stored_before_anything_is_told_to_the_worker(backend):
         ({"webhook_secret": "s"}, {}, None, "ANNOTATION_CREATED", 401),
         ({"webhook_secret": "s"}, {}, None, "NO_SUCH_EVENT", 401),
         ({"webhook_secret": "s"}, {}, None, "START_TRAINING", 201),
-        ({"basic_auth_user": "lucy", "basic_auth_pass": "pässword"}, {}, BASIC,
-         "ANNOTATION_CREATED", 201),
-        ({"basic_auth_user": "lucy", "basic_auth_pass": "pässword"}, {}, None,
-         "ANNOTATION_CREATED", 401),
-        ({"basic_auth_user": "lucy", "basic_auth_pass": "pässword"}, {}, None,
-         "START_TRAINING", 401),
-        ({"basic_auth_user": "lucy", "basic_auth_pass": "pässword", "webhook_secret": "s"},
-         {SECRET_HEADER: "s"}, None, "ANNOTATION_CREATED", 201),
-        ({"basic_auth_user": "lucy", "basic_auth_pass": "pässword", "webhook_secret": "s"},
-         {}, BASIC, "START_TRAINING", 201),
-        ({"basic_auth_user": "lucy", "basic_auth_pass": "pässword", "webhook_secret": "s"},
-         {}, None, "START_TRAINING", 401),
-        ({"basic_auth_user": "lucy", "basic_auth_pass": "pässword", "webhook_secret": "s"},
-         {}, ("lucy", "wrong"), "ANNOTATION_CREATED", 401),
+        (
+            {"basic_auth_user": "lucy", "basic_auth_pass": "pässword"},
+            {},
+            BASIC,
+            "ANNOTATION_CREATED",
+            201,
+        ),
+        (
+            {"basic_auth_user": "lucy", "basic_auth_pass": "pässword"},
+            {},
+            None,
+            "ANNOTATION_CREATED",
+            401,
+        ),
+        (
+            {"basic_auth_user": "lucy", "basic_auth_pass": "pässword"},
+            {},
+            None,
+            "START_TRAINING",
+            401,
+        ),
+        (
+            {"basic_auth_user": "lucy", "basic_auth_pass": "pässword", "webhook_secret": "s"},
+            {SECRET_HEADER: "s"},
+            None,
+            "ANNOTATION_CREATED",
+            201,
+        ),
+        (
+            {"basic_auth_user": "lucy", "basic_auth_pass": "pässword", "webhook_secret": "s"},
+            {},
+            BASIC,
+            "START_TRAINING",
+            201,
+        ),
+        (
+            {"basic_auth_user": "lucy", "basic_auth_pass": "pässword", "webhook_secret": "s"},
+            {},
+            None,
+            "START_TRAINING",
+            401,
+        ),
+        (
+            {"basic_auth_user": "lucy", "basic_auth_pass": "pässword", "webhook_secret": "s"},
+            {},
+            ("lucy", "wrong"),
+            "ANNOTATION_CREATED",
+            401,
+        ),
     ],
-)  # fmt: skip
+)
 def test_who_may_send(make_backend, settings, headers, auth, action, status):
     backend = make_backend(**settings)
     answer = post(
-        backend, correction(action=action), auth=auth,
+        backend,
+        correction(action=action),
+        auth=auth,
         headers={name: value.encode().decode("latin-1") for name, value in headers.items()},
-    )  # fmt: skip
+    )
     assert answer.status_code == status
     assert len(deliveries(backend)) == (status == 201)
     if status == 401:

@@ -17,9 +17,13 @@ def fill(store, digests):
         for number, digest in enumerate(digests, start=1):
             project = upsert_project(session, ls_project_id=number, label_config=GARMENT)
             version = create_version(
-                session, project.id, recipe={}, labels=["garment"], weights_digest=digest,
+                session,
+                project.id,
+                recipe={},
+                labels=["garment"],
+                weights_digest=digest,
                 code_version="0",
-            )  # fmt: skip
+            )
             promote(session, version.id)
 
 

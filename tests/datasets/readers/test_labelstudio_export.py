@@ -138,8 +138,11 @@ def test_which_annotation_counts(folder, annotations, expected):
 def test_other_regions_are_passed_over(folder):
     choices = {"id": "c", "type": "choices", "value": {"choices": ["front"]}}
     result = [choices, brush("coat", COAT), {"type": "relation"}]
-    write_export(folder, task(1, "coat1_Front.jpg", annotation(1, result)),
-                 task(2, "coat1_Back.jpg", annotation(2, [choices])))  # fmt: skip
+    write_export(
+        folder,
+        task(1, "coat1_Front.jpg", annotation(1, result)),
+        task(2, "coat1_Back.jpg", annotation(2, [choices])),
+    )
     data = read_labelstudio(folder)
     (sample,) = data.samples
     assert (sample.load()[1] == COAT).all()
@@ -147,8 +150,11 @@ def test_other_regions_are_passed_over(folder):
 
 
 def test_each_image_of_a_task_has_its_own_regions(folder):
-    two = task(1, "", annotation(1, [brush("coat", COAT, to_name="front"),
-                                     brush("coat", HAT, to_name="back")]))  # fmt: skip
+    two = task(
+        1,
+        "",
+        annotation(1, [brush("coat", COAT, to_name="front"), brush("coat", HAT, to_name="back")]),
+    )
     two["data"] = {"back": "shirt 2.jpg", "front": "coat1_Front.jpg"}
     untold = task(2, "", annotation(2, [brush("coat", COAT)]))
     untold["data"] = two["data"]

@@ -28,10 +28,13 @@ SETTINGS = Settings(
         ("http://labels:8080/data/upload/1/x.png", "/data/upload/1/x.png", "x.png"),
         ("https://labels.example.com/studio/data/upload/x.png", "/data/upload/x.png", "x.png"),
         ("HTTP://Labels:8080/data/upload/1/x.png", "/data/upload/1/x.png", "x.png"),
-        ("/storage-data/uploaded/?filepath=1/x.png", "/storage-data/uploaded/?filepath=1/x.png",
-         "x.png"),
+        (
+            "/storage-data/uploaded/?filepath=1/x.png",
+            "/storage-data/uploaded/?filepath=1/x.png",
+            "x.png",
+        ),
     ],
-)  # fmt: skip
+)
 def test_label_studios_own(url: str, path: str, name: str) -> None:
     assert parse_photo_address(url, SETTINGS) == LabelStudioAddress(path, name)
 

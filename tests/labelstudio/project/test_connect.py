@@ -307,8 +307,9 @@ def test_a_label_config_without_a_brush(
 def test_guards_against_private_addresses_are_named(settings: Settings) -> None:
     """Label Studio with its own defaults: a stand-in says what 1.23 says then."""
     config = render_label_config(["garment"])
-    refusal = sends(json.dumps({"detail": "URL resolves to a reserved network address"}).encode(),
-                    403)  # fmt: skip
+    refusal = sends(
+        json.dumps({"detail": "URL resolves to a reserved network address"}).encode(), 403
+    )
     with serve() as web, LabelStudioClient(web.url, "0" * 40) as client:
 
         def ml(handler: BaseHTTPRequestHandler) -> None:

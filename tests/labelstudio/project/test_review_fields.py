@@ -28,8 +28,13 @@ THEIRS = """<?xml version="1.0"?>
 
 
 def choice(words: Any, from_name: str = "verdict", **fields: Any) -> dict[str, Any]:
-    return {"type": "choices", "from_name": from_name, "to_name": "image",
-            "value": {"choices": words}, **fields}  # fmt: skip
+    return {
+        "type": "choices",
+        "from_name": from_name,
+        "to_name": "image",
+        "value": {"choices": words},
+        **fields,
+    }
 
 
 @pytest.mark.parametrize("xml", [PLAIN, THEIRS], ids=["ours", "theirs"])
@@ -73,12 +78,18 @@ def test_a_choice_is_a_verdict(stored: str, words: str) -> None:
 @pytest.mark.parametrize(
     "result",
     [
-        [], [None], ["verdict"], [choice(["something else"])], [choice([])], [choice(None)],
-        [choice([None, 3, {}])], [choice(["both fine"], "defect")],
+        [],
+        [None],
+        ["verdict"],
+        [choice(["something else"])],
+        [choice([])],
+        [choice(None)],
+        [choice([None, 3, {}])],
+        [choice(["both fine"], "defect")],
         [{"type": "choices", "from_name": "verdict", "value": "both fine"}],
         [{"type": "choices", "from_name": "verdict"}],
     ],
-)  # fmt: skip
+)
 def test_what_is_no_verdict_is_none(result: list[Any]) -> None:
     assert verdict_in(result) is None
 
@@ -87,11 +98,12 @@ def test_what_is_no_verdict_is_none(result: list[Any]) -> None:
     st.lists(
         st.recursive(
             st.none() | st.text() | st.integers(),
-            lambda inner: st.lists(inner) | st.dictionaries(
-                st.sampled_from(["type", "from_name", "value", "choices"]), inner
+            lambda inner: (
+                st.lists(inner)
+                | st.dictionaries(st.sampled_from(["type", "from_name", "value", "choices"]), inner)
             ),
         )
     )
-)  # fmt: skip
+)
 def test_nothing_that_is_sent_breaks_it(result: list[Any]) -> None:
     assert verdict_in(result) in (None, *VERDICT_WORDS)

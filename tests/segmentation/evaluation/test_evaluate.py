@@ -90,9 +90,14 @@ def test_the_summary_is_plain_json_with_every_measure(blocks):
     assert summary["n"] == 10
     for measure in MEASURES:
         assert summary[measure].keys() == {
-            "mean", "median", "mean_interval", "median_interval", "corrected_mean",
-            "corrected_median", "left_out",
-        }  # fmt: skip
+            "mean",
+            "median",
+            "mean_interval",
+            "median_interval",
+            "corrected_mean",
+            "corrected_median",
+            "left_out",
+        }
         low, high = summary[measure]["mean_interval"]
         assert low <= summary[measure]["mean"] <= high
     assert summary["f1"] == summary["dice"]

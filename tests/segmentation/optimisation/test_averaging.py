@@ -48,9 +48,14 @@ def test_the_average_is_kept_and_outlives_an_interruption(small_recipe, samples,
 
     def run(recipe, name, **options):
         return train(
-            recipe, samples[:8], samples[8:], labels=("garment",),
-            work_dir=tmp_path / name, device="cpu", **options,
-        )  # fmt: skip
+            recipe,
+            samples[:8],
+            samples[8:],
+            labels=("garment",),
+            work_dir=tmp_path / name,
+            device="cpu",
+            **options,
+        )
 
     plain, whole = run(with_epochs(small_recipe, 2), "plain"), run(averaged, "whole")
 

@@ -25,9 +25,14 @@ def recipe(small_recipe):
 def run(recipe, samples, folder, **options):
     """The last two are handed over as validation: a bag deals all into its folds."""
     return train(
-        recipe, samples[:-2], samples[-2:],
-        labels=("garment",), work_dir=folder, device="cpu", **options,
-    )  # fmt: skip
+        recipe,
+        samples[:-2],
+        samples[-2:],
+        labels=("garment",),
+        work_dir=folder,
+        device="cpu",
+        **options,
+    )
 
 
 def held_by(figures) -> list[set[str]]:

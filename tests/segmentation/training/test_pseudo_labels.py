@@ -104,9 +104,10 @@ def test_extra_photos_judge_nothing_and_leave_the_split_as_it_was(small_recipe, 
         return sample.id.removesuffix("_Front")
 
     copies = {  # the photo of a garment under a name that sorts before all others
-        "a-validated_Front": plain.validation[0], "a-tested_Front": tested[0],
+        "a-validated_Front": plain.validation[0],
+        "a-tested_Front": tested[0],
         "a-trained_Front": plain.train[0],
-    }  # fmt: skip
+    }
     views = {
         f"{stem(part[0])}_Back": pattern(30 + k, "back")
         for k, part in enumerate((plain.validation, tested, plain.train))
@@ -128,9 +129,14 @@ def test_extra_photos_judge_nothing_and_leave_the_split_as_it_was(small_recipe, 
     assert {sample.garment for sample in bagged.extra if sample.id == "a-validated_Front"} <= held
 
     result = train(
-        with_values(recipe, ["schedule.epochs=1"]), found.train, found.validation,
-        labels=found.labels, extra=found.extra, work_dir=tmp_path / "out", device="cpu",
-    )  # fmt: skip
+        with_values(recipe, ["schedule.epochs=1"]),
+        found.train,
+        found.validation,
+        labels=found.labels,
+        extra=found.extra,
+        work_dir=tmp_path / "out",
+        device="cpu",
+    )
     assert result.figures["trained_on"] == len(plain.train) + 3
     assert result.figures["validated_on"] == len(plain.validation)
 
@@ -138,9 +144,14 @@ def test_extra_photos_judge_nothing_and_leave_the_split_as_it_was(small_recipe, 
 def test_a_training_itself_leaves_out_what_its_validation_holds(small_recipe, samples, tmp_path):
     other = disc_sample(9)  # of the garment of samples[8]
     result = train(
-        with_values(small_recipe, ["schedule.epochs=1"]), samples[:8], samples[8:9],
-        labels=("garment",), extra=[other], work_dir=tmp_path, device="cpu",
-    )  # fmt: skip
+        with_values(small_recipe, ["schedule.epochs=1"]),
+        samples[:8],
+        samples[8:9],
+        labels=("garment",),
+        extra=[other],
+        work_dir=tmp_path,
+        device="cpu",
+    )
     assert result.figures["trained_on"] == 8
 
 

@@ -59,9 +59,14 @@ def parts():
 def run(recipe, parts, folder, **options):
     train_samples, held = parts
     return train(
-        recipe, train_samples, held, labels=("garment",), work_dir=folder, device="cpu",
+        recipe,
+        train_samples,
+        held,
+        labels=("garment",),
+        work_dir=folder,
+        device="cpu",
         **{"initial": starter_path(), **options},
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.learned

@@ -186,9 +186,12 @@ def test_more_epochs_are_gone_on_with_where_rates_do_not_need_their_number(
     run(with_epochs(recipe, 2), samples, tmp_path / "short")
     seen: list[int] = []
     longer = run(
-        recipe, samples, tmp_path / "short", resume=True,
+        recipe,
+        samples,
+        tmp_path / "short",
+        resume=True,
         on_epoch=lambda report: seen.append(report.epoch),
-    )  # fmt: skip
+    )
     assert seen == [3, 4]
     assert read_card(longer.path).recipe.schedule.epochs == 4
     ours, theirs = longer.figures["curve"], whole.figures["curve"]

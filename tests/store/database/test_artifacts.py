@@ -94,8 +94,9 @@ def test_what_killed_writers_left_behind_goes_once_it_is_old(
         os.utime(path, (long_ago, long_ago))
     assert artifacts.remove_leftovers(timedelta(hours=1)) == 2
     assert {path.name for path in kept.parent.iterdir()} == {
-        kept.name, *(name for name, goes in names.items() if not goes),
-    }  # fmt: skip
+        kept.name,
+        *(name for name, goes in names.items() if not goes),
+    }
     assert artifacts.get(digest) == b"mask"
 
 

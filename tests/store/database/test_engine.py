@@ -269,9 +269,11 @@ def test_a_database_without_an_encoding_holds_text(postgres_server: URL) -> None
     with server.connect() as connection:
         connection.execute(text("DROP DATABASE IF EXISTS hemline_ascii"))
         connection.execute(
-            text("CREATE DATABASE hemline_ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' "
-                 "TEMPLATE template0")
-        )  # fmt: skip
+            text(
+                "CREATE DATABASE hemline_ascii ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' "
+                "TEMPLATE template0"
+            )
+        )
     store = Store(postgres_server.set(database="hemline_ascii").render_as_string(False))
     store.upgrade()
     with store.session() as session:

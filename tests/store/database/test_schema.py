@@ -209,9 +209,12 @@ def test_a_tasks_one_mark_becomes_its_own_or_its_annotations(store: Store, engin
         session.flush()
         for task in tasks[1:3]:
             record_annotation(
-                session, project_id=project.id, task_id=task.id, ls_annotation_id=task.ls_task_id,
+                session,
+                project_id=project.id,
+                task_id=task.id,
+                ls_annotation_id=task.ls_task_id,
                 problem="it is turned",
-            )  # fmt: skip
+            )
     schema.downgrade(engine, "0003")
     with engine.begin() as connection:
         kept = connection.execute(text("SELECT problem FROM task ORDER BY ls_task_id")).scalars()
@@ -224,8 +227,12 @@ def test_a_tasks_one_mark_becomes_its_own_or_its_annotations(store: Store, engin
     store.upgrade()
     with store.reading() as session:
         marks = [(mark.ls_task_id, mark.problem) for mark in list_task_problems(session)]
-    assert sorted(marks) == [(1, "no photo"), (2, "it is turned"), (3, "it is turned"),
-                             (3, "no photo")]  # fmt: skip
+    assert sorted(marks) == [
+        (1, "no photo"),
+        (2, "it is turned"),
+        (3, "it is turned"),
+        (3, "no photo"),
+    ]
 
 
 def _use_migrations_with_a_rebuild(tmp_path: Path, url: str) -> None:

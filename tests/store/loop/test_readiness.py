@@ -20,19 +20,33 @@ def labelled(store, project):
     with store.session() as session:
         for number in range(12):
             task = upsert_task(
-                session, project.id, ls_task_id=number, data={}, image_url=str(number),
-                garment=f"g{number // 3}", view="Front",
-            )  # fmt: skip
+                session,
+                project.id,
+                ls_task_id=number,
+                data={},
+                image_url=str(number),
+                garment=f"g{number // 3}",
+                view="Front",
+            )
             task.split = [Split.GOLD, Split.TRAIN, Split.GOLD, Split.VALIDATION][number // 3]
             record_annotation(
-                session, project_id=project.id, task_id=task.id, ls_annotation_id=number,
-                mask_digest="a" * 64, was_cancelled=number == 11, now=EARLY,
-            )  # fmt: skip
+                session,
+                project_id=project.id,
+                task_id=task.id,
+                ls_annotation_id=number,
+                mask_digest="a" * 64,
+                was_cancelled=number == 11,
+                now=EARLY,
+            )
             if number == 3:  # a second annotation of a task is not a second task
                 record_annotation(
-                    session, project_id=project.id, task_id=task.id, ls_annotation_id=100,
-                    mask_digest="b" * 64, now=EARLY,
-                )  # fmt: skip
+                    session,
+                    project_id=project.id,
+                    task_id=task.id,
+                    ls_annotation_id=100,
+                    mask_digest="b" * 64,
+                    now=EARLY,
+                )
     return project
 
 

@@ -51,10 +51,16 @@ def add(
             name, view, by = named if garment is None else (garment(address), "", "")
             rows.append(
                 upsert_task(
-                    session, project.id, ls_task_id=number, data={}, image_url=address,
-                    garment=name, view=view, garment_by=by,
+                    session,
+                    project.id,
+                    ls_task_id=number,
+                    data={},
+                    image_url=address,
+                    garment=name,
+                    view=view,
+                    garment_by=by,
                 ).id
-            )  # fmt: skip
+            )
         if garment is None:
             keep_garments(store, project.id, rows[-1])
     return rows
@@ -139,9 +145,14 @@ def test_what_was_trained_on_is_never_gold_again(
     with store.session() as session:
         for row in rows:
             record_annotation(
-                session, project_id=project.id, task_id=row, ls_annotation_id=row,
-                mask_digest=f"{row:064}", width=1, height=1,
-            )  # fmt: skip
+                session,
+                project_id=project.id,
+                task_id=row,
+                ls_annotation_id=row,
+                mask_digest=f"{row:064}",
+                width=1,
+                height=1,
+            )
         snapshot = take_snapshot(session, artifacts, project.id, ["garment"])
         run = queue_run(session, project.id, snapshot.id, RunTrigger.COMMAND)
         assert run is not None
@@ -172,13 +183,17 @@ SPLITS = st.sampled_from([None, *Split])
         st.text("abc", min_size=1, max_size=3),
         st.lists(
             st.builds(
-                Member, st.integers(1, 99), st.text("xy", min_size=1, max_size=2), SPLITS,
+                Member,
+                st.integers(1, 99),
+                st.text("xy", min_size=1, max_size=2),
+                SPLITS,
                 st.sampled_from([None, Split.TRAIN, Split.VALIDATION]),
             ),
-            min_size=1, max_size=4,
+            min_size=1,
+            max_size=4,
         ),
     )
-)  # fmt: skip
+)
 def test_splits_of_any_regrouping(garments: dict[str, list[Member]]) -> None:
     splits = new_splits(garments, **SHARES)
     for garment, members in garments.items():

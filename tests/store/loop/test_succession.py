@@ -12,17 +12,28 @@ from hemline.store.states import JobKind
 
 
 def second_version(session, project):
-    return create_version(session, project.id, recipe={}, labels=["garment"],
-                          weights_digest="b" * 64, code_version="0")  # fmt: skip
+    return create_version(
+        session,
+        project.id,
+        recipe={},
+        labels=["garment"],
+        weights_digest="b" * 64,
+        code_version="0",
+    )
 
 
 def test_its_predictions_are_sent_again_and_one_job_is_queued(store, project, task, version):
     with store.session() as session:
         promote(session, version.id)
         prediction = save_prediction(
-            session, task_id=task.id, model_version_id=version.id, image_digest="i" * 64,
-            mask_digest="m" * 64, score=0.5, region_scores={},
-        )  # fmt: skip
+            session,
+            task_id=task.id,
+            model_version_id=version.id,
+            image_digest="i" * 64,
+            mask_digest="m" * 64,
+            score=0.5,
+            region_scores={},
+        )
         prediction.sent_at = utcnow()
         other = second_version(session, project)
         first = promote_by_hand(session, other.id)

@@ -95,9 +95,12 @@ def test_a_mark_is_cleared_by_news_of_the_same_thing_only(store: Store, task: Ta
         for source in (*ProblemSource, ProblemSource.PHOTO):
             set_task_problem(session, task.id, f"{source} is broken", source)
         record_annotation(
-            session, project_id=task.project_id, task_id=task.id, ls_annotation_id=3,
+            session,
+            project_id=task.project_id,
+            task_id=task.id,
+            ls_annotation_id=3,
             problem="annotation 3 is left out",
-        )  # fmt: skip
+        )
     left = ["annotation 3 is left out", *sorted(f"{source} is broken" for source in ProblemSource)]
     assert sorted(_problems(store)) == left
     with store.reading() as session:

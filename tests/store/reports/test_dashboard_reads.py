@@ -40,32 +40,61 @@ DICE = [0.9, 0.95, 0.95, 0.4, 1.0, 0.8]
 def filled(store, project, version):
     """Eight tasks: six pre-filled and corrected, one labelled by hand, one without a label."""
     with store.session() as session:
-        other = create_version(session, project.id, recipe={}, labels=["Garment"],
-                               weights_digest="b" * 64, code_version="0")  # fmt: skip
+        other = create_version(
+            session,
+            project.id,
+            recipe={},
+            labels=["Garment"],
+            weights_digest="b" * 64,
+            code_version="0",
+        )
         for number in range(8):
             task = upsert_task(
-                session, project.id, ls_task_id=number, data={}, image_url=f"{number}",
-                garment=f"g{number}", view=["Front", "Back"][number % 2],
-            )  # fmt: skip
+                session,
+                project.id,
+                ls_task_id=number,
+                data={},
+                image_url=f"{number}",
+                garment=f"g{number}",
+                view=["Front", "Back"][number % 2],
+            )
             task.garment_type = "dress"
             if number == 7:
                 continue
             task.is_labeled = True
             prediction = save_prediction(
-                session, task_id=task.id, model_version_id=(version if number < 4 else other).id,
-                image_digest="i" * 64, mask_digest="m" * 64, score=number / 10, region_scores={},
-            )  # fmt: skip
+                session,
+                task_id=task.id,
+                model_version_id=(version if number < 4 else other).id,
+                image_digest="i" * 64,
+                mask_digest="m" * 64,
+                score=number / 10,
+                region_scores={},
+            )
             record_annotation(
-                session, project_id=project.id, task_id=task.id, ls_annotation_id=number,
+                session,
+                project_id=project.id,
+                task_id=task.id,
+                ls_annotation_id=number,
                 prediction_id=prediction.id if number < 6 else None,
-                mask_digest=f"{number:064x}", annotator="ada", lead_time_s=10.0 * (number + 1),
-                untouched=number == 4, dice=DICE[number] if number < 6 else None,
+                mask_digest=f"{number:064x}",
+                annotator="ada",
+                lead_time_s=10.0 * (number + 1),
+                untouched=number == 4,
+                dice=DICE[number] if number < 6 else None,
                 now=BEGAN + timedelta(days=number),
-            )  # fmt: skip
-            write_item(session, RankedItem(
-                project.id, task.id, ReviewKind.LABEL, 0.5, f"{number:064x}",
-                reasons=[BAD] if number in (3, 5) else [],
-            ))  # fmt: skip
+            )
+            write_item(
+                session,
+                RankedItem(
+                    project.id,
+                    task.id,
+                    ReviewKind.LABEL,
+                    0.5,
+                    f"{number:064x}",
+                    reasons=[BAD] if number in (3, 5) else [],
+                ),
+            )
     return project
 
 
@@ -92,19 +121,24 @@ def test_counts_that_are_kept_follow_every_change(store, filled):
             )
 
     def told(prefills: list[VersionPrefills]) -> list[Any]:
-        return [(p.model_version_id, p.dice.tolist(), p.untouched, p.confirmed_bad)
-                for p in prefills]  # fmt: skip
+        return [
+            (p.model_version_id, p.dice.tolist(), p.untouched, p.confirmed_bad) for p in prefills
+        ]
 
     with store.reading() as session:
         predictions = dict(
             session.execute(select(Annotation.ls_annotation_id, Annotation.prediction_id)).all()
         )
     changes: list[tuple[int, dict[str, Any]]] = [
-        (0, {"dice": 0.123}), (1, {"untouched": True}), (2, {"deleted_at": BEGAN}),
-        (2, {"deleted_at": None}), (3, {"prediction_id": None}),
-        (3, {"prediction_id": predictions[4]}), (5, {"dice": None}),
+        (0, {"dice": 0.123}),
+        (1, {"untouched": True}),
+        (2, {"deleted_at": BEGAN}),
+        (2, {"deleted_at": None}),
+        (3, {"prediction_id": None}),
+        (3, {"prediction_id": predictions[4]}),
+        (5, {"dice": None}),
         (6, {"dice": 0.5, "prediction_id": predictions[0]}),
-    ]  # fmt: skip
+    ]
     seen = []
     for number, values in changes:
         change(number, **values)
@@ -128,9 +162,14 @@ def test_only_a_confirmed_label_that_is_still_there_is_left_out(store, filled):
             give_verdict(session, item.id, Verdict.LABEL_WRONG, by="ada")
         [mended] = [w for w in label_work(session, filled.id) if w.ls_task_id == 1]
         record_annotation(
-            session, project_id=filled.id, task_id=mended.task_id, ls_annotation_id=1,
-            prediction_id=None, mask_digest="f" * 64, dice=0.95,
-        )  # fmt: skip
+            session,
+            project_id=filled.id,
+            task_id=mended.task_id,
+            ls_annotation_id=1,
+            prediction_id=None,
+            mask_digest="f" * 64,
+            dice=0.95,
+        )
     with store.reading() as session:
         first, _ = PrefillCounts().by_version(session, filled.id)
     assert first.dice[list(first.confirmed_bad)].tolist() == pytest.approx([0.4])
@@ -153,9 +192,13 @@ def test_labels_come_newest_first_with_their_causes_and_people(store, filled):
         assert item is not None
         give_verdict(session, item.id, Verdict.BOTH_FINE, by="ada")
         prediction = next(iter(gold_items(session, filled.id, [0], [1, 2])[0].predictions.values()))
-        session.add(PredictionSignals(
-            prediction_id=prediction.id, image_digest="i" * 64, predicted_dice=0.77,
-        ))  # fmt: skip
+        session.add(
+            PredictionSignals(
+                prediction_id=prediction.id,
+                image_digest="i" * 64,
+                predicted_dice=0.77,
+            )
+        )
     with store.reading() as session:
         causes = label_causes(session, filled.id)
         work = label_work(session, filled.id, limit=7)
@@ -164,8 +207,14 @@ def test_labels_come_newest_first_with_their_causes_and_people(store, filled):
         (cause.changed_at for cause in causes), reverse=True
     )
     assert [set(cause.reasons) for cause in causes] == [
-        set(), set(), set(), {Reason.BAD_GROUND_TRUTH}, set(), set(), set(),
-    ]  # fmt: skip
+        set(),
+        set(),
+        set(),
+        {Reason.BAD_GROUND_TRUTH},
+        set(),
+        set(),
+        set(),
+    ]
     assert [w.ls_task_id for w in newest] == [6, 5]
     by_task = {w.ls_task_id: w for w in work}
     assert by_task[0].expected == pytest.approx(0.77)  # what is predicted comes before the score
@@ -177,10 +226,17 @@ def test_labels_come_newest_first_with_their_causes_and_people(store, filled):
 def test_labels_are_counted_by_the_week_from_monday_on(store, filled):
     sunday_night = timedelta(days=6, hours=23, minutes=59)
     with store.session() as session:
-        for number, later in ((0, sunday_night), (3, timedelta(weeks=1)), (5, timedelta(weeks=3)),
-                              (6, timedelta(weeks=3, days=2))):  # fmt: skip
-            session.execute(update(Annotation).where(Annotation.ls_annotation_id == number)
-                            .values(changed_at=BEGAN + later))  # fmt: skip
+        for number, later in (
+            (0, sunday_night),
+            (3, timedelta(weeks=1)),
+            (5, timedelta(weeks=3)),
+            (6, timedelta(weeks=3, days=2)),
+        ):
+            session.execute(
+                update(Annotation)
+                .where(Annotation.ls_annotation_id == number)
+                .values(changed_at=BEGAN + later)
+            )
     with store.session() as session:
         all_weeks = weeks_of_labels(session, filled.id, 26)
         newest = weeks_of_labels(session, filled.id, 2)
@@ -214,10 +270,15 @@ def test_what_runs_and_what_failed(store, filled):
         failed = queue_job(session, filled.id, JobKind.RANK, {})
         failed.state, failed.problem, failed.finished_at = JobState.FAILED, "why", utcnow()
         for number, state in enumerate(DeliveryState):
-            session.add(WebhookDelivery(
-                digest=f"{number:064x}", action="A", payload={}, state=state,
-                ls_project_id=filled.ls_project_id,
-            ))  # fmt: skip
+            session.add(
+                WebhookDelivery(
+                    digest=f"{number:064x}",
+                    action="A",
+                    payload={},
+                    state=state,
+                    ls_project_id=filled.ls_project_id,
+                )
+            )
     with store.reading() as session:
         now = running(session, filled.id)
         gone_wrong = failures(session, filled.id, filled.ls_project_id)

@@ -16,9 +16,14 @@ from hemline.store.tables.loop import Project, Task
 def _risks(session: Session, project: Project, risks: list[float]) -> None:
     for number, risk in enumerate(risks, start=1):
         task = upsert_task(
-            session, project.id, ls_task_id=number, data={"image": "a"}, image_url="a",
-            garment=f"G{number}", view="Front",
-        )  # fmt: skip
+            session,
+            project.id,
+            ls_task_id=number,
+            data={"image": "a"},
+            image_url="a",
+            garment=f"G{number}",
+            view="Front",
+        )
         write_items(session, [RankedItem(project.id, task.id, ReviewKind.LABEL, risk, "a" * 64)])
 
 

@@ -1,86 +1,39 @@
 """The review order: its pages, its filters, its reasons, and the verdicts that close items."""
 
-from dataclasses import replace
-from typing import Any
-
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hemline.errors import StoreError
 from hemline.reasons import Evidence, Reason
 from hemline.store.database.engine import Store
-from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.models import create_version
 from hemline.store.loop.predictions import save_prediction
-from hemline.store.loop.tasks import upsert_task
 from hemline.store.review.review_order import (
     Cursor,
     ReviewFilter,
     count_reasons,
     drawn_items,
-    get_item,
-    item_of_task,
     rank_of,
     reasons_of,
     review_page,
 )
 from hemline.store.review.verdicts import (
-    StaleItemError,
     give_verdict,
-    reopen,
-    settle_label,
-    verdicts_of,
 )
-from hemline.store.review.write_order import RankedItem, close_items, drop_items, write_items
 from hemline.store.states import ReviewKind, ReviewState, Verdict
-from hemline.store.tables.loop import Annotation, Project, Task
+from hemline.store.tables.loop import Project, Task
 from hemline.store.tables.review import ReviewItem
+from tests.store.review.placed_items import LABEL, add_task, annotate, item_of, put, ranked
 
-LABEL = ReviewKind.LABEL
 ANY = ReviewFilter(state=None)
-
-
-def _task(store: Store, project: Project, number: int, view: str = "Front") -> Task:
-    with store.session() as session:
-        return upsert_task(
-            session, project.id, ls_task_id=number, data={}, image_url=f"/{number}.jpg",
-            garment=f"D{number}", view=view,
-        )  # fmt: skip
-
-
-def _ranked(task: Task, priority: float, **fields: Any) -> RankedItem:
-    return replace(
-        RankedItem(task.project_id, task.id, LABEL, priority, content_digest="a" * 64), **fields
-    )
-
-
-def _put(store: Store, *placed: RankedItem) -> None:
-    with store.session() as session:
-        write_items(session, placed)
-
-
-def _item(store: Store, task: Task) -> ReviewItem:
-    with store.reading() as session:
-        item = item_of_task(session, task.id, LABEL)
-    assert item is not None
-    return item
-
-
-def _annotate(store: Store, task: Task, digest: str) -> Annotation:
-    with store.session() as session:
-        return record_annotation(
-            session, project_id=task.project_id, task_id=task.id, ls_annotation_id=task.ls_task_id,
-            mask_digest=digest, annotator="ann@x.org", dice=0.8,
-        )  # fmt: skip
 
 
 def test_pages_give_each_item_once_and_in_order_ties_included(
     store: Store, project: Project
 ) -> None:
     priorities = [0.5, 0.5, 0.9, 0.1, 0.5, 0.0, 1.0]
-    tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
-    _put(store, *(_ranked(task, value) for task, value in zip(tasks, priorities, strict=True)))
+    tasks = [add_task(store, project, number + 1) for number in range(len(priorities))]
+    put(store, *(ranked(task, value) for task, value in zip(tasks, priorities, strict=True)))
     seen: list[ReviewItem] = []
     after: Cursor | None = None
     for _ in range(4):
@@ -99,7 +52,7 @@ def test_pages_give_each_item_once_and_in_order_ties_included(
 def test_the_two_orders_and_two_projects_are_apart(
     store: Store, project: Project, task: Task
 ) -> None:
-    _put(store, _ranked(task, 0.3), _ranked(task, 0.7, kind=ReviewKind.PHOTO))
+    put(store, ranked(task, 0.3), ranked(task, 0.7, kind=ReviewKind.PHOTO))
     with store.reading() as session:
         assert [i.priority for i in review_page(session, project.id, LABEL).items] == [0.3]
         assert review_page(session, project.id + 1, LABEL).items == []
@@ -110,7 +63,7 @@ def test_reasons_are_counted_several_at_once(store: Store, project: Project) -> 
     both, one = [pale, Evidence(Reason.LIMITED_DATA, 0.9, None, "rare")], [pale]
     held = [both, one, one, []]
     for number, reasons in enumerate(held, start=1):
-        _put(store, _ranked(_task(store, project, number), 0.5, reasons=reasons))
+        put(store, ranked(add_task(store, project, number), 0.5, reasons=reasons))
     with store.reading() as session:
         counts = count_reasons(session, project.id, LABEL)
         low = review_page(
@@ -124,14 +77,17 @@ def test_reasons_are_counted_several_at_once(store: Store, project: Project) -> 
     assert counts.share(Reason.LOW_CONTRAST) == 0.75
     assert [reasons_of(item) for item in low] == [[Reason.LOW_CONTRAST, Reason.LIMITED_DATA]]
     assert low[0].reasons["low_contrast"] == {
-        "number": 2.0, "percentile": 91.0, "sentence": "pale", "region": None,
-    }  # fmt: skip
+        "number": 2.0,
+        "percentile": 91.0,
+        "sentence": "pale",
+        "region": None,
+    }
 
 
 def test_the_way_back_leads_over_the_same_pages(store: Store, project: Project) -> None:
     priorities = [0.5, 0.5, 0.9, 0.1, 0.5, 0.0, 1.0]
-    tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
-    _put(store, *(_ranked(task, value) for task, value in zip(tasks, priorities, strict=True)))
+    tasks = [add_task(store, project, number + 1) for number in range(len(priorities))]
+    put(store, *(ranked(task, value) for task, value in zip(tasks, priorities, strict=True)))
     with store.reading() as session:
         there = [review_page(session, project.id, LABEL, limit=3)]
         while (after := there[-1].after) is not None:
@@ -148,12 +104,12 @@ def test_the_way_back_leads_over_the_same_pages(store: Store, project: Project) 
 
 def test_all_states_are_one_order_both_ways(store: Store, project: Project) -> None:
     priorities = [0.5, 0.5, 0.9, 0.1, 0.5, 0.0, 1.0, 0.5]
-    tasks = [_task(store, project, number + 1) for number in range(len(priorities))]
-    _put(store, *(_ranked(task, value) for task, value in zip(tasks, priorities, strict=True)))
+    tasks = [add_task(store, project, number + 1) for number in range(len(priorities))]
+    put(store, *(ranked(task, value) for task, value in zip(tasks, priorities, strict=True)))
     with store.session() as session:
         for task in tasks[::2]:
-            give_verdict(session, _item(store, task).id, Verdict.BOTH_FINE, by="ann")
-    expected = sorted((_item(store, task) for task in tasks), key=lambda i: (-i.priority, -i.id))
+            give_verdict(session, item_of(store, task).id, Verdict.BOTH_FINE, by="ann")
+    expected = sorted((item_of(store, task) for task in tasks), key=lambda i: (-i.priority, -i.id))
     with store.reading() as session:
         there = [review_page(session, project.id, LABEL, limit=3, only=ANY)]
         while (after := there[-1].after) is not None:
@@ -175,20 +131,26 @@ def test_few_and_many_are_found_alike(
     store: Store, project: Project, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
     monkeypatch.setattr("hemline.store.review.review_order._FEW", few)
-    fronts = [_task(store, project, number) for number in (1, 2, 3)]
-    back = _task(store, project, 4, "Back")
-    annotations = [_annotate(store, task, f"{task.id:064x}") for task in (fronts[0], back)]
+    fronts = [add_task(store, project, number) for number in (1, 2, 3)]
+    back = add_task(store, project, 4, "Back")
+    annotations = [annotate(store, task, f"{task.id:064x}") for task in (fronts[0], back)]
     by_task = {annotation.task_id: annotation.id for annotation in annotations}
-    _put(store, *(
-        _ranked(task, 0.1 * task.ls_task_id, annotation_id=by_task.get(task.id))
-        for task in (*fronts, back)
-    ))  # fmt: skip
+    put(
+        store,
+        *(
+            ranked(task, 0.1 * task.ls_task_id, annotation_id=by_task.get(task.id))
+            for task in (*fronts, back)
+        ),
+    )
     wanted = {
-        ReviewFilter(view="Front"): [3, 2, 1], ReviewFilter(view="Back"): [4],
-        ReviewFilter(garment="D2"): [2], ReviewFilter(annotator="ann@x.org"): [4, 1],
+        ReviewFilter(view="Front"): [3, 2, 1],
+        ReviewFilter(view="Back"): [4],
+        ReviewFilter(garment="D2"): [2],
+        ReviewFilter(annotator="ann@x.org"): [4, 1],
         ReviewFilter(annotator="ann@x.org", view="Front", state=None): [1],
-        ReviewFilter(view="Side"): [], ReviewFilter(annotator="nobody"): [],
-    }  # fmt: skip
+        ReviewFilter(view="Side"): [],
+        ReviewFilter(annotator="nobody"): [],
+    }
     with store.reading() as session:
         for only, numbers in wanted.items():
             page = review_page(session, project.id, LABEL, only=only)
@@ -197,9 +159,9 @@ def test_few_and_many_are_found_alike(
 
 
 def test_filters_narrow_an_order(store: Store, project: Project) -> None:
-    front, back = _task(store, project, 1), _task(store, project, 2, "Back")
-    annotation = _annotate(store, front, "b" * 64)
-    _put(store, _ranked(front, 0.5, annotation_id=annotation.id), _ranked(back, 0.6))
+    front, back = add_task(store, project, 1), add_task(store, project, 2, "Back")
+    annotation = annotate(store, front, "b" * 64)
+    put(store, ranked(front, 0.5, annotation_id=annotation.id), ranked(back, 0.6))
     with store.reading() as session:
 
         def ids(only: ReviewFilter) -> list[int]:
@@ -217,31 +179,62 @@ def test_filters_narrow_an_order(store: Store, project: Project) -> None:
 
 
 ODD_LABELS = [
-    "top", 'a"b', '"', "it's", "a.b", "$", "$.top", "[0]", "*", "a\\b", "\\", "<b>", "100 %", "_",
-    " top", "Kleid ärmellos", "裙", ":label", "?", "a\nb", "'; DROP TABLE task; --",
-]  # fmt: skip
+    "top",
+    'a"b',
+    '"',
+    "it's",
+    "a.b",
+    "$",
+    "$.top",
+    "[0]",
+    "*",
+    "a\\b",
+    "\\",
+    "<b>",
+    "100 %",
+    "_",
+    " top",
+    "Kleid ärmellos",
+    "裙",
+    ":label",
+    "?",
+    "a\nb",
+    "'; DROP TABLE task; --",
+]
 
 
 def test_a_label_is_filtered_by_whatever_characters_it_is_made_of(
     store: Store, project: Project
 ) -> None:
-    tasks = [_task(store, project, number + 1) for number in range(len(ODD_LABELS))]
+    tasks = [add_task(store, project, number + 1) for number in range(len(ODD_LABELS))]
     with store.session() as session:
         version = create_version(
-            session, project.id, recipe={}, labels=ODD_LABELS, weights_digest="e" * 64,
+            session,
+            project.id,
+            recipe={},
+            labels=ODD_LABELS,
+            weights_digest="e" * 64,
             code_version="0",
-        )  # fmt: skip
+        )
         predictions = [
             save_prediction(
-                session, task_id=task.id, model_version_id=version.id, image_digest="a" * 64,
-                mask_digest="b" * 64, score=0.5, region_scores={label: 0.5, "other": 0.1},
+                session,
+                task_id=task.id,
+                model_version_id=version.id,
+                image_digest="a" * 64,
+                mask_digest="b" * 64,
+                score=0.5,
+                region_scores={label: 0.5, "other": 0.1},
             )
             for task, label in zip(tasks, ODD_LABELS, strict=True)
-        ]  # fmt: skip
-    _put(store, *(
-        _ranked(task, 0.5, prediction_id=prediction.id)
-        for task, prediction in zip(tasks, predictions, strict=True)
-    ))  # fmt: skip
+        ]
+    put(
+        store,
+        *(
+            ranked(task, 0.5, prediction_id=prediction.id)
+            for task, prediction in zip(tasks, predictions, strict=True)
+        ),
+    )
     with store.reading() as session:
         for task, label in zip(tasks, ODD_LABELS, strict=True):
             page = review_page(session, project.id, LABEL, only=ReviewFilter(label=label))
@@ -254,93 +247,9 @@ def test_a_label_is_filtered_by_whatever_characters_it_is_made_of(
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, 7.0])
 def test_what_is_no_priority_is_brought_into_range(store: Store, task: Task, value: float) -> None:
-    _put(store, _ranked(task, value))
+    put(store, ranked(task, value))
     expected = 1.0 if value > 1 else 0.0
-    assert _item(store, task).priority == expected
-
-
-def test_a_verdict_closes_the_item_until_the_label_is_another(store: Store, task: Task) -> None:
-    _put(store, _ranked(task, 0.9))
-    with store.session() as session:
-        give_verdict(session, _item(store, task).id, Verdict.BOTH_FINE, by="eve")
-    _put(store, _ranked(task, 0.95))  # ranked again, the same label
-    closed = _item(store, task)
-    assert (closed.state, closed.verdict, closed.verdict_by) == (
-        ReviewState.CLOSED, Verdict.BOTH_FINE, "eve",
-    )  # fmt: skip
-    _put(store, _ranked(task, 0.4, content_digest="c" * 64))
-    opened = _item(store, task)
-    assert (opened.state, opened.verdict, opened.verdict_by) == (ReviewState.OPEN, None, "")
-    with store.reading() as session:
-        (kept,) = verdicts_of(session, task.project_id)
-    assert (kept.verdict, kept.content_digest) == (Verdict.BOTH_FINE, "a" * 64)
-
-
-def test_the_second_of_two_people_is_told(store: Store, task: Task) -> None:
-    _put(store, _ranked(task, 0.9))
-    read = _item(store, task)
-    with store.session() as session:
-        give_verdict(session, read.id, Verdict.LABEL_WRONG, by="eve", revision=read.revision)
-    with pytest.raises(StaleItemError, match="changed meanwhile"), store.session() as session:
-        give_verdict(session, read.id, Verdict.MODEL_WRONG, by="adam", revision=read.revision)
-    assert _item(store, task).verdict == Verdict.LABEL_WRONG
-    with store.reading() as session:
-        assert len(verdicts_of(session, task.project_id)) == 1
-
-
-def test_a_verdict_can_be_taken_back(store: Store, task: Task) -> None:
-    _put(store, _ranked(task, 0.9))
-    with store.session() as session:
-        closed = give_verdict(session, _item(store, task).id, Verdict.LABEL_WRONG, by="eve")
-        reopen(session, closed.id, revision=closed.revision)
-    assert _item(store, task).state == ReviewState.OPEN
-    with store.reading() as session:
-        assert verdicts_of(session, task.project_id) == []
-
-
-def test_a_verdict_in_the_save_that_mends_the_label_is_about_the_label_before(
-    store: Store, task: Task
-) -> None:
-    annotation = _annotate(store, task, "d" * 64)
-    _put(store, _ranked(task, 0.9, annotation_id=annotation.id, content_digest="d" * 64))
-    mended = _annotate(store, task, "e" * 64)
-    with store.session() as session:
-        settle_label(session, mended, Verdict.LABEL_WRONG, judged_digest="d" * 64, by="eve")
-    _put(store, _ranked(task, 0.1, annotation_id=annotation.id, content_digest="e" * 64))
-    assert _item(store, task).state == ReviewState.CLOSED
-    with store.reading() as session:
-        assert [v.content_digest for v in verdicts_of(session, task.project_id)] == ["d" * 64]
-
-
-def test_a_verdict_on_what_was_never_ranked_is_kept(store: Store, task: Task) -> None:
-    annotation = _annotate(store, task, "d" * 64)
-    with store.session() as session:
-        settle_label(session, annotation, Verdict.MODEL_WRONG, judged_digest="d" * 64, by="eve")
-    assert _item(store, task).verdict == Verdict.MODEL_WRONG
-    with store.reading() as session:
-        assert verdicts_of(session, task.project_id)[0].dice == 0.8
-
-
-def test_items_are_dropped_and_closed(store: Store, task: Task) -> None:
-    _put(store, _ranked(task, 0.9))
-    with store.session() as session:
-        close_items(session, [task.id], LABEL)
-    assert _item(store, task).state == ReviewState.CLOSED
-    with store.session() as session:
-        drop_items(session, [task.id], ReviewKind.PHOTO)
-        assert item_of_task(session, task.id, LABEL) is not None
-        drop_items(session, [task.id], LABEL)
-        assert item_of_task(session, task.id, LABEL) is None
-
-
-def test_what_is_not_there_is_said(store: Store) -> None:
-    with store.session() as session:
-        assert get_item(session, 999) is None
-        with pytest.raises(StoreError, match="999"):
-            give_verdict(session, 999, Verdict.BOTH_FINE, by="eve")
-    for text in ("", "x", "0.5", "0.5_", "1_2_3", "nan_3", "inf_3", "-1_3"):
-        with pytest.raises(StoreError, match="no place"):
-            Cursor.parse(text)
+    assert item_of(store, task).priority == expected
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -350,7 +259,7 @@ def test_a_place_survives_being_written(priority: float, number: int) -> None:
 
 
 def test_what_is_drawn_is_from_all_of_the_order(store: Store, project: Project) -> None:
-    _put(store, *(_ranked(_task(store, project, k), k / 100) for k in range(100)))
+    put(store, *(ranked(add_task(store, project, k), k / 100) for k in range(100)))
     with store.session() as session:
         closed = review_page(session, project.id, LABEL, limit=1).items[0]
         give_verdict(session, closed.id, Verdict.BOTH_FINE, by="anna")

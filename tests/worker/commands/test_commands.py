@@ -27,9 +27,14 @@ def test_models_promote_and_rollback(
 ) -> None:
     with services.store.session() as session:
         second = create_version(
-            session, project.id, recipe={"name": "small"}, labels=["garment"],
-            weights_digest=champion.weights_digest, code_version="test", parent_id=champion.id,
-        )  # fmt: skip
+            session,
+            project.id,
+            recipe={"name": "small"},
+            labels=["garment"],
+            weights_digest=champion.weights_digest,
+            code_version="test",
+            parent_id=champion.id,
+        )
     listing = run("models").splitlines()
     assert [line.split("\t")[:4] for line in listing[1:3]] == [
         ["hemline-7-v1", "champion", "small", ""],
@@ -60,9 +65,12 @@ def test_an_unknown_version_or_project_is_one_sentence(
 
 
 def test_retrain_says_what_it_did_or_why_not(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, champion: ModelVersion,
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    champion: ModelVersion,
     run: Callable[..., str],
-) -> None:  # fmt: skip
+) -> None:
     assert "no corrections to train on" in run("retrain", "7")
     for number in range(1, 12):
         saved = fake.annotate(number, brush(disc(number - 1)[1]))
@@ -132,9 +140,14 @@ def test_garments_are_shown_and_set(
     with services.store.session() as session:
         for number in range(1, 5):
             upsert_task(
-                session, project.id, ls_task_id=number, garment=f"x{number}", view="",
-                image_url=f"s3://b/look{number % 2}~{number}.jpg", data={"sku": number // 3},
-            )  # fmt: skip
+                session,
+                project.id,
+                ls_task_id=number,
+                garment=f"x{number}",
+                view="",
+                image_url=f"s3://b/look{number % 2}~{number}.jpg",
+                data={"sku": number // 3},
+            )
     pattern = r"(?P<garment>look\d)~"
     answer = run("garments", "7", "--pattern", pattern)
     assert "2 garments of 4 photos, by the pattern" in answer

@@ -83,9 +83,14 @@ def test_drift_is_told_of_two_champions_on_the_audit_set(
     assert "two champions" in run("statistics", "7")
     with services.store.session() as session:
         second = create_version(
-            session, project.id, recipe={"name": "small"}, labels=["garment"],
-            weights_digest=champion.weights_digest, code_version="test", parent_id=champion.id,
-        )  # fmt: skip
+            session,
+            project.id,
+            recipe={"name": "small"},
+            labels=["garment"],
+            weights_digest=champion.weights_digest,
+            code_version="test",
+            parent_id=champion.id,
+        )
     assert drift(services, project) is None
     with services.store.session() as session:
         promote(session, second.id)
@@ -106,9 +111,14 @@ def test_drift_takes_the_label_saved_last_that_nobody_found_wrong(
 ) -> None:
     with services.store.session() as session:
         second = create_version(
-            session, project.id, recipe={"name": "small"}, labels=["garment"],
-            weights_digest=champion.weights_digest, code_version="test", parent_id=champion.id,
-        )  # fmt: skip
+            session,
+            project.id,
+            recipe={"name": "small"},
+            labels=["garment"],
+            weights_digest=champion.weights_digest,
+            code_version="test",
+            parent_id=champion.id,
+        )
         promote(session, second.id)
     for number in (1, 2):
         _audited(services, project, number, [(champion, 32), (second, 16)])
@@ -119,9 +129,12 @@ def test_drift_takes_the_label_saved_last_that_nobody_found_wrong(
     assert found["mean"] == pytest.approx(1 - 2 * 16 / 48)
     with services.store.session() as session:
         settle_label(
-            session, session.get_one(Annotation, later), Verdict.LABEL_WRONG,
-            judged_digest=_rows(services, 16), by="eve",
-        )  # fmt: skip
+            session,
+            session.get_one(Annotation, later),
+            Verdict.LABEL_WRONG,
+            judged_digest=_rows(services, 16),
+            by="eve",
+        )
     found = drift(services, project)
     assert found is not None
     assert found["mean"] == pytest.approx(0)  # one up, one down: the second's first label is back
@@ -140,9 +153,13 @@ def test_new_photos_are_compared_with_those_before_the_champion(
             task.created_at = champion.created_at + timedelta(days=1 if since else -1)
             (prediction,) = task.predictions
             keep_prediction(
-                session, prediction, map_digest="d" * 64, histograms=b"", embedding=b"",
+                session,
+                prediction,
+                map_digest="d" * 64,
+                histograms=b"",
+                embedding=b"",
                 flip_dice=1.0,
-            )  # fmt: skip
+            )
             session.get_one(PredictionSignals, prediction.id).values = {
                 "own_expected_dice": (0.5 if since else 0.9) + number / 1000
             }
@@ -166,10 +183,14 @@ def test_the_table_has_intervals_and_the_labels_names(
             mask = np.zeros((8, 8), dtype=np.uint8)
             mask[:4] = 1
             packed = probability_histograms(mask[None].astype(np.float32), mask).to_bytes()
-            session.merge(LabelSignals(
-                annotation_id=row.id, prediction_id=row.prediction_id, mask_digest=row.mask_digest,
-                histograms=packed,
-            ))  # fmt: skip
+            session.merge(
+                LabelSignals(
+                    annotation_id=row.id,
+                    prediction_id=row.prediction_id,
+                    mask_digest=row.mask_digest,
+                    histograms=packed,
+                )
+            )
     said = run("statistics", "7")
     low, high = json.loads(run("statistics", "7", "--json").splitlines()[0])["prefills"][
         "mean_interval"
@@ -182,42 +203,67 @@ def _labelled_again(services: Services, project: Project, number: int, *, rows: 
     with services.store.session() as session:
         task = session.query(Task).filter_by(project_id=project.id, ls_task_id=number).one()
         return record_annotation(
-            session, project_id=project.id, task_id=task.id, ls_annotation_id=100 + number,
+            session,
+            project_id=project.id,
+            task_id=task.id,
+            ls_annotation_id=100 + number,
             mask_digest=_rows(services, rows),
-        ).id  # fmt: skip
+        ).id
 
 
 def _photo(services: Services, project: Project, number: int, low: float) -> tuple[Task, float]:
     with services.store.session() as session:
         task = upsert_task(
-            session, project.id, ls_task_id=number, data={}, image_url=f"/{number}.jpg",
-            garment=f"G{number}", view="Front",
-        )  # fmt: skip
+            session,
+            project.id,
+            ls_task_id=number,
+            data={},
+            image_url=f"/{number}.jpg",
+            garment=f"G{number}",
+            view="Front",
+        )
         item = RankedItem(project.id, task.id, ReviewKind.PHOTO, 0.1, content_digest="a" * 64)
         write_item(session, item)
     return task, low
 
 
 def _audited(
-    services: Services, project: Project, number: int,
-    predicted: Sequence[tuple[ModelVersion, int]], *, in_audit: bool = True,
-) -> None:  # fmt: skip
+    services: Services,
+    project: Project,
+    number: int,
+    predicted: Sequence[tuple[ModelVersion, int]],
+    *,
+    in_audit: bool = True,
+) -> None:
     """A task whose label is the upper half, and each version's prediction of so many rows."""
     with services.store.session() as session:
         task = upsert_task(
-            session, project.id, ls_task_id=number, data={}, image_url=f"/{number}.jpg",
-            garment=f"G{number}", view="Front",
-        )  # fmt: skip
+            session,
+            project.id,
+            ls_task_id=number,
+            data={},
+            image_url=f"/{number}.jpg",
+            garment=f"G{number}",
+            view="Front",
+        )
         task.in_audit = in_audit
         record_annotation(
-            session, project_id=project.id, task_id=task.id, ls_annotation_id=number,
+            session,
+            project_id=project.id,
+            task_id=task.id,
+            ls_annotation_id=number,
             mask_digest=_rows(services, SIDE // 2),
-        )  # fmt: skip
+        )
         for version, rows in predicted:
             save_prediction(
-                session, task_id=task.id, model_version_id=version.id, image_digest="a" * 64,
-                mask_digest=_rows(services, rows), score=0.5, region_scores={},
-            )  # fmt: skip
+                session,
+                task_id=task.id,
+                model_version_id=version.id,
+                image_digest="a" * 64,
+                mask_digest=_rows(services, rows),
+                score=0.5,
+                region_scores={},
+            )
 
 
 def _rows(services: Services, rows: int) -> str:

@@ -233,8 +233,10 @@ def test_masks_of_each_kind(tmp_path, pixels, mode, expected):
 def test_photos_and_masks_may_share_a_folder(tmp_path):
     for name in ("coat.jpg", "coat_mask.png", "hat_mask.png"):
         Image.new("L", (4, 4)).save(tmp_path / name)
-    found = [(p.id, p.photo and p.photo.name, p.mask and p.mask.name)
-             for p in find_pairs(tmp_path, tmp_path)]  # fmt: skip
+    found = [
+        (p.id, p.photo and p.photo.name, p.mask and p.mask.name)
+        for p in find_pairs(tmp_path, tmp_path)
+    ]
     assert found == [("coat", "coat.jpg", "coat_mask.png"), ("hat_mask", None, "hat_mask.png")]
 
 

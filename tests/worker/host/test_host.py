@@ -108,9 +108,14 @@ class _Watch:
 
 
 def test_the_loop_runs_by_itself_and_leaves_nothing_behind(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
-    champion: ModelVersion, start: Callable[[], WorkerHost], tmp_path: Path,
-) -> None:  # fmt: skip
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    champion: ModelVersion,
+    start: Callable[[], WorkerHost],
+    tmp_path: Path,
+) -> None:
     """Corrections in, a better model out, the rest of the pool predicted with it."""
     write_recipe(tmp_path / "small.toml", epochs=8)
     reconcile_all(services)  # all 24 tasks are known; two of them are corrected by nobody
@@ -134,9 +139,14 @@ def test_the_loop_runs_by_itself_and_leaves_nothing_behind(
 
 
 def test_a_training_whose_worker_is_killed_goes_on_from_its_checkpoint(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
-    champion: ModelVersion, start: Callable[[], WorkerHost], tmp_path: Path,
-) -> None:  # fmt: skip
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    champion: ModelVersion,
+    start: Callable[[], WorkerHost],
+    tmp_path: Path,
+) -> None:
     """kill -9 of the Celery worker, then of the host; the run is never trained twice at once."""
     write_recipe(tmp_path / "small.toml", epochs=25)
     host = start()
@@ -167,9 +177,12 @@ def test_a_training_whose_worker_is_killed_goes_on_from_its_checkpoint(
 
 
 def test_the_embedded_redis_is_killed_and_comes_back(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
     start: Callable[[], WorkerHost],
-) -> None:  # fmt: skip
+) -> None:
     host = start()
     correct(fake, deliver, range(1, 3))
     wait_for(lambda: done(services) == 2)
@@ -180,13 +193,27 @@ def test_the_embedded_redis_is_killed_and_comes_back(
 
 
 def test_redis_is_away_for_a_while(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
-    start: Callable[[], WorkerHost], monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
-) -> None:  # fmt: skip
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    start: Callable[[], WorkerHost],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     """A Redis of one's own, which nobody restarts until it is back by itself."""
     port = pick_free_port()
-    command = [redis_server(), "--port", str(port), "--bind", "127.0.0.1", "--save", "",
-               "--dir", str(tmp_path)]  # fmt: skip
+    command = [
+        redis_server(),
+        "--port",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--save",
+        "",
+        "--dir",
+        str(tmp_path),
+    ]
     redis = ChildProcess("Redis", command, log_path=tmp_path / "redis.log")
     monkeypatch.setenv("REDIS_URL", f"redis://127.0.0.1:{port}/0")
     get_settings.cache_clear()
@@ -206,9 +233,14 @@ def test_redis_is_away_for_a_while(
 
 
 def test_ctrl_c_in_mid_training_ends_every_process(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
-    champion: ModelVersion, start: Callable[[], WorkerHost], tmp_path: Path,
-) -> None:  # fmt: skip
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    champion: ModelVersion,
+    start: Callable[[], WorkerHost],
+    tmp_path: Path,
+) -> None:
     write_recipe(tmp_path / "small.toml", epochs=200)
     host = start()
     correct(fake, deliver, range(1, 23))

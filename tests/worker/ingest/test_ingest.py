@@ -99,8 +99,11 @@ def test_a_deletion_that_overtakes_its_creation_still_deletes(
     services: Services, fake: FakeLabelStudio, deliver: Deliver
 ) -> None:
     saved = fake.annotate(1, brush(disc(0)[1]))
-    gone = {"action": "ANNOTATIONS_DELETED", "annotations": [{"id": saved["id"]}],
-            "project": fake.project}  # fmt: skip
+    gone = {
+        "action": "ANNOTATIONS_DELETED",
+        "annotations": [{"id": saved["id"]}],
+        "project": fake.project,
+    }
     deliver(gone)
     ingest_deliveries(services)
     assert states(services)["new"] == 1
@@ -144,10 +147,17 @@ def test_a_skip_labels_the_task_and_is_no_correction(
 def test_lists_of_annotations_are_taken_in(
     services: Services, fake: FakeLabelStudio, deliver: Deliver
 ) -> None:
-    pairs = [fake.annotate(number, brush(disc(number - 1)[1]), ground_truth=True)
-             for number in (1, 2)]  # fmt: skip
-    deliver({"action": "ANNOTATIONS_CREATED", "annotation": pairs, "project": fake.project,
-             "task": [fake.tasks[1], fake.tasks[2]]})  # fmt: skip
+    pairs = [
+        fake.annotate(number, brush(disc(number - 1)[1]), ground_truth=True) for number in (1, 2)
+    ]
+    deliver(
+        {
+            "action": "ANNOTATIONS_CREATED",
+            "annotation": pairs,
+            "project": fake.project,
+            "task": [fake.tasks[1], fake.tasks[2]],
+        }
+    )
     ingest_deliveries(services)
     for saved in pairs:
         row = annotation(services, saved["id"])
@@ -166,15 +176,24 @@ def test_lists_of_annotations_are_taken_in(
     ids=["wrong size", "unknown label", "broken mask"],
 )
 def test_an_unusable_correction_marks_its_task_and_harms_no_other(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver,
-    spoil: Callable[[list[dict[str, Any]]], None], words: str,
-) -> None:  # fmt: skip
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    spoil: Callable[[list[dict[str, Any]]], None],
+    words: str,
+) -> None:
     regions = brush(disc(0)[1])
     spoil(regions)
     bad = fake.annotate(1, regions)
     good = fake.annotate(2, brush(disc(1)[1]))
-    deliver({"action": "ANNOTATIONS_CREATED", "annotation": [bad, good], "project": fake.project,
-             "task": [fake.tasks[1], fake.tasks[2]]})  # fmt: skip
+    deliver(
+        {
+            "action": "ANNOTATIONS_CREATED",
+            "annotation": [bad, good],
+            "project": fake.project,
+            "task": [fake.tasks[1], fake.tasks[2]],
+        }
+    )
     ingest_deliveries(services)
     broken, sound = annotation(services, bad["id"]), annotation(services, good["id"])
     assert broken is not None
@@ -192,9 +211,12 @@ def test_an_unusable_correction_marks_its_task_and_harms_no_other(
 
 
 def test_the_pre_fill_is_compared_with_what_was_made_of_it(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
     champion: ModelVersion,
-) -> None:  # fmt: skip
+) -> None:
     from hemline.labelstudio.project.config import parse_label_config
 
     config = parse_label_config(project.label_config)
@@ -203,9 +225,14 @@ def test_the_pre_fill_is_compared_with_what_was_made_of_it(
         digest = services.artifacts.put(encode_class_mask(disc(0)[1]), "mask")
         with services.store.session() as session:
             made = save_prediction(
-                session, task_id=row.id, model_version_id=champion.id, image_digest="d" * 64,
-                mask_digest=digest, score=0.5, region_scores={},
-            )  # fmt: skip
+                session,
+                task_id=row.id,
+                model_version_id=champion.id,
+                image_digest="d" * 64,
+                mask_digest=digest,
+                score=0.5,
+                region_scores={},
+            )
             assert claim_send(session, made.id, window_s=5)
     accepted = fake.annotate(1, brush(disc(0)[1]))
     half = disc(0)[1].copy()
@@ -225,18 +252,26 @@ def test_the_pre_fill_is_compared_with_what_was_made_of_it(
 
 
 def test_a_pre_fill_is_compared_after_its_sole_label_was_renamed(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
     champion: ModelVersion,
-) -> None:  # fmt: skip
+) -> None:
     from hemline.labelstudio.project.config import parse_label_config, render_label_config
 
     row = register_task(services, project, parse_label_config(project.label_config), fake.tasks[1])
     digest = services.artifacts.put(encode_class_mask(disc(0)[1]), "mask")
     with services.store.session() as session:
         made = save_prediction(
-            session, task_id=row.id, model_version_id=champion.id, image_digest="d" * 64,
-            mask_digest=digest, score=0.5, region_scores={},
-        )  # fmt: skip
+            session,
+            task_id=row.id,
+            model_version_id=champion.id,
+            image_digest="d" * 64,
+            mask_digest=digest,
+            score=0.5,
+            region_scores={},
+        )
         assert claim_send(session, made.id, window_s=5)
     fake.project["label_config"] = render_label_config(["dress"])
     deliver({"action": "PROJECT_UPDATED", "project": fake.project})
@@ -251,8 +286,14 @@ def test_a_pre_fill_is_compared_after_its_sole_label_was_renamed(
 def test_what_cannot_be_worked_on_is_kept_with_its_reason(
     services: Services, fake: FakeLabelStudio, deliver: Deliver
 ) -> None:
-    deliver({"action": "ANNOTATION_CREATED", "annotation": {"result": []},
-             "task": {"id": 1, "data": {}}, "project": fake.project})  # fmt: skip
+    deliver(
+        {
+            "action": "ANNOTATION_CREATED",
+            "annotation": {"result": []},
+            "task": {"id": 1, "data": {}},
+            "project": fake.project,
+        }
+    )
     good = fake.annotate(2, brush(disc(1)[1]))
     deliver(fake.payload("ANNOTATION_CREATED", good))
     ingest_deliveries(services)

@@ -57,9 +57,12 @@ def test_all_unlabelled_tasks_are_predicted_and_the_project_follows(
 
 
 def test_labelled_tasks_are_left_alone(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, champion: ModelVersion,
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    champion: ModelVersion,
     job_id: int,
-) -> None:  # fmt: skip
+) -> None:
     deliver(fake.payload("ANNOTATION_CREATED", fake.annotate(5, brush(disc(4)[1]))))
     ingest_deliveries(services)
     fake.predictions.append({"task": 5, "model_version": "older", "result": [], "score": 0.1})
@@ -114,9 +117,13 @@ def test_a_pre_fill_leaves_the_mark_of_a_correction(
 
 
 def test_what_the_backend_has_given_out_is_not_given_again(
-    services: Services, fake: FakeLabelStudio, project: Project, champion: ModelVersion,
-    job_id: int, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    services: Services,
+    fake: FakeLabelStudio,
+    project: Project,
+    champion: ModelVersion,
+    job_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """A task is opened between the removal of its old prediction and the import."""
     remove = services.client.perform_action
 
@@ -156,9 +163,12 @@ def test_a_job_waits_while_label_studio_is_away_and_goes_on_after(
 
 
 def test_label_studio_goes_away_in_the_middle(
-    services: Services, fake: FakeLabelStudio, champion: ModelVersion, job_id: int,
+    services: Services,
+    fake: FakeLabelStudio,
+    champion: ModelVersion,
+    job_id: int,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     """Between the removal of the old predictions and the import: nothing is lost or doubled."""
     remove = services.client.perform_action
 
@@ -179,15 +189,22 @@ def test_label_studio_goes_away_in_the_middle(
 
 
 def test_going_back_gives_label_studio_the_old_masks_again(
-    services: Services, fake: FakeLabelStudio, project: Project, champion: ModelVersion,
+    services: Services,
+    fake: FakeLabelStudio,
+    project: Project,
+    champion: ModelVersion,
     job_id: int,
-) -> None:  # fmt: skip
+) -> None:
     predict_pool(services, job_id)
     with services.store.session() as session:
         second = create_version(
-            session, project.id, recipe=champion.recipe, labels=["garment"],
-            weights_digest=champion.weights_digest, code_version="test",
-        )  # fmt: skip
+            session,
+            project.id,
+            recipe=champion.recipe,
+            labels=["garment"],
+            weights_digest=champion.weights_digest,
+            code_version="test",
+        )
         promote(session, second.id)
         next_job = queue_job(session, project.id, JobKind.PREDICT_POOL, {}).id
     predict_pool(services, next_job)

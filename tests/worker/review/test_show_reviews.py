@@ -31,10 +31,13 @@ def shown(services: Services, fake: FakeLabelStudio, project: Project) -> Servic
     fake.tasks[2]["data"]["note"] = "theirs"
     reconcile_all(services)
     with services.store.session() as session:
-        write_items(session, [
-            _ranked(_task(services, number), priority)
-            for number, priority in ((1, 0.2), (2, 0.9), (3, 0.5))
-        ])  # fmt: skip
+        write_items(
+            session,
+            [
+                _ranked(_task(services, number), priority)
+                for number, priority in ((1, 0.2), (2, 0.9), (3, 0.5))
+            ],
+        )
     settings = services.settings.model_copy(update={"review_shown": 2})
     services = replace(services, settings=settings)
     show_reviews(services)
@@ -50,9 +53,13 @@ def _task(services: Services, number: int) -> Task:
 
 def _ranked(task: Task, priority: float) -> RankedItem:
     return RankedItem(
-        task.project_id, task.id, ReviewKind.LABEL, priority, "a" * 64,
+        task.project_id,
+        task.id,
+        ReviewKind.LABEL,
+        priority,
+        "a" * 64,
         reasons=[PALE] if priority > 0.6 else [],
-    )  # fmt: skip
+    )
 
 
 def test_the_top_has_priorities_and_reasons_and_keeps_its_data(

@@ -51,9 +51,13 @@ def predicted(services: Services, fake: FakeLabelStudio, champion: ModelVersion)
 
 
 def submit(
-    fake: FakeLabelStudio, deliver: Deliver, services: Services, ls_task_id: int, mask: np.ndarray,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    services: Services,
+    ls_task_id: int,
+    mask: np.ndarray,
     *extra: dict[str, Any],
-) -> dict[str, Any]:  # fmt: skip
+) -> dict[str, Any]:
     saved = fake.annotate(ls_task_id, [*brush(mask), *extra])
     deliver(fake.payload("ANNOTATION_CREATED", saved))
     ingest_deliveries(services)
@@ -68,17 +72,26 @@ def rank_all(services: Services, project: Project) -> None:
 
 
 def change(
-    fake: FakeLabelStudio, deliver: Deliver, services: Services, number: int, mask: np.ndarray,
-    *extra: dict[str, Any], **fields: Any,
-) -> None:  # fmt: skip
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    services: Services,
+    number: int,
+    mask: np.ndarray,
+    *extra: dict[str, Any],
+    **fields: Any,
+) -> None:
     saved = fake.update(number, result=[*brush(mask), *extra], **fields)
     deliver(fake.payload("ANNOTATION_UPDATED", saved))
     ingest_deliveries(services)
 
 
 def choice(stored: str) -> dict[str, Any]:
-    return {"type": "choices", "from_name": "verdict", "to_name": "image",
-            "value": {"choices": [VERDICT_WORDS[stored]]}}  # fmt: skip
+    return {
+        "type": "choices",
+        "from_name": "verdict",
+        "to_name": "image",
+        "value": {"choices": [VERDICT_WORDS[stored]]},
+    }
 
 
 def item(services: Services, ls_task_id: int, kind: ReviewKind) -> ReviewItem | None:
@@ -130,9 +143,15 @@ def test_a_result_of_a_mask_that_was_edited_meanwhile_is_dropped(
     change(fake, deliver, services, saved["id"], disc(5)[1])
     with services.store.session() as session:
         stored = store_label_values(
-            session, claimed, version=SIGNALS_VERSION, prediction_id=None, values={"softmin": 0.0},
-            regions={}, histograms=None, risk=1.0,
-        )  # fmt: skip
+            session,
+            claimed,
+            version=SIGNALS_VERSION,
+            prediction_id=None,
+            values={"softmin": 0.0},
+            regions={},
+            histograms=None,
+            risk=1.0,
+        )
     assert not stored
     compute_signals(services)
     with services.store.reading() as session:
@@ -156,8 +175,10 @@ def test_a_choice_closes_the_item_and_is_about_the_label_before(
     closed = item(services, 1, ReviewKind.LABEL)
     assert closed is not None
     assert (closed.state, closed.verdict, closed.verdict_by) == (
-        ReviewState.CLOSED, Verdict.LABEL_WRONG, "9",
-    )  # fmt: skip
+        ReviewState.CLOSED,
+        Verdict.LABEL_WRONG,
+        "9",
+    )
     compute_signals(services)
     again = item(services, 1, ReviewKind.LABEL)
     assert again is not None
@@ -195,8 +216,13 @@ def test_a_deleted_label_leaves_the_order(
     saved = submit(fake, deliver, services, 1, disc(0)[1])
     compute_signals(services)
     assert item(services, 1, ReviewKind.LABEL) is not None
-    deliver({"action": "ANNOTATIONS_DELETED", "annotations": [{"id": saved["id"]}],
-             "project": fake.project})  # fmt: skip
+    deliver(
+        {
+            "action": "ANNOTATIONS_DELETED",
+            "annotations": [{"id": saved["id"]}],
+            "project": fake.project,
+        }
+    )
     ingest_deliveries(services)
     assert item(services, 1, ReviewKind.LABEL) is None
     with services.store.reading() as session:
@@ -233,8 +259,11 @@ def test_a_ranking_orders_labels_and_photos(
 
 
 def test_a_ranking_is_due_after_enough_labels(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
-) -> None:  # fmt: skip
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+) -> None:
     services = replace(services, settings=services.settings.model_copy(update={"rank_after": 2}))
 
     def ranks() -> int:
@@ -269,9 +298,12 @@ def test_an_empty_label_without_a_prediction_is_in_the_order_and_says_so(
 
 @pytest.mark.usefixtures("predicted")
 def test_the_view_that_differs_from_the_others_comes_earlier_and_both_may_be_in_a_batch(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.setattr("active_learning.signals.garment_views._ENOUGH", 4)
     for number in range(1, 7):  # two views of each of three garments
         mask = disc(3)[1]

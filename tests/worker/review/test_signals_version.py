@@ -51,9 +51,12 @@ def stored(services: Services) -> list[LabelSignals | PredictionSignals]:
 
 @pytest.mark.usefixtures("predicted")
 def test_raising_the_version_computes_again_what_is_stored(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     submit(fake, deliver, services, 1, disc(0)[1])
     rank_all(services, project)
     with services.store.session() as session:
@@ -77,9 +80,12 @@ def test_raising_the_version_computes_again_what_is_stored(
 
 @pytest.mark.usefixtures("predicted")
 def test_a_ranking_of_an_older_version_is_not_used(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     def samples() -> tuple[int, int]:
         with services.store.reading() as session:
             ranked = get_project(session, 7)

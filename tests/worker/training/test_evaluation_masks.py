@@ -74,5 +74,6 @@ def test_a_gold_split_that_is_empty_keeps_nothing(tmp_path: Path, artifacts: Art
     judgement = judge([], [], level=0.05)
     masks = folder(tmp_path / "a", [])
     assert with_masks(judgement.figures, masks, masks, artifacts) == {
-        **judgement.figures, "items": [],
-    }  # fmt: skip
+        **judgement.figures,
+        "items": [],
+    }

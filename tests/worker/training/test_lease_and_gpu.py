@@ -60,8 +60,9 @@ def test_a_process_whose_lease_is_another_s_ends_at_once(services: Services, run
         assert acquire_run(session, run_id, "first", 0.6)
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLDER, services.settings.database, str(run_id), "first"],
-        stdout=subprocess.PIPE, cwd=Path.cwd(),
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        cwd=Path.cwd(),
+    )
     assert holder.stdout is not None
     with holder.stdout:
         assert holder.stdout.readline() == b"holds\n"

@@ -28,8 +28,15 @@ def item(services: Services, task: int, number: int, split: Split) -> ManifestIt
 @pytest.fixture
 def manifest(services: Services, fake: FakeLabelStudio) -> Manifest:
     """Four photos, the last three stored anew under other names in other splits."""
-    shown = [(0, Split.GOLD), (1, Split.TRAIN), (2, Split.TRAIN), (3, Split.VALIDATION),
-             (1, Split.VALIDATION), (0, Split.TRAIN), (2, Split.TRAIN)]  # fmt: skip
+    shown = [
+        (0, Split.GOLD),
+        (1, Split.TRAIN),
+        (2, Split.TRAIN),
+        (3, Split.VALIDATION),
+        (1, Split.VALIDATION),
+        (0, Split.TRAIN),
+        (2, Split.TRAIN),
+    ]
     items = []
     for task, (number, split) in enumerate(shown, start=1):
         file = io.BytesIO()

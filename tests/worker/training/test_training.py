@@ -54,9 +54,13 @@ def ask(services: Services) -> int:
 
 @pytest.mark.learned
 def test_a_better_candidate_is_promoted_with_its_lineage(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
-    champion: ModelVersion, tmp_path: Path,
-) -> None:  # fmt: skip
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    champion: ModelVersion,
+    tmp_path: Path,
+) -> None:
     write_recipe(tmp_path / "small.toml", epochs=8)
     fake.files["/data/upload/7/G01_Front.png"] = b"no photo any more"
     correct(services, fake, deliver, range(1, 23))
@@ -96,9 +100,13 @@ def test_a_better_candidate_is_promoted_with_its_lineage(
 
 @pytest.mark.learned
 def test_a_bag_is_promoted_and_the_next_is_trained_from_it(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
-    champion: ModelVersion, tmp_path: Path,
-) -> None:  # fmt: skip
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    champion: ModelVersion,
+    tmp_path: Path,
+) -> None:
     path = write_recipe(tmp_path / "small.toml", epochs=4)
     path.write_text(path.read_text() + "[bagging]\nfolds = 2\n", encoding="utf-8")
     correct(services, fake, deliver, range(1, 21))
@@ -124,9 +132,13 @@ def test_a_bag_is_promoted_and_the_next_is_trained_from_it(
 
 @pytest.mark.learned
 def test_a_candidate_that_is_not_better_is_rejected(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project,
-    champion: ModelVersion, monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    champion: ModelVersion,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("HEMLINE_PROMOTION_P", "0.0001")  # no six garments can reach it
     get_settings.cache_clear()
     correct(services, fake, deliver, range(1, 21))
@@ -194,9 +206,13 @@ def test_a_run_that_somebody_has_is_left_alone(
 
 
 def test_a_run_that_crashes_each_time_fails_with_the_reason(
-    services: Services, fake: FakeLabelStudio, deliver: Deliver, champion: ModelVersion,
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
-) -> None:  # fmt: skip
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    champion: ModelVersion,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
     correct(services, fake, deliver, range(1, 21))
     package = tmp_path / "crashing" / "lightning"
     package.mkdir(parents=True)

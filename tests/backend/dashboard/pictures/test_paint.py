@@ -83,8 +83,12 @@ class NoPhotos:
 
 def test_what_is_missing_is_said(tmp_path: object) -> None:
     painter = Painter(ArtifactStore(f"{tmp_path}/artifacts"), NoPhotos(), 10**6)
-    for kind in (PictureKind.CORRECTION, PictureKind.DIFFERENCE, PictureKind.UNCERTAINTY,
-                 PictureKind.LOW_CONTRAST):  # fmt: skip
+    for kind in (
+        PictureKind.CORRECTION,
+        PictureKind.DIFFERENCE,
+        PictureKind.UNCERTAINTY,
+        PictureKind.LOW_CONTRAST,
+    ):
         with pytest.raises(MaskError):
             painter.draw(Sketch(kind))
     drawn = painter.draw(Sketch(PictureKind.DISAGREEMENT, size=(4, 3), lines=(((0, 0), (2, 2)),)))

@@ -1,0 +1,143 @@
+"""The page on models: lineage, figures, what a judgement saw, promotion and roll-back."""
+
+import html
+import re
+
+import pytest
+from sqlalchemy import select, update
+
+from hemline.errors import StoreError
+from hemline.store.loop.models import champion
+from hemline.store.people import list_events
+from hemline.store.states import Role
+from hemline.store.tables.loop import Job, ModelVersion
+from tests.backend.dashboard.test_pages import text
+from tests.backend.dashboard.visitor import Visitor
+
+
+def test_models_tell_lineage_figures_and_decisions(filled):
+    visitor = Visitor(filled, role=Role.VIEWER)
+    seen = text(visitor.see("/dashboard/1/models"))
+    for part in ("hemline-1-v3 champion", "+0.040 [+0.020, +0.060]", "hemline-1-v1 retired"):
+        assert part in seen
+    assert "Roll back" not in seen
+    page = visitor.see("/dashboard/1/models/3")
+    seen = text(page)
+    for part in (
+        "Validation Dice",
+        "Training loss",
+        "Gold Dice by view",
+        "Got better",
+        "Got worse",
+        "60 train",
+        "p = 0.0020",
+        "Against hemline-1-v2",
+    ):
+        assert part in seen
+    assert "Make it champion" not in seen
+    assert "The starter" in text(visitor.see("/dashboard/1/models/1"))
+    assert "there is no model" in visitor.see("/dashboard/1/models/9", 404).lower()
+
+
+def test_what_got_better_and_worse_is_shown_with_the_masks_that_were_judged(filled):
+    visitor = Visitor(filled, role=Role.VIEWER)
+    page = visitor.see("/dashboard/1/models/3")
+    sides = re.findall(r'<img src="([^"]+judgement=2[^"]*)" alt="([^"]+)"', page)
+    assert "The masks of this judgement were not kept" not in page
+    before = [(html.unescape(src), alt) for src, alt in sides if "champion=1" in src]
+    after = [(html.unescape(src), alt) for src, alt in sides if "champion=1" not in src]
+    assert len(before) == len(after) > 12
+    assert all("hemline-1-v2" in alt for _, alt in before)
+    assert all("hemline-1-v3" in alt for _, alt in after)
+    answers = [visitor.client.get(src) for src in (before[0][0], after[0][0])]
+    assert [answer.mimetype for answer in answers] == ["image/jpeg", "image/jpeg"]
+    assert answers[0].data != answers[1].data
+    for wrong in ("judgement=1", "judgement=77"):
+        address = (
+            after[0][0]
+            .replace("judgement=2", wrong)
+            .replace(after[0][0].split("/")[-1].split("?")[0], "0" * 64)
+        )
+        assert visitor.client.get(address).mimetype == "image/svg+xml"
+
+
+def test_a_judgement_that_kept_no_masks_shows_the_pre_fills_it_has(filled):
+    page = Visitor(filled).see("/dashboard/1/models/2")
+    assert "judgement=" not in page
+    assert "&amp;prediction=" in page
+
+
+def test_figures_of_another_version_of_hemline_are_shown_as_far_as_they_go(filled):
+    with filled.store.session() as session:
+        version = session.get(ModelVersion, 3)
+        assert version is not None
+        version.figures = {"curve": [{"epoch": 1}, {"epoch": 2, "loss": None}]}
+        version.recipe = {}
+    seen = text(Visitor(filled).see("/dashboard/1/models/3"))
+    assert "Training loss" not in seen
+    assert "Gold Dice" in seen
+
+
+def test_promoting_and_rolling_back_change_the_champion_and_are_noted(filled):
+    visitor = Visitor(filled, name="ada")
+    answer = visitor.post("/dashboard/1/models/1/promote")
+    assert answer.headers["Location"] == "/dashboard/1/models"
+    assert "hemline-1-v1 pre-fills from now on" in text(visitor.see("/dashboard/1/models"))
+    filled.finish_background()
+    with filled.store.reading() as session:
+        now = champion(session, 1)
+        assert now is not None
+        assert now.number == 1
+        job = session.scalars(select(Job).order_by(Job.id.desc())).first()
+        assert job is not None
+    assert filled.sent[-1] == ("worker.predict_pool", job.id, "predict")
+    assert visitor.post("/dashboard/1/models/roll-back").status_code == 303
+    with filled.store.reading() as session:
+        back = champion(session, 1)
+        assert back is not None
+        assert back.number == 3
+        events = list_events(session, 1)
+    assert [(event.person, event.action, event.target) for event in events] == [
+        ("ada", "roll back", "version 3"),
+        ("ada", "promote", "version 1"),
+    ]
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.REVIEWER])
+@pytest.mark.parametrize("path", ["models/1/promote", "models/roll-back"])
+def test_only_an_admin_changes_the_champion(filled, role, path):
+    visitor = Visitor(filled, role=role)
+    answer = visitor.post(f"/dashboard/1/{path}")
+    assert answer.status_code == 403
+    assert f"Your role is {role} and this needs the role admin" in answer.text
+    assert visitor.client.get(f"/dashboard/1/{path}").status_code in (404, 403)
+    with filled.store.reading() as session:
+        now = champion(session, 1)
+        assert now is not None
+        assert now.number == 3
+        assert not list_events(session, 1)
+
+
+def test_a_roll_back_without_a_way_changes_nothing_and_says_so(filled):
+    with filled.store.session() as session:
+        session.execute(
+            update(ModelVersion).where(ModelVersion.number < 3).values(promoted_at=None)
+        )
+    visitor = Visitor(filled)
+    answer = visitor.post("/dashboard/1/models/roll-back")
+    assert answer.status_code == 409
+    assert "no champion before" in answer.text
+    with filled.store.reading() as session:
+        assert not list_events(session, 1)
+
+
+def test_an_action_and_its_audit_event_stand_or_fall_together(filled, monkeypatch):
+    def fail(*_, **__):
+        raise StoreError("the audit table is full")
+
+    monkeypatch.setattr("backend.dashboard.pages.models.record_event", fail)
+    assert Visitor(filled).post("/dashboard/1/models/1/promote").status_code == 404
+    with filled.store.reading() as session:
+        now = champion(session, 1)
+        assert now is not None
+        assert now.number == 3

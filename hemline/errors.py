@@ -88,3 +88,7 @@ class ArtifactError(HemlineError):
 
 class ExportError(HemlineError):
     """An export cannot be written where or as it was asked for."""
+
+
+class ChannelError(HemlineError):
+    """A rule pack cannot be used, or pictures do not pass it."""

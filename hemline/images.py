@@ -84,6 +84,28 @@ def decode_image(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8
         ) from error
 
 
+def decode_alpha(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8] | None:
+    """How opaque each pixel is, upright: (H, W) uint8, 0 clear to 255; None without alpha.
+
+    Raises:
+        ImageError: as `decode_image`.
+    """
+    if not data:
+        raise ImageError(f"image {name!r} is an empty file; upload it again")
+    image = _open(data, name)
+    _check_size(image, name, max_pixels)
+    try:
+        orientation = orientation_of(image)
+        image.load()
+        if not image.has_transparency_data:
+            return None
+        return np.array(turn_upright(image, orientation).convert("RGBA").getchannel("A"))
+    except Exception as error:  # as above
+        raise ImageError(
+            f"image {name!r} is truncated or broken ({error}); upload a whole copy of it"
+        ) from error
+
+
 def orientation_of(image: Image.Image) -> int:
     """How browsers turn a picture, as an EXIF orientation from 1 (as stored) to 8.
 

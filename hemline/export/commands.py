@@ -1,4 +1,4 @@
-"""`hemline export`: a project's masks into a folder."""
+"""The commands `hemline export` and `hemline check`."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -8,12 +8,14 @@ from rich.console import Console
 from rich.progress import Progress
 
 from hemline.errors import ExportError
+from hemline.export.check_command import check_command
 
 # The values of FormatName and MaskChoice, whose modules load the store: `hemline --help` is quick.
 Format = Literal["cutouts", "masks", "coco", "yolo", "labelstudio"]
 Masks = Literal["corrections", "predictions", "best"]
 
 app = typer.Typer()
+app.command("check")(check_command)
 _err = Console(stderr=True)
 
 

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, model_validator
 import hemline
 from hemline.datasets.classes.class_lists import class_map
 from hemline.errors import DatasetError, RecipeError
-from hemline.segmentation.recipe.fault import recipe_fault
+from hemline.key_faults import key_fault
 from hemline.segmentation.recipe.parts import (
     Augment,
     Bagging,
@@ -94,7 +94,7 @@ def parse_recipe(values: Mapping[str, Any], *, source: str) -> Recipe:
         recipe = Recipe.model_validate(values)
         class_map(recipe.classes)
     except ValidationError as error:
-        raise RecipeError(recipe_fault(error, Recipe, source)) from error
+        raise RecipeError(key_fault(error, Recipe, f"recipe '{source}'")) from error
     except DatasetError as error:
         raise RecipeError(f"recipe '{source}', key 'classes': {error}") from error
     return recipe

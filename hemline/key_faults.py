@@ -1,4 +1,4 @@
-"""What is wrong with a recipe's values, as one sentence for the one who wrote them."""
+"""What is wrong with the values of a recipe or a rule pack, as one sentence for its writer."""
 
 from collections.abc import Sequence
 from typing import Any, get_args
@@ -9,24 +9,25 @@ _UNKNOWN = "extra_forbidden"
 _MISSING = "missing"
 
 
-def recipe_fault(error: ValidationError, recipe: type[BaseModel], source: str) -> str:
-    """The sentence on the first fault that pydantic found in values for `recipe`.
+def key_fault(error: ValidationError, model: type[BaseModel], source: str) -> str:
+    """The sentence on the first fault that pydantic found in values for `model`.
 
-    An unknown key is answered with those there are at its place.
+    An unknown key is answered with those there are at its place. `source` says whose keys they are,
+    as "recipe 'mine.toml'".
     """
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == _UNKNOWN:
-        known = ", ".join(sorted(_keys_at(recipe, first["loc"][:-1])))
-        return f"recipe '{source}' has the key '{key}', which there is not; known here: {known}"
+        known = ", ".join(sorted(_keys_at(model, first["loc"][:-1])))
+        return f"{source} has the key '{key}', which there is not; known here: {known}"
     if first["type"] == _MISSING:
-        return f"recipe '{source}' lacks the key '{key}'; add it"
+        return f"{source} lacks the key '{key}'; add it"
     said = str(first["msg"]).removeprefix("Value error, ")
-    return f"recipe '{source}', key '{key}', is {_short(first['input'])}: {_lower(said)}"
+    return f"{source}, key '{key}', is {_short(first['input'])}: {_lower(said)}"
 
 
 def _keys_at(model: type[BaseModel], path: Sequence[int | str]) -> set[str]:
-    """The keys of the part of a recipe that `path` leads to."""
+    """The keys of the part that `path` leads to."""
     for step in path:
         if isinstance(step, str):
             model = _part_of(model.model_fields[step].annotation)

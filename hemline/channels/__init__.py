@@ -1,0 +1,1 @@
+"""What shops accept: rule packs, one TOML file a channel, and the checks of finished pictures."""

@@ -1,0 +1,180 @@
+"""Rule packs: one TOML file a channel, which says what its pictures must be."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, ValidationError
+
+from hemline.channels.file_rules import Aspect, Bytes, Format, Size
+from hemline.channels.layout_rules import Centre, CutByFrame, Fill, Margin
+from hemline.channels.picture import WHITE, Colour, Picture
+from hemline.channels.rule import Finding, Keys, Level, Outcome, Rule, Text
+from hemline.channels.surface_rules import Background, Blur, Fringe, Islands
+from hemline.errors import ChannelError
+from hemline.key_faults import key_fault
+from hemline.settings import get_settings
+
+CHECKS: dict[str, type[Rule]] = {
+    "aspect": Aspect,
+    "background": Background,
+    "blur": Blur,
+    "bytes": Bytes,
+    "centre": Centre,
+    "cut": CutByFrame,
+    "fill": Fill,
+    "format": Format,
+    "fringe": Fringe,
+    "islands": Islands,
+    "margin": Margin,
+    "size": Size,
+}
+OWN_PACKS = "packs"  # in HEMLINE_HOME
+_SHIPPED = Path(__file__).parent / "packs"
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
+_K = TypeVar("_K", bound=Keys)
+_LARGEST = 2**20  # bytes; ours have under 4,000
+
+
+_Part = Annotated[float, Field(gt=0)]
+
+
+class Canvas(Keys):
+    """How `hemline export --for` lays a cut-out out for the channel.
+
+    Attributes:
+        fill: the longer side's share that the garment shall fill.
+        aspect: width and height of the frame; without it, the garment's own with even margins.
+        background: RGB.
+        most_long: the longer side in pixels; larger pictures are scaled down.
+        most_bytes: a JPEG that would be larger is compressed more.
+    """
+
+    fill: Annotated[float, Field(gt=0, le=1)] = 0.9
+    aspect: tuple[_Part, _Part] | None = Field(default=None, strict=False)
+    background: tuple[Level, Level, Level] = Field(default=WHITE, strict=False)
+    file: Literal["jpeg", "png"] = "jpeg"
+    most_long: Annotated[int, Field(ge=16, le=20_000)] | None = None
+    most_bytes: Annotated[int, Field(ge=10_000)] | None = None
+
+
+class _Head(Keys):
+    """A pack but for its rules."""
+
+    title: Text
+    version: Annotated[int, Field(ge=1)]
+    unchecked: list[Text] = Field(default_factory=list)
+    canvas: Canvas = Canvas()
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A channel's rules.
+
+    Attributes:
+        name: what `--pack` takes.
+        version: goes up when a rule changes.
+        unchecked: what the channel asks for that cannot be seen in picture and mask.
+        rules: the name of the check, and the rule.
+    """
+
+    name: str
+    title: str
+    version: int
+    unchecked: tuple[str, ...]
+    canvas: Canvas
+    rules: tuple[tuple[str, Rule], ...]
+
+    @property
+    def ground(self) -> Colour:
+        """What clear pixels are laid on when a cut-out is judged."""
+        return self.canvas.background
+
+    def judge(self, picture: Picture, today: date) -> list[Finding]:
+        """What each rule says of a picture, in the pack's order."""
+        return [rule.judge(check, picture, today) for check, rule in self.rules]
+
+
+def passes(findings: list[Finding]) -> bool:
+    """Whether the channel takes a picture with these findings."""
+    return not any(finding.outcome is Outcome.FAILED for finding in findings)
+
+
+def pack_names() -> list[str]:
+    """The packs that ship and those in HEMLINE_HOME/packs, by name."""
+    found = [*_SHIPPED.glob("*.toml"), *_own_folder().glob("*.toml")]
+    return sorted({path.stem for path in found})
+
+
+def load_pack(name: str) -> Pack:
+    """The pack of a name, or of a path that ends in .toml.
+
+    A file of that name in HEMLINE_HOME/packs comes before the one that ships.
+
+    Raises:
+        ChannelError: there is none of that name, or it has an unknown key, a number that cannot be
+            or a rule without its source.
+    """
+    path = Path(name)
+    if path.suffix != ".toml":
+        candidates = [_own_folder() / f"{name}.toml", _SHIPPED / f"{name}.toml"]
+        found = [path for path in candidates if _NAME.fullmatch(name) and path.is_file()]
+        if not found:
+            raise ChannelError(
+                f"there is no rule pack '{name}'; there are {', '.join(pack_names())}, or give the "
+                "path of a .toml file"
+            )
+        path = found[0]
+    return parse_pack(_read(path), name=path.stem, source=str(path))
+
+
+def parse_pack(values: Mapping[str, Any], *, name: str, source: str) -> Pack:
+    """A pack from its plain values; `source` names the file in errors.
+
+    Raises:
+        ChannelError: as `load_pack`.
+    """
+    rest = dict(values)
+    listed = rest.pop("rule", [])
+    if not isinstance(listed, list) or not listed:
+        raise ChannelError(f"rule pack '{source}' has no rules; add a [[rule]]")
+    head = _model(_Head, rest, f"rule pack '{source}'")
+    rules = tuple(_rule(item, number, source) for number, item in enumerate(listed, start=1))
+    return Pack(name, head.title, head.version, tuple(head.unchecked), head.canvas, rules)
+
+
+def _rule(values: Any, number: int, source: str) -> tuple[str, Rule]:
+    given = dict(values) if isinstance(values, dict) else {}
+    check = given.pop("check", None)
+    where = f"rule pack '{source}', rule {number}"
+    if check not in CHECKS:
+        said = f"has the check '{check}', which is unknown" if check else "has no check"
+        raise ChannelError(f"{where} {said}; known checks: {', '.join(sorted(CHECKS))}")
+    return check, _model(CHECKS[check], given, f"{where} ({check})")
+
+
+def _model(model: type[_K], values: Mapping[str, Any], source: str) -> _K:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise ChannelError(key_fault(error, model, source)) from error
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        data = path.read_bytes()[: _LARGEST + 1]
+        if len(data) > _LARGEST:
+            raise ChannelError(f"rule pack '{path}' has over {_LARGEST} bytes; give a smaller file")
+        return tomllib.loads(data.decode())
+    except OSError as error:
+        raise ChannelError(f"rule pack '{path}' cannot be read: {error.strerror}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ChannelError(f"rule pack '{path}' is not TOML: {error}") from error
+
+
+def _own_folder() -> Path:
+    return get_settings().home_path / OWN_PACKS

@@ -3,10 +3,11 @@
 import logging
 import time
 from collections.abc import Callable
+from datetime import timedelta
 
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import database_now
 from hemline.store.loop.jobs import (
     acquire_job,
     fail_job,
@@ -21,7 +22,7 @@ from worker.services import Services
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 5  # that died without getting any further
 _SHORTEST_WAIT_S = 5.0
 _LONGEST_WAIT_S = 60.0  # so that work goes on within two minutes of Label Studio's return
 
@@ -77,16 +78,19 @@ def run_job(services: Services, job_id: int, work: Callable[[JobAtWork], None]) 
         job = get_job(session, job_id)
     try:
         if job.attempts > MAX_ATTEMPTS:
-            raise HemlineError(f"given up after {MAX_ATTEMPTS} attempts; see the worker's log")
+            raise HemlineError(
+                f"given up after {MAX_ATTEMPTS} attempts that got no further; see the worker's log"
+            )
         work(JobAtWork(services, job, owner))
         with services.store.session() as session:
             finish_job(session, job_id, owner)
     except JobLost:
         log.warning("job %d was taken over by another worker", job_id)
     except (LabelStudioUnavailable, LabelStudioRefused) as error:
-        delay_s = max(_wait_s(job), error.retry_after_s or 0.0)
-        log.warning("job %d waits %.0f s: %s", job_id, delay_s, error)
         with services.store.session() as session:
+            age = database_now(session) - job.created_at
+            delay_s = max(_wait_s(age), error.retry_after_s or 0.0)
+            log.warning("job %d waits %.0f s: %s", job_id, delay_s, error)
             postpone_job(session, job_id, owner, str(error), delay_s=delay_s)
     except HemlineError as error:
         log.error("job %d failed: %s", job_id, error)
@@ -94,7 +98,6 @@ def run_job(services: Services, job_id: int, work: Callable[[JobAtWork], None]) 
             fail_job(session, job_id, owner, str(error))
 
 
-def _wait_s(job: Job) -> float:
+def _wait_s(age: timedelta) -> float:
     """A quarter of how long the job has existed: retries become rarer the longer it takes."""
-    age_s = (utcnow() - job.created_at).total_seconds()
-    return min(_LONGEST_WAIT_S, max(_SHORTEST_WAIT_S, age_s / 4))
+    return min(_LONGEST_WAIT_S, max(_SHORTEST_WAIT_S, age.total_seconds() / 4))

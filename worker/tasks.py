@@ -2,6 +2,7 @@
 
 import logging
 
+from hemline.store.clock_set_back import bring_dates_back, dates_lie_ahead
 from worker.app import app
 from worker.export import export_masks
 from worker.ingest.inbox import ingest_deliveries
@@ -71,6 +72,7 @@ def reconcile() -> None:
 @app.task(name="worker.schedule")
 def schedule() -> None:
     """Starts what is due by time, and has Label Studio show the top of the review order."""
+    _after_a_clock_that_was_wrong()
     train_on_schedule(get_services())
     rank_when_due(get_services())
     show_reviews(get_services())
@@ -80,3 +82,13 @@ def schedule() -> None:
 def tidy() -> None:
     """Removes what killed processes left behind."""
     tidy_up(get_services())
+
+
+def _after_a_clock_that_was_wrong() -> None:
+    store = get_services().store
+    with store.reading() as session:
+        if not dates_lie_ahead(session):
+            return
+    with store.session() as session:
+        changed = bring_dates_back(session)
+    log.warning("the clock was put back: %d dates that lay ahead are now's", changed)

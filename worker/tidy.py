@@ -1,9 +1,14 @@
-"""Removes what nothing needs: files of writers that were killed, and old attempts to log in."""
+"""Removes what nothing needs: files of writers that were killed, what trainings worked with that
+are over, and old attempts to log in."""
 
 import logging
+import shutil
 from datetime import timedelta
+from pathlib import Path
 
+from hemline.settings import Settings
 from hemline.store.log_in_limits import tidy_log_ins
+from hemline.store.loop.runs import unfinished_runs
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -12,9 +17,21 @@ _LEFT_BEHIND = timedelta(days=1)  # no artifact takes so long to write
 
 
 def tidy(services: Services) -> None:
-    """One look at the artifacts and at the log-ins."""
+    """One look at the artifacts, the trainings and the log-ins."""
     removed = services.artifacts.remove_leftovers(_LEFT_BEHIND)
     if removed:
         log.info("removed %d files that killed processes had left among the artifacts", removed)
+    folders = _work_folders(services.settings)  # before the runs: one may begin meanwhile
+    with services.store.reading() as session:
+        unfinished = unfinished_runs(session)
+    for folder in folders:
+        if int(folder.parent.name) not in unfinished:
+            shutil.rmtree(folder, ignore_errors=True)
+            log.info("removed %s: its training is over", folder)
     with services.store.session() as session:
         tidy_log_ins(session)
+
+
+def _work_folders(settings: Settings) -> list[Path]:
+    runs = settings.home_path / "runs"
+    return [folder for folder in runs.glob("*/work") if folder.parent.name.isdecimal()]

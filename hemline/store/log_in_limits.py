@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, Select, and_, case, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import database_now
 from hemline.store.database.insert import insert_into
 from hemline.store.people import record_event
 from hemline.store.tables.review import AuditEvent, LogInCount
@@ -29,7 +29,7 @@ def take_attempt(
     allowed. A name is counted for each address by itself, so wrong guesses from one address keep
     nobody out at another. An attempt that has to wait is not counted.
     """
-    moment = now or utcnow()
+    moment = now or database_now(session)
     limits = [(name, PER_NAME)] if name != _ANY_NAME else []
     counts = session.begin_nested()
     for counted, limit in [*limits, (_ANY_NAME, PER_ADDRESS)]:
@@ -66,7 +66,7 @@ def tidy_log_ins(session: Session, *, now: datetime | None = None) -> None:
     """
     counts = select(LogInCount.id)
     newest = counts.order_by(LogInCount.began_at.desc(), LogInCount.id.desc())
-    _delete(session, LogInCount, counts.where(_is_over(now or utcnow())))
+    _delete(session, LogInCount, counts.where(_is_over(now or database_now(session))))
     surplus = newest.offset(_COUNTS_KEPT).limit(_COUNTS_KEPT)
     _delete(session, LogInCount, surplus)
     failures = select(AuditEvent.id).where(AuditEvent.action == FAILED)

@@ -8,7 +8,8 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hemline.errors import StoreError
-from hemline.store.database.columns import Json, utcnow
+from hemline.store.database.clock import database_now
+from hemline.store.database.columns import Json
 from hemline.store.states import Role
 from hemline.store.tables.review import AuditEvent, LogInCount, Person
 
@@ -22,7 +23,8 @@ def may(role: Role, needed: Role) -> bool:
 
 def add_person(session: Session, name: str, password_hash: str, role: Role) -> Person:
     """A new person. Raises StoreError if there is one of that name."""
-    person = Person(name=name, password_hash=password_hash, role=role)
+    now = database_now(session)
+    person = Person(name=name, password_hash=password_hash, role=role, logins_valid_from=now)
     try:
         with session.begin_nested():
             session.add(person)
@@ -62,7 +64,7 @@ def set_password(
     changed = session.scalar(
         update(Person)
         .where(Person.name == name)
-        .values(password_hash=password_hash, logins_valid_from=now or utcnow())
+        .values(password_hash=password_hash, logins_valid_from=now or database_now(session))
         .returning(Person.id)
     )
     if changed is None:
@@ -72,14 +74,18 @@ def set_password(
 
 def note_login(session: Session, person_id: int, *, now: datetime | None = None) -> None:
     session.execute(
-        update(Person).where(Person.id == person_id).values(last_login_at=now or utcnow())
+        update(Person)
+        .where(Person.id == person_id)
+        .values(last_login_at=now or database_now(session))
     )
 
 
 def end_logins(session: Session, person_id: int, *, now: datetime | None = None) -> None:
     """Makes every log-in of the person from before `now` worthless, on every device."""
     session.execute(
-        update(Person).where(Person.id == person_id).values(logins_valid_from=now or utcnow())
+        update(Person)
+        .where(Person.id == person_id)
+        .values(logins_valid_from=now or database_now(session))
     )
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from hemline.errors import HemlineError, LabelConfigError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import database_now
 from hemline.store.loop.corrections import annotations_of, withdraw_annotations
-from hemline.store.loop.jobs import active_job, has_failed_since, queue_job
+from hemline.store.loop.jobs import active_job, has_failed_within, queue_job
 from hemline.store.loop.models import champion
 from hemline.store.loop.predictions import unsent_predictions
 from hemline.store.loop.projects import list_projects, set_reconciled, upsert_project
@@ -90,7 +90,9 @@ def reconcile_project(services: Services, project: Project) -> None:
 
 
 def _take_in_changes(services: Services, project: Project, config: LabelConfig) -> None:
-    since, started, newest = project.reconciled_until, utcnow(), None
+    since, newest = project.reconciled_until, None
+    with services.store.reading() as session:
+        started = database_now(session)
     for ls_task in services.client.iter_tasks(project.ls_project_id, updated_after=since):
         try:
             _take_in(services, project, config, ls_task, anew=since is None)
@@ -164,7 +166,8 @@ def _is_older(annotation: datetime | None, task: datetime | None) -> bool:
 
 def _withdraw(services: Services, task: Task, ls_annotation_ids: list[int]) -> None:
     with services.store.session() as session:
-        withdraw_annotations(session, task.project_id, ls_annotation_ids, utcnow())
+        now = database_now(session)
+        withdraw_annotations(session, task.project_id, ls_annotation_ids, now)
 
 
 def _drop_deleted(services: Services, project: Project, task_number: Any) -> None:
@@ -206,9 +209,7 @@ def predict_new_tasks(services: Services, project: Project, config: LabelConfig)
         if (
             not new
             or active_job(session, project.id, JobKind.PREDICT_POOL) is not None
-            or has_failed_since(
-                session, project.id, JobKind.PREDICT_POOL, utcnow() - _AFTER_FAILURE
-            )
+            or has_failed_within(session, project.id, JobKind.PREDICT_POOL, _AFTER_FAILURE)
         ):
             return
         job = queue_job(session, project.id, JobKind.PREDICT_POOL, {})

@@ -50,7 +50,7 @@ class _Pool:
         self._prefiller = Prefiller(
             services.store, services.artifacts, services.photos, services.settings
         )
-        self._done = 0
+        self._done = at_work.job.done  # by earlier attempts, whose masks are stored
         self._silent: dict[str, int] = {}  # host: photos in a row that it did not answer for
 
     def run(self) -> None:
@@ -71,7 +71,7 @@ class _Pool:
         with self._services.store.reading() as session:
             total = count_tasks_to_predict(session, project.id, model.version_id)
             total += count_labelled_to_predict(session, project.id, model.version_id)
-        self._at_work.tell(0, total)
+        self._at_work.tell(self._done, self._done + total)
         after = 0
         while self._is_champion(model):
             tasks = self._next_tasks(model, after)

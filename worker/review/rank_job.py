@@ -20,7 +20,7 @@ from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.labelstudio.project.review_fields import has_review_fields
 from hemline.masks.embedding import unpack_embeddings
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import database_now
 from hemline.store.loop.jobs import active_job, queue_job
 from hemline.store.loop.models import champion
 from hemline.store.loop.projects import list_projects
@@ -79,10 +79,11 @@ def rank_when_due(services: Services) -> None:
         with services.store.reading() as session:
             new = count_new_labels(session, project, SIGNALS_VERSION)
             busy = active_job(session, project.id, JobKind.RANK) is not None
+            now = database_now(session)
         if busy or not new:
             continue
         hours = timedelta(hours=services.settings.rank_every_h)
-        long_ago = project.ranked_at is not None and utcnow() - project.ranked_at >= hours
+        long_ago = project.ranked_at is not None and now - project.ranked_at >= hours
         if new >= services.settings.rank_after or long_ago:
             request_ranking(services, project)
 

@@ -11,7 +11,7 @@ from hemline.segmentation.model_file import read_card
 from hemline.segmentation.recipe.recipe import Recipe, load_recipe
 from hemline.segmentation.starter import starter_path
 from hemline.segmentation.training.train_model import EpochReport, TrainedModel, train
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import database_now
 from hemline.store.loop.models import champion
 from hemline.store.loop.snapshots import read_manifest
 from hemline.store.tables.loop import ModelVersion, TrainingRun
@@ -35,7 +35,8 @@ def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> No
         HemlineError: the run cannot succeed, and why.
     """
     manifest = read_manifest(services.artifacts, run.snapshot)
-    waited = utcnow() - run.created_at
+    with services.store.reading() as session:
+        waited = database_now(session) - run.created_at
     data = open_snapshot(services, manifest, wait=waited < _PATIENCE)
     _check_lost(services, data, len(manifest.items))
     _check_gold(services, data)

@@ -4,7 +4,6 @@ Takes the run's lease first and loads torch then: an attempt that dies while loa
 """
 
 import logging
-import shutil
 import sys
 
 from hemline.errors import HemlineError
@@ -16,7 +15,7 @@ from worker.logs import configure_logging
 from worker.services import Services, build_services
 from worker.training.exits import EXIT_DONE, EXIT_NOT_NOW
 from worker.training.snapshot_samples import PhotosAway
-from worker.training.supervise import run_folder
+from worker.training.supervise import remove_work
 
 log = logging.getLogger(__name__)
 
@@ -59,7 +58,7 @@ def _train(services: Services, run: TrainingRun, lease: RunLease) -> int:
         log.error("run %d failed: %s", run.id, error)
         with lease.ending(), services.store.session() as session:
             fail_run(session, run.id, lease.owner, str(error))
-    shutil.rmtree(run_folder(services.settings, run.id) / "work", ignore_errors=True)
+    remove_work(services.settings, run.id)
     return EXIT_DONE
 
 

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import shutil
 import signal
 import sys
 from collections.abc import Mapping
@@ -9,8 +10,7 @@ from pathlib import Path
 
 from hemline.child_process import ChildProcess
 from hemline.settings import Settings
-from hemline.store.database.columns import utcnow
-from hemline.store.loop.runs import fail_run, get_run
+from hemline.store.loop.runs import fail_run, get_run, is_free
 from hemline.store.states import RunState
 from worker.services import Services
 from worker.training.exits import EXIT_DONE, EXIT_LEASE_LOST, EXIT_NOT_NOW
@@ -18,7 +18,7 @@ from worker.training.gpu import claim_device
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 3  # that end without another epoch done
+MAX_ATTEMPTS = 6  # that died without another epoch done; there are rests in between
 NICE = 10  # serving on the same machine goes first
 _UNFINISHED = (RunState.QUEUED, RunState.RUNNING)
 _GRACE_S = 5.0
@@ -32,8 +32,8 @@ def train_run(services: Services, run_id: int) -> None:
     """
     with services.store.reading() as session:
         run = get_run(session, run_id)
-    if run.state not in _UNFINISHED or (run.lease_until and run.lease_until > utcnow()):
-        return
+        if not is_free(session, run_id):
+            return
     if run.attempts >= MAX_ATTEMPTS:
         _give_up(services, run_id, "its process was killed each time")
         return
@@ -63,6 +63,11 @@ def run_folder(settings: Settings, run_id: int) -> Path:
     return settings.home_path / "runs" / str(run_id)
 
 
+def remove_work(settings: Settings, run_id: int) -> None:
+    """Removes what a run that is over worked with; its log stays."""
+    shutil.rmtree(run_folder(settings, run_id) / "work", ignore_errors=True)
+
+
 def _environment(environment: Mapping[str, str]) -> dict[str, str] | None:
     return {**os.environ, **environment} if environment else None
 
@@ -86,4 +91,5 @@ def _give_up(services: Services, run_id: int, reason: str) -> None:
     problem = f"given up after {MAX_ATTEMPTS} attempts: {reason}; see {folder / 'log'}"
     with services.store.session() as session:
         fail_run(session, run_id, None, problem)
+    remove_work(services.settings, run_id)
     log.error("training run %d: %s", run_id, problem)

@@ -6,17 +6,27 @@ from datetime import timedelta
 
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import database_now
+from hemline.store.loop.annotations import corrections_since
 from hemline.store.loop.projects import get_project, list_projects, not_known
 from hemline.store.loop.readiness import Readiness
 from hemline.store.loop.readiness import readiness as count_readiness
-from hemline.store.loop.runs import active_run, last_run, queue_run
+from hemline.store.loop.runs import (
+    active_run,
+    counted_run,
+    failures_since,
+    last_run,
+    queue_run,
+)
 from hemline.store.loop.snapshots import take_snapshot
-from hemline.store.states import RunTrigger
+from hemline.store.states import RunState, RunTrigger
 from hemline.store.tables.loop import Project
 from worker.services import Services
 
 log = logging.getLogger(__name__)
+
+_FIRST_REST = timedelta(minutes=10)  # after a run that failed
+_LONGEST_REST = timedelta(hours=6)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,30 +38,50 @@ class TrainingRequest:
 
 
 def train_on_corrections(services: Services, ls_project_id: int) -> TrainingRequest | None:
-    """Queues a run if enough corrections have come since the last one."""
+    """Queues a run if enough corrections have come since the last one that did not fail."""
     with services.store.reading() as session:
         project = get_project(session, ls_project_id)
     if project is None or project.problem:
         return None
     ready = readiness(services, project)
-    if ready.corrections < ready.needed:
+    if ready.corrections < ready.needed or _rests(services, project, ready.needed):
         return None
     return request_training(services, ls_project_id, RunTrigger.CORRECTIONS)
 
 
 def train_on_schedule(services: Services) -> None:
-    """Queues a run for each project whose last one is long enough ago, if it has corrections."""
+    """Queues a run for each project whose last one that did not fail is long enough ago, if it has
+    corrections."""
     hours = services.settings.retrain_every_h
     if not hours:
         return
     with services.store.reading() as session:
         projects = [project for project in list_projects(session) if not project.problem]
-        last = {project.id: last_run(session, project.id) for project in projects}
+        last = {project.id: counted_run(session, project.id) for project in projects}
+        now = database_now(session)
     for project in projects:
         run = last[project.id]
         since = run.created_at if run is not None else project.created_at
-        if utcnow() - since >= timedelta(hours=hours) and readiness(services, project).corrections:
+        if now - since < timedelta(hours=hours):
+            continue
+        ready = readiness(services, project)
+        if ready.corrections and not _rests(services, project, ready.needed):
             request_training(services, project.ls_project_id, RunTrigger.SCHEDULE)
+
+
+def _rests(services: Services, project: Project, needed: int) -> bool:
+    """Whether the last runs failed so recently that another one by itself would fail as they did:
+    after each it rests for longer, unless as many corrections have come since as start a run."""
+    with services.store.reading() as session:
+        last = last_run(session, project.id)
+        if last is None or last.state is not RunState.FAILED or last.finished_at is None:
+            return False
+        if corrections_since(session, project.id, last.created_at) >= needed:
+            return False
+        failures = failures_since(session, project.id, counted_run(session, project.id))
+        ago = database_now(session) - last.finished_at
+    doubled: int = 2 ** min(failures - 1, 10)
+    return ago < min(_LONGEST_REST, _FIRST_REST * doubled)
 
 
 def request_training(

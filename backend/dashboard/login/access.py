@@ -12,11 +12,13 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from backend.services import Services
+from hemline.store.database.clock import database_now
 from hemline.store.people import get_person, may
 from hemline.store.states import Role
 from hemline.store.tables.review import Person
 
 LOGIN_LASTS = timedelta(hours=12)  # a working day
+_CLOCKS_APART = timedelta(minutes=1)  # one that began later still began before a clock was put back
 _FORM_LIMIT = 64 * 1024  # bytes
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _OPEN = frozenset({"dashboard.static", "dashboard.log_in", "dashboard.check_log_in"})
@@ -75,11 +77,11 @@ def current_person() -> Person:
     return cast(Person, g.person)
 
 
-def begin_login(person: Person) -> None:
-    """Marks this browser as the person's, with a new token."""
+def begin_login(person: Person, now: datetime) -> None:
+    """Marks this browser as the person's from `now`, the database's time, with a new token."""
     session.clear()
     session["person"] = person.id
-    session["since"] = datetime.now(UTC).timestamp()
+    session["since"] = now.timestamp()
 
 
 def end_login() -> None:
@@ -114,8 +116,8 @@ def _who(services: Services) -> Person | None:
     if not isinstance(person_id, int) or not isinstance(since, float):
         return None
     began = datetime.fromtimestamp(since, UTC)
-    if datetime.now(UTC) - began > LOGIN_LASTS:
-        return None
     with services.store.reading() as read:
+        if not -_CLOCKS_APART <= database_now(read) - began <= LOGIN_LASTS:
+            return None
         person = get_person(read, person_id)
     return person if person is not None and began >= person.logins_valid_from else None

@@ -12,6 +12,7 @@ from backend.dashboard.login.access import begin_login, current_person, end_logi
 from backend.dashboard.login.client_address import client_address
 from backend.dashboard.login.passwords import is_password
 from backend.services import Services
+from hemline.store.database.clock import database_now
 from hemline.store.log_in_limits import attempt_failed, attempt_succeeded, take_attempt
 from hemline.store.people import end_logins, find_person, list_people, note_login, record_event
 from hemline.store.tables.review import Person
@@ -40,6 +41,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
             return _refused(name, wait)
         person = _find(services, name, request.form.get("password", ""))
         with services.store.session() as session:
+            now = database_now(session)
             if person is None:
                 attempt_failed(session, name, address)
             else:
@@ -48,7 +50,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
                 record_event(session, person.name, "log in")
         if person is None:
             return _form(problem="Name or password is wrong.", name=name), 401
-        begin_login(person)
+        begin_login(person, now)
         return redirect(_inside(request.form.get("next", "")), code=303)
 
     @blueprint.post("/log-out")

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
-from hemline.store.database.columns import Json, utcnow
+from hemline.store.database.clock import database_now
+from hemline.store.database.columns import Json
 from hemline.store.database.insert import insert_into
 from hemline.store.states import DeliveryState
 from hemline.store.tables.loop import WebhookDelivery
@@ -45,10 +46,12 @@ def next_deliveries(
     `window_s` seconds. One that was begun may have killed its worker, so it is taken alone and
     after all others; begun `max_attempts` times in vain, it is failed.
     """
-    now = now or utcnow()
+    now = now or database_now(session)
+    window = timedelta(seconds=window_s)
+    # One that was taken so far ahead was taken before the clock was put back.
     untaken = (WebhookDelivery.state == DeliveryState.NEW) & (
         WebhookDelivery.worked_at.is_(None)
-        | (WebhookDelivery.worked_at < now - timedelta(seconds=window_s))
+        | ~WebhookDelivery.worked_at.between(now - window, now + window)
     )
     _give_up(session, max_attempts, untaken)
     never_begun = _take(session, untaken & (WebhookDelivery.attempts == 0), limit, now)
@@ -87,7 +90,7 @@ def begin_delivery(
             WebhookDelivery.state == DeliveryState.NEW,
             WebhookDelivery.worked_at == delivery.worked_at,
         )
-        .values(attempts=WebhookDelivery.attempts + 1, worked_at=now or utcnow())
+        .values(attempts=WebhookDelivery.attempts + 1, worked_at=now or database_now(session))
         .returning(WebhookDelivery.attempts)
     ).scalar_one_or_none()
     if begun is None:
@@ -101,7 +104,7 @@ def finish_delivery(session: Session, delivery_id: int, *, now: datetime | None 
     session.execute(
         update(WebhookDelivery)
         .where(WebhookDelivery.id == delivery_id)
-        .values(state=DeliveryState.DONE, problem=None, worked_at=now or utcnow())
+        .values(state=DeliveryState.DONE, problem=None, worked_at=now or database_now(session))
     )
 
 

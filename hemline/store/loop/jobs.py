@@ -7,7 +7,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
-from hemline.store.database.columns import Json, utcnow
+from hemline.store.database.clock import database_now
+from hemline.store.database.columns import Json
 from hemline.store.loop import leases
 from hemline.store.loop.projects import lock_project
 from hemline.store.states import JobKind, JobState
@@ -25,7 +26,13 @@ def queue_job(session: Session, project_id: int, kind: JobKind, arguments: Json)
     for job in queued:
         if job.arguments == arguments:
             return job
-    job = Job(project_id=project_id, kind=kind, arguments=arguments, state=JobState.QUEUED)
+    job = Job(
+        project_id=project_id,
+        kind=kind,
+        arguments=arguments,
+        state=JobState.QUEUED,
+        created_at=database_now(session),
+    )
     session.add(job)
     session.flush()
     return job
@@ -45,13 +52,14 @@ def active_job(session: Session, project_id: int, kind: JobKind) -> Job | None:
     )
 
 
-def has_failed_since(session: Session, project_id: int, kind: JobKind, since: datetime) -> bool:
-    """Whether a job of the kind ended as failed after `since`."""
+def has_failed_within(session: Session, project_id: int, kind: JobKind, within: timedelta) -> bool:
+    """Whether a job of the kind ended as failed not longer ago than that."""
+    now = database_now(session)
     failed = select(Job.id).where(
         Job.project_id == project_id,
         Job.kind == kind,
         Job.state == JobState.FAILED,
-        Job.finished_at > since,
+        Job.finished_at.between(now - within, now + within),
     )
     return session.scalar(failed.limit(1)) is not None
 
@@ -63,7 +71,8 @@ def acquire_job(
 
     True for exactly one of those who try at once. Each take counts as an attempt.
     """
-    return leases.acquire(session, Job, job_id, owner=owner, lease_s=lease_s, now=now or utcnow())
+    now = now or database_now(session)
+    return leases.acquire(session, Job, job_id, owner=owner, lease_s=lease_s, now=now)
 
 
 def progress_job(
@@ -76,10 +85,21 @@ def progress_job(
     *,
     now: datetime | None = None,
 ) -> bool:
-    """Renews the lease and tells how far the job is; False if somebody else has it now."""
-    lease_until = (now or utcnow()) + timedelta(seconds=lease_s)
-    return leases.change_owned(
-        session, Job, job_id, owner=owner, lease_until=lease_until, done=done, total=total
+    """Renews the lease and tells how far the job is; False if somebody else has it now.
+
+    An attempt that gets further than any before was not in vain: attempts are counted again from
+    it.
+    """
+    return leases.renew(
+        session,
+        Job,
+        job_id,
+        owner=owner,
+        lease_s=lease_s,
+        now=now or database_now(session),
+        progress=done,
+        done=done,
+        total=total,
     )
 
 
@@ -92,7 +112,7 @@ def finish_job(session: Session, job_id: int, owner: str, *, now: datetime | Non
         owner=owner,
         state=JobState.DONE,
         problem=None,
-        finished_at=now or utcnow(),
+        finished_at=now or database_now(session),
         lease_until=None,
     )
     if not finished:
@@ -112,7 +132,7 @@ def fail_job(
     values = {
         "state": JobState.FAILED,
         "problem": problem,
-        "finished_at": now or utcnow(),
+        "finished_at": now or database_now(session),
         "lease_until": None,
     }
     if owner is None:
@@ -121,19 +141,27 @@ def fail_job(
 
 
 def postpone_job(
-    session: Session, job_id: int, owner: str, problem: str, *, delay_s: float
+    session: Session,
+    job_id: int,
+    owner: str,
+    problem: str | None,
+    *,
+    delay_s: float,
+    now: datetime | None = None,
 ) -> bool:
     """Puts the job off because something it needs is away; not counted as an attempt.
 
     False if it is not `owner`'s any more. Nobody takes it for `delay_s` seconds.
     """
-    until = utcnow() + timedelta(seconds=delay_s)
-    return leases.postpone(session, Job, job_id, owner=owner, until=until, problem=problem)
+    now = now or database_now(session)
+    return leases.postpone(
+        session, Job, job_id, owner=owner, delay_s=delay_s, now=now, problem=problem
+    )
 
 
 def stale_jobs(session: Session, *, now: datetime | None = None) -> list[int]:
     """Ids of jobs that nobody works on: queued, or their owner fell silent; oldest first."""
-    return leases.free_ids(session, Job, now or utcnow())
+    return leases.free_ids(session, Job, now or database_now(session))
 
 
 def get_job(session: Session, job_id: int) -> Job:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
+from hemline.store.database.clock import database_now
 from hemline.store.database.columns import Json, utcnow
 from hemline.store.database.insert import insert_into
 from hemline.store.loop.tasks import put_off
@@ -71,12 +72,13 @@ def claim_send(
     Label Studio stores what `/predict` answers each time it asks; whoever gets False answers
     without a result.
     """
-    now = now or utcnow()
+    now = now or database_now(session)
+    window = timedelta(seconds=window_s)
     statement = (
         update(Prediction)
         .where(
             Prediction.id == prediction_id,
-            Prediction.sent_at.is_(None) | (Prediction.sent_at < now - timedelta(seconds=window_s)),
+            Prediction.sent_at.is_(None) | ~Prediction.sent_at.between(now - window, now + window),
         )
         .values(sent_at=now)
     )

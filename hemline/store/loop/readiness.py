@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hemline.store.loop.annotations import corrections_since, usable_corrections
-from hemline.store.loop.runs import last_run
+from hemline.store.loop.runs import counted_run
 from hemline.store.states import Split
 from hemline.store.tables.loop import Annotation, Project, Task
 
@@ -19,7 +19,7 @@ _COUNTED = (
 class Readiness:
     """What a project has towards its next training."""
 
-    corrections: int  # tasks corrected since the last run was queued
+    corrections: int  # tasks corrected since the last run that did not fail was queued
     needed: int  # of them that start the next run
     gold_garments: int  # corrected ones, counted up to a thousand
     gold_minimum: int
@@ -38,7 +38,7 @@ def readiness(
 
     retrain_after: the setting's number, where the project has none of its own.
     """
-    last = last_run(session, project.id)
+    last = counted_run(session, project.id)
     corrections = corrections_since(session, project.id, last.created_at if last else None)
     usable = (
         select(Task.garment)

@@ -1,13 +1,13 @@
 """Training runs: one at a time in a project, each owned through a lease."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import case, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import database_now
 from hemline.store.loop import leases
 from hemline.store.loop.projects import lock_project
 from hemline.store.states import RunState, RunTrigger
@@ -22,7 +22,11 @@ def queue_run(
     if active_run(session, project_id) is not None:
         return None
     run = TrainingRun(
-        project_id=project_id, snapshot_id=snapshot_id, trigger=trigger, state=RunState.QUEUED
+        project_id=project_id,
+        snapshot_id=snapshot_id,
+        trigger=trigger,
+        state=RunState.QUEUED,
+        created_at=database_now(session),
     )
     session.add(run)
     session.flush()
@@ -46,7 +50,7 @@ def acquire_run(
 
     True for exactly one of those who try at once. Each take counts as an attempt.
     """
-    now = now or utcnow()
+    now = now or database_now(session)
     return leases.acquire(
         session,
         TrainingRun,
@@ -70,18 +74,17 @@ def heartbeat_run(
 ) -> bool:
     """Renews the lease and tells how far the run is; False if somebody else has it now.
 
-    epoch: epochs that are done; epochs: all there will be at most. An attempt that gets another
-    epoch done was not in vain: attempts are counted from it anew.
+    epoch: epochs that are done; epochs: all there will be at most. An attempt that gets an epoch
+    further than any before was not in vain: attempts are counted again from it.
     """
-    lease_until = (now or utcnow()) + timedelta(seconds=lease_s)
-    attempts = case((TrainingRun.epoch < epoch, 1), else_=TrainingRun.attempts)
-    return leases.change_owned(
+    return leases.renew(
         session,
         TrainingRun,
         run_id,
         owner=owner,
-        lease_until=lease_until,
-        attempts=attempts,
+        lease_s=lease_s,
+        now=now or database_now(session),
+        progress=epoch,
         epoch=epoch,
         epochs=epochs,
     )
@@ -107,7 +110,7 @@ def finish_run(
         state=RunState.SUCCEEDED,
         problem=None,
         model_version_id=model_version_id,
-        finished_at=now or utcnow(),
+        finished_at=now or database_now(session),
         lease_until=None,
     )
     if not finished:
@@ -127,7 +130,7 @@ def fail_run(
     values = {
         "state": RunState.FAILED,
         "problem": problem,
-        "finished_at": now or utcnow(),
+        "finished_at": now or database_now(session),
         "lease_until": None,
     }
     if owner is None:
@@ -136,19 +139,34 @@ def fail_run(
 
 
 def postpone_run(
-    session: Session, run_id: int, owner: str, problem: str, *, delay_s: float
+    session: Session,
+    run_id: int,
+    owner: str,
+    problem: str | None,
+    *,
+    delay_s: float,
+    now: datetime | None = None,
 ) -> bool:
     """Puts the run off because something it needs is away; not counted as an attempt.
 
     False if it is not `owner`'s any more. Nobody takes it for `delay_s` seconds.
     """
-    until = utcnow() + timedelta(seconds=delay_s)
-    return leases.postpone(session, TrainingRun, run_id, owner=owner, until=until, problem=problem)
+    now = now or database_now(session)
+    return leases.postpone(
+        session, TrainingRun, run_id, owner=owner, delay_s=delay_s, now=now, problem=problem
+    )
 
 
 def stale_runs(session: Session, *, now: datetime | None = None) -> list[int]:
     """Ids of runs that nobody works on: queued, or their owner fell silent; oldest first."""
-    return leases.free_ids(session, TrainingRun, now or utcnow())
+    return leases.free_ids(session, TrainingRun, now or database_now(session))
+
+
+def is_free(session: Session, run_id: int) -> bool:
+    """Whether nobody works on the run and it is not finished."""
+    free = leases.is_free(TrainingRun, database_now(session))
+    found = session.scalar(select(TrainingRun.id).where(TrainingRun.id == run_id, free))
+    return found is not None
 
 
 def get_run(session: Session, run_id: int) -> TrainingRun:
@@ -168,6 +186,32 @@ def last_run(session: Session, project_id: int) -> TrainingRun | None:
         .limit(1)
         .options(*_RELATED)
     )
+
+
+def counted_run(session: Session, project_id: int) -> TrainingRun | None:
+    """The run that new corrections are counted from: the newest that has not failed."""
+    return session.scalar(
+        select(TrainingRun)
+        .where(TrainingRun.project_id == project_id, TrainingRun.state != RunState.FAILED)
+        .order_by(TrainingRun.id.desc())
+        .limit(1)
+    )
+
+
+def failures_since(session: Session, project_id: int, run: TrainingRun | None) -> int:
+    """Runs of the project that failed after `run` (None: ever)."""
+    failed = select(func.count()).where(
+        TrainingRun.project_id == project_id, TrainingRun.state == RunState.FAILED
+    )
+    if run is not None:
+        failed = failed.where(TrainingRun.id > run.id)
+    return session.scalar(failed) or 0
+
+
+def unfinished_runs(session: Session) -> set[int]:
+    """Ids of all runs that are queued or running."""
+    unfinished = TrainingRun.state.in_([RunState.QUEUED, RunState.RUNNING])
+    return set(session.scalars(select(TrainingRun.id).where(unfinished)))
 
 
 def list_runs(

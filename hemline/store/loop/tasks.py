@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Session
 
+from hemline.store.database.clock import DatabaseTime, database_now
 from hemline.store.database.columns import Json, utcnow
 from hemline.store.database.insert import insert_into
 from hemline.store.states import ProblemSource
@@ -187,7 +188,7 @@ def set_task_problem(
     values = {
         "problem": problem,
         "tries": tries,
-        "try_at": (now or utcnow()) + timedelta(seconds=wait_s),
+        "try_at": (now or database_now(session)) + timedelta(seconds=wait_s),
     }
     statement = insert_into(session, TaskProblem, task_id=task_id, source=source, **values)
     session.execute(
@@ -205,7 +206,7 @@ def projects_to_try_again(session: Session, *, now: datetime | None = None) -> S
     return session.scalars(
         select(Task.project_id)
         .join(TaskProblem, TaskProblem.task_id == Task.id)
-        .where(TaskProblem.try_at <= (now or utcnow()))
+        .where(TaskProblem.try_at <= (now or DatabaseTime()))
         .distinct()
     ).all()
 
@@ -215,7 +216,7 @@ def put_off(*sources: ProblemSource, now: datetime | None = None) -> ColumnEleme
     return exists().where(
         TaskProblem.task_id == Task.id,
         TaskProblem.source.in_(sources),
-        TaskProblem.try_at > (now or utcnow()),
+        TaskProblem.try_at > (now or DatabaseTime()),
     )
 
 

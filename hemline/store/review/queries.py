@@ -7,7 +7,8 @@ from itertools import groupby
 from sqlalchemy import exists, func, select, true, update
 from sqlalchemy.orm import Session, aliased, contains_eager
 
-from hemline.store.database.columns import Json, utcnow
+from hemline.store.database.clock import database_now
+from hemline.store.database.columns import Json
 from hemline.store.states import ModelState, Verdict
 from hemline.store.tables.loop import Annotation, ModelVersion, Prediction, Project, Task
 from hemline.store.tables.review import LabelSignals, PredictionSignals, ReviewVerdict
@@ -201,7 +202,7 @@ def keep_ranking(session: Session, project_id: int, digest: str) -> None:
     session.execute(
         update(Project)
         .where(Project.id == project_id)
-        .values(ranking_digest=digest, ranked_at=utcnow())
+        .values(ranking_digest=digest, ranked_at=database_now(session))
     )
 
 

@@ -7,11 +7,12 @@ gave up.
 """
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import ColumnElement, case, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
+from hemline.store.database.clock import database_now
 from hemline.store.database.columns import Json, utcnow
 from hemline.store.database.insert import insert_into
 from hemline.store.tables.loop import Annotation, Prediction
@@ -109,7 +110,7 @@ def expect_labels_anew(session: Session, task_id: int) -> None:
 def anything_waits(session: Session, version: int, *, window_s: float) -> bool:
     """Whether any row has values of an older version than `version`, or none, and nobody has it."""
     return any(
-        session.scalar(select(exists().where(_waits(table, version, window_s))))
+        session.scalar(select(exists().where(_waits(session, table, version, window_s))))
         for table in (LabelSignals, PredictionSignals)
     )
 
@@ -124,7 +125,7 @@ def claim_labels(
     """
     ids = session.scalars(
         select(LabelSignals.annotation_id)
-        .where(_waits(LabelSignals, version, window_s))
+        .where(_waits(session, LabelSignals, version, window_s))
         .order_by(LabelSignals.annotation_id.desc())
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -145,7 +146,7 @@ def claim_predictions(
     """As `claim_labels`, for predictions, with their tasks and model versions."""
     ids = session.scalars(
         select(PredictionSignals.prediction_id)
-        .where(_waits(PredictionSignals, version, window_s))
+        .where(_waits(session, PredictionSignals, version, window_s))
         .order_by(PredictionSignals.prediction_id.desc())
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -247,12 +248,12 @@ def put_back(session: Session, claimed: LabelSignals | PredictionSignals) -> Non
     )
 
 
-def _waits(table: Signals, version: int, window_s: float) -> ColumnElement[bool]:
-    before: datetime = utcnow() - timedelta(seconds=window_s)
+def _waits(session: Session, table: Signals, version: int, window_s: float) -> ColumnElement[bool]:
+    now, window = database_now(session), timedelta(seconds=window_s)
     return (
         (table.version < version)
         & (table.attempts < MAX_ATTEMPTS * version)
-        & or_(table.claimed_at.is_(None), table.claimed_at < before)
+        & or_(table.claimed_at.is_(None), ~table.claimed_at.between(now - window, now + window))
     )
 
 
@@ -261,5 +262,7 @@ def _claim(session: Session, table: Signals, ids: Sequence[int], version: int) -
     before = case((table.attempts < of_older, of_older), else_=table.attempts)
     key = LabelSignals.annotation_id if table is LabelSignals else PredictionSignals.prediction_id
     session.execute(
-        update(table).where(key.in_(ids)).values(claimed_at=utcnow(), attempts=before + 1)
+        update(table)
+        .where(key.in_(ids))
+        .values(claimed_at=database_now(session), attempts=before + 1)
     )

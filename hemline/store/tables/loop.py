@@ -246,7 +246,9 @@ class TrainingRun(Base):
     state: Mapped[RunState] = mapped_column(default=RunState.QUEUED)
     trigger: Mapped[RunTrigger]
     attempts: Mapped[int] = mapped_column(default=0)
+    reached: Mapped[int] = mapped_column(default=0, server_default="0")  # the furthest of all
     lease_owner: Mapped[str | None] = mapped_column(Words(128))
+    lease_from: Mapped[datetime | None]  # later than now: the clock was put back, it has lapsed
     lease_until: Mapped[datetime | None]
     epoch: Mapped[int] = mapped_column(default=0)
     epochs: Mapped[int] = mapped_column(default=0)
@@ -323,7 +325,9 @@ class Job(Base):
     done: Mapped[int] = mapped_column(default=0)
     total: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
+    reached: Mapped[int] = mapped_column(default=0, server_default="0")  # the furthest of all
     lease_owner: Mapped[str | None] = mapped_column(Words(128))
+    lease_from: Mapped[datetime | None]  # later than now: the clock was put back, it has lapsed
     lease_until: Mapped[datetime | None]
     problem: Mapped[str | None] = mapped_column(Sentence())
     created_at: Mapped[datetime] = mapped_column(default=utcnow)

@@ -153,13 +153,7 @@ def test_a_login_ends_with_its_person_its_password_and_its_day(backend, monkeypa
     assert visitor.client.get("/dashboard").status_code == 200
     if change == "time":
         later = datetime.now(UTC) + timedelta(hours=12, minutes=1)
-
-        class Later(datetime):
-            @classmethod
-            def now(cls, tz=None):
-                return later
-
-        monkeypatch.setattr("backend.dashboard.login.access.datetime", Later)
+        monkeypatch.setattr("hemline.store.database.clock.utcnow", lambda: later)
     elif change == "forge":
         visitor.client.set_cookie("hemline_dashboard", "eyJwZXJzb24iOjF9.x.y", path="/dashboard")
     else:

@@ -6,7 +6,7 @@ import pytest
 
 from hemline.store.loop.annotations import record_annotation, training_items
 from hemline.store.loop.readiness import readiness
-from hemline.store.loop.runs import queue_run
+from hemline.store.loop.runs import fail_run, failures_since, queue_run
 from hemline.store.loop.snapshots import take_snapshot
 from hemline.store.loop.tasks import upsert_task
 from hemline.store.states import RunTrigger, Split
@@ -78,3 +78,15 @@ def test_an_empty_project_has_nothing(store, project):
         ready = readiness(session, project, retrain_after=2, gold_minimum=5)
     assert (ready.corrections, ready.gold_garments, ready.left) == (0, 0, 2)
     assert not ready.has_training_tasks
+
+
+def test_corrections_are_counted_from_the_last_run_that_did_not_fail(store, artifacts, labelled):
+    for number in range(3):
+        with store.session() as session:
+            snapshot = take_snapshot(session, artifacts, labelled.id, ["garment"])
+            run = queue_run(session, labelled.id, snapshot.id, RunTrigger.COMMAND)
+            counted = readiness(session, labelled, retrain_after=20, gold_minimum=5)
+            assert fail_run(session, run.id, None, "its photos were away")
+            again = readiness(session, labelled, retrain_after=20, gold_minimum=5)
+            assert failures_since(session, labelled.id, None) == number + 1
+        assert (counted.corrections, again.corrections) == (0, 11)

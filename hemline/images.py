@@ -36,6 +36,7 @@ _UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_ON_ITS_SIDE = (5, 6, 7, 8)
 _MODES = ("1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr")
 _MOST_BYTES_A_PIXEL = 12  # times HEMLINE_MAX_PIXELS is what decoding a photo may take
 _BYTES_A_PIXEL = {"WEBP": 16, "AVIF": 16, "HEIF": 16}
@@ -104,6 +105,14 @@ def decode_alpha(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8
         raise ImageError(
             f"image {name!r} is truncated or broken ({error}); upload a whole copy of it"
         ) from error
+
+
+def image_size(data: bytes, *, name: str, max_pixels: int) -> tuple[int, int]:
+    """Height and width of a photo as it is shown, from its header. Raises ImageError."""
+    image = _open(data, name)
+    _check_size(image, name, max_pixels)
+    width, height = image.size  # Pillow has turned that of a TIFF
+    return (width, height) if orientation_of(image) in _ON_ITS_SIDE else (height, width)
 
 
 def orientation_of(image: Image.Image) -> int:

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageCms, ImageOps
+from PIL import ExifTags, Image, ImageCms, ImageOps
 
 from hemline import images
 from hemline.errors import ImageError
-from hemline.images import content_digest, decode_image, orientation_of, turn_upright
+from hemline.images import content_digest, decode_image, image_size, orientation_of, turn_upright
 
 RNG = np.random.default_rng(5)
 
@@ -181,6 +181,18 @@ def test_orientation_is_applied(orientation, kind):
         known = orientation_of(image)
         image.load()
         assert np.array_equal(np.asarray(turn_upright(image, known)), found)
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP"])
+@pytest.mark.parametrize("orientation", [1, 3, 6, 8])
+def test_the_size_is_that_of_the_decoded_photo(orientation, kind):
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = orientation
+    file = io.BytesIO()
+    Image.new("RGB", (30, 20)).save(file, kind, exif=exif)
+    data = file.getvalue()
+    decoded = decode_image(data, name="x", max_pixels=1000)
+    assert image_size(data, name="x", max_pixels=1000) == decoded.shape[:2]
 
 
 def test_orientation_6_is_turned_clockwise():

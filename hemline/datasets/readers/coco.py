@@ -1,7 +1,7 @@
 """Instances in COCO's layout: images, annotations and categories in one JSON file."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -90,6 +90,51 @@ def read_coco(
             f"{': ' + skipped[0].problem if skipped else ''}"
         )
     return Dataset(tuple(samples), classes.labels, tuple(skipped))
+
+
+@dataclass(frozen=True, slots=True)
+class CocoImage:
+    """A photo that a COCO file annotates, whether the photo is at hand or not."""
+
+    file_name: str
+    height: int
+    width: int
+    shapes: Callable[[], Iterator[tuple[str, Pixels]]]
+
+
+def read_coco_images(path: Path) -> list[CocoImage]:
+    """The images of COCO files with their shapes, category name and `(H, W)` uint8 of 0 and 1.
+
+    An image that cannot be used raises a DatasetError once its shapes are asked for. Images without
+    any annotation are left out.
+
+    Raises:
+        DatasetError: there are no annotations, or the JSON is broken.
+    """
+    files, _ = _annotation_files(path)
+    return [_image(file, key) for file in files for key in file.images if key in file.spans]
+
+
+def _image(file: _File, key: Any) -> CocoImage:
+    image = file.images[key]
+    name = str(image["file_name"])
+    height, width = whole_number(image["height"]) or 0, whole_number(image["width"]) or 0
+    problem = file.problems.get(key)
+    if key in file.unknown:
+        problem = (
+            f"'{file.path}' has a shape of the category {file.unknown[key]} on '{name}', but lists "
+            "no such category; add it"
+        )
+    if min(height, width) < 1:
+        problem = f"'{file.path}' says no size of '{name}'; add height and width"
+
+    def shapes() -> Iterator[tuple[str, Pixels]]:
+        if problem:
+            raise DatasetError(problem)
+        target = _Target(file.names, {}, (), 0)
+        return _shapes(file.path, file.spans[key], (height, width), target)
+
+    return CocoImage(name, max(height, 1), max(width, 1), shapes)
 
 
 def _annotation_files(path: Path) -> tuple[list[_File], Path]:

@@ -1,0 +1,1 @@
+"""Masks in: masks that a studio already has, as annotations or predictions in Label Studio."""

@@ -5,6 +5,7 @@ from hypothesis import settings
 pytest_plugins = [
     "tests.plugins.shared",  # before require_all, which imports it
     "tests.plugins.require_all",
+    "tests.plugins.databases",
     "tests.plugins.label_studio",
     "tests.plugins.chromium",
 ]

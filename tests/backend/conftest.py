@@ -1,5 +1,6 @@
 """A backend on a real SQLite store, with photos and a network that need no files."""
 
+import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,7 +101,6 @@ class Backend:
 
     def __init__(self, settings: Settings) -> None:
         self.store = Store(settings.database)
-        self.store.upgrade()
         self.photos = FakePhotos()
         self.prefiller = FakePrefiller(self.store, settings, self.photos)
         self.sent: list[tuple[Any, ...]] = []
@@ -190,9 +190,11 @@ def make_settings(home: Path, **more: Any) -> Settings:
 
 
 @pytest.fixture
-def make_backend(tmp_path: Path) -> Iterator[Any]:
+def make_backend(tmp_path: Path, sqlite_template: Path) -> Iterator[Any]:
     """Builds backends of given settings in one home; stops them at the end."""
     made = []
+    if not (tmp_path / "hemline.db").exists():
+        shutil.copy(sqlite_template, tmp_path / "hemline.db")
 
     def make(**settings: Any) -> Backend:
         made.append(Backend(make_settings(tmp_path, **settings)))

@@ -17,7 +17,6 @@ from hemline.images import content_digest
 from hemline.labelstudio.project.config import render_label_config
 from hemline.masks.png import encode_class_mask
 from hemline.settings import Settings
-from hemline.store.database.engine import Store
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.models import create_version, promote
 from hemline.store.loop.predictions import save_prediction
@@ -132,19 +131,10 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("export") / "hemline.db"
-    store = Store(f"sqlite:///{path}")
-    store.upgrade()
-    store.dispose()
-    return path
-
-
 @pytest.fixture
-def shop(settings: Settings, empty_database: Path) -> Iterator[Shop]:
+def shop(settings: Settings, sqlite_template: Path) -> Iterator[Shop]:
     settings.home_path.mkdir()
-    shutil.copy(empty_database, settings.home_path / "hemline.db")
+    shutil.copy(sqlite_template, settings.home_path / "hemline.db")
     sources = build_sources(settings)
     with sources.store.session() as session:
         project = upsert_project(

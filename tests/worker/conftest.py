@@ -1,6 +1,7 @@
 """A project in a Label Studio of the tests, with a store, photos and a small champion."""
 
 import io
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -69,9 +70,10 @@ def settings(
 
 
 @pytest.fixture
-def services(settings: Settings) -> Iterator[Services]:
+def services(settings: Settings, sqlite_template: Path) -> Iterator[Services]:
+    settings.home_path.mkdir(exist_ok=True)
+    shutil.copy(sqlite_template, settings.home_path / "hemline.db")
     services = build_services(settings)
-    services.store.upgrade()
     yield services
     services.client.close()
     services.store.dispose()

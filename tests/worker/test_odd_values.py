@@ -4,7 +4,9 @@ neighbour of what is odd is always taken in. Each example is an odd thing and a 
 import copy
 import json
 import os
-from contextlib import suppress
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -19,8 +21,7 @@ from hemline.queue import Sender
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.deliveries import record_delivery
-from tests.store import conftest as stores
-from tests.store.conftest import postgres_server  # noqa: F401 - a fixture
+from tests.plugins.databases import new_database
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
@@ -103,23 +104,25 @@ class _NoQueue:
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
 def services(
     request: pytest.FixtureRequest, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> Any:
+) -> Iterator[Services]:
     monkeypatch.setattr("hemline.labelstudio.http._PAUSES_S", ())
-    if request.param == "postgresql":
-        url = next(databases := _database(request))
+    with contextmanager(_database)(request, settings) as url:
         monkeypatch.setenv("DATABASE_URL", url)
         get_settings.cache_clear()
-    services = build_services(get_settings())
-    services.store.upgrade()
-    yield replace(services, sender=cast(Sender, _NoQueue()))
-    services.client.close()
-    services.store.dispose()
+        services = build_services(get_settings())
+        yield replace(services, sender=cast(Sender, _NoQueue()))
+        services.client.close()
+        services.store.dispose()
+
+
+def _database(request: pytest.FixtureRequest, settings: Settings) -> Iterator[str]:
     if request.param == "postgresql":
-        next(databases, None)
-
-
-def _database(request: pytest.FixtureRequest) -> Any:
-    return stores._database(request.getfixturevalue("postgres_server"), template="template0")
+        server = request.getfixturevalue("postgres_server")
+        yield from new_database(server, template=request.getfixturevalue("postgres_template"))
+    else:
+        settings.home_path.mkdir(exist_ok=True)
+        shutil.copy(request.getfixturevalue("sqlite_template"), settings.home_path / "hemline.db")
+        yield settings.database
 
 
 def take(services: Services, payload: Json) -> None:

@@ -20,7 +20,7 @@ import numpy as np
 import psutil
 
 from benchmarks.bench_backend import CONFIG, backend, call, correction, wait_until
-from hemline.segmentation.model_file import read_card
+from hemline.segmentation.model_card import read_card
 from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore

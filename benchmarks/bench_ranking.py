@@ -35,7 +35,7 @@ from benchmarks.ranking_scores import (
 from benchmarks.results_page import write_part
 from hemline.datasets.sources import open_data
 from hemline.datasets.splits import split_by_garment
-from hemline.segmentation.model_file import file_digest
+from hemline.segmentation.model_card import file_digest
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.starter import starter_path
 from worker.folders.pairs import Pair

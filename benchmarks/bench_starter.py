@@ -25,7 +25,7 @@ from hemline.datasets.photo_file import read_image
 from hemline.datasets.readers.ccp import read_tags
 from hemline.datasets.sources import open_data
 from hemline.datasets.splits import split_by_garment
-from hemline.segmentation.model_file import file_digest
+from hemline.segmentation.model_card import file_digest
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.starter import starter_path
 from hemline.studio.canvas import Part

@@ -8,7 +8,7 @@ import pytest
 from hemline.errors import ArtifactError, ModelError
 from hemline.segmentation.commands import model_choice
 from hemline.segmentation.commands.model_choice import find_model
-from hemline.segmentation.model_file import read_card
+from hemline.segmentation.model_card import read_card
 from hemline.segmentation.starter import starter_path
 from hemline.settings import get_settings
 from hemline.store.database.artifacts import ArtifactStore

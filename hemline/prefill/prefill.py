@@ -82,7 +82,7 @@ class Prefiller:
 
         A project of many labels begins without: the starter cannot tell them apart.
         """
-        from hemline.segmentation.model_file import read_card  # torch: only who needs it loads it
+        from hemline.segmentation.model_card import read_card  # torch: only who needs it loads it
 
         if len(config.labels) != 1:
             return

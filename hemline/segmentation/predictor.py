@@ -7,23 +7,15 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
 
 from hemline.datasets.sample import swap_pairs
 from hemline.masks.clean import clean_mask
-from hemline.segmentation.device import choose_device
 from hemline.segmentation.input.framing import frame_of, lay_image
-from hemline.segmentation.input.transforms import normalise
-from hemline.segmentation.model_file import (
-    load_chooser,
-    load_model,
-    network_names,
-    read_card,
-    specialist_name,
-)
+from hemline.segmentation.model_card import network_names, read_card, specialist_name
 from hemline.segmentation.networks.double_pass import see_through
+from hemline.segmentation.networks.type_chooser import load_chooser
+from hemline.segmentation.runtime.runtime import Runtime
 
 Probabilities = NDArray[np.float32]
 
@@ -65,27 +57,26 @@ class Predictor:
     """A model file ready to predict. Safe to share between threads: one photo is worked on at a
     time, on all the threads it was given.
 
+    `runtime` runs the file's networks; without one PyTorch does, on `device`.
+
     Raises:
         ModelError: the model file is broken or not ours, or there is no such device.
     """
 
-    def __init__(self, path: Path, *, device: str = "auto", threads: int = 0) -> None:
-        if threads:
-            torch.set_num_threads(threads)
+    def __init__(
+        self,
+        path: Path,
+        *,
+        device: str = "auto",
+        threads: int = 0,
+        runtime: Runtime | None = None,
+    ) -> None:
         self.card = read_card(path)
         self.labels = self.card.labels
         self._swapped = _swapped(self.labels)
-        self._device = torch.device(choose_device(device))
-        self._passes = [
-            [self._load(path, name) for name in names] for names in network_names(self.card.recipe)
-        ]
+        self._passes = network_names(self.card.recipe)
         self._chooser = load_chooser(path)
-        self._specialists = {
-            name: self._load(path, specialist_name(self.card, name))
-            for name in self.card.specialists
-        }
-        self._deepest = torch.zeros(0)
-        self._passes[0][0].encoder.register_forward_hook(self._keep_deepest)  # type: ignore[union-attr]
+        self._runtime = runtime or _torch_runtime(path, device, threads)
         self._lock = threading.Lock()
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[MaskPrediction]:
@@ -98,7 +89,7 @@ class Predictor:
         threshold = self.card.threshold
         chosen = self.choose(embedding)
         if chosen:
-            views, _ = self._see([self._specialists[chosen]], image)
+            views, _ = self._see([specialist_name(self.card, chosen)], image)
             threshold = self.card.specialists[chosen]
         mask = _mask(views.mean(0), image, threshold)
         if self.card.recipe.second_pass:
@@ -123,43 +114,39 @@ class Predictor:
             return None
         name, probability = self._chooser.choose(embedding)
         sure = probability >= self.card.recipe.specialists.certain
-        return name if sure and name in self._specialists else None
-
-    def _load(self, path: Path, name: str) -> nn.Module:
-        network, _ = load_model(path, name=name)
-        return network.to(self._device, memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+        return name if sure and name in self.card.specialists else None
 
     def _see(
-        self, networks: Sequence[nn.Module], image: NDArray[np.uint8]
+        self, networks: Sequence[str], image: NDArray[np.uint8]
     ) -> tuple[Probabilities, NDArray[np.float32]]:
-        """Probabilities of each view, averaged over the networks of a pass, and the embedding,
-        which is the first network's of the first pass."""
+        """Probabilities of each view, `(1 or 2, C, h, w)`: the photo, and its mirror image turned
+        back. They are averaged over the networks of a pass; the embedding is the first network's.
+        """
         options = self.card.recipe.input
         frame = frame_of(image.shape[0], image.shape[1], options)
-        batch = torch.from_numpy(lay_image(image, frame, options).transpose(2, 0, 1)[None].copy())
-        with self._lock, torch.inference_mode():
-            photo = batch.to(self._device)
-            views = self._forward(networks[0], photo)
-            for network in networks[1:]:
-                views += self._forward(network, photo)
-            views = (views / len(networks))[..., *frame.photo]
-            embedding = self._deepest.float().mean((0, 2, 3))
-            return views.cpu().numpy(), embedding.cpu().numpy()
-
-    def _forward(self, model: nn.Module, photo: Tensor) -> Tensor:
-        """Probabilities of each view, `(1 or 2, C, h, w)`: the photo, and the photo mirrored."""
-        images = normalise(photo, self.card.recipe.input.preprocess)
+        photos = lay_image(image, frame, options).transpose(2, 0, 1)[None]
         if self.card.recipe.prediction.flip:
-            images = torch.cat([images, images.flip(3)])
-        logits = model(images.to(memory_format=torch.channels_last)).float()
-        values: Tensor = logits.sigmoid() if logits.shape[1] == 1 else logits.softmax(1)
-        if self.card.recipe.prediction.flip:
-            back = values[1].flip(2)
-            values = torch.stack([values[0], back if len(back) == 1 else back[self._swapped]])
-        return values
+            photos = np.concatenate([photos, photos[..., ::-1]])
+        with self._lock:
+            first = self._runtime.run(networks[0], photos)
+            others = [self._runtime.run(name, photos).probabilities for name in networks[1:]]
+        views: Probabilities = sum(others, first.probabilities) / np.float32(len(networks))
+        if len(views) == 2:
+            views[1] = self._turn_back(views[1])
+        return views[..., *frame.photo], first.embeddings.mean(0)
 
-    def _keep_deepest(self, encoder: nn.Module, images: object, features: list[Tensor]) -> None:
-        self._deepest = features[-1]
+    def _turn_back(self, mirrored: Probabilities) -> Probabilities:
+        """Probabilities `(C, h, w)` of the mirror image as the photo's: left is right again."""
+        back = mirrored[..., ::-1].copy()
+        return back if len(back) == 1 else back[self._swapped]
+
+
+def _torch_runtime(path: Path, device: str, threads: int) -> Runtime:
+    from hemline.segmentation.runtime.torch_runtime import (
+        TorchRuntime,  # only who needs it loads it
+    )
+
+    return TorchRuntime(path, device=device, threads=threads)
 
 
 def _swapped(labels: Sequence[str]) -> list[int]:

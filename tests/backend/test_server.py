@@ -15,7 +15,8 @@ import pytest
 
 from hemline.labelstudio.project.config import render_label_config
 from hemline.ports import pick_free_port
-from hemline.segmentation.model_file import ModelCard, load_model, save_model
+from hemline.segmentation.model_card import ModelCard
+from hemline.segmentation.model_file import load_model, save_model
 from hemline.segmentation.starter import starter_path
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store

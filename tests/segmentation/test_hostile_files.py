@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hemline.errors import ModelError, RecipeError
-from hemline.segmentation.model_file import load_model, read_card
+from hemline.segmentation.model_card import read_card
+from hemline.segmentation.model_file import load_model
 from hemline.segmentation.recipe.recipe import Recipe, load_recipe, parse_recipe, with_values
 
 QUICK = settings(

@@ -6,7 +6,8 @@ import torch
 from safetensors.torch import save_file
 
 from hemline.errors import ModelError
-from hemline.segmentation.model_file import ModelCard, load_model, load_weights, save_model
+from hemline.segmentation.model_card import ModelCard
+from hemline.segmentation.model_file import load_model, load_weights, save_model
 from hemline.segmentation.networks.build import build_network, load_encoder
 from hemline.segmentation.recipe.recipe import Network
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from hemline.masks.overlap import dice
-from hemline.segmentation.model_file import ModelCard, save_model
+from hemline.segmentation.model_card import ModelCard
+from hemline.segmentation.model_file import save_model
 from hemline.segmentation.networks.build import build_network
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.recipe import Prediction

@@ -88,7 +88,8 @@ def project(services: Services) -> Project:
 @pytest.fixture
 def champion(services: Services, project: Project, tmp_path: Path) -> ModelVersion:
     """An untrained network: any training beats it."""
-    from hemline.segmentation.model_file import ModelCard, save_model
+    from hemline.segmentation.model_card import ModelCard
+    from hemline.segmentation.model_file import save_model
     from hemline.segmentation.networks.build import build_network
     from hemline.segmentation.recipe.recipe import load_recipe
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from hemline.errors import DatasetError, ModelError
-from hemline.segmentation.model_file import read_card
+from hemline.segmentation.model_card import read_card
 from hemline.segmentation.recipe.recipe import Recipe, load_recipe
 from hemline.segmentation.starter import starter_path
 from hemline.segmentation.training.train_model import EpochReport, TrainedModel, train

@@ -12,7 +12,7 @@ from hemline.datasets.sources import join, open_all
 from hemline.errors import DatasetError
 from hemline.masks.garment_is import GarmentIs
 from hemline.masks.overlap import IGNORE
-from hemline.segmentation.model_file import ModelCard
+from hemline.segmentation.model_card import ModelCard
 
 
 def evaluation_data(

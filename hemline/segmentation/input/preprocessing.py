@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 
 from hemline.segmentation.recipe.parts import Preprocessing
 
+MEAN = (0.485, 0.456, 0.406)  # ImageNet, RGB in 0..1
+STD = (0.229, 0.224, 0.225)
 _Pixels = NDArray[np.uint8]
 
 

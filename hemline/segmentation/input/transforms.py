@@ -11,7 +11,7 @@ from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
 from hemline.datasets.sample import swap_pairs
-from hemline.segmentation.networks.build import MEAN, STD
+from hemline.segmentation.input.preprocessing import MEAN, STD
 from hemline.segmentation.recipe.parts import Augment, Preprocessing
 
 _FILL = [255 * value for value in MEAN]  # beyond the photo's edge the network sees zero

@@ -13,9 +13,6 @@ from hemline.errors import ModelError, RecipeError
 from hemline.segmentation.networks.mannequin_unets import DESIGNS, MannequinUNet, design_of
 from hemline.segmentation.recipe.parts import Network
 
-MEAN = (0.485, 0.456, 0.406)  # ImageNet, RGB in 0..1
-STD = (0.229, 0.224, 0.225)
-
 
 def build_network(network: Network, labels: int) -> nn.Module:
     """An untrained network with one output for one label, else one a label and background.

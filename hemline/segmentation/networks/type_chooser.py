@@ -1,12 +1,15 @@
 """Which type a garment is of, from what a network's encoder made of its photo."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from safetensors import SafetensorError, safe_open
+
+from hemline.errors import ModelError
+from hemline.segmentation.model_card import CHOOSER, read_card
 
 Embeddings = NDArray[np.float32]
 
@@ -53,11 +56,25 @@ class TypeChooser:
         best = int(np.argmax(shares))
         return self.types[best], float(shares[best] / shares.sum())
 
-    def state(self) -> dict[str, Tensor]:
+    def state(self) -> dict[str, Embeddings]:
         """What a model file keeps of it."""
-        return {_WEIGHT: torch.from_numpy(self.weight), _BIAS: torch.from_numpy(self.bias)}
+        return {_WEIGHT: self.weight, _BIAS: self.bias}
 
-    @classmethod
-    def from_state(cls, types: Sequence[str], state: Mapping[str, Tensor]) -> "TypeChooser":
-        """What `state` gave."""
-        return cls(tuple(types), state[_WEIGHT].float().numpy(), state[_BIAS].float().numpy())
+
+def load_chooser(path: Path) -> TypeChooser | None:
+    """The chooser of a model file; None if it has no specialists.
+
+    Raises:
+        ModelError: the file is broken.
+    """
+    types = read_card(path).types
+    if not types:
+        return None
+    try:
+        with safe_open(path, framework="np") as file:
+            weight, bias = (file.get_tensor(CHOOSER + key) for key in (_WEIGHT, _BIAS))
+    except (SafetensorError, OSError) as error:
+        raise ModelError(
+            f"model '{path}' lacks its chooser of types ({error}); train it again"
+        ) from error
+    return TypeChooser(types, weight.astype(np.float32), bias.astype(np.float32))

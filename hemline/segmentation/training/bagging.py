@@ -15,14 +15,8 @@ from hemline.datasets.sample import Sample
 from hemline.datasets.splits import Garment, folds_by_garment, without_garments_of
 from hemline.segmentation.device import choose_device
 from hemline.segmentation.input.pixel_cache import PixelCache
-from hemline.segmentation.model_file import (
-    ModelCard,
-    fold_name,
-    join_models,
-    load_model,
-    network_names,
-    read_card,
-)
+from hemline.segmentation.model_card import ModelCard, fold_name, network_names, read_card
+from hemline.segmentation.model_file import join_models, load_model
 from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.training.network_training import (
     Start,

@@ -8,13 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.datasets.sample import Sample
-from hemline.segmentation.model_file import (
-    SECOND_PASS,
-    ModelCard,
-    join_models,
-    read_card,
-    take_second,
-)
+from hemline.segmentation.model_card import SECOND_PASS, ModelCard, read_card
+from hemline.segmentation.model_file import join_models, take_second
 from hemline.segmentation.networks.double_pass import see_through
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.recipe import Recipe

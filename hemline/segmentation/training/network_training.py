@@ -13,13 +13,8 @@ from torch import nn
 from hemline.datasets.sample import Skipped
 from hemline.errors import DatasetError
 from hemline.segmentation.input.pixel_cache import PixelCache
-from hemline.segmentation.model_file import (
-    ModelCard,
-    file_digest,
-    load_weights,
-    read_card,
-    save_model,
-)
+from hemline.segmentation.model_card import ModelCard, file_digest, read_card
+from hemline.segmentation.model_file import load_weights, save_model
 from hemline.segmentation.networks.build import build_network, load_encoder
 from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.training.checkpoint import Progress

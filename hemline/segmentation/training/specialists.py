@@ -15,13 +15,8 @@ from hemline.datasets.sample import Sample
 from hemline.errors import HemlineError
 from hemline.segmentation.device import choose_device
 from hemline.segmentation.input.pixel_cache import PixelCache
-from hemline.segmentation.model_file import (
-    ModelCard,
-    join_models,
-    load_model,
-    read_card,
-    specialist_name,
-)
+from hemline.segmentation.model_card import ModelCard, read_card, specialist_name
+from hemline.segmentation.model_file import join_models, load_model
 from hemline.segmentation.networks.type_chooser import TypeChooser
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.parts import Specialists

@@ -15,7 +15,7 @@ from typer.testing import CliRunner, Result
 from hemline.datasets.sample import Sample
 from hemline.errors import HemlineError
 from hemline.segmentation.commands.main import app
-from hemline.segmentation.model_file import read_card
+from hemline.segmentation.model_card import read_card
 
 TINY = """
 name = "tiny"

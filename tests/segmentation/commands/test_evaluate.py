@@ -17,7 +17,8 @@ from hemline.segmentation.commands.main import app
 from hemline.segmentation.evaluation import data as data_module
 from hemline.segmentation.evaluation.data import evaluation_data
 from hemline.segmentation.evaluation.files import MASK_COLOUR, TRUTH_COLOUR, draw_overlay
-from hemline.segmentation.model_file import ModelCard, save_model
+from hemline.segmentation.model_card import ModelCard
+from hemline.segmentation.model_file import save_model
 from hemline.segmentation.networks.build import build_network
 from tests.segmentation.discs import disc_sample
 

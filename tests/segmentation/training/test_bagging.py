@@ -7,7 +7,8 @@ import pytest
 from safetensors import safe_open
 
 from hemline.errors import DatasetError
-from hemline.segmentation.model_file import load_model, network_names, read_card
+from hemline.segmentation.model_card import network_names, read_card
+from hemline.segmentation.model_file import load_model
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.parts import Bagging, SecondPass
 from hemline.segmentation.recipe.recipe import with_epochs

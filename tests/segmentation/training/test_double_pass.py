@@ -5,7 +5,7 @@ import pytest
 from safetensors import safe_open
 
 from hemline.segmentation.input.framing import MEAN_COLOUR
-from hemline.segmentation.model_file import read_card
+from hemline.segmentation.model_card import read_card
 from hemline.segmentation.networks.double_pass import see_through
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.parts import SecondPass

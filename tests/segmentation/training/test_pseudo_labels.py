@@ -10,7 +10,8 @@ from hemline.datasets.readers.pairs import read_pairs
 from hemline.datasets.sample import Sample
 from hemline.datasets.splits import split_by_garment
 from hemline.errors import DatasetError, HemlineError
-from hemline.segmentation.model_file import ModelCard, save_model
+from hemline.segmentation.model_card import ModelCard
+from hemline.segmentation.model_file import save_model
 from hemline.segmentation.networks.build import build_network
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.recipe import with_values

@@ -7,7 +7,8 @@ import pytest
 from safetensors import safe_open
 
 from hemline.errors import RecipeError
-from hemline.segmentation.model_file import load_model, read_card
+from hemline.segmentation.model_card import read_card
+from hemline.segmentation.model_file import load_model
 from hemline.segmentation.networks.type_chooser import TypeChooser
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.recipe import with_values
@@ -139,7 +140,7 @@ def test_the_chooser_is_the_softmax_regression_it_was_fitted_as(types):
     embeddings = (embeddings * np.array([1e-3, 1e3, *[1.0] * 8])).astype(np.float32)
     embeddings[:, 5] = 7.0  # a feature that never changes
     chooser = TypeChooser.fit(embeddings[:80], names[:80])
-    again = TypeChooser.from_state(chooser.types, chooser.state())
+    again = TypeChooser(chooser.types, **chooser.state())
     answers = [again.choose(embedding) for embedding in embeddings[80:]]
     assert [name for name, _ in answers] == names[80:]
     assert all(0.5 < probability <= 1 for _, probability in answers)

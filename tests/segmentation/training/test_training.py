@@ -13,7 +13,8 @@ from torch import nn
 from hemline.datasets.sample import Sample, Skipped
 from hemline.errors import DatasetError, ImageError, ModelError
 from hemline.segmentation.evaluation.evaluate import evaluate
-from hemline.segmentation.model_file import load_model, read_card
+from hemline.segmentation.model_card import read_card
+from hemline.segmentation.model_file import load_model
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.recipe import Recipe, with_epochs, with_values
 from hemline.segmentation.training.checkpoint import Progress

@@ -19,6 +19,7 @@ from backend.app import KEY, create_app
 from backend.logs import configure_logging
 from backend.serving.admission import WAITING_PLACES
 from hemline.errors import HemlineError
+from hemline.segmentation.runtime.choice import preload_runtime
 from hemline.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -45,9 +46,10 @@ def serve(settings: Settings) -> None:
     """
     _check_address(settings.host, settings.port)
     _check_openness(settings)
-    # Loading torch's libraries holds Python's lock for a second, which no request should meet;
+    # Loading a runtime's libraries holds Python's lock for a second, which no request should meet;
     # and a worker that has to be started again finds them loaded.
     importlib.import_module("hemline.segmentation.predictor")
+    preload_runtime(settings.runtime, settings.device)
     configure_logging(settings.log_level)
     if settings.basic_auth_user and not settings.webhook_secret:
         log.warning(

@@ -92,6 +92,8 @@ def connect_services(
         Predictors(lambda version: prefiller.load(version).predictor),
         model_thread,
         metrics,
+        prepare=prefiller.prepare,
+        sure_from=settings.sure_from,
         ensure_starter=lambda project: prefiller.ensure_starter(
             project.id, parse_label_config(project.label_config)
         ),

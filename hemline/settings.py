@@ -31,6 +31,7 @@ from hemline.setting_values import (
 )
 
 Device = Literal["auto", "cpu", "cuda"]
+RuntimeName = Literal["auto", "torch", "openvino"]
 WebAddress = Annotated[str, AfterValidator(web_address)]
 # Fields that `repr` leaves out are secrets, or addresses that may hold one.
 Secret = Annotated[
@@ -184,6 +185,11 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("DEVICE", "HEMLINE_DEVICE"),
         description="Where networks run: auto takes a GPU where there is one.",
     )
+    runtime: RuntimeName = Field(
+        default="auto",
+        description="What runs the networks of model versions: auto takes OpenVINO on a CPU where "
+        "it is installed and runs, else PyTorch. On a GPU it is PyTorch.",
+    )
 
     predict_budget_s: float = Field(
         default=45.0,
@@ -195,6 +201,14 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         description="CPU threads of one prediction. 0: all cores.",
+    )
+    sure_from: float = Field(
+        default=0.97,
+        ge=0,
+        le=1,
+        description="Expected Dice from which a mask is given to somebody who has opened a task "
+        "without a look at the photo's mirror image, which takes as long again. 1: never so. Tasks "
+        "that are predicted ahead are always looked at twice.",
     )
     recipe: str = Field(
         default="hemline",

@@ -1,6 +1,11 @@
 """What every test may use."""
 
+import os
+
 from hypothesis import settings
+
+# A conversion takes seconds; the tests of OpenVINO ask for it by name.
+os.environ.setdefault("HEMLINE_RUNTIME", "torch")
 
 pytest_plugins = [
     "tests.plugins.shared",  # before require_all, which imports it

@@ -1,8 +1,9 @@
 """The champion that is loaded for each project, kept up to date while requests go on.
 
-A thread of its own asks the store once a second which versions are champions, loads new weights,
-tries them, and only then puts the version in the old one's place. Weights that projects share are
-loaded and tried once. Requests read what is loaded and never wait for the store.
+A thread of its own asks the store once a second which versions are champions, brings new weights
+into the form that they are run in, loads and tries them, and only then puts the version in the old
+one's place. Weights that projects share are loaded and tried once. Requests read what is loaded and
+never wait for the store.
 """
 
 import threading
@@ -51,14 +52,18 @@ class Serving:
         thread: ModelThread,
         metrics: Metrics,
         *,
+        prepare: Callable[[ModelVersion], object],
         ensure_starter: Callable[[Project], object],
+        sure_from: float,
         poll_s: float = POLL_S,
     ) -> None:
         self._store = store
         self._predictors = predictors
         self._model_thread = thread
         self._metrics = metrics
+        self._prepare = prepare
         self._ensure_starter = ensure_starter
+        self._sure_from = sure_from
         self._poll_s = poll_s
         self._changed = threading.Condition()
         self._looking = threading.Lock()
@@ -92,7 +97,8 @@ class Serving:
         return loaded.version.name if loaded else None
 
     def champion(self, ls_project_id: int, *, urgent: bool) -> LoadedModel | None:
-        """The loaded champion; its predictions wait for their turn, urgent ones before others."""
+        """The loaded champion; its predictions wait for their turn, urgent ones before others, and
+        with no look in the mirror where they are sure."""
         loaded = self._loaded.get(ls_project_id)
         if loaded is None:
             return None
@@ -104,6 +110,7 @@ class Serving:
             self._model_thread,
             self._metrics,
             urgent=urgent,
+            sure_from=self._sure_from if urgent and self._sure_from < 1 else None,
         )
         return LoadedModel(
             version.id, version.name, tuple(version.labels), cast("Predictor", predictor)
@@ -243,6 +250,7 @@ class Serving:
         if self._failed.get(digest, 0.0) > time.monotonic():
             return None
         try:
+            self._prepare(version)
             network = self._predictors.get(version)
             blank = np.zeros(_WARM_UP_SHAPE, dtype=np.uint8)
             self._model_thread.run(lambda: network.predict([blank]), urgent=False)

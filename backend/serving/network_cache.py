@@ -20,7 +20,7 @@ class Network(Protocol):
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Any]: ...
 
-    def examine(self, image: NDArray[np.uint8]) -> Any: ...
+    def examine(self, image: NDArray[np.uint8], *, sure_from: float | None = None) -> Any: ...
 
 
 class Predictors:
@@ -72,6 +72,7 @@ class QueuedPredictor:
         metrics: Metrics,
         *,
         urgent: bool,
+        sure_from: float | None,
     ) -> None:
         self.labels = labels
         self._version = version
@@ -79,6 +80,7 @@ class QueuedPredictor:
         self._thread = thread
         self._metrics = metrics
         self._urgent = urgent
+        self._sure_from = sure_from
 
     def examine(self, image: NDArray[np.uint8]) -> Any:
         """As Predictor.examine; waits for its turn."""
@@ -86,6 +88,6 @@ class QueuedPredictor:
 
         def call() -> Any:
             with self._metrics.model_seconds.time():
-                return network.examine(image)
+                return network.examine(image, sure_from=self._sure_from)
 
         return self._thread.run(call, urgent=self._urgent)

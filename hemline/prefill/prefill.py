@@ -17,6 +17,8 @@ from hemline.masks.embedding import pack_embedding
 from hemline.masks.histograms import probability_histograms
 from hemline.masks.png import decode_class_mask, encode_class_mask
 from hemline.masks.probability_map import encode_probability_map
+from hemline.prefill.conversions import Conversions
+from hemline.segmentation.model_card import read_card
 from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
@@ -76,14 +78,13 @@ class Prefiller:
         self._artifacts = artifacts
         self._photos = photos
         self._settings = settings
+        self._conversions = Conversions(store, artifacts, settings)
 
     def ensure_starter(self, project_id: int, config: LabelConfig) -> None:
         """Gives a project of one label its first champion, the starter.
 
         A project of many labels begins without: the starter cannot tell them apart.
         """
-        from hemline.segmentation.model_card import read_card  # torch: only who needs it loads it
-
         if len(config.labels) != 1:
             return
         with self._store.session() as session:
@@ -106,19 +107,28 @@ class Prefiller:
                 )
                 promote(session, version.id)
 
+    def prepare(self, version: ModelVersion) -> None:
+        """Brings a version's network into the form that its runtime loads. Takes seconds the first
+        time, so it is called before a version answers, never by a request.
+
+        Raises:
+            ArtifactError: its weights are gone or damaged.
+            ModelError: HEMLINE_RUNTIME asks for a runtime that cannot run, or not this network.
+        """
+        self._conversions.prepare(version.weights_digest)
+
     def load(self, version: ModelVersion) -> LoadedModel:
         """Loads a version's network.
 
         Raises:
             ArtifactError: its weights are gone or damaged.
-            ModelError: they are another network's.
+            ModelError: they are another network's, or HEMLINE_RUNTIME asks for a runtime that
+                cannot run them.
         """
         from hemline.segmentation.predictor import Predictor
 
         path = self._artifacts.local_path(version.weights_digest)
-        predictor = Predictor(
-            path, device=self._settings.device, threads=self._settings.predict_threads
-        )
+        predictor = Predictor(path, runtime=self._conversions.open(version.weights_digest))
         return LoadedModel(version.id, version.name, tuple(version.labels), predictor)
 
     def predict_task(

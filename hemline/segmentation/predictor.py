@@ -15,7 +15,7 @@ from hemline.segmentation.input.framing import frame_of, lay_image
 from hemline.segmentation.model_card import network_names, read_card, specialist_name
 from hemline.segmentation.networks.double_pass import see_through
 from hemline.segmentation.networks.type_chooser import load_chooser
-from hemline.segmentation.runtime.runtime import Runtime
+from hemline.segmentation.runtime.runtime import Runtime, Seen
 
 Probabilities = NDArray[np.float32]
 
@@ -43,8 +43,8 @@ class Examination:
     label with the background first; of a letterboxed photo they are the photo's part; of a bag they
     are the mean of its networks'. `flip_dice` is the Dice, 0 to 1, between the mask of the photo
     and that of its mirror image at the network's size, a pixel counting where both give it the same
-    label; None where the recipe does not flip. `embedding` is `(E,)` float32: the deepest feature
-    map of the first network's encoder, averaged over its pixels; E is the encoder's.
+    label; None where the mirror image was not looked at. `embedding` is `(E,)` float32: the deepest
+    feature map of the first network's encoder, averaged over its pixels; E is the encoder's.
     """
 
     prediction: MaskPrediction
@@ -83,19 +83,24 @@ class Predictor:
         """Masks of photos `(H, W, 3)` uint8 RGB, each at its photo's size."""
         return [self.examine(image).prediction for image in images]
 
-    def examine(self, image: NDArray[np.uint8]) -> Examination:
-        """The mask of a photo `(H, W, 3)` uint8 RGB, with what the network saw on the way."""
-        views, embedding = self._see(self._passes[0], image)
+    def examine(self, image: NDArray[np.uint8], *, sure_from: float | None = None) -> Examination:
+        """The mask of a photo `(H, W, 3)` uint8 RGB, with what the network saw on the way.
+
+        Where the recipe flips, a photo whose mask has an expected Dice of `sure_from` or more is
+        not looked at in the mirror, which is half of the time. None: each is.
+        """
         threshold = self.card.threshold
+        views, embedding = self._see(self._passes[0], image, threshold, sure_from)
         chosen = self.choose(embedding)
         if chosen:
-            views, _ = self._see([specialist_name(self.card, chosen)], image)
             threshold = self.card.specialists[chosen]
+            own = [specialist_name(self.card, chosen)]
+            views, _ = self._see(own, image, threshold, sure_from)
         mask = _mask(views.mean(0), image, threshold)
         if self.card.recipe.second_pass:
             seen = see_through(image, mask, self.card.recipe.second_pass.dilate)
-            views, _ = self._see(self._passes[1], seen)
             threshold = self.card.second_threshold or threshold
+            views, _ = self._see(self._passes[1], seen, threshold, sure_from)
             mask = _mask(views.mean(0), image, threshold)
         probabilities: Probabilities = views.mean(0)
         score, means = _scores(probabilities, mask)
@@ -117,23 +122,40 @@ class Predictor:
         return name if sure and name in self.card.specialists else None
 
     def _see(
-        self, networks: Sequence[str], image: NDArray[np.uint8]
+        self,
+        networks: Sequence[str],
+        image: NDArray[np.uint8],
+        threshold: float,
+        sure_from: float | None,
     ) -> tuple[Probabilities, NDArray[np.float32]]:
         """Probabilities of each view, `(1 or 2, C, h, w)`: the photo, and its mirror image turned
         back. They are averaged over the networks of a pass; the embedding is the first network's.
         """
         options = self.card.recipe.input
         frame = frame_of(image.shape[0], image.shape[1], options)
-        photos = lay_image(image, frame, options).transpose(2, 0, 1)[None]
-        if self.card.recipe.prediction.flip:
-            photos = np.concatenate([photos, photos[..., ::-1]])
+        photo = lay_image(image, frame, options).transpose(2, 0, 1)[None]
+        mirrored = photo[..., ::-1]
         with self._lock:
-            first = self._runtime.run(networks[0], photos)
-            others = [self._runtime.run(name, photos).probabilities for name in networks[1:]]
-        views: Probabilities = sum(others, first.probabilities) / np.float32(len(networks))
+            if not self.card.recipe.prediction.flip:
+                views, embeddings = self._run(networks, photo)
+            elif sure_from is None:
+                views, embeddings = self._run(networks, np.concatenate([photo, mirrored]))
+            else:
+                views, embeddings = self._run(networks, photo)
+                if _expected_dice(views[0][..., *frame.photo], threshold) < sure_from:
+                    other, more = self._run(networks, mirrored)
+                    views = np.concatenate([views, other])
+                    embeddings = np.concatenate([embeddings, more])
         if len(views) == 2:
             views[1] = self._turn_back(views[1])
-        return views[..., *frame.photo], first.embeddings.mean(0)
+        return views[..., *frame.photo], embeddings.mean(0)
+
+    def _run(self, networks: Sequence[str], photos: NDArray[np.uint8]) -> Seen:
+        """Probabilities averaged over the networks, and the embeddings of the first."""
+        first = self._runtime.run(networks[0], photos)
+        others = [self._runtime.run(name, photos).probabilities for name in networks[1:]]
+        total: Probabilities = sum(others, first.probabilities)
+        return Seen(total / np.float32(len(networks)), first.embeddings)
 
     def _turn_back(self, mirrored: Probabilities) -> Probabilities:
         """Probabilities `(C, h, w)` of the mirror image as the photo's: left is right again."""
@@ -209,6 +231,15 @@ def _scores(
     planes = {k: probabilities[0 if len(probabilities) == 1 else k] for k in present}
     means = {k: _mean(plane[small == k]) for k, plane in planes.items()}
     return min(1.0, score), means
+
+
+def _expected_dice(probabilities: Probabilities, threshold: float) -> float:
+    """The same of the garment before the mask is cleaned, at the network's size."""
+    garment, drawn = 1 - probabilities[0], probabilities.argmax(0) > 0
+    if len(probabilities) == 1:
+        garment, drawn = probabilities[0], probabilities[0] >= threshold
+    total = float(garment.sum()) + float(drawn.sum())
+    return 2 * float(garment[drawn].sum()) / total if drawn.any() and total > 0 else 0.0
 
 
 def _mean(values: Probabilities) -> float:

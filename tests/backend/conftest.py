@@ -69,7 +69,8 @@ class FakeNetwork:
         mask[16:48, 12:36] = 1
         return [MaskPrediction(mask, 0.75, {"garment": 0.9})]
 
-    def examine(self, image: Any) -> Examination:
+    def examine(self, image: Any, *, sure_from: float | None = None) -> Examination:
+        self.sure_from = sure_from
         (prediction,) = self.predict([image])
         probabilities = prediction.mask[None, ::4, ::4] * np.float32(0.9)
         return Examination(prediction, probabilities, 0.95, np.ones(32, np.float32))

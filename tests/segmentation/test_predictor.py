@@ -65,3 +65,19 @@ def test_a_prediction_is_the_examination_s(predictor_of):
     np.testing.assert_array_equal(
         predictor.predict([image])[0].mask, predictor.examine(image).prediction.mask
     )
+
+
+def test_a_sure_photo_is_not_looked_at_in_the_mirror(predictor_of):
+    image, _ = disc_sample(0).load()
+    image = image[:, :40]
+    plain, both = predictor_of(("garment",), flip=False), predictor_of(("garment",), flip=True)
+    alone, averaged = plain.examine(image), both.examine(image)
+    assert 0 < alone.prediction.score < 1
+    sure = both.examine(image, sure_from=alone.prediction.score - 0.05)
+    assert sure.flip_dice is None
+    np.testing.assert_allclose(sure.probabilities, alone.probabilities, atol=1e-5)
+    unsure = both.examine(image, sure_from=alone.prediction.score + 0.05)
+    assert unsure.flip_dice == pytest.approx(averaged.flip_dice, abs=1e-3)
+    np.testing.assert_allclose(unsure.probabilities, averaged.probabilities, atol=1e-5)
+    np.testing.assert_allclose(unsure.embedding, averaged.embedding, atol=1e-4)
+    assert plain.examine(image, sure_from=0.0).flip_dice is None

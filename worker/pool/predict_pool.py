@@ -67,6 +67,7 @@ class _Pool:
                 f"project {project.ls_project_id} has no model yet; correct some tasks and run "
                 f"`hemline retrain {project.ls_project_id}`"
             )
+        self._prefiller.prepare(version)
         model = self._prefiller.load(version)
         with self._services.store.reading() as session:
             total = count_tasks_to_predict(session, project.id, model.version_id)

@@ -10,7 +10,6 @@ import sys
 import tempfile
 import warnings
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from hemline.files import write_atomically
 from hemline.segmentation.model_card import all_network_names, file_digest, read_card
 from hemline.segmentation.model_file import load_model
 from hemline.segmentation.runtime.converted_file import ConvertedNetwork, Origin, pack
+from hemline.segmentation.runtime.openvino_files import to_network
 from hemline.segmentation.runtime.openvino_library import converter_version, load_openvino
 from hemline.segmentation.runtime.openvino_runtime import OpenVinoRuntime
 from hemline.segmentation.runtime.torch_runtime import TorchRuntime
@@ -48,15 +48,6 @@ def convert(model: Path, out: Path) -> None:
         write_atomically(out, made.read_bytes())
 
 
-def pack_network(model: Any) -> ConvertedNetwork:
-    """An OpenVINO model as two pieces of bytes. Weights stay float32 (or int8)."""
-    with tempfile.TemporaryDirectory(prefix="hemline-converted-") as folder:
-        xml = Path(folder) / "network.xml"
-        load_openvino().save_model(model, xml, compress_to_fp16=False)
-        weights = np.fromfile(xml.with_suffix(".bin"), np.uint8)
-        return ConvertedNetwork(xml.read_bytes(), weights)
-
-
 def _convert_network(path: Path, name: str) -> ConvertedNetwork:
     library = load_openvino()
     network, card = load_model(path, name=name)
@@ -72,7 +63,7 @@ def _convert_network(path: Path, name: str) -> ConvertedNetwork:
             )
         except Exception as error:  # of the tracer or of the converter, each has its own
             raise ModelError(f"model '{path}' cannot be converted for OpenVINO: {error}") from error
-    return pack_network(model)
+    return to_network(model)
 
 
 def _check(model: Path, converted: Path) -> None:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.segmentation.runtime.converted_file import ConvertedNetwork, read_networks, read_origin
+from hemline.segmentation.runtime.openvino_files import to_model
 from hemline.segmentation.runtime.openvino_library import load_openvino
 from hemline.segmentation.runtime.runtime import Seen
 
@@ -23,9 +24,8 @@ class OpenVinoRuntime:
     """
 
     def __init__(self, converted: Path, *, threads: int = 0) -> None:
-        library = load_openvino()
+        self._core = load_openvino().Core()
         self._precision = read_origin(converted).precision
-        self._core = library.Core()
         options: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
             "NUM_STREAMS": _STREAMS,
@@ -50,6 +50,5 @@ class OpenVinoRuntime:
         return Seen(probabilities, embeddings)
 
     def _compile(self, network: ConvertedNetwork, options: dict[str, Any]) -> Any:
-        library = load_openvino()
-        model = self._core.read_model(network.xml, library.Tensor(network.weights))
-        return self._core.compile_model(model, "CPU", options).create_infer_request()
+        compiled = self._core.compile_model(to_model(network), "CPU", options)
+        return compiled.create_infer_request()

@@ -234,6 +234,19 @@ class ModelVersion(Base):
     snapshot: Mapped[DatasetSnapshot | None] = relationship()
 
 
+class Conversion(Base):
+    """What a model's weights became for a runtime: an artifact, or the reason why there is none."""
+
+    __tablename__ = "conversion"
+
+    weights_digest: Mapped[str] = mapped_column(Words(64), primary_key=True)
+    precision: Mapped[str] = mapped_column(Words(16), primary_key=True)  # fp32 or int8
+    made_by: Mapped[str] = mapped_column(Words(64), primary_key=True)  # converter and its version
+    digest: Mapped[str | None] = mapped_column(Words(64))
+    problem: Mapped[str | None] = mapped_column(Sentence())
+    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+
+
 class TrainingRun(Base):
     """One training: queued, owned through a lease, resumed from its checkpoint after a crash."""
 

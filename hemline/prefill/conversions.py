@@ -1,0 +1,154 @@
+"""The runtime of a version's weights: their networks are converted once, and kept as artifacts."""
+
+import fcntl
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hemline.child_process import ChildProcess
+from hemline.errors import ArtifactError, ModelError
+from hemline.files import make_private_folder
+from hemline.segmentation.runtime.choice import choose_runtime
+from hemline.segmentation.runtime.openvino_library import converter_version
+from hemline.segmentation.runtime.openvino_runtime import OpenVinoRuntime
+from hemline.segmentation.runtime.runtime import Runtime
+from hemline.settings import Settings
+from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.database.engine import Store
+from hemline.store.loop.conversions import find_conversion, record_conversion
+
+log = logging.getLogger(__name__)
+
+_CONVERTER = "hemline.segmentation.runtime.convert"
+_LONGEST_S = 900.0  # of one conversion, on a machine that has much else to do
+
+
+class Conversions:
+    """Opens runtimes, and makes what they need. Safe with other processes on the same store: of one
+    machine's, one converts at a time."""
+
+    def __init__(self, store: Store, artifacts: ArtifactStore, settings: Settings) -> None:
+        self._store = store
+        self._artifacts = artifacts
+        self._settings = settings
+
+    def prepare(self, weights_digest: str) -> None:
+        """Converts these weights unless that was done; takes seconds, so never in a request.
+
+        Where they cannot be converted, PyTorch runs them.
+
+        Raises:
+            ArtifactError: the weights are gone or damaged.
+            ModelError: HEMLINE_RUNTIME asks for OpenVINO, which cannot run, or not these weights.
+        """
+        if self._chosen() == "torch" or self._is_settled(weights_digest):
+            return
+        with self._one_at_a_time():
+            if self._is_settled(weights_digest):
+                return
+            try:
+                self._convert(weights_digest)
+            except ModelError as error:
+                if self._settings.runtime == "openvino":
+                    raise
+                log.warning("PyTorch runs the weights %s: %s", weights_digest[:12], error)
+
+    def open(self, weights_digest: str) -> Runtime:
+        """The runtime of these weights. Converts nothing: PyTorch runs what is not converted.
+
+        Raises:
+            ArtifactError: the weights are gone or damaged.
+            ModelError: the model file is broken; or HEMLINE_RUNTIME asks for OpenVINO, which cannot
+                run, or not these weights.
+        """
+        threads = self._settings.predict_threads
+        weights = self._artifacts.local_path(weights_digest)
+        if self._chosen() == "openvino":
+            path = self._converted(weights_digest)
+            if path is not None:
+                return OpenVinoRuntime(path, threads=threads)
+            if self._settings.runtime == "openvino":
+                raise ModelError(
+                    f"HEMLINE_RUNTIME=openvino, and the weights {weights_digest[:12]} are not "
+                    "converted for it; see the log for why, or set HEMLINE_RUNTIME=auto"
+                )
+        from hemline.segmentation.runtime.torch_runtime import TorchRuntime  # torch: seconds
+
+        return TorchRuntime(weights, device=self._settings.device, threads=threads)
+
+    def _chosen(self) -> str:
+        return choose_runtime(self._settings.runtime, self._settings.device)
+
+    def _is_settled(self, weights_digest: str) -> bool:
+        """Whether they are converted and the file is whole, or it is known that they cannot be."""
+        with self._store.reading() as session:
+            found = find_conversion(session, weights_digest, "fp32", converter_version())
+        return found is not None and (
+            found.digest is None or self._local_path(found.digest) is not None
+        )
+
+    def _converted(self, weights_digest: str) -> Path | None:
+        with self._store.reading() as session:
+            found = find_conversion(session, weights_digest, "fp32", converter_version())
+        return None if found is None or found.digest is None else self._local_path(found.digest)
+
+    def _local_path(self, digest: str) -> Path | None:
+        try:
+            return self._artifacts.local_path(digest)
+        except ArtifactError as error:
+            log.warning("converted networks: %s", error)
+            return None
+
+    def _convert(self, weights_digest: str) -> None:
+        weights = self._artifacts.local_path(weights_digest)
+        with tempfile.TemporaryDirectory(prefix="hemline-converting-") as folder:
+            out = Path(folder) / "converted.safetensors"
+            problem = _run_converter([str(weights), str(out)], Path(folder) / "log")
+            digest = None if problem else self._artifacts.put(out.read_bytes(), "converted network")
+        with self._store.session() as session:
+            record_conversion(
+                session, weights_digest, "fp32", converter_version(), digest, problem=problem
+            )
+        if problem:
+            log.warning("PyTorch runs the weights %s: %s", weights_digest[:12], problem)
+        else:
+            log.info("converted the weights %s for OpenVINO", weights_digest[:12])
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        folder = self._settings.home_path
+        make_private_folder(folder)
+        handle = os.open(folder / "conversions.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+
+def _run_converter(arguments: list[str], log_path: Path) -> str:
+    """Converts in a child process, which loads PyTorch so that this one need not.
+
+    Returns why it cannot be done, or an empty text.
+
+    Raises:
+        ModelError: the child was killed or took too long, which says nothing of the weights.
+    """
+    child = ChildProcess(
+        "conversion", [sys.executable, "-m", _CONVERTER, *arguments], log_path=log_path
+    )
+    child.start()
+    try:
+        status = child.wait(_LONGEST_S)
+    finally:
+        child.stop()
+    if status == 0:
+        return ""
+    if status != 1:
+        why = f"took over {_LONGEST_S:g} s" if status is None else f"ended with status {status}"
+        raise ModelError(f"the conversion {why}; it is tried again at the next load")
+    return child.log_tail(1) or "the conversion failed without a word"

@@ -1,7 +1,7 @@
 # `make` alone prints what each target does.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
-	bench-review bench-ranking bench-starter lock labelstudio image
+	bench-review bench-ranking bench-runtime bench-starter lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -68,6 +68,10 @@ bench-ranking: .python ## Measure wrong labels found, and labels needed: CCP=fol
 		$(if $(PHOTOS),--photos $(PHOTOS)) $(if $(OUT),--out "$(OUT)"))
 	$(BIN)/python -m benchmarks.bench_review $(if $(ITEMS),--items $(ITEMS)) \
 		--out "$(or $(OUT),docs/results.md)"
+
+bench-runtime: .python ## Time the network of a pre-fill on each runtime, with its Dice: CCP=folder
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.bench_runtime $(if $(CCP),--ccp "$(CCP)") $(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-starter: .python ## Measure what the starter takes for garment and is none: CCP=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

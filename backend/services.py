@@ -93,6 +93,7 @@ def connect_services(
         model_thread,
         metrics,
         prepare=prefiller.prepare,
+        form=prefiller.form,
         sure_from=settings.sure_from,
         ensure_starter=lambda project: prefiller.ensure_starter(
             project.id, parse_label_config(project.label_config)

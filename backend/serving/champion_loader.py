@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 POLL_S = 1.0
 _RETRY_S = 30.0
+_FORMS_EVERY_S = 60.0  # looks for a quicker form of what is loaded
 _NAMED = 5  # projects in a sentence
 _WARM_UP_SHAPE = (512, 384, 3)  # a portrait photo; the first prediction is several times slower
 
@@ -53,6 +54,7 @@ class Serving:
         metrics: Metrics,
         *,
         prepare: Callable[[ModelVersion], object],
+        form: Callable[[ModelVersion], str],
         ensure_starter: Callable[[Project], object],
         sure_from: float,
         poll_s: float = POLL_S,
@@ -62,6 +64,9 @@ class Serving:
         self._model_thread = thread
         self._metrics = metrics
         self._prepare = prepare
+        self._form = form
+        self._forms: dict[str, str] = {}  # what the network of each digest runs as
+        self._forms_read_at = time.monotonic()
         self._ensure_starter = ensure_starter
         self._sure_from = sure_from
         self._poll_s = poll_s
@@ -163,6 +168,17 @@ class Serving:
                 self._to_load = None
                 self._polled_at = time.monotonic()
             self._is_complete = True
+            self._take_up_better()
+
+    def _take_up_better(self) -> None:
+        """Now and then loads again what has been brought into a quicker form meanwhile."""
+        if time.monotonic() < self._forms_read_at + _FORMS_EVERY_S:
+            return
+        self._forms_read_at = time.monotonic()
+        in_use = {each.version.weights_digest: each.version for each in self._loaded.values()}
+        for version in in_use.values():
+            if self._form(version) != self._forms.get(version.weights_digest):
+                self._try(version, again=True)
 
     def _news_of(self, projects: list[ServedProject]) -> set[int]:
         """Ids of champions that are not the loaded ones."""
@@ -244,22 +260,27 @@ class Serving:
         if words is not None:
             self._swap(ls_project_id, self._loaded.get(ls_project_id), version, words)
 
-    def _try(self, version: ModelVersion) -> tuple[str, ...] | None:
-        """Loads the weights and predicts once with them. None: they cannot be used for now."""
+    def _try(self, version: ModelVersion, *, again: bool = False) -> tuple[str, ...] | None:
+        """Loads the weights and predicts once with them, and if `again` puts them in the place of
+        what is loaded of them. None: they cannot be used for now."""
         digest = version.weights_digest
         if self._failed.get(digest, 0.0) > time.monotonic():
             return None
         try:
             self._prepare(version)
-            network = self._predictors.get(version)
+            form = self._form(version)
+            network = (self._predictors.load_aside if again else self._predictors.get)(version)
             blank = np.zeros(_WARM_UP_SHAPE, dtype=np.uint8)
             self._model_thread.run(lambda: network.predict([blank]), urgent=False)
+            if again:
+                self._predictors.replace(version, network)
         except Exception:
             self._failed[digest] = time.monotonic() + _RETRY_S
             self._metrics.load_failures.inc()
             log.exception("champion cannot be loaded", version=version.name)
             return None
         self._failed.pop(digest, None)
+        self._forms[digest] = form
         self._tried[digest] = tuple(network.labels)
         return self._tried[digest]
 

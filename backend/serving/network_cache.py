@@ -59,6 +59,20 @@ class Predictors:
                     self._loading.pop(dropped, None)
             return network
 
+    def load_aside(self, version: ModelVersion) -> Network:
+        """The network of a version as it loads now; the one in memory goes on being used.
+
+        Raises:
+            HemlineError: its weights are missing or broken.
+        """
+        return self._load(version)
+
+    def replace(self, version: ModelVersion, network: Network) -> None:
+        """Puts a network in the place of the version's, if that is in memory."""
+        with self._lock:
+            if version.weights_digest in self._loaded:
+                self._loaded[version.weights_digest] = network
+
 
 class QueuedPredictor:
     """A version's network as requests use it: in turn, and loaded again if it was dropped."""

@@ -1,6 +1,7 @@
 """The runtime of a version's weights: their networks are converted once, and kept as artifacts."""
 
 import fcntl
+import json
 import logging
 import os
 import sys
@@ -12,18 +13,22 @@ from pathlib import Path
 from hemline.child_process import ChildProcess
 from hemline.errors import ArtifactError, ModelError
 from hemline.files import make_private_folder
+from hemline.segmentation.model_card import file_digest
 from hemline.segmentation.runtime.choice import choose_runtime
+from hemline.segmentation.runtime.cost import Cost
 from hemline.segmentation.runtime.openvino_library import converter_version
 from hemline.segmentation.runtime.openvino_runtime import OpenVinoRuntime
 from hemline.segmentation.runtime.runtime import Runtime
+from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.loop.conversions import find_conversion, record_conversion
+from hemline.store.loop.conversions import best_conversion, find_conversion, record_conversion
 
 log = logging.getLogger(__name__)
 
 _CONVERTER = "hemline.segmentation.runtime.convert"
+_QUANTISER = "hemline.segmentation.runtime.quantise"
 _LONGEST_S = 900.0  # of one conversion, on a machine that has much else to do
 
 
@@ -57,6 +62,51 @@ class Conversions:
                     raise
                 log.warning("PyTorch runs the weights %s: %s", weights_digest[:12], error)
 
+    def improve(self, weights_digest: str) -> None:
+        """Makes the starter int8 unless that was tried, which takes minutes, at the lowest
+        priority. Versions that a project trained are made int8 on its own photos, by its training.
+        """
+        if self._chosen() == "torch" or not self._is_starter(weights_digest):
+            return
+        with self._one_at_a_time():
+            with self._store.reading() as session:
+                tried = find_conversion(session, weights_digest, "int8", converter_version())
+            converted = None if tried else self.fp32_path(weights_digest)
+            if converted is not None:
+                self._quantise_starter(weights_digest, converted)
+
+    def keep_int8(self, weights_digest: str, network: Path, cost: Cost) -> None:
+        """Keeps an int8 network for these weights if it costs little enough, else that it does
+        not."""
+        digest = (
+            self._artifacts.put(network.read_bytes(), "int8 network") if cost.is_small else None
+        )
+        with self._store.session() as session:
+            record_conversion(
+                session,
+                weights_digest,
+                "int8",
+                converter_version(),
+                digest,
+                problem="" if digest else str(cost),
+            )
+        log.info("the weights %s: %s", weights_digest[:12], cost)
+
+    def form(self, weights_digest: str) -> str:
+        """The digest of what `open` runs these weights on; empty for PyTorch. It changes when a
+        quicker form is there."""
+        if self._chosen() == "torch":
+            return ""
+        with self._store.reading() as session:
+            found = best_conversion(session, weights_digest, converter_version())
+        return found.digest or "" if found else ""
+
+    def fp32_path(self, weights_digest: str) -> Path | None:
+        """The file of these weights' converted networks; None if they are not converted."""
+        with self._store.reading() as session:
+            found = find_conversion(session, weights_digest, "fp32", converter_version())
+        return None if found is None or found.digest is None else self._local_path(found.digest)
+
     def open(self, weights_digest: str) -> Runtime:
         """The runtime of these weights. Converts nothing: PyTorch runs what is not converted.
 
@@ -68,7 +118,9 @@ class Conversions:
         threads = self._settings.predict_threads
         weights = self._artifacts.local_path(weights_digest)
         if self._chosen() == "openvino":
-            path = self._converted(weights_digest)
+            digest = self.form(weights_digest)
+            path = self._local_path(digest) if digest else None
+            path = path or self.fp32_path(weights_digest)
             if path is not None:
                 return OpenVinoRuntime(path, threads=threads)
             if self._settings.runtime == "openvino":
@@ -91,11 +143,6 @@ class Conversions:
             found.digest is None or self._local_path(found.digest) is not None
         )
 
-    def _converted(self, weights_digest: str) -> Path | None:
-        with self._store.reading() as session:
-            found = find_conversion(session, weights_digest, "fp32", converter_version())
-        return None if found is None or found.digest is None else self._local_path(found.digest)
-
     def _local_path(self, digest: str) -> Path | None:
         try:
             return self._artifacts.local_path(digest)
@@ -103,11 +150,29 @@ class Conversions:
             log.warning("converted networks: %s", error)
             return None
 
+    def _is_starter(self, weights_digest: str) -> bool:
+        return file_digest(starter_path()) == weights_digest
+
+    def _quantise_starter(self, weights_digest: str, converted: Path) -> None:
+        weights = self._artifacts.local_path(weights_digest)
+        with tempfile.TemporaryDirectory(prefix="hemline-converting-") as folder:
+            out, note = Path(folder) / "int8.safetensors", Path(folder) / "int8.json"
+            arguments = [str(weights), str(converted), str(out)]
+            problem = _run_child(_QUANTISER, arguments, Path(folder) / "log")
+            if not problem:
+                self.keep_int8(weights_digest, out, Cost(**json.loads(note.read_text())))
+                return
+        with self._store.session() as session:
+            record_conversion(
+                session, weights_digest, "int8", converter_version(), None, problem=problem
+            )
+        log.warning("fp32 runs the weights %s: %s", weights_digest[:12], problem)
+
     def _convert(self, weights_digest: str) -> None:
         weights = self._artifacts.local_path(weights_digest)
         with tempfile.TemporaryDirectory(prefix="hemline-converting-") as folder:
             out = Path(folder) / "converted.safetensors"
-            problem = _run_converter([str(weights), str(out)], Path(folder) / "log")
+            problem = _run_child(_CONVERTER, [str(weights), str(out)], Path(folder) / "log")
             digest = None if problem else self._artifacts.put(out.read_bytes(), "converted network")
         with self._store.session() as session:
             record_conversion(
@@ -130,8 +195,8 @@ class Conversions:
             os.close(handle)
 
 
-def _run_converter(arguments: list[str], log_path: Path) -> str:
-    """Converts in a child process, which loads PyTorch so that this one need not.
+def _run_child(module: str, arguments: list[str], log_path: Path) -> str:
+    """Converts in a child process, which loads PyTorch or NNCF so that this one need not.
 
     Returns why it cannot be done, or an empty text.
 
@@ -139,7 +204,7 @@ def _run_converter(arguments: list[str], log_path: Path) -> str:
         ModelError: the child was killed or took too long, which says nothing of the weights.
     """
     child = ChildProcess(
-        "conversion", [sys.executable, "-m", _CONVERTER, *arguments], log_path=log_path
+        "conversion", [sys.executable, "-m", module, *arguments], log_path=log_path
     )
     child.start()
     try:

@@ -72,10 +72,8 @@ def test_it_is_done_once_and_again_when_the_version_changes_or_the_file_is_damag
     settings, store, weights, monkeypatch
 ):
     runs = []
-    real = converting._run_converter
-    monkeypatch.setattr(
-        converting, "_run_converter", lambda *given: runs.append(given) or real(*given)
-    )
+    real = converting._run_child
+    monkeypatch.setattr(converting, "_run_child", lambda *given: runs.append(given) or real(*given))
     conversions = conversions_of(settings)
     for _ in range(2):
         conversions.prepare(weights)
@@ -104,7 +102,7 @@ def test_what_cannot_be_converted_is_not_tried_again(settings, store, monkeypatc
     conversions = conversions_of(settings)
     conversions.prepare(broken)
     assert "no readable safetensors file" in conversion(store, broken).problem
-    monkeypatch.setattr(converting, "_run_converter", lambda *_: pytest.fail("tried again"))
+    monkeypatch.setattr(converting, "_run_child", lambda *_: pytest.fail("tried again"))
     conversions.prepare(broken)
 
 
@@ -145,7 +143,7 @@ def test_two_processes_convert_once(settings, store, weights):
 def _prepare(home: Path, weights: str) -> None:
     """In a process of its own; leaves a file with how often it converted."""
     runs = []
-    real = converting._run_converter
-    converting._run_converter = lambda *given: runs.append(given) or real(*given)
+    real = converting._run_child
+    converting._run_child = lambda *given: runs.append(given) or real(*given)
     conversions_of(settings_of(home, "auto")).prepare(weights)
     (home / f"runs-{multiprocessing.current_process().pid}").write_text(str(len(runs)))

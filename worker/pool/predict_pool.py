@@ -84,6 +84,7 @@ class _Pool:
             if not tasks:
                 show_version(self._services.client, project.ls_project_id, model.name)
                 self._predict_labelled(model, config)
+                self._prefiller.improve(version)
                 return
             after = tasks[-1].ls_task_id
 

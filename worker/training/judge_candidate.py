@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from hemline import __version__
 from hemline.segmentation.evaluation.evaluate import Evaluated, ItemFigures, evaluate
@@ -21,6 +22,7 @@ from hemline.store.tables.loop import ModelVersion, TrainingRun
 from worker.lease import RunLease
 from worker.services import Services
 from worker.training.evaluation_masks import JudgedMasks, with_masks
+from worker.training.quantise_candidate import quantise_candidate
 from worker.training.snapshot_samples import SnapshotSamples, in_words_of
 
 log = logging.getLogger(__name__)
@@ -55,10 +57,13 @@ def judge_and_store(
         masks = JudgedMasks(Path(folder))
         candidate = evaluate(predictor, data.gold, masks.add)
         weights = services.artifacts.put(trained.path.read_bytes(), "weights")
+        int8: dict[str, Any] = {}
         while True:
             with services.store.reading() as session:
                 rival = champion(session, run.project_id)
             judgement = _judge(services, candidate, masks, rival, data, labels)
+            if judgement.promoted and not int8:
+                int8 = quantise_candidate(services, weights, data, candidate.items)
             try:
                 job_id = _store(
                     services,
@@ -72,6 +77,7 @@ def judge_and_store(
                     rival=rival,
                     weights=weights,
                     judgement=judgement,
+                    int8=int8,
                 )
             except _ChampionChanged:
                 log.info("the champion changed meanwhile; judging against the new one")
@@ -129,6 +135,7 @@ def _store(
     rival: ModelVersion | None,
     weights: str,
     judgement: Judgement,
+    int8: dict[str, Any],
 ) -> int | None:
     """Id of the job that predicts the pool, if the candidate is promoted."""
     left_out = [{"id": sample, "problem": why} for sample, why in data.left_out]
@@ -146,7 +153,7 @@ def _store(
             code_version=__version__,
             parent_id=parent.id if parent else None,
             snapshot_id=run.snapshot_id,
-            figures={**trained.figures, "left_out": left_out},
+            figures={**trained.figures, "left_out": left_out, **int8},
         )
         record_evaluation(
             session,

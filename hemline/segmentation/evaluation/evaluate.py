@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,16 @@ from hemline.masks.overlap import (
     confusion,
     foreground,
 )
-from hemline.segmentation.predictor import Predictor
+from hemline.segmentation.predictor import MaskPrediction
+
+
+class DrawsMasks(Protocol):
+    """What is used of hemline.segmentation.predictor.Predictor."""
+
+    @property
+    def labels(self) -> tuple[str, ...]: ...
+
+    def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[MaskPrediction]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +82,7 @@ class Evaluated:
 
 
 def evaluate(
-    predictor: Predictor,
+    predictor: DrawsMasks,
     samples: Sequence[Sample],
     on_item: Callable[[Measured | None], None] = lambda measured: None,
 ) -> Evaluated:
@@ -96,7 +106,7 @@ def evaluate(
     return result
 
 
-def evaluate_one(predictor: Predictor, sample: Sample) -> Measured:
+def evaluate_one(predictor: DrawsMasks, sample: Sample) -> Measured:
     """Figures of a model on one sample.
 
     Raises:

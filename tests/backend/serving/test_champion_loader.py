@@ -237,3 +237,52 @@ def test_while_champions_are_loaded_the_probe_says_how_many_are_left(watched):
     finally:
         gate.set()
         looking.join()
+
+
+def test_a_quicker_form_is_tried_and_then_takes_the_place(watched, monkeypatch):
+    serving = watched.services.serving
+    fill(watched.store, ["a"])
+    forms = {"a": "fp32"}
+    monkeypatch.setattr(serving, "_form", lambda version: forms[version.weights_digest])
+    serving.look()
+    assert (watched.loads, watched.warmed) == (["a"], ["a"])
+    monkeypatch.setattr("backend.serving.champion_loader._FORMS_EVERY_S", 0.0)
+    serving.look()
+    assert watched.loads == ["a"]
+    first = watched.prefiller.networks.pop("a")
+    forms["a"] = "int8"
+    serving.look()
+    serving.look()
+    assert (watched.loads, watched.warmed) == (["a", "a"], ["a", "a"])
+    assert watched.network("a") is not first
+    assert "result" in watched.predict(1)[0]
+    assert (first.calls, watched.network("a").calls) == (0, 1)
+
+
+def test_a_form_that_does_not_load_leaves_the_old_one(watched, monkeypatch):
+    serving = watched.services.serving
+    fill(watched.store, ["a"])
+    serving.look()
+    monkeypatch.setattr("backend.serving.champion_loader._FORMS_EVERY_S", 0.0)
+    monkeypatch.setattr(serving, "_form", lambda version: "int8")
+
+    def fail(version):
+        raise ModelError("int8 is broken")
+
+    watched.prefiller.load = fail
+    serving.look()
+    assert watched.metric("hemline_champion_load_failures_total") == 1
+    assert "result" in watched.predict(1)[0]
+
+
+def test_only_whoever_waits_is_spared_the_look_in_the_mirror(make_backend):
+    backend = make_backend()
+    backend.connect()
+    backend.predict(1)
+    assert backend.network().sure_from == 0.97
+    backend.predict(2, 3)
+    assert backend.network().sure_from is None
+    always = make_backend(sure_from=1)
+    always.connect()
+    always.predict(4)
+    assert always.network().sure_from is None

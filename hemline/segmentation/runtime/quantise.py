@@ -1,0 +1,102 @@
+"""Makes int8 networks of converted ones by NNCF, and says what that costs in Dice.
+
+    python -m hemline.segmentation.runtime.quantise MODEL CONVERTED OUT
+
+does it for the starter, which has no photos of a project: it is calibrated and compared on scenes
+that are drawn. What it came to is in OUT with the suffix .json.
+"""
+
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hemline.datasets.readers.scenes import read_scenes
+from hemline.datasets.sample import Sample
+from hemline.errors import HemlineError, ModelError
+from hemline.files import write_atomically
+from hemline.segmentation.evaluation.evaluate import evaluate
+from hemline.segmentation.input.framing import frame_of, lay_image
+from hemline.segmentation.model_card import all_network_names, read_card
+from hemline.segmentation.predictor import Predictor
+from hemline.segmentation.runtime.converted_file import pack, read_networks, read_origin
+from hemline.segmentation.runtime.cost import cost_of
+from hemline.segmentation.runtime.openvino_files import to_model, to_network
+from hemline.segmentation.runtime.openvino_library import load_openvino
+from hemline.segmentation.runtime.openvino_runtime import OpenVinoRuntime
+
+ENOUGH = 60  # photos to calibrate on
+_DRAWN = 18  # garments, each from several sides: half to calibrate on, half to compare on
+
+
+def can_be_quantised(model: Path) -> bool:
+    """Whether it is a single network. Each of several would see other photos."""
+    return all_network_names(read_card(model)) == [""]
+
+
+def quantise(model: Path, converted: Path, samples: Sequence[Sample], out: Path) -> None:
+    """Writes the network of a converted file in int8, calibrated on the photos of samples: on some
+    60 of them, evenly taken. One photo is in memory at a time.
+
+    Raises:
+        ModelError: NNCF cannot be used here, or not on this network.
+    """
+    nncf = _load_nncf()
+    options = read_card(model).recipe.input
+
+    def laid(sample: Sample) -> NDArray[np.uint8]:
+        photo, _ = sample.load()
+        frame = frame_of(photo.shape[0], photo.shape[1], options)
+        pixels = lay_image(photo, frame, options).transpose(2, 0, 1)[None]
+        return np.ascontiguousarray(pixels)
+
+    chosen = samples[:: max(1, len(samples) // ENOUGH)][:ENOUGH]
+    (name, network), *_ = read_networks(converted).items()
+    with contextlib.redirect_stdout(None):  # it draws bars
+        try:
+            small = nncf.quantize(
+                to_model(network), nncf.Dataset(chosen, laid), subset_size=len(chosen)
+            )
+        except Exception as error:  # it has several kinds of its own
+            raise ModelError(f"model '{model}' cannot be made int8: {error}") from error
+    origin = replace(read_origin(converted), precision="int8")
+    write_atomically(out, pack({name: to_network(small)}, origin))
+
+
+def quantise_on_scenes(model: Path, converted: Path, out: Path) -> None:
+    """The same for a network without photos of a project, and what it costs beside it, as JSON."""
+    samples = read_scenes(_DRAWN).samples
+    half = len(samples) // 2
+    quantise(model, converted, samples[:half], out)
+    figures = [
+        evaluate(Predictor(model, runtime=OpenVinoRuntime(path)), samples[half:]).items
+        for path in (out, converted)
+    ]
+    cost = asdict(cost_of(*figures))
+    write_atomically(out.with_suffix(".json"), json.dumps(cost).encode())
+
+
+def _load_nncf() -> Any:
+    load_openvino()  # first: it keeps both from reporting what they are used for
+    try:
+        import nncf
+    except (ImportError, OSError) as error:
+        raise ModelError(f"NNCF cannot be used here: {error}") from error
+    nncf.set_log_level(logging.ERROR)
+    return nncf
+
+
+if __name__ == "__main__":
+    os.nice(19)
+    try:
+        quantise_on_scenes(*(Path(name) for name in sys.argv[1:4]))
+    except HemlineError as error:
+        sys.exit(str(error))

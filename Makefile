@@ -1,7 +1,7 @@
 # `make` alone prints what each target does.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
-	bench-review bench-ranking bench-runtime bench-starter lock labelstudio image
+	bench-review bench-ranking bench-runtime bench-starter bench-matting lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -76,6 +76,10 @@ bench-runtime: .python ## Time the network of a pre-fill on each runtime, with i
 bench-starter: .python ## Measure what the starter takes for garment and is none: CCP=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.bench_starter --ccp "$(CCP)"
+
+bench-matting: .python ## Measure the edges of cut-outs on drawn fur, mesh and lace
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.bench_matting
 
 lock: .python ## Write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

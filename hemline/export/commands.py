@@ -10,8 +10,9 @@ from rich.progress import Progress
 from hemline.errors import ExportError
 from hemline.export.check_command import check_command
 
-# The values of FormatName and MaskChoice, whose modules load the store: `hemline --help` is quick.
+# The values of FormatName, Edge and MaskChoice, whose modules load much: `hemline --help` is quick.
 Format = Literal["cutouts", "masks", "coco", "yolo", "labelstudio"]
+Edges = Literal["hard", "softened", "soft", "sheer"]
 Masks = Literal["corrections", "predictions", "best"]
 
 app = typer.Typer()
@@ -38,6 +39,13 @@ def export_command(
         str, typer.Option("--session", help="Only photos of this session.")
     ] = "",
     annotator: Annotated[str, typer.Option(help="Only corrections of this annotator.")] = "",
+    edge: Annotated[
+        Edges,
+        typer.Option(
+            help="Edge of cut-outs: the mask; running out over a pixel or two; found by matting, "
+            "for fur and loose threads; and with the holes of mesh and lace open."
+        ),
+    ] = "softened",
     reviewed: Annotated[
         bool, typer.Option("--reviewed", help="Only corrections that a reviewer found good.")
     ] = False,
@@ -47,9 +55,11 @@ def export_command(
     The same command again goes on where it was stopped, and makes only what is missing.
     """
     from hemline.export.formats import FormatName
+    from hemline.export.look import Look
     from hemline.export.manifest import MANIFEST
     from hemline.export.request import build_filter, build_sources, find_project
     from hemline.export.run import run_export
+    from hemline.masks.edges import Edge
     from hemline.settings import get_settings
     from hemline.store.reports.export_masks import MaskChoice
 
@@ -76,6 +86,7 @@ def export_command(
             chosen,
             out,
             lambda done, total: progress.update(bar, completed=done, total=total),
+            Look(Edge(edge)),
         )
     typer.echo(
         f"{summary.written} masks written to {out}, {summary.kept} were there already, "

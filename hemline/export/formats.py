@@ -2,9 +2,11 @@
 
 from enum import StrEnum
 
+from hemline.errors import ExportError
 from hemline.export.coco import Coco
 from hemline.export.format import Format
 from hemline.export.labelstudio import LabelStudioTasks
+from hemline.export.look import DEFAULT_LOOK, Look
 from hemline.export.pngs import Cutouts, MaskPngs
 from hemline.export.yolo import Yolo
 
@@ -20,7 +22,6 @@ class FormatName(StrEnum):
 
 
 _FORMATS: dict[FormatName, type[Format]] = {
-    FormatName.CUTOUTS: Cutouts,
     FormatName.MASKS: MaskPngs,
     FormatName.COCO: Coco,
     FormatName.YOLO: Yolo,
@@ -28,6 +29,14 @@ _FORMATS: dict[FormatName, type[Format]] = {
 }
 
 
-def open_format(name: FormatName) -> Format:
-    """The format of that name."""
+def open_format(name: FormatName, look: Look) -> Format:
+    """The format of that name.
+
+    Raises:
+        ExportError: a look is asked for that the format does not have.
+    """
+    if name is FormatName.CUTOUTS:
+        return Cutouts(look)
+    if look != DEFAULT_LOOK:
+        raise ExportError(f"edges are of cut-outs, and the export is of {name}; leave them out")
     return _FORMATS[name]()

@@ -8,6 +8,8 @@ from typing import Any
 
 from hemline.errors import ExportError
 from hemline.export.formats import FormatName
+from hemline.export.look import DEFAULT_LOOK, Look
+from hemline.masks.edges import Edge
 from hemline.settings import Settings
 from hemline.store.reports.export_masks import ExportFilter, MaskChoice
 
@@ -16,14 +18,16 @@ FOLDER = "exports"  # in HEMLINE_HOME
 
 @dataclass(frozen=True, slots=True)
 class ExportOrder:
-    """A format and a filter, as they were when somebody pressed the button."""
+    """A format, a filter and a look, as they were when somebody pressed the button."""
 
     format_name: FormatName
     chosen: ExportFilter
+    look: Look = DEFAULT_LOOK
 
     def arguments(self) -> dict[str, Any]:
         """What the job stores."""
-        return {"format": self.format_name.value, **_plain(self.chosen)}
+        look = {} if self.look == DEFAULT_LOOK else {"edge": self.look.edge.value}
+        return {"format": self.format_name.value, **look, **_plain(self.chosen)}
 
     @classmethod
     def read(cls, arguments: dict[str, Any]) -> "ExportOrder":
@@ -31,7 +35,9 @@ class ExportOrder:
         try:
             rest = dict(arguments)
             name = FormatName(rest.pop("format"))
-            return cls(name, ExportFilter(**rest | {"masks": MaskChoice(rest["masks"])}))
+            look = Look(Edge(rest.pop("edge", Edge.SOFTENED)))
+            chosen = ExportFilter(**rest | {"masks": MaskChoice(rest["masks"])})
+            return cls(name, chosen, look)
         except (KeyError, TypeError, ValueError) as error:
             raise ExportError(f"the job holds no export ({error!r}); order it anew") from error
 

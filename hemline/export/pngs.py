@@ -1,4 +1,4 @@
-"""Export as PNG: cut-outs with a soft edge, and plain masks."""
+"""Export as PNG: cut-outs, and plain masks."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from hemline.colour import tag_png
 from hemline.errors import MaskError
 from hemline.export.format import Exported
-from hemline.masks.cutout import make_cutout, soften_edge
+from hemline.export.look import DEFAULT_LOOK, Look
+from hemline.masks.edges import cut_out
 
 _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # a tenth larger than the best, five times as quick
 
@@ -24,10 +25,13 @@ class Cutouts:
     version = 2
     needs_photo = True
 
+    def __init__(self, look: Look = DEFAULT_LOOK) -> None:
+        self._look = look
+
     def write(self, exported: Exported) -> dict[str, bytes]:
         if exported.photo is None:
             raise MaskError(f"the cut-out of {exported.name} needs its photo")
-        cutout = make_cutout(exported.photo, soften_edge(exported.mask))
+        cutout = cut_out(exported.photo, exported.mask, self._look.edge)
         return {f"cutouts/{exported.name}.png": tag_png(_png(cutout[..., [2, 1, 0, 3]]))}
 
     def finish(self, folder: Path, parts: Iterator[Path], labels: Sequence[str]) -> list[Path]:

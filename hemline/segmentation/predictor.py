@@ -52,6 +52,12 @@ class Examination:
     flip_dice: float | None
     embedding: NDArray[np.float32]
 
+    def garment_at(self, height: int, width: int) -> Probabilities:
+        """The probability of garment, of whatever label, `(height, width)` float32 in 0..1."""
+        first = self.probabilities[0]
+        garment = first if len(self.probabilities) == 1 else 1 - first
+        return _resize(garment, height, width)
+
 
 class Predictor:
     """A model file ready to predict. Safe to share between threads: one photo is worked on at a

@@ -6,12 +6,13 @@ from typing import get_args
 import pytest
 from typer.testing import CliRunner
 
-from hemline.export.commands import Format, Masks, app
+from hemline.export.commands import Edges, Format, Masks, app
 from hemline.export.formats import FormatName
+from hemline.masks.edges import Edge
 from hemline.settings import get_settings
 from hemline.store.reports.export_masks import MaskChoice
 from hemline.store.tables.loop import Task
-from tests.export.conftest import Shop
+from tests.export.conftest import Shop, figure, read_png
 
 
 @pytest.fixture(autouse=True)
@@ -24,10 +25,11 @@ def environment(settings_environment: dict[str, str], monkeypatch: pytest.Monkey
 def test_the_choices_are_those_of_the_store() -> None:
     assert get_args(Format) == tuple(FormatName)
     assert get_args(Masks) == tuple(MaskChoice)
+    assert get_args(Edges) == tuple(Edge)
 
 
 def test_masks_are_written_and_counted(shop: Shop, corrected: list[Task], tmp_path: Path) -> None:
-    words = ["7", "--format", "masks", "--out", str(tmp_path / "out"), "--view", "Front"]
+    words = ["export", "7", "--format", "masks", "--out", str(tmp_path / "out"), "--view", "Front"]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 0, result.output
     assert "3 masks written" in result.output
@@ -45,7 +47,7 @@ def test_masks_are_written_and_counted(shop: Shop, corrected: list[Task], tmp_pa
 def test_what_cannot_be_is_one_sentence(
     shop: Shop, tmp_path: Path, words: list[str], told: str
 ) -> None:
-    result = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "out")])
+    result = CliRunner().invoke(app, ["export", *words, "--out", str(tmp_path / "out")])
     assert result.exit_code == 1
     assert told in str(result.exception)
 
@@ -54,7 +56,31 @@ def test_an_export_with_failures_says_where_they_are_named(
     shop: Shop, corrected: list[Task], tmp_path: Path
 ) -> None:
     (shop.photos / "D1_Front.png").write_bytes(b"broken")
-    words = ["7", "--format", "cutouts", "--out", str(tmp_path / "out")]
+    words = ["export", "7", "--format", "cutouts", "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 1
     assert "manifest.jsonl says why" in str(result.exception)
+
+
+@pytest.mark.parametrize("edge", list(Edge))
+def test_each_edge_of_cutouts_is_written(
+    shop: Shop, corrected: list[Task], tmp_path: Path, edge: str
+) -> None:
+    words = ["export", "7", "--format", "cutouts", "--edge", edge, "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    alpha = read_png(tmp_path / "out" / "cutouts" / "D1_Front.png")[..., 3]
+    mask = figure(1)[1] > 0
+    assert ((alpha > 127) == mask).mean() > 0.97
+    soft = ((alpha > 0) & (alpha < 255)).any()
+    assert soft == (edge != Edge.HARD)
+
+
+def test_a_folder_has_one_edge_and_other_formats_have_none(
+    shop: Shop, corrected: list[Task], tmp_path: Path
+) -> None:
+    words = ["export", "7", "--out", str(tmp_path / "out")]
+    assert CliRunner().invoke(app, [*words, "--format", "cutouts"]).exit_code == 0
+    other = CliRunner().invoke(app, [*words, "--format", "cutouts", "--edge", "hard"])
+    assert "or other filters or edge" in str(other.exception)
+    masks = CliRunner().invoke(app, [*words, "--format", "masks", "--edge", "hard"])
+    assert "edges are of cut-outs, and the export is of masks" in str(masks.exception)

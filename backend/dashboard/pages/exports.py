@@ -15,9 +15,11 @@ from backend.dashboard.zip_stream import zip_folder
 from backend.services import Services
 from hemline.errors import HemlineError
 from hemline.export.formats import FormatName
+from hemline.export.look import DEFAULT_LOOK, Look
 from hemline.export.order import ExportOrder
 from hemline.export.request import build_filter
 from hemline.export.run import SUMMARY
+from hemline.masks.edges import Edge
 from hemline.store.loop.jobs import get_job, list_jobs, queue_job
 from hemline.store.loop.models import list_versions
 from hemline.store.people import record_event
@@ -27,7 +29,7 @@ from hemline.store.states import JobKind, JobState, Role
 from hemline.store.tables.loop import Job, Project
 
 FORMATS = {
-    FormatName.CUTOUTS: ("Cut-outs", "RGBA PNG with a soft edge, at the photos' own size"),
+    FormatName.CUTOUTS: ("Cut-outs", "RGBA PNG at the photos' own size"),
     FormatName.MASKS: ("Masks", "PNG, 0 and 255, or class ids where there are several labels"),
     FormatName.COCO: ("COCO", "run lengths and polygons"),
     FormatName.YOLO: ("YOLO segments", "a text file a photo"),
@@ -37,6 +39,12 @@ MASKS = {
     MaskChoice.CORRECTIONS: "corrections",
     MaskChoice.BEST: "corrections, else predictions",
     MaskChoice.PREDICTIONS: "predictions",
+}
+EDGES = {
+    Edge.SOFTENED: "softened over a pixel or two",
+    Edge.HARD: "hard, the mask itself",
+    Edge.SOFT: "soft, for fur and loose threads",
+    Edge.SHEER: "sheer, with the holes of mesh and lace open",
 }
 _TEXTS = ("garment", "garment_type", "view", "photo_session", "annotator")
 _LONGEST = 255
@@ -74,6 +82,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
             ordered=ordered[:_SHOWN],
             formats=FORMATS,
             masks=MASKS,
+            edges=EDGES,
             choices=offered,
             versions=versions,
             is_running=running,
@@ -134,7 +143,11 @@ def _order(services: Services, project: Project) -> ExportOrder:
         reviewed=bool(request.form.get("reviewed")),
         **given,
     )
-    return ExportOrder(FormatName(name), chosen)
+    edge = request.form.get("edge", Edge.SOFTENED)
+    if edge not in list(Edge):
+        abort(400, f"nothing was ordered: there is no edge '{edge[:40]}'")
+    cutouts = name == FormatName.CUTOUTS
+    return ExportOrder(FormatName(name), chosen, Look(Edge(edge)) if cutouts else DEFAULT_LOOK)
 
 
 def _ordered(services: Services, project: Project, job: Job) -> Ordered:
@@ -146,10 +159,11 @@ def _ordered(services: Services, project: Project, job: Job) -> Ordered:
     kept = {
         name: value
         for name, value in order.arguments().items()
-        if name not in ("format", "masks", "version_id")
+        if name not in ("format", "masks", "version_id", "edge")
     }
     words = [
         MASKS[order.chosen.masks],
+        *([f"edge {EDGES[order.look.edge]}"] if order.look != DEFAULT_LOOK else []),
         *(
             "reviewed" if name == "reviewed" else f"{name.replace('_', ' ')} {value}"
             for name, value in kept.items()

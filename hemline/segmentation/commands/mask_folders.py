@@ -12,9 +12,10 @@ from hemline.colour import tag_png
 from hemline.datasets.file_names import PHOTO_SUFFIXES
 from hemline.errors import DatasetError
 from hemline.files import make_folder
-from hemline.masks.cutout import make_cutout
+from hemline.masks.edges import Edge, cut_out
 
 _Pixels = NDArray[np.uint8]
+_Shares = NDArray[np.floating]
 
 
 class MaskFolder:
@@ -28,8 +29,11 @@ class MaskFolder:
         self._folder, self._ids = folder, ids
         make_folder(folder)
 
-    def write(self, photo: Path, image: _Pixels, mask: _Pixels) -> None:
-        """Writes the mask `(H, W)` of class ids of a photo `(H, W, 3)` RGB.
+    def write(
+        self, photo: Path, image: _Pixels, mask: _Pixels, garment: _Shares | None = None
+    ) -> None:
+        """Writes the mask `(H, W)` of class ids of a photo `(H, W, 3)` RGB; `garment` `(H, W)` is
+        the probability that the network gave it, 0..1, for edges that are found by it.
 
         Raises:
             DatasetError: the file cannot be written.
@@ -41,12 +45,15 @@ class MaskFolder:
 class CutoutFolder(MaskFolder):
     """FOLDER/STEM.png: RGBA, transparent where there is no garment; tagged as sRGB."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, edge: Edge = Edge.HARD) -> None:
         super().__init__(folder, ids=False)
+        self._edge = edge
 
-    def write(self, photo: Path, image: _Pixels, mask: _Pixels) -> None:
-        alpha = np.where(mask > 0, 255, 0).astype(np.uint8)
-        pixels = cv2.cvtColor(make_cutout(image, alpha), cv2.COLOR_RGBA2BGRA).astype(np.uint8)
+    def write(
+        self, photo: Path, image: _Pixels, mask: _Pixels, garment: _Shares | None = None
+    ) -> None:
+        cutout = cut_out(image, mask, self._edge, garment=garment)
+        pixels = cv2.cvtColor(cutout, cv2.COLOR_RGBA2BGRA).astype(np.uint8)
         _write(self._folder / f"{photo.stem}.png", tag_png(_png(pixels)))
 
 
@@ -69,7 +76,9 @@ class PairsFolder(MaskFolder):
         text = "".join(f"{label}\n" for label in labels)
         (folder / "labels.txt").write_text(text, encoding="utf-8")
 
-    def write(self, photo: Path, image: _Pixels, mask: _Pixels) -> None:
+    def write(
+        self, photo: Path, image: _Pixels, mask: _Pixels, garment: _Shares | None = None
+    ) -> None:
         if photo.suffix.lower() not in PHOTO_SUFFIXES:
             raise DatasetError(
                 f"'{photo}' is none of {', '.join(sorted(PHOTO_SUFFIXES))}, which are the photos "

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.console import Console
@@ -15,6 +15,7 @@ from hemline.segmentation.commands.options import Device, Model
 if TYPE_CHECKING:
     from hemline.segmentation.commands.mask_folders import MaskFolder
 
+_BY_DOUBT = ("soft", "sheer")  # edges that are sought where the network cannot say
 _err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
 
@@ -23,6 +24,13 @@ def predict_command(
     out: Annotated[Path, typer.Option(help="Folder for the masks, named by the photo's stem.")],
     model: Model = None,
     cutout: Annotated[bool, typer.Option("--cutout", help="Write RGBA cut-outs.")] = False,
+    edge: Annotated[
+        Literal["hard", "softened", "soft", "sheer"],
+        typer.Option(
+            help="Edge of cut-outs: the mask; running out over a pixel or two; found by matting, "
+            "for fur and loose threads; and with the holes of mesh and lace open."
+        ),
+    ] = "hard",
     pairs: Annotated[
         bool,
         typer.Option(
@@ -42,21 +50,25 @@ def predict_command(
 
     if pairs and cutout:
         raise DatasetError("--pairs holds masks and --cutout writes none; give one of them")
+    if edge != "hard" and not cutout:
+        raise DatasetError(f"--edge {edge} is of cut-outs; give --cutout too")
     photos = list(dict.fromkeys(photos))
     _check_stems(photos)
     _check_overwritten(photos, out / "masks" if pairs else out)
     predictor = Predictor(find_model(model), device=device)
-    folder = _folder(out, predictor.labels, pairs=pairs, cutout=cutout)
+    folder = _folder(out, predictor.labels, pairs=pairs, edge=edge if cutout else None)
     failed = 0
     unsure: list[float] = []
     for photo in track(photos, "predicting", console=_err, transient=True):
         try:
             image = read_image(photo)
-            found = predictor.predict([image])[0]
+            examined = predictor.examine(image)
+            found = examined.prediction
             if found.score < least_score:
                 unsure.append(found.score)
                 continue
-            folder.write(photo, image, found.mask)
+            garment = examined.garment_at(*image.shape[:2]) if edge in _BY_DOUBT else None
+            folder.write(photo, image, found.mask, garment)
         except HemlineError as error:
             _err.print(str(error), style="red")
             failed += 1
@@ -93,9 +105,12 @@ def _check_overwritten(photos: Sequence[Path], masks: Path) -> None:
             )
 
 
-def _folder(out: Path, labels: Sequence[str], *, pairs: bool, cutout: bool) -> "MaskFolder":
+def _folder(out: Path, labels: Sequence[str], *, pairs: bool, edge: str | None) -> "MaskFolder":
+    from hemline.masks.edges import Edge
     from hemline.segmentation.commands.mask_folders import CutoutFolder, MaskFolder, PairsFolder
 
     if pairs:
         return PairsFolder(out, labels)
-    return CutoutFolder(out) if cutout else MaskFolder(out, ids=len(labels) > 1)
+    if edge is not None:
+        return CutoutFolder(out, Edge(edge))
+    return MaskFolder(out, ids=len(labels) > 1)

@@ -7,6 +7,7 @@ from typer.testing import CliRunner
 
 from hemline.errors import DatasetError
 from hemline.segmentation.commands.main import app
+from hemline.studio.scene import draw_scene
 
 
 @pytest.fixture
@@ -45,3 +46,17 @@ def test_a_mask_that_cannot_be_written_is_told_why_and_the_others_are(photos, tm
     assert "a.png' cannot be written (Is a directory)" in result.stderr
     assert str(result.exception).startswith("1 of 2 photos have no mask")
     assert (tmp_path / "out" / "b.png").is_file()
+
+
+@pytest.mark.parametrize("edge", ["hard", "softened", "soft", "sheer"])
+def test_cutouts_have_the_edge_that_is_asked_for(photos, tmp_path, edge):
+    cv2.imwrite(str(photos[0]), draw_scene(4, height=192, width=128).image[..., ::-1])
+    predict("--out", tmp_path / "out", "--cutout", "--edge", edge, photos[0])
+    alpha = cv2.imread(str(tmp_path / "out" / "a.png"), cv2.IMREAD_UNCHANGED)[..., 3]
+    assert ((alpha > 0) & (alpha < 255)).any() == (edge != "hard")
+    assert (alpha == 255).mean() > 0.05
+
+
+def test_an_edge_is_of_cutouts(photos, tmp_path):
+    with pytest.raises(DatasetError, match="--edge soft is of cut-outs; give --cutout too"):
+        predict("--out", tmp_path / "out", "--edge", "soft", photos[0])

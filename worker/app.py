@@ -47,6 +47,7 @@ _ROUTES = {
     "export": "export",
     "signals": "housekeeping",
     "train": "train",
+    "improve": "train",
     "sweep": "housekeeping",
     "reconcile": "housekeeping",
     "schedule": "housekeeping",

@@ -7,6 +7,7 @@ from worker.app import app
 from worker.export import export_masks
 from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.reconcile import reconcile_all
+from worker.pool.improve_network import improve_network
 from worker.pool.predict_pool import predict_pool
 from worker.review.rank_job import rank_project, rank_when_due
 from worker.review.show_reviews import show_reviews
@@ -55,6 +56,12 @@ def export(job_id: int) -> None:
 def train(run_id: int) -> None:
     """Trains, judges and promotes or rejects, in a process of its own."""
     train_run(get_services(), run_id)
+
+
+@app.task(name="worker.improve")
+def improve(version_id: int) -> None:
+    """Brings a version's network into a quicker form."""
+    improve_network(get_services(), version_id)
 
 
 @app.task(name="worker.sweep")

@@ -62,17 +62,23 @@ class Conversions:
                     raise
                 log.warning("PyTorch runs the weights %s: %s", weights_digest[:12], error)
 
+    def may_improve(self, weights_digest: str) -> bool:
+        """Whether these weights are the starter's, converted, and int8 has not been tried."""
+        if self._chosen() == "torch" or not self._is_starter(weights_digest):
+            return False
+        with self._store.reading() as session:
+            tried = find_conversion(session, weights_digest, "int8", converter_version())
+        return tried is None and self.fp32_path(weights_digest) is not None
+
     def improve(self, weights_digest: str) -> None:
         """Makes the starter int8 unless that was tried, which takes minutes, at the lowest
         priority. Versions that a project trained are made int8 on its own photos, by its training.
         """
-        if self._chosen() == "torch" or not self._is_starter(weights_digest):
+        if not self.may_improve(weights_digest):
             return
         with self._one_at_a_time():
-            with self._store.reading() as session:
-                tried = find_conversion(session, weights_digest, "int8", converter_version())
-            converted = None if tried else self.fp32_path(weights_digest)
-            if converted is not None:
+            converted = self.fp32_path(weights_digest)
+            if converted is not None and self.may_improve(weights_digest):
                 self._quantise_starter(weights_digest, converted)
 
     def keep_int8(self, weights_digest: str, network: Path, cost: Cost) -> None:

@@ -117,6 +117,10 @@ class Prefiller:
         """
         self._conversions.prepare(version.weights_digest)
 
+    def may_improve(self, version: ModelVersion) -> bool:
+        """Whether `improve` has not been tried and may bring something."""
+        return self._conversions.may_improve(version.weights_digest)
+
     def improve(self, version: ModelVersion) -> None:
         """Brings a version's network into a quicker form where that can be done without its
         project's photos. It may take minutes: for workers, when nothing waits."""

@@ -84,7 +84,8 @@ class _Pool:
             if not tasks:
                 show_version(self._services.client, project.ls_project_id, model.name)
                 self._predict_labelled(model, config)
-                self._prefiller.improve(version)
+                if self._prefiller.may_improve(version):  # takes minutes: not before other pools
+                    self._services.sender.send("worker.improve", version.id, queue="train")
                 return
             after = tasks[-1].ls_task_id
 

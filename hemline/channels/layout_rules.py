@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hemline.channels.picture import Box, Picture
+from hemline.channels.picture import Box, Picture, frame_contact
 from hemline.channels.rule import Measured, Rule, Share, at_least_most, check_range, is_within
 
 _FILL = {
@@ -93,7 +93,7 @@ class CutByFrame(Rule):
     most_pixels: Annotated[int, Field(ge=0, le=100_000)] = 0
 
     def measure(self, picture: Picture) -> Measured:
-        touched = frame_contact(picture) if picture.cut is None else picture.cut
+        touched = frame_contact(picture.cover) if picture.cut is None else picture.cut
         side = max(touched, key=lambda name: touched[name])
         pixels = touched[side]
         asked = at_least_most(None, self.most_pixels, " px")
@@ -104,17 +104,6 @@ class CutByFrame(Rule):
         good = pixels <= self.most_pixels
         where = None if good or picture.cut is not None else _at(side, picture)
         return Measured(good, pixels, asked, says, where)
-
-
-def frame_contact(picture: Picture) -> dict[str, int]:
-    """Pixels of the garment on each side of the frame."""
-    inside = picture.inside()
-    return {
-        "top": int(inside[0].sum()),
-        "bottom": int(inside[-1].sum()),
-        "left": int(inside[:, 0].sum()),
-        "right": int(inside[:, -1].sum()),
-    }
 
 
 def _at(side: str, picture: Picture) -> Box:

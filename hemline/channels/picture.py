@@ -40,7 +40,6 @@ class Picture:
         cover: (H, W) uint8, the garment's share of each pixel, 0 to 255.
         box: of the garment's pixels, those more than half covered. Never empty.
         laid: the file has clear pixels, so it is judged as it looks on the channel's ground.
-        given: the cover comes from the file's alpha or from a mask, not from the picture's colours.
         format: of the file, as Pillow calls it; "JPEG", "PNG", ...
         bytes: of the file.
         cut: pixels of the photo's frame, by side, that the garment touched before it was laid out
@@ -51,7 +50,6 @@ class Picture:
     cover: Pixels
     box: Box
     laid: bool
-    given: bool
     format: str
     bytes: int
     cut: dict[str, int] | None = None
@@ -81,6 +79,7 @@ def read_picture(
     max_pixels: int,
     ground: Colour = WHITE,
     mask: NDArray[np.bool_] | None = None,
+    cover: Pixels | None = None,
     cut: dict[str, int] | None = None,
 ) -> Picture:
     """The picture in a file's bytes.
@@ -91,6 +90,7 @@ def read_picture(
     Args:
         ground: what clear pixels are laid on, RGB.
         mask: (H, W) of the upright picture.
+        cover: (H, W) uint8, the garment's share of each pixel where it is known; of its size.
 
     Raises:
         ImageError: it cannot be read, or has no garment that could be told from its ground.
@@ -108,20 +108,30 @@ def read_picture(
                 f"{rgb.shape[1]} x {rgb.shape[0]} px; give masks of the pictures' own size"
             )
         cover = mask.astype(np.uint8) * np.uint8(255)
-    elif laid and alpha is not None:
+    elif cover is None and laid:
         cover = alpha
-    else:
+    if cover is None:
         cover = find_garment(rgb, name).astype(np.uint8) * np.uint8(255)
     return Picture(
         rgb=rgb,
         cover=cover,
         box=_box(cover, name),
         laid=laid,
-        given=mask is not None or laid,
         format=_format(data),
         bytes=len(data),
         cut=cut,
     )
+
+
+def frame_contact(cover: Pixels) -> dict[str, int]:
+    """Pixels of the garment on each side of the frame of `cover` (H, W)."""
+    inside = cover > INSIDE
+    return {
+        "top": int(inside[0].sum()),
+        "bottom": int(inside[-1].sum()),
+        "left": int(inside[:, 0].sum()),
+        "right": int(inside[:, -1].sum()),
+    }
 
 
 def _on_ground(on_white: Pixels, alpha: Pixels, ground: Colour) -> Pixels:

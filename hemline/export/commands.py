@@ -46,6 +46,13 @@ def export_command(
             "for fur and loose threads; and with the holes of mesh and lace open."
         ),
     ] = "softened",
+    channel: Annotated[
+        str,
+        typer.Option(
+            "--for",
+            help="Rule pack: lay cut-outs out for that channel, and leave out those it refuses.",
+        ),
+    ] = "",
     reviewed: Annotated[
         bool, typer.Option("--reviewed", help="Only corrections that a reviewer found good.")
     ] = False,
@@ -86,7 +93,7 @@ def export_command(
             chosen,
             out,
             lambda done, total: progress.update(bar, completed=done, total=total),
-            Look(Edge(edge)),
+            Look(Edge(edge), channel),
         )
     typer.echo(
         f"{summary.written} masks written to {out}, {summary.kept} were there already, "

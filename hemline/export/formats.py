@@ -38,5 +38,7 @@ def open_format(name: FormatName, look: Look) -> Format:
     if name is FormatName.CUTOUTS:
         return Cutouts(look)
     if look != DEFAULT_LOOK:
-        raise ExportError(f"edges are of cut-outs, and the export is of {name}; leave them out")
+        raise ExportError(
+            f"edges and channels are of cut-outs, and the export is of {name}; leave them out"
+        )
     return _FORMATS[name]()

@@ -1,4 +1,4 @@
-"""How cut-outs look when they leave: their edge."""
+"""How cut-outs look when they leave: their edge, and the channel they are laid out for."""
 
 from dataclasses import dataclass
 
@@ -7,9 +7,14 @@ from hemline.masks.edges import Edge
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a person may choose of cut-outs; the other formats have no look."""
+    """What a person may choose of cut-outs; the other formats have no look.
+
+    Attributes:
+        pack: name of the rule pack that pictures are laid out for and must pass; empty: none.
+    """
 
     edge: Edge = Edge.SOFTENED
+    pack: str = ""
 
 
 DEFAULT_LOOK = Look()

@@ -7,10 +7,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hemline.channels.pack import load_pack
 from hemline.colour import tag_png
 from hemline.errors import MaskError
 from hemline.export.format import Exported
 from hemline.export.look import DEFAULT_LOOK, Look
+from hemline.export.published import lay_out_for
 from hemline.masks.edges import cut_out
 
 _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # a tenth larger than the best, five times as quick
@@ -19,7 +21,8 @@ _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # a tenth larger than the best, five 
 class Cutouts:
     """`cutouts/NAME.png`: RGBA at the photo's size, all garments together on a clear ground.
 
-    The colours are in sRGB, converted from the photo's profile where it has one, and tagged so.
+    Laid out for a channel instead where one is asked for, see `hemline.export.published`. The
+    colours are in sRGB, converted from the photo's profile where it has one, and tagged so.
     """
 
     version = 2
@@ -27,11 +30,16 @@ class Cutouts:
 
     def __init__(self, look: Look = DEFAULT_LOOK) -> None:
         self._look = look
+        self._pack = load_pack(look.pack) if look.pack else None
+        if self._pack is not None:
+            self.version += 100 * self._pack.version  # other rules make other pictures
 
     def write(self, exported: Exported) -> dict[str, bytes]:
         if exported.photo is None:
             raise MaskError(f"the cut-out of {exported.name} needs its photo")
         cutout = cut_out(exported.photo, exported.mask, self._look.edge)
+        if self._pack is not None:
+            return lay_out_for(self._pack, cutout, exported.name)
         return {f"cutouts/{exported.name}.png": tag_png(_png(cutout[..., [2, 1, 0, 3]]))}
 
     def finish(self, folder: Path, parts: Iterator[Path], labels: Sequence[str]) -> list[Path]:

@@ -56,7 +56,7 @@ class Target:
 def run_import(
     target: Target,
     offered: Sequence[OfferedMask],
-    kind: ImportAs,
+    kind: ImportAs = ImportAs.ANNOTATIONS,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> ImportSummary:
     """Brings each mask to the task whose photo has its name.

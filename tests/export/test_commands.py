@@ -1,13 +1,16 @@
 """`hemline export` as a person types it."""
 
+import json
 from pathlib import Path
 from typing import get_args
 
+import cv2
 import pytest
 from typer.testing import CliRunner
 
 from hemline.export.commands import Edges, Format, Masks, app
 from hemline.export.formats import FormatName
+from hemline.export.manifest import MANIFEST
 from hemline.masks.edges import Edge
 from hemline.settings import get_settings
 from hemline.store.reports.export_masks import MaskChoice
@@ -83,4 +86,46 @@ def test_a_folder_has_one_edge_and_other_formats_have_none(
     other = CliRunner().invoke(app, [*words, "--format", "cutouts", "--edge", "hard"])
     assert "or other filters or edge" in str(other.exception)
     masks = CliRunner().invoke(app, [*words, "--format", "masks", "--edge", "hard"])
-    assert "edges are of cut-outs, and the export is of masks" in str(masks.exception)
+    assert "edges and channels are of cut-outs, and the export is of masks" in str(masks.exception)
+
+
+def test_cutouts_for_a_channel_pass_it_and_the_others_are_named(
+    shop: Shop, corrected: list[Task], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ["export", "7", "--format", "cutouts", "--for", "walmart", "--out", str(out)]
+    assert CliRunner().invoke(app, words).exit_code == 0
+    picture = cv2.imread(str(out / "cutouts" / "D1_Front.jpg"))
+    assert picture.shape[1] / picture.shape[0] == pytest.approx(0.75, abs=0.01)
+    assert CliRunner().invoke(app, ["check", str(out), "--pack", "walmart"]).exit_code == 0
+    words = ["export", "7", "--format", "cutouts", "--for", "amazon", "--out", str(out) + "2"]
+    assert "3 masks could not be exported" in str(CliRunner().invoke(app, words).exception)
+    assert "amazon refuses it: the picture is" in (tmp_path / "out2" / MANIFEST).read_text()
+
+
+def test_a_picture_is_laid_back_over_its_photo_exactly(
+    shop: Shop, corrected: list[Task], tmp_path: Path
+) -> None:
+    pack = tmp_path / "ours.toml"
+    pack.write_text(
+        'title = "Ours"\nversion = 1\n[canvas]\nfill = 0.8\naspect = [4, 5]\nfile = "png"\n'
+        '[[rule]]\ncheck = "margin"\nleast = 0.01\nsource = "us"\ndate = "2026"\n'.replace(
+            '"us"', '"ourselves"'
+        )
+    )
+    out = tmp_path / "out"
+    words = ["export", "7", "--format", "cutouts", "--edge", "hard", "--out", str(out)]
+    assert CliRunner().invoke(app, [*words, "--for", str(pack)]).exit_code == 0
+    picture = read_png(out / "cutouts" / "D1_Front.png")
+    place = json.loads((out / "places" / "D1_Front.json").read_text())
+    photo, mask = figure(1)
+    left, top, width, height = place["box"]
+    at = place["at"]
+    assert place["photo"] == [72, 96]
+    assert place["size"] == [width, height]
+    back = picture[at[1] : at[1] + height, at[0] : at[0] + width, ::-1]
+    there = photo[top : top + height, left : left + width]
+    inside = mask[top : top + height, left : left + width] > 0
+    assert (back[inside] == there[inside]).all()
+    assert (back[~inside] == 255).all()
+    assert inside.sum() == (mask > 0).sum()

@@ -1,0 +1,70 @@
+"""A cut-out as a channel wants it: laid out by its rule pack, and turned down where that fails."""
+
+import io
+import json
+from dataclasses import asdict
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from hemline.channels.pack import Canvas, Pack
+from hemline.channels.picture import frame_contact, read_picture
+from hemline.channels.rule import Outcome
+from hemline.colour import srgb_profile
+from hemline.errors import MaskError
+from hemline.masks.layout import lay_out
+from hemline.settings import get_settings
+
+_QUALITIES = (95, 90, 85, 80, 70)  # of a JPEG, until it is small enough
+
+
+def lay_out_for(pack: Pack, cutout: NDArray[np.uint8], name: str) -> dict[str, bytes]:
+    """The picture of a cut-out for a channel, and `places/NAME.json`: where it is in its photo.
+
+    Args:
+        cutout: (H, W, 4) uint8 RGBA at the photo's size.
+
+    Raises:
+        MaskError: the channel would refuse the picture; the sentence has all reasons.
+    """
+    canvas = pack.canvas
+    aspect = canvas.aspect[0] / canvas.aspect[1] if canvas.aspect else None
+    options = {"fill": canvas.fill, "aspect": aspect, "most_long": canvas.most_long}
+    pixels, place = lay_out(cutout, background=canvas.background, **options)  # type: ignore[arg-type]
+    data = _encode(pixels, canvas)
+    silhouette = np.dstack([np.zeros_like(cutout[..., :3]), cutout[..., 3]])
+    shape = lay_out(silhouette, background=(255, 255, 255), **options)[0]  # type: ignore[arg-type]
+    picture = read_picture(
+        data,
+        name=name,
+        max_pixels=get_settings().max_pixels,
+        cover=255 - shape[..., 0],
+        cut=frame_contact(cutout[..., 3]),
+    )
+    found = pack.judge(picture, datetime.now(UTC).date())
+    refused = [finding.says for finding in found if finding.outcome is Outcome.FAILED]
+    if refused:
+        raise MaskError(f"{pack.name} refuses it: {'; '.join(refused)}")
+    suffix = "jpg" if canvas.file == "jpeg" else "png"
+    return {
+        f"cutouts/{name}.{suffix}": data,
+        f"places/{name}.json": json.dumps(asdict(place)).encode(),
+    }
+
+
+def _encode(pixels: NDArray[np.uint8], canvas: Canvas) -> bytes:
+    """The picture's file, tagged as sRGB."""
+    image = Image.fromarray(pixels)
+    profile = srgb_profile()
+    file = io.BytesIO()
+    if canvas.file == "png":
+        image.save(file, "PNG", icc_profile=profile, compress_level=4)
+        return file.getvalue()
+    for quality in _QUALITIES:
+        file = io.BytesIO()
+        image.save(file, "JPEG", quality=quality, subsampling=0, icc_profile=profile)
+        if canvas.most_bytes is None or file.tell() <= canvas.most_bytes:
+            break
+    return file.getvalue()

@@ -3,11 +3,12 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import track
+from rich.progress import Progress, track
 
 from hemline.errors import ChannelError
 from hemline.masks.garment_is import GarmentIs
@@ -21,7 +22,11 @@ _err = Console(stderr=True)
 
 def check_command(
     what: Annotated[
-        str, typer.Argument(metavar="PATH", help="A picture, or a folder of pictures.")
+        str,
+        typer.Argument(
+            metavar="PATH|PROJECT",
+            help="A picture, a folder of pictures, or a project's number in Label Studio.",
+        ),
     ],
     pack: Annotated[
         str, typer.Option(help="Rule pack: amazon, zalando, ..., studio, or a .toml file.")
@@ -40,6 +45,11 @@ def check_command(
     from hemline.channels.pack import load_pack
 
     rules = load_pack(pack)
+    if what.isdigit() and not Path(what).exists():
+        if masks or garment_is:
+            raise ChannelError(f"project {what} has masks of its own; leave the options out")
+        _report(rules, _of_project(int(what), pack), as_json=as_json)
+        return
     pictures = find_pictures(Path(what))
     today = datetime.now(UTC).date()
     found = list(
@@ -51,10 +61,43 @@ def check_command(
             transient=True,
         )
     )
-    typer.echo(_as_json(rules, found) if as_json else "\n".join(_as_text(rules, found)))
+    _report(rules, found, as_json=as_json)
+
+
+def _report(pack: "Pack", found: list["Checked"], *, as_json: bool) -> None:
+    typer.echo(_as_json(pack, found) if as_json else "\n".join(_as_text(pack, found)))
     failed = sum(not checked.passes for checked in found)
     if failed:
-        raise ChannelError(f"{failed} of {len(found)} pictures do not pass {rules.name}")
+        raise ChannelError(f"{failed} of {len(found)} pictures do not pass {pack.name}")
+
+
+def _of_project(number: int, pack: str) -> list["Checked"]:
+    """A project's cut-outs as an export for the channel would write them, best masks first."""
+    from hemline.channels.check_files import Checked
+    from hemline.export.formats import FormatName
+    from hemline.export.look import Look
+    from hemline.export.manifest import MANIFEST, read_manifest
+    from hemline.export.request import build_filter, build_sources, find_project
+    from hemline.export.run import run_export
+    from hemline.settings import get_settings
+    from hemline.store.reports.export_masks import MaskChoice
+
+    sources = build_sources(get_settings())
+    project = find_project(sources.store, number)
+    chosen = build_filter(sources.store, project, masks=MaskChoice.BEST)
+    with TemporaryDirectory() as folder, Progress(console=_err, transient=True) as progress:
+        bar = progress.add_task("checking", total=None)
+        run_export(
+            sources,
+            project,
+            FormatName.CUTOUTS,
+            chosen,
+            Path(folder),
+            lambda done, total: progress.update(bar, completed=done, total=total),
+            Look(pack=pack),
+        )
+        records = read_manifest(Path(folder) / MANIFEST)
+        return [Checked(record.name, problem=record.problem) for record in records]
 
 
 def _as_text(pack: "Pack", found: list["Checked"]) -> list[str]:

@@ -129,3 +129,18 @@ def test_a_picture_is_laid_back_over_its_photo_exactly(
     assert (back[inside] == there[inside]).all()
     assert (back[~inside] == 255).all()
     assert inside.sum() == (mask > 0).sum()
+
+
+def test_a_project_is_checked_as_an_export_would_write_it(
+    shop: Shop, corrected: list[Task]
+) -> None:
+    good = CliRunner().invoke(app, ["check", "7", "--pack", "walmart"])
+    assert good.exit_code == 0, good.output
+    assert "3 of 3 pictures pass Walmart" in good.stdout
+    bad = CliRunner().invoke(app, ["check", "7", "--pack", "amazon", "--json"])
+    assert "3 of 3 pictures do not pass amazon" in str(bad.exception)
+    pictures = json.loads(bad.stdout)["pictures"]
+    assert [picture["picture"] for picture in pictures] == ["D1_Front", "D2_Front", "D3_Front"]
+    assert all("1000 to 10000 px" in picture["problem"] for picture in pictures)
+    none = CliRunner().invoke(app, ["check", "9", "--pack", "amazon"])
+    assert "project 9 is not known" in str(none.exception)

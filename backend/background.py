@@ -32,7 +32,7 @@ class Background:
             return False
         return True
 
-    def stop(self, *, timeout_s: float = 3.0) -> None:
+    def stop(self, *, timeout_s: float = 2.0) -> None:
         """Finishes what is queued, for at most `timeout_s`."""
         with self._start:
             thread, self._thread = self._thread, None

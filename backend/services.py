@@ -45,6 +45,11 @@ class Services:
         self.serving.start()
         self.broker.start()
 
+    def hurry(self) -> None:
+        """The process is asked to end: requests answer with what they have in a moment."""
+        self.predictions.hurry()
+        self.serving.hurry()
+
     def stop(self) -> None:
         """Finishes what was handed over; what is left out, the worker's sweep finds."""
         if self.introductions is not None:

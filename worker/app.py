@@ -14,7 +14,7 @@ from hemline.queue import QUEUES, configure
 from hemline.settings import Settings, get_settings
 from worker.logs import configure_logging
 
-SOFT_SHUTDOWN_S = 10.0  # a task has this long to end after the worker was asked to stop
+SOFT_SHUTDOWN_S = 2.0  # a task has this long to end after the worker was asked to stop
 
 
 def build(settings: Settings) -> Celery:

@@ -23,6 +23,12 @@ def new_owner() -> str:
     return f"{socket.gethostname()[:60]}:{os.getpid()}:{uuid.uuid4().hex[:12]}"
 
 
+def is_owned_by_process(owner: str, pid: int) -> bool:
+    """Whether the process of that id on this machine gave itself the name."""
+    host, number, _ = owner.rsplit(":", 2)
+    return (host, number) == (socket.gethostname()[:60], str(pid))
+
+
 class RunLease:
     """Renews a run's lease three times within its length, and ends the process when it is lost.
 

@@ -32,7 +32,7 @@ class BrokerWatch:
     def stop(self) -> None:
         self._stopping.set()
         if self._thread is not None:
-            self._thread.join(timeout=3)
+            self._thread.join(timeout=0.5)
         self._redis.close()
 
     def look(self) -> bool:

@@ -9,7 +9,7 @@ from backend.services import Services
 from backend.serving.answer import Answer
 from hemline.labelstudio.messages import PredictRequest
 
-_LIMIT = 512 * 2**20  # bytes: hundreds of tasks with all their annotations
+_LIMIT = 256 * 2**20  # bytes: hundreds of tasks with all their annotations
 
 
 def build(services: Services) -> Blueprint:

@@ -25,7 +25,7 @@ from hemline.labelstudio.messages import (
 )
 from hemline.store.loop.deliveries import record_delivery
 
-_LIMIT = 64 * 2**20  # bytes; what does not fit, reconcile finds
+_LIMIT = 16 * 2**20  # bytes of a task and an annotation; what does not fit, reconcile finds
 _BUTTON_LIMIT = 2**20
 _PROJECT = {"PROJECT_CREATED", "PROJECT_UPDATED", "PROJECT_DELETED"}
 _KNOWN = SUBMISSIONS | DELETIONS | _PROJECT | {BUTTON, "TASKS_CREATED", "TASKS_DELETED"}

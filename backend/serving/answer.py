@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 
 SEND_WINDOW_S = 5.0  # two askings closer together than this are one opening
 GRACE_S = 0.4  # Label Studio needs this long to store what another request was answered
+HURRY_S = 2.0  # for requests in flight when the process is asked to end
 _LOAD_WAIT_S = 20.0
 _BATCH_THREADS = 3  # one predicts, the others fetch and encode
 _CLAIMS_AT_ONCE = 50
@@ -87,6 +88,7 @@ class Predictions:
         self._metrics = metrics
         self._openings = Openings()
         self._room = Room(settings.threads)
+        self._stop_at: float | None = None  # time.monotonic(); when requests must have ended
 
     def answer(
         self, project: RegisteredProject, tasks: Sequence[JsonTask], *, interactive: bool
@@ -106,6 +108,16 @@ class Predictions:
             opening.close()
             raise
 
+    def hurry(self) -> None:
+        """The process is asked to end: requests have a moment left, and the worker has the rest."""
+        self._stop_at = time.monotonic() + HURRY_S
+
+    def _left(self, asking: "_Asking") -> float:
+        """Seconds that a request has left."""
+        now = time.monotonic()
+        end = asking.came + self._budget_s
+        return max(0.0, (end if self._stop_at is None else min(end, self._stop_at)) - now)
+
     def refuse(self, tasks: Sequence[JsonTask], problem: str) -> Answer:
         """An item without a mask for each task."""
         return self._count(Answer([_without(problem, "problem") for _ in tasks]))
@@ -113,11 +125,11 @@ class Predictions:
     def _let_first_go(self, opening: Opening, asking: "_Asking") -> None:
         with self._room.waiting() as may_wait:
             if may_wait:
-                opening.wait(asking.left(self._budget_s))
+                opening.wait(self._left(asking))
                 time.sleep(GRACE_S)
 
     def _items(self, asking: "_Asking") -> list[Item]:
-        with self._room.place(wait_s=asking.left(self._budget_s) if asking.single else 0) as placed:
+        with self._room.place(wait_s=self._left(asking) if asking.single else 0) as placed:
             if placed:
                 return self._predicted(asking)
         self._hand_over(asking, asking.tasks)
@@ -127,7 +139,7 @@ class Predictions:
 
     def _predicted(self, asking: "_Asking") -> list[Item]:
         ls_id = asking.project.row.ls_project_id
-        self._serving.wait(ls_id, seconds=min(_LOAD_WAIT_S, asking.left(self._budget_s)))
+        self._serving.wait(ls_id, seconds=min(_LOAD_WAIT_S, self._left(asking)))
         model = self._serving.champion(ls_id, urgent=asking.single)
         if model is None or asking.project.config is None:
             problem = asking.project.problem or f"project {ls_id} has no trained model yet"
@@ -138,10 +150,14 @@ class Predictions:
         done = work_within(
             asking.tasks,
             lambda task: self._item(asking, model, task),
-            seconds=asking.left(self._budget_s),
+            seconds=lambda: self._left(asking),
             threads=_BATCH_THREADS,
         )
-        late = f"not within {self._budget_s:g} s, the worker goes on with it"
+        late = (
+            f"not within {self._budget_s:g} s, the worker goes on with it"
+            if self._stop_at is None
+            else "Hemline is being stopped, the worker goes on with it"
+        )
         items = [item or _without(late, "left") for item in done]
         self._hand_over(
             asking,
@@ -221,9 +237,6 @@ class _Asking:
 
     def age(self) -> float:
         return time.monotonic() - self.came
-
-    def left(self, budget_s: float) -> float:
-        return max(0.0, budget_s - self.age())
 
 
 def _without(problem: str, source: str) -> Item:

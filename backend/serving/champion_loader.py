@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 
 POLL_S = 1.0
+_STOP_WAIT_S = 0.5  # one that loads weights ends with the process
+_LOOK_UP_S = 0.2
 _RETRY_S = 30.0
 _FORMS_EVERY_S = 60.0  # looks for a quicker form of what is loaded
 _NAMED = 5  # projects in a sentence
@@ -90,11 +92,15 @@ class Serving:
         self._poller = threading.Thread(target=self._run, name="serving", daemon=True)
         self._poller.start()
 
-    def stop(self) -> None:
+    def hurry(self) -> None:
+        """Nobody waits for a champion any more."""
         self._stopping = True
         self._wake.set()
+
+    def stop(self) -> None:
+        self.hurry()
         if self._poller is not None:
-            self._poller.join(timeout=10)
+            self._poller.join(timeout=_STOP_WAIT_S)
 
     def version(self, ls_project_id: int) -> str | None:
         """Name of the version that is loaded for the project; None if there is none."""
@@ -123,11 +129,12 @@ class Serving:
 
     def wait(self, ls_project_id: int, *, seconds: float) -> None:
         """Until the project's champion is loaded, or it is known that there is none."""
+        deadline = time.monotonic() + seconds
         with self._changed:
-            self._changed.wait_for(
-                lambda: ls_project_id in self._loaded or ls_project_id in self._settled,
-                timeout=seconds,
-            )
+            while not self._stopping and (left := deadline - time.monotonic()) > 0:
+                if ls_project_id in self._loaded or ls_project_id in self._settled:
+                    return
+                self._changed.wait(min(left, _LOOK_UP_S))
 
     def look_again(self, ls_project_id: int) -> None:
         """The project is new or has changed: look at once."""

@@ -48,7 +48,7 @@ class ModelThread:
             thread, self._thread = self._thread, None
         if thread is not None:
             self._put(_STOP_RANK, lambda: None, Future())
-            thread.join(timeout=10)
+            thread.join(timeout=0.5)  # one that predicts ends with the process
 
     def _put(self, rank: int, call: Callable[[], Any], future: "Future[Any]") -> None:
         self._queue.put(_Work(rank, next(self._numbers), call, future))

@@ -21,9 +21,11 @@ from hemline.segmentation.starter import starter_path
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
 from hemline.store.loop.deliveries import count_by_state, next_deliveries
+from hemline.store.loop.jobs import list_jobs
 from hemline.store.loop.models import create_version, promote
 from hemline.store.loop.projects import get_project
-from hemline.store.states import DeliveryState
+from hemline.store.loop.tasks import ls_task_ids
+from hemline.store.states import DeliveryState, JobKind, JobState
 from tests.backend.running import COMMAND, RunningBackend, draw_photos, environment, until
 
 GARMENT = render_label_config(["garment"])
@@ -198,9 +200,38 @@ def test_sigterm_lets_a_request_end_and_leaves_nothing_behind(tmp_path):
         running = pool.submit(predict, server, "1.1", tasks)
         until(lambda: "hemline_model_seconds_count 0.0" not in server.ask("GET", "/metrics")[1], 60)
         server.process.send_signal(signal.SIGTERM)
-        assert all("result" in item for item in running.result())
+        answered = running.result()
         assert server.process.wait(60) == 0
+    assert len(answered) == len(tasks)
+    assert all("result" in item or "worker goes on" in item["problem"] for item in answered)
     assert not any(process.is_running() for process in processes)
+
+
+def test_sigterm_answers_what_is_done_and_hands_the_rest_to_the_worker(tmp_path):
+    """Two photos of forty are there, the others never arrive."""
+    tasks = draw_photos(tmp_path, 2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        host = f"127.0.0.1:{silent.getsockname()[1]}"
+        tasks += [{"id": n, "data": {"image": f"http://{host}/{n}.jpg"}} for n in range(3, 41)]
+        env = {"HEMLINE_IMAGE_HOSTS": host, "HEMLINE_IMAGE_TIMEOUT_S": "60"}
+        with RunningBackend(tmp_path, **env) as server, ThreadPoolExecutor(1) as pool:
+            until(lambda: server.setup("1.1", GARMENT), 120)
+            processes = server.processes()
+            running = pool.submit(predict, server, "1.1", tasks)
+            until(lambda: "hemline_model_seconds_count 2.0" in server.ask("GET", "/metrics")[1], 60)
+            server.process.send_signal(signal.SIGTERM)
+            answered = running.result()
+            assert server.process.wait(60) == 0
+    until(lambda: not any(process.is_running() for process in processes), 30)
+    assert ["result" in item for item in answered] == [True] * 2 + [False] * 38
+    assert all("worker goes on" in item["problem"] for item in answered[2:])
+    store = Store(f"sqlite:///{tmp_path / 'hemline.db'}")
+    with store.reading() as session:
+        (job,) = list_jobs(session)
+        known = ls_task_ids(session, job.project_id)
+    store.dispose()
+    assert (job.kind, job.state) == (JobKind.PREDICT_POOL, JobState.QUEUED)
+    assert known == set(range(1, 41))
 
 
 def run(home: Path, **env: str) -> subprocess.CompletedProcess[str]:

@@ -14,7 +14,7 @@ from worker.host.supervisor import Kept, Supervisor
 from worker.logs import configure_logging
 from worker.training.gpu import visible_gpus
 
-_GRACE_S = SOFT_SHUTDOWN_S + 5.0
+_GRACE_S = SOFT_SHUTDOWN_S + 3.0  # all are down within 8 s
 _NICE = 10  # the backend on the same machine answers people, so it goes first
 
 

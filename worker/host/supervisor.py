@@ -14,6 +14,7 @@ from worker.host.embedded_redis import EmbeddedRedis
 log = logging.getLogger(__name__)
 
 _POLL_S = 0.5
+_LAST_GRACE_S = 0.2  # each, after the grace of all
 _REDIS_CHECK_S = 2.0
 _FIRST_DELAY_S = 0.5
 _LONGEST_DELAY_S = 30.0
@@ -80,7 +81,7 @@ class Supervisor:
         for keeper in self._keepers:
             keeper.kept.process.wait(max(0.0, deadline - time.monotonic()))
         for keeper in self._keepers:
-            keeper.kept.process.stop(grace_s=1.0)
+            keeper.kept.process.stop(grace_s=_LAST_GRACE_S)
         if self._redis is not None:
             self._redis.stop()
 

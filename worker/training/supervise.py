@@ -10,8 +10,9 @@ from pathlib import Path
 
 from hemline.child_process import ChildProcess
 from hemline.settings import Settings
-from hemline.store.loop.runs import fail_run, get_run, is_free
+from hemline.store.loop.runs import fail_run, get_run, is_free, postpone_run
 from hemline.store.states import RunState
+from worker.lease import is_owned_by_process
 from worker.services import Services
 from worker.training.exits import EXIT_DONE, EXIT_LEASE_LOST, EXIT_NOT_NOW
 from worker.training.gpu import claim_device
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 MAX_ATTEMPTS = 6  # that died without another epoch done; there are rests in between
 NICE = 10  # serving on the same machine goes first
 _UNFINISHED = (RunState.QUEUED, RunState.RUNNING)
-_GRACE_S = 5.0
+_GRACE_S = 1.0
 _LOG_LINES = 3
 
 
@@ -54,8 +55,19 @@ def train_run(services: Services, run_id: int) -> None:
         try:
             status = child.wait()
         finally:
+            cut_short, pid = child.is_running(), child.pid  # this worker is asked to end
             child.stop(grace_s=_GRACE_S)
+            if cut_short:
+                _hand_back(services, run_id, pid)
     _after(services, run_id, status, child)
+
+
+def _hand_back(services: Services, run_id: int, pid: int) -> None:
+    """The run of a process that was ended with its worker goes on at once, and lost no attempt."""
+    with services.store.session() as session:
+        owner = get_run(session, run_id).lease_owner
+        if owner is not None and is_owned_by_process(owner, pid):
+            postpone_run(session, run_id, owner, None, delay_s=0.0)
 
 
 def run_folder(settings: Settings, run_id: int) -> Path:

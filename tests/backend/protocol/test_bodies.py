@@ -1,6 +1,8 @@
 """JSON bodies: hostile ones are one sentence, large ones are read piece by piece."""
 
 import json
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask, request
@@ -97,3 +99,41 @@ def test_large_bodies_lose_what_predictions_do_not_need(monkeypatch):
 def test_tasks_may_be_no_list(monkeypatch):
     monkeypatch.setattr(bodies, "_LARGE", 1)
     assert read(b'{"tasks": {"id": 1}}', large=True) == {"tasks": {"id": 1}}
+
+
+@pytest.mark.parametrize("piece", [b"[]", b"{}", b"[[[]]]"])
+@pytest.mark.parametrize("before", [b'{"tasks": [', b'{"other": ['])
+def test_more_lists_and_objects_than_memory_is_for_are_refused(piece, before):
+    body = before + b",".join([piece] * 2_000_000) + b"]}"
+    with pytest.raises(RequestEntityTooLarge) as error:
+        read(body, large=True)
+    assert "lists and objects, over the limit of 2,000,000; send fewer" in error.value.description
+
+
+def test_a_task_may_be_longer_than_a_piece_but_not_without_end(monkeypatch):
+    monkeypatch.setattr(bodies, "_LARGE", 0)
+    monkeypatch.setattr(bodies, "_PIECE", 50)
+    monkeypatch.setattr(bodies, "_LARGEST_PIECE", 500)
+    tasks = [{"id": n, "data": {"image": "x" * n}} for n in range(0, 400, 13)]
+    body = {"tasks": tasks, "project": 123456789}
+    assert read(json.dumps(body).encode(), large=True) == body
+    with pytest.raises(BadRequest, match="a part of over"):
+        read(json.dumps({"tasks": [tasks[0], {"id": 1, "data": "x" * 600}, *tasks]}), large=True)
+
+
+def test_large_bodies_are_read_one_after_another(monkeypatch):
+    monkeypatch.setattr(bodies, "_LARGE", 10)
+    at_once, most = [], []
+    read_pieces = bodies._read_pieces
+
+    def watched(text):
+        at_once.append(1)
+        most.append(len(at_once))
+        time.sleep(0.02)
+        at_once.pop()
+        return read_pieces(text)
+
+    monkeypatch.setattr(bodies, "_read_pieces", watched)
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: read(b'{"tasks": [1, 2, 3]}', large=True), range(4)))
+    assert most == [1] * 4

@@ -1,10 +1,12 @@
 """Errors as answers: JSON with one sentence, and no traceback."""
 
+import math
+
 import structlog
 from flask import Flask, Response, g, jsonify
 from werkzeug.exceptions import HTTPException
 
-from hemline.errors import HemlineError, LabelStudioError
+from hemline.errors import HemlineError, LabelStudioError, StoreUnavailable
 from hemline.redaction import redact
 
 log = structlog.get_logger(__name__)
@@ -17,6 +19,7 @@ def register_failures(app: Flask) -> None:
     app.register_error_handler(HTTPException, _refused)
     app.register_error_handler(LabelStudioError, _misread)
     app.register_error_handler(HemlineError, _unfit)
+    app.register_error_handler(StoreUnavailable, _not_now)
     app.register_error_handler(Exception, _broken)
 
 
@@ -42,6 +45,15 @@ def _unfit(error: HemlineError) -> Response:
     answer = jsonify({"detail": str(error)})
     reason = " ".join(str(error).split())[:_REASON_LIMIT]
     answer.status = f"422 {reason.encode('ascii', 'replace').decode()}"
+    return answer
+
+
+def _not_now(error: StoreUnavailable) -> Response:
+    """503 with a sentence, and when to come again."""
+    log.warning("the store cannot be used", problem=str(error))
+    answer = jsonify({"detail": str(error)})
+    answer.status_code = 503
+    answer.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
     return answer
 
 

@@ -7,6 +7,7 @@ from backend.introductions import Introductions
 from backend.monitoring.broker import BrokerWatch
 from backend.monitoring.metrics import Metrics
 from backend.monitoring.progress import StoreFigures
+from backend.monitoring.storage import StorageWatch
 from backend.protocol.auth import Guard
 from backend.protocol.projects import ProjectBook
 from backend.serving.answer import Predictions
@@ -40,6 +41,7 @@ class Services:
     model_thread: ModelThread
     send: Send
     introductions: Introductions | None
+    storage: StorageWatch
 
     def start(self) -> None:
         self.serving.start()
@@ -118,4 +120,5 @@ def connect_services(
         broker=BrokerWatch(settings.broker, metrics),
         model_thread=model_thread,
         send=send,
+        storage=StorageWatch(settings, store),
     )

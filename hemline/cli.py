@@ -8,7 +8,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from hemline import __version__
-from hemline.errors import HemlineError
+from hemline.errors import HemlineError, StoreUnavailable
 from hemline.logs import redact_tracebacks
 from hemline.segmentation.commands.model_choice import Versions, know_versions
 
@@ -37,7 +37,7 @@ def main() -> None:
     """
     try:
         build_app()()
-    except HemlineError as error:
+    except (HemlineError, StoreUnavailable) as error:
         _end(str(error))
     except OSError as error:
         if error.errno not in _MACHINE or error.filename is None:

@@ -82,6 +82,22 @@ class StoreError(HemlineError):
     """The store is missing, at another schema version, or lacks the row that was asked for."""
 
 
+class StoreUnavailable(Exception):
+    """The database cannot be used now; the same call may succeed later.
+
+    Not a HemlineError: whoever marks a task or fails a job for those must not do so for this.
+    retry_after_s: when it is worth another try. is_full: its disk has no room.
+    """
+
+    def __init__(self, message: str, *, retry_after_s: float, is_full: bool = False) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+        self.is_full = is_full
+
+    def __str__(self) -> str:
+        return redact(super().__str__())
+
+
 class ArtifactError(HemlineError):
     """An artifact is missing or its content does not match its digest."""
 

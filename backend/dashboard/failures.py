@@ -1,12 +1,14 @@
 """Errors as pages: what is wrong in one sentence, and never a stack trace."""
 
+import math
+
 import structlog
 from flask import Blueprint, Response, g, make_response
 from werkzeug.exceptions import HTTPException
 
 from backend.dashboard.frame import render_page
 from backend.services import Services
-from hemline.errors import HemlineError, LabelStudioError, StoreError
+from hemline.errors import HemlineError, LabelStudioError, StoreError, StoreUnavailable
 from hemline.redaction import redact
 from hemline.store.review.verdicts import StaleItemError
 
@@ -21,12 +23,14 @@ _TITLES = {
     422: "That did not work",
     429: "Please wait",
     502: "Label Studio does not answer",
+    503: "Not just now",
 }
 
 
 def register(blueprint: Blueprint, services: Services) -> None:
     blueprint.register_error_handler(HTTPException, _refused)
     blueprint.register_error_handler(HemlineError, _unfit)
+    blueprint.register_error_handler(StoreUnavailable, _not_now)
     blueprint.register_error_handler(Exception, _broken)
 
 
@@ -40,6 +44,12 @@ def _unfit(error: HemlineError) -> Response:
     if isinstance(error, StaleItemError):
         return _page(409, str(error))
     return _page(404 if isinstance(error, StoreError) else 422, str(error))
+
+
+def _not_now(error: StoreUnavailable) -> Response:
+    page = _page(503, str(error))
+    page.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+    return page
 
 
 def _broken(error: Exception) -> Response:

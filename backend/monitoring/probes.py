@@ -17,12 +17,12 @@ def build(services: Services) -> Blueprint:
 
     @blueprint.get("/readyz")
     def readyz() -> ResponseReturnValue:
-        """503 while the database is away or a champion is not loaded yet.
+        """503 while the database is away, nothing can be stored or a champion is not loaded yet.
 
         A broker that is away is told, and is no reason to send requests elsewhere: predictions
         need none, and webhooks wait in the database.
         """
-        problem = services.serving.problem()
+        problem = services.serving.problem() or services.storage.problem()
         broker = "up" if services.broker.up else "away"
         body = {"status": "DOWN" if problem else "READY", "problem": problem, "broker": broker}
         return jsonify(body), 503 if problem else 200

@@ -72,8 +72,12 @@ class ProjectBook:
         known = self._known.get(ls_project_id)
         if known is not None and known.fingerprint == fingerprint:
             return known
-        if known is None and self._introductions is not None and not self._is_stored(ls_project_id):
-            self._introduce(self._introductions, ls_project_id, key, label_config, fingerprint)
+        if known is None:
+            stored = self._stored(ls_project_id)
+            if stored is not None and _says(stored, key, label_config):
+                return self._remember(stored, fingerprint)
+            if stored is None and self._introductions is not None:
+                self._introduce(self._introductions, ls_project_id, key, label_config, fingerprint)
         with self._writing:
             known = self._known.get(ls_project_id)
             if known is not None and known.fingerprint == fingerprint:
@@ -89,15 +93,22 @@ class ProjectBook:
         known = self._known.get(ls_project_id)
         if known is not None:
             return known
-        with self._store.reading() as session:
-            row = get_project(session, ls_project_id)
+        row = self._stored(ls_project_id)
         if row is None or not row.label_config:
             raise UnknownProjectError(f"{not_known(ls_project_id)} or send its label_config")
         return self.register(ls_project_id, row.ls_key, row.label_config)
 
-    def _is_stored(self, ls_project_id: int) -> bool:
+    def _stored(self, ls_project_id: int) -> Project | None:
         with self._store.reading() as session:
-            return get_project(session, ls_project_id) is not None
+            return get_project(session, ls_project_id)
+
+    def _remember(self, row: Project, fingerprint: tuple[str, bytes]) -> RegisteredProject:
+        """A project that the store has as Label Studio tells it: nothing is written, and so no
+        writer is waited for."""
+        config = parse_label_config(row.label_config)
+        known = self._known[row.ls_project_id] = RegisteredProject(row, config, None, fingerprint)
+        self._changed(row.ls_project_id)
+        return known
 
     def _introduce(
         self,
@@ -134,3 +145,8 @@ class ProjectBook:
         log.info("project registered", project=ls_project_id, problem=known.problem)
         self._changed(ls_project_id)
         return registered
+
+
+def _says(row: Project, key: str, label_config: str) -> bool:
+    """Whether the store has the project like this, and nothing is wrong with it."""
+    return (row.ls_key, row.label_config, row.problem) == (key, label_config, None)

@@ -32,6 +32,7 @@ _KNOWN = SUBMISSIONS | DELETIONS | _PROJECT | {BUTTON, "TASKS_CREATED", "TASKS_D
 # These say the same each time they are meant anew: a second press of a button is no repetition.
 _REPEATABLE = frozenset({BUTTON, "PROJECT_UPDATED"})
 _REPETITION_S = 10.0
+_WAIT_S = 5.0  # for another process that writes
 
 
 def build(services: Services) -> Blueprint:
@@ -75,7 +76,7 @@ def _store(services: Services, action: str, payload: dict[str, Any]) -> bool:
     digest = delivery_digest(payload)
     if action in _REPEATABLE:
         digest = sha256(f"{digest} {time.time() // _REPETITION_S}".encode()).hexdigest()
-    with services.store.session() as session:
+    with services.store.session(wait_s=_WAIT_S) as session:
         _, is_new = record_delivery(
             session,
             digest=digest,

@@ -21,7 +21,7 @@ from backend.serving.batch import work_within
 from backend.serving.champion_loader import Serving
 from backend.serving.handover import PoolJobs
 from backend.serving.in_flight import Opening, Openings
-from hemline.errors import HemlineError, LabelStudioUnavailable
+from hemline.errors import HemlineError, LabelStudioUnavailable, StoreUnavailable
 from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.redaction import redact
 from hemline.settings import Settings
@@ -36,6 +36,7 @@ HURRY_S = 2.0  # for requests in flight when the process is asked to end
 _LOAD_WAIT_S = 20.0
 _BATCH_THREADS = 3  # one predicts, the others fetch and encode
 _CLAIMS_AT_ONCE = 50
+_CLAIM_WAIT_S = 1.0  # for another process that writes
 _LARGEST_ID = 2**31 - 1  # of Label Studio's and of our integer columns
 
 JsonTask = Mapping[str, Any]
@@ -176,7 +177,7 @@ class Predictions:
             filled = self._prefiller.predict_task(
                 model, asking.project.row.id, config, _essence(task)
             )
-        except LabelStudioUnavailable as error:
+        except (LabelStudioUnavailable, StoreUnavailable) as error:
             return _without(str(error), "left")
         except HemlineError as error:
             log.info("task cannot be predicted", task=task["id"], problem=str(error))
@@ -198,16 +199,29 @@ class Predictions:
         numbers = [number for number, item in enumerate(items) if item.prediction_id is not None]
         lost = 0
         for start in range(0, len(numbers), _CLAIMS_AT_ONCE):
-            with self._store.session() as session:
-                for number in numbers[start : start + _CLAIMS_AT_ONCE]:
-                    prediction_id = items[number].prediction_id
-                    assert prediction_id is not None
-                    if not claim_send(session, prediction_id, window_s=window_s):
-                        items[number] = _given()
-                        lost += 1
+            chosen = numbers[start : start + _CLAIMS_AT_ONCE]
+            try:
+                given = self._given_before([items[number] for number in chosen], window_s)
+            except StoreUnavailable as error:
+                # Somebody waits for the mask, and at worst Label Studio is given it twice.
+                log.warning("masks are given out unclaimed", problem=str(error))
+                break
+            for number, is_given in zip(chosen, given, strict=True):
+                if is_given:
+                    items[number] = _given()
+                    lost += 1
         if lost and lost == len(items):
             time.sleep(GRACE_S)
         return items
+
+    def _given_before(self, items: list[Item], window_s: float) -> list[bool]:
+        """Whether another request was given the mask of each; claims the others."""
+        with self._store.session(wait_s=_CLAIM_WAIT_S) as session:
+            return [
+                not claim_send(session, item.prediction_id, window_s=window_s)
+                for item in items
+                if item.prediction_id is not None
+            ]
 
     def _hand_over(self, asking: "_Asking", tasks: Sequence[JsonTask]) -> None:
         """Has the worker predict tasks, after this request."""

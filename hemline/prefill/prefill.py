@@ -29,6 +29,7 @@ from hemline.store.loop.predictions import find_prediction, save_prediction
 from hemline.store.loop.projects import lock_project
 from hemline.store.loop.tasks import (
     clear_task_problems,
+    get_task,
     record_photo,
     set_task_problem,
     upsert_task,
@@ -245,12 +246,29 @@ class Prefiller:
     def _register(
         self, project_id: int, config: LabelConfig, ls_task: dict[str, Any], version_id: int
     ) -> tuple[Task, Prediction | None]:
+        known = self._find(project_id, config, ls_task, version_id)
+        if known is not None:
+            return known
         with self._store.session() as session:
             task = register_task(session, project_id, config, ls_task)
             stored = find_prediction(session, task.id, version_id)
         keep_garments(self._store, project_id, task.id)
         same_photo = stored is not None and stored.image_digest == task.image_digest
         return task, stored if same_photo else None
+
+    def _find(
+        self, project_id: int, config: LabelConfig, ls_task: dict[str, Any], version_id: int
+    ) -> tuple[Task, Prediction] | None:
+        """A task that is in the store as Label Studio tells it, with a prediction of its photo:
+        nothing is written for it, so that a person waits for no writer."""
+        with self._store.reading() as session:
+            task = get_task(session, project_id, ls_task["id"])
+            if task is None or not task.garment_by or task.data != ls_task.get("data"):
+                return None
+            stored = find_prediction(session, task.id, version_id)
+        same_url = task.image_url == find_field(task.data, config.data_key)
+        same_photo = stored is not None and stored.image_digest == task.image_digest
+        return (task, stored) if stored is not None and same_photo and same_url else None
 
     def _answer(
         self,

@@ -67,12 +67,15 @@ def problems(
 ) -> None:
     """List what is left out, tasks and annotations: what is wrong with each, and what to do."""
     from hemline.store.loop.tasks import list_task_problems
+    from hemline.store.room import storage_problem
     from worker.commands.models import find_project
     from worker.commands.print_table import print_table
     from worker.services import command_services
 
     services = command_services()
     only = find_project(services, project).id if project is not None else None
+    if storage := storage_problem(services.settings, services.store):
+        typer.echo(f"Nothing can be stored: {storage}")
     with services.store.reading() as session:
         marked = list_task_problems(session, only)
     rows = [(mark.ls_project_id, mark.ls_task_id, mark.problem) for mark in marked]

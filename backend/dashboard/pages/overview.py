@@ -76,7 +76,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
             times=_medians(times),
             ready=ready,
             gold=gold,
-            errands=errands(row, tasks, worth, failed, gold),
+            errands=errands(row, tasks, worth, failed, gold, storage=services.storage.problem()),
             now=now,
         )
 

@@ -30,9 +30,15 @@ def errands(
     worth: WorthALook,
     failed: Failures,
     gold: GoldWanted | None,
+    *,
+    storage: str | None,
 ) -> list[Errand]:
-    """Faults first, then labels to look at, then photos to label."""
-    found = _faults(project, tasks, failed)
+    """Faults first, then labels to look at, then photos to label.
+
+    storage: why nothing can be stored, if that is so.
+    """
+    found = [Errand(f"Nothing can be stored: {storage}", is_fault=True)] if storage else []
+    found += _faults(project, tasks, failed)
     if worth.number:
         labels = "label is" if worth.number == 1 else "labels are"
         wrong = count(max(1, round(worth.expected_wrong)))

@@ -3,7 +3,7 @@
 import os
 import weakref
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any
@@ -17,10 +17,12 @@ from sqlalchemy.pool import NullPool
 from hemline.errors import StoreError
 from hemline.files import PRIVATE_FILE, make_private, make_private_folder
 from hemline.store.database.json_text import to_json
+from hemline.store.database.trouble import busy, unavailable
 
 SQLITE_BUSY_TIMEOUT_S = 10.0
 _POSTGRESQL_CONNECT_TIMEOUT_S = 10
 _READ_ONLY = "hemline_read_only"
+_WAIT_S = "hemline_wait_s"
 # As other programs' settings have it: the server is the same whatever talks to it.
 _POSTGRESQL_NAMES = frozenset(
     {"postgres", "postgresql", "postgresql+psycopg", "postgresql+psycopg2"}
@@ -41,30 +43,44 @@ class Store:
         self._url = _parse(url)
         self._engine = _create_engine(self._url)
         self._turn = _writers_turn(self._url)
+        self.trouble: str | None = None  # why the last unit of work could not be stored
         self._reading_engine = self._engine.execution_options(**_read_only_options(self._url))
         _dispose_in_forked_children(self)
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
+    def session(self, *, wait_s: float = SQLITE_BUSY_TIMEOUT_S) -> Iterator[Session]:
         """A unit of work: committed when the block ends, rolled back when it raises.
 
         Rows stay usable after the block. On SQLite the block holds the one write lock from its
-        first statement on (others wait up to 10 s), so keep network calls outside of it.
+        first statement on (others wait for it for `wait_s`), so keep network calls outside of it.
+
+        Raises:
+            StoreUnavailable: the database's disk is full, another process writes, or it is away.
         """
+        engine = self._engine.execution_options(**{_WAIT_S: wait_s})
         with (
-            self._turn,
-            Session(self._engine, expire_on_commit=False) as session,
+            self._in_words(),
+            self._writing(wait_s),
+            Session(engine, expire_on_commit=False) as session,
             session.begin(),
         ):
             yield session
+        self.trouble = None
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A unit of work that only reads: it waits for no writer and a write in it fails.
 
         All it reads is of one moment, the moment of its first statement.
+
+        Raises:
+            StoreUnavailable: the database is away.
         """
-        with Session(self._reading_engine, expire_on_commit=False) as session, session.begin():
+        with (
+            self._in_words(),
+            Session(self._reading_engine, expire_on_commit=False) as session,
+            session.begin(),
+        ):
             yield session
 
     def upgrade(self) -> None:
@@ -99,9 +115,39 @@ class Store:
         return self._url.get_backend_name() == "sqlite"
 
     @property
+    def file(self) -> Path | None:
+        """The file, where it is one."""
+        return Path(self._url.database or "").absolute() if self.is_file else None
+
+    @property
     def name(self) -> str:
         """The URL without its password, for messages."""
         return self._url.render_as_string(hide_password=True)
+
+    @contextmanager
+    def _writing(self, wait_s: float) -> Iterator[None]:
+        """The turn of this process's writers, waited for no longer than the lock itself."""
+        if self._turn is None:
+            yield
+            return
+        if not self._turn.acquire(timeout=wait_s):
+            raise busy(self.name)
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            reason = unavailable(error, self.name)
+            if reason is None:
+                raise
+            if reason.is_full:
+                self.trouble = str(reason)
+            raise reason from error
 
     @contextmanager
     def _reachable(self) -> Iterator[None]:
@@ -207,13 +253,13 @@ def _make_private_file(path: Path) -> None:
         make_private(path.with_name(path.name + ending), PRIVATE_FILE)
 
 
-def _writers_turn(url: URL) -> AbstractContextManager[object]:
+def _writers_turn(url: URL) -> "RLock | None":
     """What the writers of one process hold: on SQLite a lock, so that they wait in turn.
 
     SQLite itself lets them sleep and try again, whoever is lucky: of four threads that write all
     the time, one in a hundred transactions waits for over a second, and under 0.1 s with the lock.
     """
-    return RLock() if url.get_backend_name() == "sqlite" else nullcontext()
+    return RLock() if url.get_backend_name() == "sqlite" else None
 
 
 def _read_only_options(url: URL) -> dict[str, Any]:
@@ -237,6 +283,8 @@ def _set_up_sqlite(engine: Engine, *, foreign_keys: bool) -> None:
     def on_begin(connection: Connection) -> None:
         read_only = bool(connection.get_execution_options().get(_READ_ONLY))
         connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
+        wait_s = connection.get_execution_options().get(_WAIT_S, SQLITE_BUSY_TIMEOUT_S)
+        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(1000 * wait_s)}")
         # A transaction that reads first and writes later cannot wait for another writer: SQLite
         # fails it at once, because its snapshot is old. So writers take the lock as they begin.
         connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")

@@ -1,14 +1,15 @@
-"""Projects that come for the first time: Label Studio is asked whether it knows them.
+"""Projects that come for the first time, or with another label config: Label Studio is asked.
 
-Anyone who reaches a backend without Basic auth can name any project. Label Studio waits while it
-calls /setup, with its database locked where that is SQLite; so it is asked afterwards, from a
-thread of its own, and the project is made once it has said yes.
+Anyone who reaches a backend without Basic auth can name any project and any config. Label Studio
+waits while it calls /setup, with its database locked where that is SQLite; so it is asked
+afterwards, from a thread of its own, and the project is stored as Label Studio says it is.
 """
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import structlog
 
@@ -17,7 +18,8 @@ from hemline.labelstudio.http import LabelStudioRefused
 
 log = structlog.get_logger(__name__)
 
-Ask = Callable[[int], object]
+Told = Mapping[str, Any]
+Ask = Callable[[int], Told]
 
 _REFUSED_FOR_S = 60.0
 _AT_ONCE = 32  # more than these wait for Label Studio's next call
@@ -27,7 +29,7 @@ _REMEMBERED = 1000
 class Introductions:
     """Asks Label Studio about projects, one after the other.
 
-    ask: raises LabelStudioRefused for a project that Label Studio does not know.
+    ask: what Label Studio says of a project; raises LabelStudioRefused for one it does not know.
     """
 
     def __init__(self, ask: Ask) -> None:
@@ -42,8 +44,8 @@ class Introductions:
         with self._lock:
             return self._unknown.get(ls_project_id, 0.0) > time.monotonic()
 
-    def begin(self, ls_project_id: int, welcome: Callable[[], object]) -> None:
-        """Asks, and calls `welcome` from another thread if Label Studio knows the project."""
+    def begin(self, ls_project_id: int, welcome: Callable[[Told], object]) -> None:
+        """Asks, and calls `welcome` with the answer from another thread, if there is one."""
         with self._lock:
             if ls_project_id in self._pending or len(self._pending) >= _AT_ONCE:
                 return
@@ -53,10 +55,9 @@ class Introductions:
     def stop(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _introduce(self, ls_project_id: int, welcome: Callable[[], object]) -> None:
+    def _introduce(self, ls_project_id: int, welcome: Callable[[Told], object]) -> None:
         try:
-            self._ask(ls_project_id)
-            welcome()
+            welcome(self._ask(ls_project_id))
         except LabelStudioUnavailable as error:
             log.warning("project not made yet", project=ls_project_id, problem=str(error))
         except LabelStudioRefused as error:

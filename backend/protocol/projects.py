@@ -12,7 +12,7 @@ from typing import NoReturn
 
 import structlog
 
-from backend.introductions import Introductions
+from backend.introductions import Introductions, Told
 from hemline.errors import HemlineError
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
 from hemline.prefill.project_config import remember_project
@@ -44,8 +44,8 @@ class RegisteredProject:
 class ProjectBook:
     """Registers projects in the store, once for each label config.
 
-    introductions: asked about projects that are not in the store yet; None: whoever names a
-        project is believed.
+    introductions: asked about projects and label configs that are not in the store yet; None:
+        whoever names one is believed.
     """
 
     def __init__(
@@ -68,7 +68,7 @@ class ProjectBook:
             UnknownProjectError: Label Studio knows no such project.
             NotIntroducedError: Label Studio is being asked about the project.
         """
-        fingerprint = (key, sha256(label_config.encode("utf-8", "replace")).digest())
+        fingerprint = _fingerprint(key, label_config)
         known = self._known.get(ls_project_id)
         if known is not None and known.fingerprint == fingerprint:
             return known
@@ -76,8 +76,11 @@ class ProjectBook:
             stored = self._stored(ls_project_id)
             if stored is not None and _says(stored, key, label_config):
                 return self._remember(stored, fingerprint)
-            if stored is None and self._introductions is not None:
-                self._introduce(self._introductions, ls_project_id, key, label_config, fingerprint)
+            config = stored.label_config if stored is not None else None
+        else:
+            config = known.row.label_config
+        if self._introductions is not None and config != label_config:
+            self._introduce(self._introductions, ls_project_id, key, label_config)
         with self._writing:
             known = self._known.get(ls_project_id)
             if known is not None and known.fingerprint == fingerprint:
@@ -116,7 +119,6 @@ class ProjectBook:
         ls_project_id: int,
         key: str,
         label_config: str,
-        fingerprint: tuple[str, bytes],
     ) -> NoReturn:
         if introductions.is_unknown(ls_project_id):
             raise UnknownProjectError(
@@ -125,14 +127,15 @@ class ProjectBook:
             )
         parse_label_config(label_config)  # a config that cannot be used is refused at once
 
-        def welcome() -> None:
+        def welcome(told: Told) -> None:
+            config = str(told.get("label_config") or "")
             with self._writing:
-                self._write(ls_project_id, key, label_config, fingerprint)
+                self._write(ls_project_id, key, config, _fingerprint(key, config))
 
         introductions.begin(ls_project_id, welcome)
         raise NotIntroducedError(
-            f"project {ls_project_id} is new, and Label Studio is being asked about it; try again "
-            "in a moment"
+            f"project {ls_project_id} or its label config is new, and Label Studio is being asked "
+            "about it; try again in a moment"
         )
 
     def _write(
@@ -145,6 +148,10 @@ class ProjectBook:
         log.info("project registered", project=ls_project_id, problem=known.problem)
         self._changed(ls_project_id)
         return registered
+
+
+def _fingerprint(key: str, label_config: str) -> tuple[str, bytes]:
+    return key, sha256(label_config.encode("utf-8", "replace")).digest()
 
 
 def _says(row: Project, key: str, label_config: str) -> bool:

@@ -143,7 +143,7 @@ class Predictions:
         self._serving.wait(ls_id, seconds=min(_LOAD_WAIT_S, self._left(asking)))
         model = self._serving.champion(ls_id, urgent=asking.single)
         if model is None or asking.project.config is None:
-            problem = asking.project.problem or f"project {ls_id} has no trained model yet"
+            problem = asking.project.problem or self._serving.why_none(ls_id)
             return [_without(problem, "problem") for _ in asking.tasks]
         return self._compute(asking, model)
 

@@ -20,6 +20,7 @@ import structlog
 from backend.monitoring.metrics import Metrics
 from backend.serving.model_thread import ModelThread
 from backend.serving.network_cache import Predictors, QueuedPredictor
+from hemline.errors import HemlineError
 from hemline.prefill.prefill import LoadedModel
 from hemline.store.database.engine import Store
 from hemline.store.loop.models import ServedProject, champion, find_versions, list_served
@@ -78,6 +79,8 @@ class Serving:
         self._tried: dict[str, tuple[str, ...]] = {}  # digests that work, and their networks' words
         self._settled: set[int] = set()  # projects whose state in the store has been acted on
         self._news: Counter[int] = Counter()  # how often a project was new or changed
+        self._broken: dict[str, str] = {}  # digest to what is wrong with it
+        self._without: dict[int, str] = {}  # projects whose champion cannot be loaded, and why
         self._failed: dict[str, float] = {}  # digest to when it may be tried again
         self._started: dict[int, tuple[datetime, float]] = {}  # projects without, as they were then
         self._missing: set[int] = set()  # projects that have a champion and none of theirs loaded
@@ -106,6 +109,11 @@ class Serving:
         """Name of the version that is loaded for the project; None if there is none."""
         loaded = self._loaded.get(ls_project_id)
         return loaded.version.name if loaded else None
+
+    def why_none(self, ls_project_id: int) -> str:
+        """Why the project has no champion loaded, in one sentence."""
+        none = f"project {ls_project_id} has no trained model yet"
+        return self._without.get(ls_project_id, none)
 
     def champion(self, ls_project_id: int, *, urgent: bool) -> LoadedModel | None:
         """The loaded champion; its predictions wait for their turn, urgent ones before others, and
@@ -264,6 +272,13 @@ class Serving:
 
     def _load(self, ls_project_id: int, version: ModelVersion) -> None:
         words = self._tried.get(version.weights_digest) or self._try(version)
+        self._without.pop(ls_project_id, None)
+        if words is None:
+            self._without[ls_project_id] = (
+                f"the champion '{version.name}' cannot be loaded: "
+                f"{self._broken.get(version.weights_digest)}; `hemline rollback` brings back the "
+                "version before it"
+            )
         if words is not None:
             self._swap(ls_project_id, self._loaded.get(ls_project_id), version, words)
 
@@ -281,12 +296,14 @@ class Serving:
             self._model_thread.run(lambda: network.predict([blank]), urgent=False)
             if again:
                 self._predictors.replace(version, network)
-        except Exception:
+        except Exception as error:
             self._failed[digest] = time.monotonic() + _RETRY_S
+            self._broken[digest] = str(error) if isinstance(error, HemlineError) else repr(error)
             self._metrics.load_failures.inc()
             log.exception("champion cannot be loaded", version=version.name)
             return None
         self._failed.pop(digest, None)
+        self._broken.pop(digest, None)
         self._forms[digest] = form
         self._tried[digest] = tuple(network.labels)
         return self._tried[digest]

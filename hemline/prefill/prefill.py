@@ -1,12 +1,20 @@
 """Pre-filling: the one way a task gets its prediction, when it is opened and in the pool alike."""
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.errors import HemlineError, ImageError, LabelStudioError, MaskError, PhotoUnavailable
+from hemline.errors import (
+    ArtifactError,
+    HemlineError,
+    ImageError,
+    LabelStudioError,
+    MaskError,
+    PhotoUnavailable,
+)
 from hemline.images import decode_image
 from hemline.labelstudio.messages import parse_id
 from hemline.labelstudio.photos.photos import Photo
@@ -25,7 +33,7 @@ from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
 from hemline.store.loop.garments import garment_of, garment_rule, keep_garments
 from hemline.store.loop.models import champion, create_version, promote
-from hemline.store.loop.predictions import find_prediction, save_prediction
+from hemline.store.loop.predictions import distrust, find_prediction, save_prediction
 from hemline.store.loop.projects import lock_project
 from hemline.store.loop.tasks import (
     clear_task_problems,
@@ -40,6 +48,9 @@ from hemline.store.tables.loop import ModelVersion, Prediction, Task
 
 if TYPE_CHECKING:
     from hemline.segmentation.predictor import Examination, Predictor
+
+
+log = logging.getLogger(__name__)
 
 
 class Photos(Protocol):
@@ -160,15 +171,9 @@ class Prefiller:
             HemlineError: the task cannot be predicted; it is marked with the reason.
         """
         task, stored = self._register(project_id, config, ls_task, model.version_id)
-        if stored is not None:
-            return self._answer(
-                stored,
-                decode_class_mask(self._artifacts.get(stored.mask_digest)),
-                model,
-                config,
-                task,
-                fresh=False,
-            )
+        mask = self._stored_mask(stored) if stored is not None else None
+        if stored is not None and mask is not None:
+            return self._answer(stored, mask, model, config, task, fresh=False)
         try:
             url = photo_url(config, ls_task)
         except ImageError as error:
@@ -209,6 +214,16 @@ class Prefiller:
             # Values follow: the worker's sweep finds that they are missing.
             keep_prediction(session, saved, **kept)
         return self._answer(saved, predicted.mask, model, config, task, fresh=True)
+
+    def _stored_mask(self, stored: Prediction) -> NDArray[np.uint8] | None:
+        """None: it is damaged, and is predicted again."""
+        try:
+            return decode_class_mask(self._artifacts.get(stored.mask_digest))
+        except (ArtifactError, MaskError) as error:
+            log.warning("prediction %d is made again: %s", stored.id, error)
+        with self._store.session() as session:
+            distrust(session, stored.id)
+        return None
 
     def answer(
         self, model: LoadedModel, config: LabelConfig, task: Task, stored: Prediction

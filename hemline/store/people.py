@@ -13,6 +13,7 @@ from hemline.store.database.columns import Json
 from hemline.store.states import Role
 from hemline.store.tables.review import AuditEvent, LogInCount, Person
 
+LOGGED_IN = "log in"
 _ORDER = (Role.VIEWER, Role.REVIEWER, Role.ADMIN)
 
 
@@ -126,3 +127,9 @@ def list_events(
 
 def _unknown(name: str) -> StoreError:
     return StoreError(f"there is no person {name!r}; see `hemline people list`")
+
+
+def list_events_of(session: Session, actions: Sequence[str], *, limit: int) -> Sequence[AuditEvent]:
+    """The newest audit events of these actions, newest first."""
+    newest = select(AuditEvent).where(AuditEvent.action.in_(actions))
+    return session.scalars(newest.order_by(AuditEvent.id.desc()).limit(limit)).all()

@@ -30,6 +30,7 @@ class LabelStudio:
 
     def __init__(self) -> None:
         self.away = False
+        self.config = GARMENT
         self.asked: list[int] = []
         self.gate = threading.Event()
         self.gate.set()
@@ -41,7 +42,7 @@ class LabelStudio:
             raise LabelStudioUnavailable("Label Studio does not answer")
         if number != 1:
             raise LabelStudioRefused("Label Studio refused GET with 404", 404)
-        return {"id": 1}
+        return {"id": 1, "label_config": self.config}
 
 
 @pytest.fixture
@@ -204,3 +205,27 @@ def test_half_of_the_credentials_are_none(monkeypatch: pytest.MonkeyPatch, given
     with pytest.raises(SettingsError, match="set both BASIC_AUTH_USER and BASIC_AUTH_PASS"):
         get_settings()
     get_settings.cache_clear()
+
+
+def test_nobody_replaces_the_label_config_of_a_known_project(
+    client: Any, backend: Any, label_studio: LabelStudio
+) -> None:
+    setup(client, "1.1")
+    other = render_label_config(["hat"])
+
+    def configs() -> list[str]:
+        introductions = client.services.introductions
+        introductions._thread.submit(lambda: None).result(30)
+        with backend.store.reading() as session:
+            return [row.label_config for row in list_projects(session)]
+
+    body = {"project": "1.1", "schema": other}
+    assert client.post("/setup", json=body).json == {"model_version": None}
+    tasks = [{"id": 1, "data": {"image": "/data/upload/1/a.png"}}]
+    asked = {"project": "1.1", "label_config": other, "tasks": tasks}
+    assert "result" not in client.post("/predict", json=asked).json["results"][0]
+    assert configs() == [GARMENT]
+    label_studio.config = other  # somebody has changed it in Label Studio
+    client.post("/setup", json=body)
+    assert configs() == [other]
+    assert client.post("/setup", json=body).status_code == 200

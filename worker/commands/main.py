@@ -10,6 +10,7 @@ from worker.commands.garments import garments
 from worker.commands.inspect import deliveries, problems, status
 from worker.commands.models import models, promote, retrain, rollback
 from worker.commands.review import statistics, triage
+from worker.commands.verify import verify
 
 app = typer.Typer()
 for command in (
@@ -23,6 +24,7 @@ for command in (
     statistics,
     triage,
     garments,
+    verify,
 ):
     app.command()(command)
 

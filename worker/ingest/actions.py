@@ -1,7 +1,8 @@
 """What each of Label Studio's webhook actions means to Hemline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 from hemline.errors import HemlineError, LabelConfigError
 from hemline.labelstudio.messages import WebhookPayload, parse_id
@@ -52,8 +53,18 @@ def _project(services: Services, delivery: WebhookDelivery, told: WebhookPayload
     with services.store.reading() as session:
         project = get_project(session, delivery.ls_project_id)
     if (project is None or not project.label_config) and told.project:
-        return remember_project(services, told.project)
+        return remember_project(services, _believed(services, delivery.ls_project_id, told))
     return project
+
+
+def _believed(services: Services, ls_project_id: int, told: WebhookPayload) -> Mapping[str, Any]:
+    """What is to be believed of a project: the webhook, if its sender had to know a secret, or what
+    Label Studio says when it is asked."""
+    settings = services.settings
+    has_secret = settings.webhook_secret or settings.basic_auth_user
+    if has_secret or not settings.label_studio_api_key:
+        return told.project
+    return services.client.get_project(ls_project_id)
 
 
 def _annotations_saved(services: Services, project: Project, told: WebhookPayload, _: At) -> None:
@@ -90,7 +101,7 @@ def _tasks_deleted(services: Services, project: Project, told: WebhookPayload, _
 
 def _project_changed(services: Services, project: Project, told: WebhookPayload, _: At) -> None:
     if told.project:
-        remember_project(services, told.project)
+        remember_project(services, _believed(services, project.ls_project_id, told))
 
 
 def _project_deleted(services: Services, project: Project, told: WebhookPayload, _: At) -> None:

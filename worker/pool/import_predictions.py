@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hemline.errors import HemlineError, LabelStudioError, LabelStudioUnavailable
+from hemline.errors import ArtifactError, HemlineError, LabelStudioError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.not_now import is_later
 from hemline.labelstudio.project.config import LabelConfig
@@ -65,7 +65,12 @@ def _unsent(
 def _item(
     prefiller: Prefiller, model: LoadedModel, config: LabelConfig, prediction: Prediction
 ) -> Item:
-    filled = prefiller.answer(model, config, prediction.task, prediction)
+    task = prediction.task
+    try:
+        filled = prefiller.answer(model, config, task, prediction)
+    except ArtifactError:  # damaged since: it is predicted again
+        ls_task = {"id": task.ls_task_id, "data": task.data}
+        filled = prefiller.predict_task(model, task.project_id, config, ls_task)
     return {
         "task": prediction.task.ls_task_id,
         "result": filled.result,

@@ -49,6 +49,24 @@ def list_() -> None:
 
 
 @app.command()
+def log_ins(
+    newest: Annotated[int, typer.Option(min=1, help="How many to list.")] = 50,
+) -> None:
+    """List log-ins and failed attempts, the newest first: when, who, and from which address."""
+    from hemline.store.log_in_limits import FAILED
+    from hemline.store.people import LOGGED_IN, list_events_of
+
+    with _store().reading() as session:
+        events = list_events_of(session, (LOGGED_IN, FAILED), limit=newest)
+    for event in events:
+        outcome = "failed" if event.action == FAILED else "logged in"
+        address = event.details.get("address", "")
+        typer.echo(f"{event.at:%Y-%m-%d %H:%M} UTC\t{event.person}\t{outcome}\t{address}".rstrip())
+    if not events:
+        typer.echo("Nobody has tried to log in yet.")
+
+
+@app.command()
 def remove(name: Name) -> None:
     """Let a person log in no longer."""
     from hemline.store.people import remove_person

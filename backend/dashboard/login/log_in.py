@@ -14,7 +14,14 @@ from backend.dashboard.login.passwords import is_password
 from backend.services import Services
 from hemline.store.database.clock import database_now
 from hemline.store.log_in_limits import attempt_failed, attempt_succeeded, take_attempt
-from hemline.store.people import end_logins, find_person, list_people, note_login, record_event
+from hemline.store.people import (
+    LOGGED_IN,
+    end_logins,
+    find_person,
+    list_people,
+    note_login,
+    record_event,
+)
 from hemline.store.tables.review import Person
 
 
@@ -47,7 +54,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
             else:
                 attempt_succeeded(session, name, address)
                 note_login(session, person.id)
-                record_event(session, person.name, "log in")
+                record_event(session, person.name, LOGGED_IN, details={"address": address})
         if person is None:
             return _form(problem="Name or password is wrong.", name=name), 401
         begin_login(person, now)

@@ -16,6 +16,7 @@ from hemline.files import write_atomically
 from hemline.settings import get_settings
 
 _DIGEST_LENGTH = 64
+_REST_OF_DIGEST = re.compile(r"[0-9a-f]{62}")
 _LEFTOVER = re.compile(r"\.?[0-9a-f]{62}\.\w+")  # what `_write` writes aside
 
 
@@ -33,7 +34,8 @@ class ArtifactStore:
         self._cache = cache
 
     def put(self, data: bytes, kind: str) -> str:
-        """Stores `data` and returns its digest. The same bytes are stored once.
+        """Stores `data` and returns its digest. The same bytes are stored once, and again where
+        what is there was damaged.
 
         kind: what it is, in one word, for messages: "mask", "weights", "checkpoint", "manifest".
         Readers, other writers and crashes never see a part of it. Raises ArtifactError if the
@@ -41,7 +43,7 @@ class ArtifactStore:
         """
         digest = sha256(data).hexdigest()
         try:
-            if not self._holds(digest, len(data)):
+            if not self._holds(digest, data):
                 self._write(digest, data)
         except OSError as error:
             raise ArtifactError(
@@ -57,20 +59,36 @@ class ArtifactStore:
             data: bytes = self._filesystem.cat_file(path)
         except FileNotFoundError as error:
             raise ArtifactError(
-                f"artifact {digest} is missing under {self._root}; restore that folder from its "
-                "backup or set HEMLINE_ARTIFACT_URL to where it is"
+                f"artifact {digest} is missing under {self._root}; run `hemline verify --repair`, "
+                "restore that folder from its backup, or set HEMLINE_ARTIFACT_URL to where it is"
             ) from error
         except OSError as error:
             raise ArtifactError(f"artifact {digest} cannot be read: {error}") from error
         if sha256(data).hexdigest() != digest:
             raise ArtifactError(
-                f"artifact {digest} has other content than was stored; restore {path} from its "
-                "backup"
+                f"artifact {digest} has other content than was stored; run `hemline verify "
+                f"--repair`, or restore {path} from its backup"
             )
         return data
 
     def exists(self, digest: str) -> bool:
         return bool(self._filesystem.exists(self._path(digest)))
+
+    def digests(self) -> Iterator[str]:
+        """The digests of all files that are there."""
+        self._filesystem.invalidate_cache()
+        root = self._root.rstrip("/")
+        for number in range(256):
+            with contextlib.suppress(FileNotFoundError):
+                for path in self._filesystem.ls(f"{root}/{number:02x}", detail=False):
+                    name = path.rpartition("/")[2]
+                    if _REST_OF_DIGEST.fullmatch(name):
+                        yield f"{number:02x}{name}"
+
+    def remove(self, digest: str) -> None:
+        """Removes the artifact, which nothing may need any more."""
+        with contextlib.suppress(FileNotFoundError):
+            self._filesystem.rm_file(self._path(digest))
 
     def local_path(self, digest: str) -> Path:
         """A file with that content: the artifact itself in a folder, a cached copy of a remote one.
@@ -114,9 +132,11 @@ class ArtifactStore:
             raise ArtifactError(f"{digest!r} is no digest; it must be 64 hexadecimal digits")
         return f"{self._root.rstrip('/')}/{_relative(digest)}"
 
-    def _holds(self, digest: str, size: int) -> bool:
+    def _holds(self, digest: str, data: bytes) -> bool:
         path = self._path(digest)
-        return self.exists(digest) and bool(self._filesystem.size(path) == size)
+        if not self.exists(digest) or self._filesystem.size(path) != len(data):
+            return False
+        return bool(self._filesystem.cat_file(path) == data)
 
     def _write(self, digest: str, data: bytes) -> None:
         path = self._path(digest)

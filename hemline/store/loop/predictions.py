@@ -64,6 +64,19 @@ def save_prediction(
     ).one()
 
 
+def get_prediction(session: Session, prediction_id: int) -> Prediction | None:
+    """The prediction with its task and model version."""
+    related = (joinedload(Prediction.task), joinedload(Prediction.model_version))
+    return session.get(Prediction, prediction_id, options=related)
+
+
+def distrust(session: Session, prediction_id: int) -> None:
+    """What is stored of the prediction cannot be read: the next one for its task replaces it."""
+    session.execute(
+        update(Prediction).where(Prediction.id == prediction_id).values(image_digest="")
+    )
+
+
 def claim_send(
     session: Session, prediction_id: int, *, window_s: float, now: datetime | None = None
 ) -> bool:

@@ -197,6 +197,11 @@ def keep_told(session: Session, predicted: Sequence[tuple[int, Json]]) -> None:
         )
 
 
+def forget_ranking(session: Session, project_id: int) -> None:
+    """The project's ranking cannot be read; the next job learns one."""
+    session.execute(update(Project).where(Project.id == project_id).values(ranking_digest=None))
+
+
 def keep_ranking(session: Session, project_id: int, digest: str) -> None:
     """Remembers the project's fitted ranking, an artifact."""
     session.execute(

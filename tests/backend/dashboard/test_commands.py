@@ -8,7 +8,8 @@ from backend.dashboard.login.passwords import is_password
 from hemline.errors import HemlineError
 from hemline.settings import get_settings
 from hemline.store.database.engine import Store
-from hemline.store.people import find_person
+from hemline.store.log_in_limits import attempt_failed
+from hemline.store.people import LOGGED_IN, find_person, record_event
 from hemline.store.states import Role
 from hemline.store.tables.review import Person
 
@@ -70,3 +71,15 @@ def test_what_cannot_be_is_a_sentence(store, words, given, sentence):
     with pytest.raises(HemlineError, match=sentence):
         run(*words, given=given)
     assert person(store, "bea") is None
+
+
+def test_log_ins_and_failed_attempts_are_listed_the_newest_first(store):
+    assert run("log-ins") == "Nobody has tried to log in yet.\n"
+    with store.session() as session:
+        attempt_failed(session, "ada", "10.0.0.9")
+    with store.session() as session:
+        record_event(session, "ada", LOGGED_IN, details={"address": "10.0.0.1"})
+        record_event(session, "ada", "promote")
+    lines = [line.split("\t")[1:] for line in run("log-ins").splitlines()]
+    assert lines == [["ada", "logged in", "10.0.0.1"], ["ada", "failed", "10.0.0.9"]]
+    assert len(run("log-ins", "--newest", "1").splitlines()) == 1

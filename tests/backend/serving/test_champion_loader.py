@@ -75,7 +75,10 @@ def test_a_project_whose_only_champion_is_broken_makes_it_not_ready(backend, mon
     answer = backend.client.get("/readyz")
     assert answer.status_code == 503
     assert "project 1" in answer.json["problem"]
-    assert "result" not in backend.predict(1)[0]
+    (item,) = backend.predict(1)
+    assert "result" not in item
+    assert "the champion 'hemline-1-v1' cannot be loaded: weights are broken" in item["problem"]
+    assert "hemline rollback" in item["problem"]
 
 
 def test_going_back_to_an_earlier_version_loads_nothing_anew(backend):

@@ -1,0 +1,156 @@
+"""Damaged and missing artifacts are found, named, and made again where that can be."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hemline.errors import ArtifactError
+from hemline.segmentation.starter import starter_path
+from hemline.store.loop.annotations import find_annotation
+from hemline.store.loop.jobs import queue_job
+from hemline.store.loop.models import create_version
+from hemline.store.loop.predictions import find_prediction
+from hemline.store.loop.snapshots import take_snapshot
+from hemline.store.loop.tasks import get_task
+from hemline.store.reports.artifacts_in_use import ArtifactKind
+from hemline.store.states import JobKind
+from hemline.store.tables.loop import Annotation, ModelVersion, Prediction, Project
+from tests.worker.conftest import brush
+from tests.worker.discs import disc
+from tests.worker.fake_label_studio import FakeLabelStudio
+from worker.ingest.inbox import ingest_deliveries
+from worker.ingest.reconcile import reconcile_project
+from worker.pool.predict_pool import predict_pool
+from worker.services import Services
+from worker.verify import find_damage
+
+Deliver = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def filled(
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    champion: ModelVersion,
+) -> Project:
+    """A project with pre-fills, and a correction of task 5."""
+    deliver(fake.payload("ANNOTATION_CREATED", fake.annotate(5, brush(disc(4)[1]))))
+    ingest_deliveries(services)
+    reconcile_project(services, project)
+    with services.store.session() as session:
+        job = queue_job(session, project.id, JobKind.PREDICT_POOL, {})
+    predict_pool(services, job.id)
+    return project
+
+
+def damage(services: Services, digest: str) -> None:
+    """Flips a bit in the middle."""
+    path = services.artifacts.local_path(digest)
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
+def kinds(services: Services) -> list[ArtifactKind | None]:
+    return [each.use.kind if each.use else None for each in find_damage(services)]
+
+
+def prediction_of(services: Services, project: Project, number: int) -> Prediction:
+    with services.store.reading() as session:
+        task = get_task(session, project.id, number)
+        assert task is not None
+        version = session.query(ModelVersion).one()
+        found = find_prediction(session, task.id, version.id)
+    assert found is not None
+    return found
+
+
+def correction(services: Services, project: Project) -> Annotation:
+    with services.store.reading() as session:
+        found = session.query(Annotation).one()
+        assert find_annotation(session, project.id, found.ls_annotation_id) is not None
+    return found
+
+
+def test_a_whole_store_is_said_to_be(services: Services, filled: Project, run: Any) -> None:
+    assert kinds(services) == []
+    assert run("verify") == "All artifacts are there and whole.\nexit 0"
+
+
+def test_what_can_be_made_again_is(services: Services, filled: Project, run: Any) -> None:
+    prefill = prediction_of(services, filled, 3).mask_digest
+    digest = correction(services, filled).mask_digest
+    assert digest is not None
+    damage(services, digest)
+    services.artifacts.remove(prefill)
+    assert {ArtifactKind.PREFILL, ArtifactKind.CORRECTION} <= set(kinds(services))
+    told = run("verify")
+    assert "project 7, task 3" in told
+    assert "project 7, annotation" in told
+    assert "missing" in told
+    assert "damaged" in told
+    assert "hemline verify --repair" in told
+    assert told.endswith("exit 1")
+    assert run("verify", "--repair").endswith("exit 0")
+    assert kinds(services) == []
+    services.artifacts.get(prediction_of(services, filled, 3).mask_digest)
+    services.artifacts.get(digest)
+
+
+def test_what_cannot_be_made_again_is_named_with_the_way_out(
+    services: Services, filled: Project, champion: ModelVersion, run: Any
+) -> None:
+    with services.store.session() as session:
+        snapshot = take_snapshot(session, services.artifacts, filled.id, ["garment"])
+    for digest in (champion.weights_digest, snapshot.digest):
+        damage(services, digest)
+    told = run("verify", "--repair")
+    assert told.count("restore it from a backup") == 2
+    assert "weights" in told
+    assert "manifest of a snapshot" in told
+    assert "hemline rollback" in told
+    assert told.endswith("exit 1")
+
+
+def test_the_starter_comes_from_the_package(services: Services, project: Project) -> None:
+    digest = services.artifacts.put(starter_path().read_bytes(), "weights")
+    with services.store.session() as session:
+        create_version(
+            session,
+            project.id,
+            recipe={},
+            labels=["garment"],
+            weights_digest=digest,
+            code_version="0",
+        )
+    damage(services, digest)
+    assert kinds(services) == [ArtifactKind.WEIGHTS]
+    services.artifacts.put(starter_path().read_bytes(), "weights")
+    assert kinds(services) == []
+
+
+def test_a_damaged_file_that_nothing_needs_is_removed(
+    services: Services, project: Project, run: Any
+) -> None:
+    digest = services.artifacts.put(b"nobody's", "mask")
+    damage(services, digest)
+    assert kinds(services) == [None]
+    assert run("verify", "--repair").endswith("exit 0")
+    assert not services.artifacts.exists(digest)
+
+
+def test_saving_the_correction_again_repairs_it(
+    services: Services, fake: FakeLabelStudio, deliver: Deliver, filled: Project
+) -> None:
+    digest = correction(services, filled).mask_digest
+    assert digest is not None
+    damage(services, digest)
+    with pytest.raises(ArtifactError, match="hemline verify --repair"):
+        services.artifacts.get(digest)
+    saved = fake.annotate(5, brush(disc(4)[1]))
+    deliver(fake.payload("ANNOTATION_UPDATED", saved))
+    ingest_deliveries(services)
+    services.artifacts.get(digest)

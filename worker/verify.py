@@ -1,0 +1,139 @@
+"""Finds artifacts that are damaged or gone, and makes again what can be made again."""
+
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from hemline.errors import ArtifactError, HemlineError
+from hemline.labelstudio.project.config import parse_label_config
+from hemline.prefill.prefill import LoadedModel, Prefiller
+from hemline.segmentation.starter import starter_path
+from hemline.store.loop.predictions import distrust, get_prediction
+from hemline.store.loop.projects import list_projects
+from hemline.store.reports.artifacts_in_use import ArtifactKind, ArtifactUse, artifacts_in_use
+from hemline.store.review.queries import forget_ranking
+from hemline.store.tables.loop import Annotation, Project
+from worker.ingest.record_annotation import parse_submitted, record_submitted
+from worker.review.rank_job import request_ranking
+from worker.services import Services
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Damage:
+    """An artifact that is missing or has other content than was stored.
+
+    use: what it is; None for a file that no row names any more.
+    """
+
+    digest: str
+    problem: str
+    use: ArtifactUse | None
+
+
+def find_damage(services: Services) -> Iterator[Damage]:
+    """Every artifact that a row names and that cannot be read, and every damaged file beside."""
+    with services.store.reading() as session:
+        uses = list(artifacts_in_use(session))
+    problems: dict[str, str | None] = {}
+    for use in uses:
+        if use.digest not in problems:
+            problems[use.digest] = _problem(services, use.digest)
+        problem = problems[use.digest]
+        if problem is not None:
+            yield Damage(use.digest, problem, use)
+    for digest in services.artifacts.digests():
+        if digest not in problems and (problem := _problem(services, digest)) is not None:
+            yield Damage(digest, problem, None)
+
+
+class Repair:
+    """Makes damaged artifacts again."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._prefiller = Prefiller(
+            services.store, services.artifacts, services.photos, services.settings
+        )
+        self._models: dict[int, LoadedModel] = {}
+        self._ways: dict[ArtifactKind, Callable[[ArtifactUse], str | None]] = {
+            ArtifactKind.PREFILL: self._predict_again,
+            ArtifactKind.PROBABILITIES: self._predict_again,
+            ArtifactKind.CORRECTION: self._fetch_again,
+            ArtifactKind.WEIGHTS: self._starter_again,
+            ArtifactKind.RANKING: self._rank_again,
+        }
+
+    def repair(self, damage: Damage) -> str | None:
+        """What is left to do, in one sentence; None if it is whole again."""
+        if damage.use is None:
+            self._services.artifacts.remove(damage.digest)
+            return None
+        way = self._ways.get(damage.use.kind)
+        if way is None:
+            return "restore it from a backup of the artifacts"
+        try:
+            return way(damage.use)
+        except HemlineError as error:
+            return str(error)
+
+    def _predict_again(self, use: ArtifactUse) -> str | None:
+        services = self._services
+        with services.store.session() as session:
+            prediction = get_prediction(session, use.row_id)
+            if prediction is None:
+                return None
+            distrust(session, prediction.id)
+        task, version = prediction.task, prediction.model_version
+        project = self._project(task.project_id)
+        if version.id not in self._models:
+            self._models[version.id] = self._prefiller.load(version)
+        ls_task = {"id": task.ls_task_id, "data": task.data}
+        config = parse_label_config(project.label_config)
+        self._prefiller.predict_task(self._models[version.id], project.id, config, ls_task)
+        return None
+
+    def _fetch_again(self, use: ArtifactUse) -> str | None:
+        services = self._services
+        with services.store.reading() as session:
+            annotation = session.get_one(Annotation, use.row_id)
+            task = annotation.task
+        project = self._project(annotation.project_id)
+        told = services.client.get_task(project.ls_project_id, task.ls_task_id)
+        for values in told.get("annotations") or []:
+            if values.get("id") == annotation.ls_annotation_id:
+                config = parse_label_config(project.label_config)
+                record_submitted(services, project, config, task, parse_submitted(values))
+                if _problem(services, use.digest) is None or self._is_replaced(use):
+                    return None
+        return "Label Studio has no such mask any more; restore it from a backup of the artifacts"
+
+    def _is_replaced(self, use: ArtifactUse) -> bool:
+        """Whether the annotation has another mask by now, which is whole."""
+        with self._services.store.reading() as session:
+            now = session.get_one(Annotation, use.row_id).mask_digest
+        return now is not None and now != use.digest and _problem(self._services, now) is None
+
+    def _starter_again(self, use: ArtifactUse) -> str | None:
+        if self._services.artifacts.put(starter_path().read_bytes(), "weights") == use.digest:
+            return None
+        return "restore it from a backup of the artifacts, or run `hemline rollback`"
+
+    def _rank_again(self, use: ArtifactUse) -> str | None:
+        with self._services.store.session() as session:
+            forget_ranking(session, use.row_id)
+        request_ranking(self._services, self._project(use.row_id))
+        return None
+
+    def _project(self, project_id: int) -> Project:
+        with self._services.store.reading() as session:
+            return next(row for row in list_projects(session) if row.id == project_id)
+
+
+def _problem(services: Services, digest: str) -> str | None:
+    try:
+        services.artifacts.get(digest)
+    except ArtifactError as error:
+        return "missing" if not services.artifacts.exists(digest) else str(error)
+    return None

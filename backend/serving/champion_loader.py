@@ -89,6 +89,7 @@ class Serving:
         self._is_complete = False  # whether one look has come to its end
         self._wake = threading.Event()
         self._stopping = False
+        self._hurried = False
         self._poller: threading.Thread | None = None
 
     def start(self) -> None:
@@ -96,12 +97,12 @@ class Serving:
         self._poller.start()
 
     def hurry(self) -> None:
-        """Nobody waits for a champion any more."""
-        self._stopping = True
-        self._wake.set()
+        """The process is asked to end: nobody waits for a champion any more."""
+        self._hurried = True
 
     def stop(self) -> None:
-        self.hurry()
+        self._stopping = True
+        self._wake.set()
         if self._poller is not None:
             self._poller.join(timeout=_STOP_WAIT_S)
 
@@ -139,7 +140,7 @@ class Serving:
         """Until the project's champion is loaded, or it is known that there is none."""
         deadline = time.monotonic() + seconds
         with self._changed:
-            while not self._stopping and (left := deadline - time.monotonic()) > 0:
+            while not self._hurried and (left := deadline - time.monotonic()) > 0:
                 if ls_project_id in self._loaded or ls_project_id in self._settled:
                     return
                 self._changed.wait(min(left, _LOOK_UP_S))

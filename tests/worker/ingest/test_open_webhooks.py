@@ -41,7 +41,7 @@ def test_with_a_secret_the_webhook_is_believed(
     deliver: Deliver,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET", "a secret of some length")
+    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET", "a-secret-of-some-length")
     get_settings.cache_clear()
     object.__setattr__(services, "settings", get_settings())
     deliver(updated(fake, 7))

@@ -10,7 +10,12 @@ from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.segmentation.starter import starter_path
 from hemline.store.loop.predictions import distrust, get_prediction
 from hemline.store.loop.projects import list_projects
-from hemline.store.reports.artifacts_in_use import ArtifactKind, ArtifactUse, artifacts_in_use
+from hemline.store.reports.artifacts_in_use import (
+    ArtifactKind,
+    ArtifactUse,
+    artifacts_in_use,
+    forget_conversion,
+)
 from hemline.store.review.queries import forget_ranking
 from hemline.store.tables.loop import Annotation, Project
 from worker.ingest.record_annotation import parse_submitted, record_submitted
@@ -63,6 +68,7 @@ class Repair:
             ArtifactKind.CORRECTION: self._fetch_again,
             ArtifactKind.WEIGHTS: self._starter_again,
             ArtifactKind.RANKING: self._rank_again,
+            ArtifactKind.CONVERSION: self._convert_again,
         }
 
     def repair(self, damage: Damage) -> str | None:
@@ -124,6 +130,13 @@ class Repair:
         with self._services.store.session() as session:
             forget_ranking(session, use.row_id)
         request_ranking(self._services, self._project(use.row_id))
+        return None
+
+    def _convert_again(self, use: ArtifactUse) -> str | None:
+        """The backend does it, when it serves the weights next."""
+        with self._services.store.session() as session:
+            forget_conversion(session, use.digest)
+        self._services.artifacts.remove(use.digest)
         return None
 
     def _project(self, project_id: int) -> Project:

@@ -15,7 +15,7 @@ from hemline.store.loop.snapshots import take_snapshot
 from hemline.store.loop.tasks import get_task
 from hemline.store.reports.artifacts_in_use import ArtifactKind
 from hemline.store.states import JobKind
-from hemline.store.tables.loop import Annotation, ModelVersion, Prediction, Project
+from hemline.store.tables.loop import Annotation, Conversion, ModelVersion, Prediction, Project
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
@@ -154,3 +154,20 @@ def test_saving_the_correction_again_repairs_it(
     deliver(fake.payload("ANNOTATION_UPDATED", saved))
     ingest_deliveries(services)
     services.artifacts.get(digest)
+
+
+def test_a_damaged_conversion_is_forgotten_so_that_it_is_made_again(
+    services: Services, project: Project, run: Any
+) -> None:
+    digest = services.artifacts.put(b"a network for another runtime", "converted network")
+    with services.store.session() as session:
+        session.add(
+            Conversion(weights_digest="a" * 64, precision="fp32", made_by="test", digest=digest)
+        )
+    assert kinds(services) == []
+    damage(services, digest)
+    assert kinds(services) == [ArtifactKind.CONVERSION]
+    assert run("verify", "--repair").endswith("exit 0")
+    assert kinds(services) == []
+    with services.store.reading() as session:
+        assert session.query(Conversion).all() == []

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, delete, select
 from sqlalchemy.orm import Session
 
 from hemline.store.tables.loop import (
     Annotation,
+    Conversion,
     DatasetSnapshot,
     Evaluation,
     ModelVersion,
@@ -30,13 +31,15 @@ class ArtifactKind(StrEnum):
     SNAPSHOT = "manifest of a snapshot"
     RANKING = "fitted ranking"
     JUDGED = "mask of a judgement"
+    CONVERSION = "converted network"
 
 
 @dataclass(frozen=True, slots=True)
 class ArtifactUse:
     """An artifact that a row names.
 
-    row_id: of the prediction, annotation, version, snapshot, project or evaluation.
+    row_id: of the prediction, annotation, version, snapshot, project or evaluation; 0 of a
+        conversion, which has none.
     where: the row in words, such as "project 7, task 12".
     """
 
@@ -51,6 +54,11 @@ def artifacts_in_use(session: Session) -> Iterator[ArtifactUse]:
     for kind, statement in _statements():
         for digest, row_id, project, of in session.execute(statement):
             yield ArtifactUse(digest, kind, row_id, f"project {project}, {_OF[kind]} {of}")
+    converted = select(Conversion.digest, Conversion.weights_digest, Conversion.precision)
+    for digest, weights, precision in session.execute(converted):
+        if digest is not None:
+            where = f"weights {weights[:12]}, {precision}"
+            yield ArtifactUse(digest, ArtifactKind.CONVERSION, 0, where)
     rows = select(Evaluation.id, Evaluation.figures, Project.ls_project_id, ModelVersion.name)
     judged = rows.join(Evaluation.model_version).join(ModelVersion.project)
     for row_id, figures, project, name in session.execute(judged):
@@ -108,3 +116,8 @@ def _statements() -> list[tuple[ArtifactKind, Select[Any, int, int, Any]]]:
         (ArtifactKind.SNAPSHOT, snapshots),
         (ArtifactKind.RANKING, rankings),
     ]
+
+
+def forget_conversion(session: Session, digest: str) -> None:
+    """The converted network cannot be read; who serves its weights next converts them again."""
+    session.execute(delete(Conversion).where(Conversion.digest == digest))

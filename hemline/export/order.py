@@ -26,7 +26,7 @@ class ExportOrder:
 
     def arguments(self) -> dict[str, Any]:
         """What the job stores."""
-        look = {} if self.look == DEFAULT_LOOK else {"edge": self.look.edge.value}
+        look = {} if self.look == DEFAULT_LOOK else asdict(self.look)
         return {"format": self.format_name.value, **look, **_plain(self.chosen)}
 
     @classmethod
@@ -35,7 +35,7 @@ class ExportOrder:
         try:
             rest = dict(arguments)
             name = FormatName(rest.pop("format"))
-            look = Look(Edge(rest.pop("edge", Edge.SOFTENED)))
+            look = Look(Edge(rest.pop("edge", Edge.SOFTENED)), str(rest.pop("pack", "")))
             chosen = ExportFilter(**rest | {"masks": MaskChoice(rest["masks"])})
             return cls(name, chosen, look)
         except (KeyError, TypeError, ValueError) as error:

@@ -13,6 +13,7 @@ from backend.dashboard.login.access import current_person, needs
 from backend.dashboard.remembered import Remembered
 from backend.dashboard.zip_stream import zip_folder
 from backend.services import Services
+from hemline.channels.pack import pack_names
 from hemline.errors import HemlineError
 from hemline.export.formats import FormatName
 from hemline.export.look import DEFAULT_LOOK, Look
@@ -41,10 +42,10 @@ MASKS = {
     MaskChoice.PREDICTIONS: "predictions",
 }
 EDGES = {
-    Edge.SOFTENED: "softened over a pixel or two",
-    Edge.HARD: "hard, the mask itself",
-    Edge.SOFT: "soft, for fur and loose threads",
-    Edge.SHEER: "sheer, with the holes of mesh and lace open",
+    Edge.SOFTENED: "softened",
+    Edge.HARD: "hard",
+    Edge.SOFT: "soft, for fur",
+    Edge.SHEER: "sheer, for lace",
 }
 _TEXTS = ("garment", "garment_type", "view", "photo_session", "annotator")
 _LONGEST = 255
@@ -83,6 +84,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
             formats=FORMATS,
             masks=MASKS,
             edges=EDGES,
+            channels=pack_names(),
             choices=offered,
             versions=versions,
             is_running=running,
@@ -146,8 +148,12 @@ def _order(services: Services, project: Project) -> ExportOrder:
     edge = request.form.get("edge", Edge.SOFTENED)
     if edge not in list(Edge):
         abort(400, f"nothing was ordered: there is no edge '{edge[:40]}'")
+    pack = request.form.get("pack", "")
+    if pack and pack not in pack_names():
+        abort(400, f"nothing was ordered: there is no channel '{pack[:40]}'")
     cutouts = name == FormatName.CUTOUTS
-    return ExportOrder(FormatName(name), chosen, Look(Edge(edge)) if cutouts else DEFAULT_LOOK)
+    look = Look(Edge(edge), pack) if cutouts else DEFAULT_LOOK
+    return ExportOrder(FormatName(name), chosen, look)
 
 
 def _ordered(services: Services, project: Project, job: Job) -> Ordered:
@@ -159,11 +165,12 @@ def _ordered(services: Services, project: Project, job: Job) -> Ordered:
     kept = {
         name: value
         for name, value in order.arguments().items()
-        if name not in ("format", "masks", "version_id", "edge")
+        if name not in ("format", "masks", "version_id", "edge", "pack")
     }
     words = [
         MASKS[order.chosen.masks],
-        *([f"edge {EDGES[order.look.edge]}"] if order.look != DEFAULT_LOOK else []),
+        *([f"for {order.look.pack}"] if order.look.pack else []),
+        *([f"edge {order.look.edge}"] if order.look.edge is not DEFAULT_LOOK.edge else []),
         *(
             "reviewed" if name == "reviewed" else f"{name.replace('_', ' ')} {value}"
             for name, value in kept.items()

@@ -158,3 +158,23 @@ def test_a_zip_is_made_of_any_files(tmp_path):
     with zipfile.ZipFile(io.BytesIO(data)) as packed:
         assert packed.namelist() == ["out/Größe.json", "out/a/empty.png"]
         assert packed.read("out/Größe.json") == b"x" * 600_000
+
+
+def test_an_order_keeps_the_edge_and_the_channel(filled, visitor):
+    assert order(visitor, format="cutouts", edge="sheer", pack="amazon").status_code == 303
+    (job,) = exports_of(filled)
+    assert job.arguments["edge"] == "sheer"
+    assert job.arguments["pack"] == "amazon"
+    look = ExportOrder.read(job.arguments).look
+    assert (look.edge, look.pack) == ("sheer", "amazon")
+    page = visitor.see(PATH)
+    assert "for amazon, edge sheer" in page
+    assert '<option value="zalando">' in page
+
+
+def test_other_formats_have_no_edge_and_unknown_ones_are_refused(filled, visitor):
+    order(visitor, format="masks", edge="soft", pack="amazon")
+    assert exports_of(filled)[0].arguments == {"format": "masks", "masks": "corrections"}
+    assert order(visitor, format="cutouts", edge="round").status_code == 400
+    assert order(visitor, format="cutouts", pack="../asos").status_code == 400
+    assert len(exports_of(filled)) == 1

@@ -43,13 +43,12 @@ def no_photos(paths: list[Path]) -> Iterator[tuple[Path, str]]:
     """Those of the paths that are not read as photos, and why."""
     for path in paths:
         if path.is_dir():
-            yield path, f"'{path}' is a folder; photos in sub-folders are not looked for"
+            yield path, f"'{path}' is a folder; subfolders are not searched for photos"
         elif not is_photo(path):
             ending = f"ends in '{path.suffix}'" if path.suffix else "has no ending"
             yield (
                 path,
-                f"'{path}' {ending}; the photos that are read end in "
-                f"{', '.join(sorted(PHOTO_SUFFIXES))}",
+                f"'{path}' {ending}; photos must end in {', '.join(sorted(PHOTO_SUFFIXES))}",
             )
 
 
@@ -63,7 +62,7 @@ def photos_by_stem(folder: Path) -> tuple[dict[str, Path], list[Skipped]]:
     photos: dict[str, Path] = {}
     for photo in filter(is_photo, found):
         if (other := photos.setdefault(stem_of(photo), photo)) != photo:
-            why = f"'{photo}' and '{other}' have one name; rename one, or remove it"
+            why = f"'{photo}' and '{other}' have the same name; rename or remove one"
             skipped.append(Skipped(photo.name, why))
     return photos, skipped
 

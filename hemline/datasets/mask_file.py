@@ -91,10 +91,10 @@ def read_cutout(path: Path, garment_is: GarmentIs | None = None) -> Inside:
         inside = planes.alpha >= _OPAQUE_FROM
         if inside.all():
             raise MaskError(
-                "it is opaque everywhere, so that nothing is cut out; save it with a transparent "
-                "background, or say that all of the photo is garment with --garment-is alpha"
+                "it is fully opaque, so nothing is cut out; save it with a transparent "
+                "background, or give --garment-is alpha if the whole photo is garment"
             )
-        check_surroundings(inside, "its transparent part is surrounded by what is visible")
+        check_surroundings(inside, "its transparent part is enclosed by the visible part")
         return inside
 
 
@@ -114,7 +114,7 @@ def read_class_ids(data: bytes) -> Mask:
     opaque = planes.alpha is None or bool((planes.alpha == _HIGHEST).all())
     if not opaque or (planes.rgb != planes.rgb[..., :1]).any():
         raise MaskError(
-            f"it is a picture of mode {image.mode}, which holds no class ids; save it as 8-bit "
+            f"its mode is {image.mode}, which cannot hold class ids; save it as 8-bit "
             "greyscale or palette PNG"
         )
     if image.mode.startswith(("I", "F")):
@@ -256,7 +256,9 @@ def _eight_bits(values: NDArray[np.generic]) -> Mask:
     """16 and 32 bits a pixel: as they are where they fit, else the highest becomes 255."""
     wide = np.asarray(values, np.float64)
     if not np.isfinite(wide).all() or wide.min() < 0:
-        raise MaskError("it has values below 0 or that are not numbers; save it with 8 bits")
+        raise MaskError(
+            "it has negative values or values that are not numbers; save it with 8 bits"
+        )
     top = wide.max(initial=0)
     fraction = top <= 1 and (wide != np.rint(wide)).any()
     if top > _HIGHEST or fraction:

@@ -42,10 +42,10 @@ class PhotoFolder:
         if len(found) > 1:
             places = " and ".join(f"'{path.relative_to(self.folder)}'" for path in found[:3])
             return (
-                f"'{self.folder}' has {len(found)} photos '{name}', as {places}; give each a name "
-                "of its own, or its folder in the name"
+                f"'{self.folder}' has {len(found)} photos '{name}', as {places}; give each its "
+                "own name, or put its folder into the name"
             )
-        return f"'{self.folder}' has no photo '{name}'; add it, or put its name right"
+        return f"'{self.folder}' has no photo '{name}'; add it, or correct its name"
 
     def _candidates(self, name: str) -> list[Path]:
         wanted = PurePosixPath(same_name(name.replace("\\", "/")))

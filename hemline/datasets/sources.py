@@ -57,7 +57,7 @@ def open_data(
     kind, _, path = source.partition(":")
     if kind not in READERS or not path:
         raise DatasetError(
-            f"data '{source}' is not KIND:PATH with a KIND of {', '.join(sorted(READERS))}"
+            f"data '{source}' is not KIND:PATH, where KIND is one of {', '.join(sorted(READERS))}"
         )
     if kind in _OF_PICTURES and garment_is is not None:
         return _folder(partial(_OF_PICTURES[kind], garment_is=garment_is))(path, classes)
@@ -80,7 +80,7 @@ def join(datasets: Sequence[Dataset]) -> Dataset:
         if dataset.labels != labels:
             raise DatasetError(
                 f"labels {list(dataset.labels)} cannot be trained together with {list(labels)}; "
-                "give data of one class list"
+                "give data with the same class list"
             )
         samples.extend(dataset.samples)
         skipped.extend(dataset.skipped)
@@ -92,7 +92,9 @@ Reader = Callable[[str, ClassMap | None], Dataset]
 
 def _read_studio(count: str, classes: ClassMap | None) -> Dataset:
     if not count.isdigit() or int(count) < 1:
-        raise DatasetError(f"studio:{count} is no number of garments; write studio:200, say")
+        raise DatasetError(
+            f"studio:{count} is not a number of garments; write studio:200, for example"
+        )
     return read_scenes(int(count), classes)
 
 

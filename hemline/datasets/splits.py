@@ -59,7 +59,7 @@ def folds_by_garment(
     )
     if len(garments) < count:
         raise DatasetError(
-            f"{len(garments)} garments cannot make {count} folds; add garments or take fewer folds"
+            f"{len(garments)} garments cannot make {count} folds; add garments or use fewer folds"
         )
     fold = {garment: known[garment] for garment in garments if garment in known}
     sizes = Counter(fold.values())

@@ -85,7 +85,7 @@ def check_mask_size(height: int, width: int) -> None:
         raise MaskError(f"mask of {width} x {height} px is empty; give the photo's size")
     if height * width > MAX_MASK_PIXELS:
         raise MaskError(
-            f"mask of {width} x {height} px is over the largest that a browser draws, "
+            f"mask of {width} x {height} px is larger than a browser can draw, "
             f"{MAX_MASK_PIXELS // 10**6} Mpx; use a smaller photo"
         )
 
@@ -135,7 +135,7 @@ def _as_bytes(rle: Sequence[int]) -> bytes:
     try:
         return bytes(rle)
     except (TypeError, ValueError) as error:
-        raise MaskError(f"brush RLE holds something that is no byte; {_WAY_OUT}") from error
+        raise MaskError(f"brush RLE holds a value that is not a byte; {_WAY_OUT}") from error
 
 
 def _read_header(data: bytes, expected: int, height: int, width: int) -> tuple[int, ...]:

@@ -47,7 +47,7 @@ def decode_coco_rle(rle: dict[str, Any]) -> NDArray[np.uint8]:
         runs = _unpack_counts(counts) if isinstance(counts, (str, bytes)) else list(counts)
         lengths = np.array(runs, dtype=np.int64)
         if any(length != run for length, run in zip(lengths, runs, strict=True)):
-            raise ValueError("a run length is no whole number")
+            raise ValueError("a run length is not an integer")
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise MaskError(f"COCO RLE cannot be read ({error!r}); export it again") from error
     # pycocotools trusts its input and writes past the end of the mask, so the sum is looked at
@@ -115,7 +115,7 @@ def _outline(polygon: Polygon) -> NDArray[np.float64]:
         outline = np.array(polygon, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         raise MaskError(
-            f"polygon holds something that is no number ({error}); redraw it"
+            f"polygon has a coordinate that is not a number ({error}); redraw it"
         ) from error
     if outline.ndim != 1 or outline.size < 6 or outline.size % 2:
         raise MaskError(

@@ -40,7 +40,7 @@ def read_rgb(pixels: Mask, *, lossless: bool = True) -> Mask:
     if np.ptp(first) > _NEUTRAL:
         first, second = second, first
     inside = two_levels(_share(pixels, first, second))
-    check_surroundings(inside, f"{_name(second)} would be garment all around {_name(first)}")
+    check_surroundings(inside, f"{_name(second)} would be garment, all around {_name(first)}")
     return inside.astype(np.uint8)
 
 
@@ -89,16 +89,16 @@ def read_transparent(pixels: Mask, alpha: Mask) -> Mask | None:
     if inside.all() or (alpha == alpha.flat[0]).all():
         if not alpha.any() and (pixels != pixels[:1, :1]).any():
             raise MaskError(
-                "it is transparent everywhere; save it without transparency, or say what of its "
+                "it is transparent everywhere; save it without transparency, or say which of its "
                 "colours is garment with --garment-is light or --garment-is dark"
             )
         return None if alpha.any() else np.zeros(alpha.shape, np.uint8)
     if _is_two_coloured(pixels[inside]):
         raise MaskError(
-            "it has transparent parts, and two colours in what is visible; say which is the mask "
+            "it has transparent parts and two visible colours; say which is the mask "
             "with --garment-is alpha, light or dark"
         )
-    check_surroundings(inside, "its transparent part is surrounded by what is visible")
+    check_surroundings(inside, "its transparent part is enclosed by the visible part")
     return inside.astype(np.uint8)
 
 
@@ -156,14 +156,12 @@ def _two_colours(pixels: Mask) -> tuple[NDArray[np.float64], NDArray[np.float64]
     centres = np.column_stack([bins >> 10, (bins >> 5) & 31, bins & 31]) * 8.0
     far = bins[np.linalg.norm(centres - centres[0], axis=1) >= _APART]
     if not far.size:
-        raise MaskError(
-            "it is one colour all over; say what that is with --garment-is light or dark"
-        )
+        raise MaskError("it is a single colour; say what that is with --garment-is light or dark")
     one, two = (np.median(pixels[coarse == k], axis=0) for k in (bins[0], far[0]))
     if (_distance(pixels, one, two) > _OFF).mean() > 0.03:
         raise MaskError(
-            "it is a coloured picture of more than two colours; save it as black and white or as "
-            "class ids in a palette PNG, or say with --garment-is nonzero that all but black is "
+            "it has more than two colours; save it as black and white or as "
+            "class ids in a palette PNG, or give --garment-is nonzero if everything but black is "
             "garment"
         )
     return one, two

@@ -29,7 +29,8 @@ def make_cutout(photo: NDArray[np.uint8], alpha: NDArray[np.uint8]) -> NDArray[n
     """
     if photo.shape != (*alpha.shape, 3):
         raise MaskError(
-            f"photo of shape {photo.shape} and alpha of shape {alpha.shape} do not fit; resize one"
+            f"photo of shape {photo.shape} and alpha of shape {alpha.shape} do not match; resize "
+            "one"
         )
     cutout = np.dstack([photo * (alpha > _INSIDE)[..., None], alpha])
     rows, columns = (np.flatnonzero((alpha > 0).any(axis=axis)) for axis in (1, 0))

@@ -22,7 +22,7 @@ def pack_embedding(features: NDArray[np.floating]) -> bytes:
         MaskError: the features are no vector, or one is no finite number.
     """
     if features.ndim != 1 or not features.size or not np.isfinite(features).all():
-        raise MaskError(f"features of shape {features.shape} are no vector of finite numbers")
+        raise MaskError(f"features of shape {features.shape} are not a vector of finite numbers")
     projected = _signs(features.size) @ features.astype(np.float64)
     largest = float(np.abs(projected).max())
     scaled = projected * (127 / largest) if largest > 0 else projected

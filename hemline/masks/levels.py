@@ -68,8 +68,8 @@ def two_levels(values: Mask, *, lossless: bool = True) -> Inside:
     if last <= noise or first >= 255 - noise:
         return values >= 128
     raise MaskError(
-        f"its values go from {first} to {last}, which is neither black and white nor all of one; "
-        f"{LIGHT_OR_DARK}"
+        f"its values go from {first} to {last}, which is neither black and white nor a single "
+        f"colour; {LIGHT_OR_DARK}"
     )
 
 

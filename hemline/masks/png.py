@@ -51,7 +51,7 @@ def open_png(data: bytes) -> PngImageFile:
         # Not through Image.open, whose own limit on size would warn of masks that are allowed.
         image = PngImageFile(io.BytesIO(data))
     except Exception as error:  # What a broken header raises depends on where it is broken.
-        raise MaskError(f"mask of {len(data)} bytes is no PNG; export it again") from error
+        raise MaskError(f"mask of {len(data)} bytes is not a PNG; export it again") from error
     check_mask_size(image.height, image.width)
     return image
 

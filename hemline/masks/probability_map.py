@@ -75,7 +75,8 @@ def check_probabilities(probabilities: NDArray[np.floating]) -> None:
     height, width = probabilities.shape[1:]
     if not (0 < height < 2**16 and 0 < width < 2**16):
         raise MaskError(
-            f"probabilities of {width} x {height} px are no map; give 1 to 65535 a side"
+            f"probabilities of {width} x {height} px cannot be stored as a map; give 1 to 65535 "
+            "px a side"
         )
     lowest, highest = float(probabilities.min()), float(probabilities.max())
     if np.isnan(lowest) or np.isnan(highest):
@@ -139,12 +140,12 @@ def _spread(
 
 def _read_header(data: bytes) -> tuple[int, int, int]:
     if len(data) < _HEADER.size or data[:4] != _MAGIC:
-        raise MaskError(f"{len(data)} bytes are no probability map; predict the photo again")
+        raise MaskError(f"{len(data)} bytes are not a probability map; predict the photo again")
     _, classes, height, width = _HEADER.unpack_from(data)
     if not 0 < classes <= _MAX_CLASSES or not 0 < height * width <= MAX_MAP_PIXELS:
         raise MaskError(
-            f"probability map says {classes} classes of {width} x {height} px, which none has; "
-            "predict the photo again"
+            f"probability map says {classes} classes of {width} x {height} px, which is "
+            "impossible; predict the photo again"
         )
     return int(classes), int(height), int(width)
 

@@ -79,7 +79,7 @@ def _bitmask_alpha(url: Any, height: int, width: int) -> NDArray[np.uint8]:
     """Alpha of a bitmask: a PNG, black on transparent, in a data URL."""
     head, _, body = url.partition(",") if isinstance(url, str) else ("", "", "")
     if head != "data:image/png;base64":
-        raise MaskError("its bitmask is no PNG data URL; delete it and draw it again")
+        raise MaskError("its bitmask is not a PNG data URL; delete it and draw it again")
     try:
         image = open_png(base64.b64decode(body, validate=True))
         if image.size == (width, height):
@@ -87,7 +87,7 @@ def _bitmask_alpha(url: Any, height: int, width: int) -> NDArray[np.uint8]:
     except (binascii.Error, MaskError) as error:
         raise MaskError(f"its bitmask is broken ({error}); delete it and draw it again") from error
     raise MaskError(
-        f"its bitmask has {image.width} x {image.height} px but the photo is {width} x {height} "
+        f"its bitmask is {image.width} x {image.height} px but the photo is {width} x {height} "
         "px; delete it and draw it again on this photo"
     )
 
@@ -104,8 +104,8 @@ def _pixels(points: Any, height: int, width: int) -> NDArray[np.float64]:
     try:
         percent = np.array(points, dtype=np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise MaskError("its points are no numbers; delete it and draw it again") from error
+        raise MaskError("its points are not numbers; delete it and draw it again") from error
     if percent.ndim != 2 or percent.shape[1] != 2:
-        raise MaskError("its points are no pairs; delete it and draw it again")
+        raise MaskError("its points are not pairs; delete it and draw it again")
     pixels: NDArray[np.float64] = percent * (width / 100, height / 100)
     return pixels

@@ -21,7 +21,7 @@ def renumber(
     if int(mask.max(initial=0)) > len(labels):
         raise MaskError(
             f"the mask has class id {int(mask.max())}, but there are {len(labels)} labels; the "
-            "labels changed since, so correct it anew"
+            "labels have changed since, so correct it again"
         )
     ids = class_ids(labels, wanted)
     if ids == list(range(1, len(ids) + 1)):

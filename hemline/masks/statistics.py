@@ -183,7 +183,7 @@ def _checked(values: ArrayLike) -> Values:
 def _indices(confirmed: Collection[int], n: int) -> tuple[int, ...]:
     wrong = [index for index in confirmed if not 0 <= index < n]
     if wrong:
-        raise ValueError(f"index {wrong[0]} of confirmed_bad is none of the {n} values")
+        raise ValueError(f"index {wrong[0]} of confirmed_bad is not one of the {n} values")
     return tuple(sorted({int(index) for index in confirmed}))
 
 

@@ -102,7 +102,7 @@ def test_an_image_id_of_two_photos_is_neithers(tmp_path):
 
 
 def test_a_category_id_of_two_names_is_refused(tmp_path):
-    with pytest.raises(DatasetError, match="category 7 both 'dress' and 'coat'"):
+    with pytest.raises(DatasetError, match="category id 7 to both 'dress' and 'coat'"):
         coco(tmp_path, categories=[{"id": "7", "name": "coat"}])
 
 

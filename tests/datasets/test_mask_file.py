@@ -127,8 +127,8 @@ def test_masks_and_cut_outs_are_turned_upright(tmp_path, orientation):
 @pytest.mark.parametrize(
     ("alpha", "said"),
     [
-        (FULL, "opaque everywhere"),
-        (drawn(255, 0), "transparent part is surrounded"),
+        (FULL, "fully opaque"),
+        (drawn(255, 0), "transparent part is enclosed"),
     ],
 )
 def test_a_cut_out_that_cuts_nothing_out(tmp_path, alpha, said):

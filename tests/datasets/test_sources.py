@@ -17,7 +17,7 @@ GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "datasets.md"
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("ccp", "is not KIND:PATH with a KIND of atr, ccp"),
+        ("ccp", "is not KIND:PATH, where KIND is one of atr, ccp"),
         ("nonsense:x", "is not KIND:PATH"),
         ("ccp:", "is not KIND:PATH"),
         ("studio:many", "write studio:200"),

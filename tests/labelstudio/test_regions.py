@@ -164,7 +164,7 @@ def test_broken_bitmasks_are_errors(url):
 
 def test_bitmask_of_another_size_or_cut_short_is_an_error():
     region = bitmask_region(np.full((2, 3), 255, np.uint8))
-    with pytest.raises(MaskError, match="bitmask has 3 x 2 px"):
+    with pytest.raises(MaskError, match="bitmask is 3 x 2 px"):
         read([region | {"original_width": 4}], 2, 4)
     region["value"]["imageDataURL"] = region["value"]["imageDataURL"][:-40]
     with pytest.raises(MaskError, match="bitmask"):

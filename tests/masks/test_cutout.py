@@ -75,5 +75,5 @@ def test_a_soft_edge_keeps_the_mask_above_half(seed):
 
 
 def test_what_does_not_fit_is_an_error():
-    with pytest.raises(MaskError, match="do not fit"):
+    with pytest.raises(MaskError, match="do not match"):
         make_cutout(np.zeros((3, 4, 3), np.uint8), np.zeros((4, 3), np.uint8))

@@ -36,7 +36,7 @@ def class_map(classes: str | Mapping[str, Sequence[str]] | None = None) -> Class
         return class_table(classes)
     if classes not in CLASS_LISTS:
         raise DatasetError(
-            f"no class list is called '{classes}'; there are {', '.join(sorted(CLASS_LISTS))}, "
+            f"unknown class list '{classes}'; choose from {', '.join(sorted(CLASS_LISTS))}, "
             "or a table of label = [classes of the data]"
         )
     return CLASS_LISTS[classes]

@@ -82,7 +82,7 @@ class ClassMap:
             if source not in known and (by_user or target not in {*found, BACKGROUND}):
                 raise DatasetError(
                     f"{self.name} asks for the class '{source}', which the {vocabulary.name} data "
-                    f"lacks; take from those it has: {', '.join(vocabulary.labels)}"
+                    f"does not have; choose from {', '.join(vocabulary.labels)}"
                 )
 
     def _table(self, vocabulary: Vocabulary) -> Mapping[str, str]:
@@ -111,17 +111,17 @@ def class_table(table: Mapping[str, Sequence[str]]) -> ClassMap:
     targets: dict[str, str] = {}
     for label, sources in table.items():
         if not sources:
-            raise DatasetError(f"label '{label}' is made of no class; name one or remove it")
+            raise DatasetError(f"label '{label}' has no classes; add one or remove the label")
         for source in sources:
             if source in targets:
                 raise DatasetError(
-                    f"class '{source}' becomes '{targets[source]}' and '{label}'; name it once"
+                    f"class '{source}' is in both '{targets[source]}' and '{label}'; keep it in one"
                 )
             targets[source] = label
     labels = tuple(label for label in table if label != BACKGROUND)
     if not 1 <= len(labels) <= MAX_LABELS:
         raise DatasetError(
-            f"a table of classes has {len(labels)} labels, 1 to {MAX_LABELS} are possible"
+            f"a table of classes has {len(labels)} labels; it may have 1 to {MAX_LABELS}"
         )
     return ClassMap("the recipe's table of classes", labels, {_ANY: targets})
 

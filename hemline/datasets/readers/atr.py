@@ -65,7 +65,7 @@ class _Parquet:
             names = set(pq.read_schema(path).names)
         except (OSError, ArrowException) as error:
             raise DatasetError(
-                f"'{path}' is no parquet file ({error}); download it again"
+                f"'{path}' is not a parquet file ({error}); download it again"
             ) from error
         if not names.issuperset(_COLUMNS):
             raise DatasetError(

@@ -79,9 +79,9 @@ def _classes(superpixels: NDArray[np.float64], numbers: NDArray[np.float64], nam
     """The class ids `(H, W)`: a class number is its superpixel's, and one more than the id."""
     known = (superpixels >= 0) & (superpixels < len(numbers)) & (superpixels % 1 == 0)
     if superpixels.ndim != 2 or not known.all():
-        raise DatasetError(f"'{name}' has a superpixel that has no class; repair the file")
+        raise DatasetError(f"'{name}' has a superpixel without a class; repair the file")
     if not ((numbers >= 1) & (numbers <= 255) & (numbers % 1 == 0)).all():
-        raise DatasetError(f"'{name}' has a class number that is no whole one; repair the file")
+        raise DatasetError(f"'{name}' has a class number that is not an integer; repair the file")
     return (numbers.astype(np.uint8) - 1)[superpixels.astype(np.int64)]
 
 

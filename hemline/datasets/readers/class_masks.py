@@ -64,6 +64,6 @@ def check_same_size(image: Pixels, mask: Pixels, photo: str, other: str) -> None
     """Raises DatasetError where a mask does not have its photo's size."""
     if image.shape[:2] != mask.shape:
         raise DatasetError(
-            f"'{other}' is {mask.shape[1]} x {mask.shape[0]} px but '{photo}' "
-            f"{image.shape[1]} x {image.shape[0]} px; make the two the same size"
+            f"'{other}' is {mask.shape[1]} x {mask.shape[0]} px but '{photo}' is {image.shape[1]} "
+            f"x {image.shape[0]} px; make the two the same size"
         )

@@ -81,7 +81,9 @@ def read_coco(
             else:
                 skipped.append(usable)
         skipped.extend(
-            Skipped(f"image {key}", f"'{file.path}' annotates the image {key} but lists no such")
+            Skipped(
+                f"image {key}", f"'{file.path}' has annotations of image {key} but does not list it"
+            )
             for key in file.spans.keys() - file.images.keys()
         )
     if not samples:
@@ -175,8 +177,8 @@ def _read_ids(path: Path) -> _File | None:
             category_id, name = _id(category.get("id")), str(category.get("name"))
             if (known := file.names.setdefault(category_id, name)) != name:
                 raise DatasetError(
-                    f"'{path}' calls the category {category_id} both '{known}' and '{name}'; "
-                    "give each an id of its own"
+                    f"'{path}' gives the category id {category_id} to both '{known}' and '{name}'; "
+                    "give each its own id"
                 )
             if category.get("supercategory"):
                 file.groups[str(category["name"])] = str(category["supercategory"])
@@ -202,14 +204,14 @@ def _add_image(file: _File, image: Mapping[str, Any]) -> None:
     name, other = str(parts["file_name"]), str(known["file_name"])
     if name != other:
         file.problems[image_id] = (
-            f"'{file.path}' gives the image id {image_id} to '{other}' and to '{name}', so that "
-            "nobody knows whose its shapes are; give each photo an id of its own"
+            f"'{file.path}' gives the image id {image_id} to '{other}' and to '{name}', so its "
+            "shapes could belong to either; give each photo its own id"
         )
     twin = file.ids.setdefault(name, image_id)
     if twin != image_id:
         why = (
-            f"'{file.path}' lists '{name}' twice, as the images {twin} and {image_id}; put all of "
-            "its shapes under one"
+            f"'{file.path}' lists '{name}' twice, as the images {twin} and {image_id}; keep one "
+            "entry with all its shapes"
         )
         file.problems[twin] = file.problems[image_id] = why
 
@@ -245,7 +247,7 @@ def _sample(
         return Skipped(stem, photos.why_not(name))
     height, width = whole_number(image["height"]), whole_number(image["width"])
     if not height or not width or min(height, width) < 1:
-        return Skipped(stem, f"'{file.path}' says no size of '{name}'; add height and width")
+        return Skipped(stem, f"'{file.path}' gives no size for '{name}'; add height and width")
     load = partial(_load, photo, file.path, file.spans[image_id], (height, width), target)
     garment, view = garment_and_view_of_file(name)
     return Sample(stem, garment, view, source, load, photo.read_bytes)
@@ -288,7 +290,7 @@ def segmentation_to_mask(segmentation: Any, height: int, width: int) -> Pixels:
         mask = decode_coco_rle(segmentation)
         if mask.shape != (height, width):
             raise MaskError(
-                f"its run lengths are of {mask.shape[1]} x {mask.shape[0]} px but the photo was "
+                f"its run lengths are for {mask.shape[1]} x {mask.shape[0]} px but the photo was "
                 f"{width} x {height} px; export it again"
             )
         return mask

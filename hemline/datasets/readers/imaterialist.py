@@ -95,16 +95,16 @@ def decode_pixel_runs(text: str, height: int, width: int) -> Pixels:
         parts = [part.removesuffix(".0") for part in text.split()]
         numbers = np.array(parts, dtype=np.int64)
     except (ValueError, OverflowError) as error:
-        raise MaskError(f"its run lengths hold no whole numbers ({error}); repair it") from error
+        raise MaskError(f"its run lengths are not integers ({error}); repair it") from error
     if not numbers.size or numbers.size % 2:
-        raise MaskError(f"it has {numbers.size} run lengths, which are no pairs; repair it")
+        raise MaskError(f"it has {numbers.size} run lengths, which do not form pairs; repair it")
     starts, lengths = numbers[::2] - 1, numbers[1::2]
     outside = (starts < 0) | (lengths < 1) | (lengths > height * width - starts)
     if outside.any():
         start, length = numbers.reshape(-1, 2)[int(np.argmax(outside))]
         raise MaskError(
-            f"its run of {length} from pixel {start} leaves the {width} x {height} px, which count "
-            f"from 1 to {height * width}; repair it"
+            f"its run of {length} from pixel {start} runs beyond the {width} x {height} px, which "
+            f"count from 1 to {height * width}; repair it"
         )
     pixels = np.zeros(height * width, dtype=np.uint8)
     within = np.arange(lengths.sum()) - np.repeat(np.cumsum(lengths) - lengths, lengths)
@@ -214,10 +214,10 @@ def _load(photo: Path, rows: _Rows, places: list[Span]) -> tuple[Pixels, Pixels]
             (whole_number(height), whole_number(width)) for height, width in sizes
         )
         if not height or not width:
-            raise ValueError("no whole numbers")
+            raise ValueError("not integers")
     except ValueError as error:
         raise DatasetError(
-            f"'{rows.path}' gives '{photo.stem}' the sizes {sorted(sizes)}; it needs one"
+            f"'{rows.path}' gives '{photo.stem}' the sizes {sorted(sizes)}; give it one"
         ) from error
     mask = paint_shapes(
         _shapes(read, rows, photo.stem, height, width),
@@ -240,8 +240,8 @@ def _shapes(
         label = None if number is None else rows.names.get(number)
         if label is None:
             raise DatasetError(
-                f"'{rows.path}' has a piece of the class '{row['ClassId']}' on '{stem}', which is "
-                "no category; repair it"
+                f"'{rows.path}' has a piece of the unknown class '{row['ClassId']}' on '{stem}'; "
+                "repair it"
             )
         try:
             yield label, decode_pixel_runs(row["EncodedPixels"], height, width)

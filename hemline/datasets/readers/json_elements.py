@@ -41,7 +41,7 @@ def scan_json(path: Path) -> Iterator[tuple[str, Span, Any]]:
         raise DatasetError(f"'{path}' cannot be read: {error.strerror}") from error
     except (json.JSONDecodeError, RecursionError) as error:
         raise DatasetError(
-            f"'{path}' is no whole JSON file ({error}); download it again"
+            f"'{path}' is not a complete JSON file ({error}); download it again"
         ) from error
 
 

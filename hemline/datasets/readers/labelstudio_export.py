@@ -47,12 +47,12 @@ def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
         tasks, labels = _scan(export)
     except (TypeError, AttributeError) as error:  # values of another kind than Label Studio's
         raise DatasetError(
-            f"'{export}' is no export of Label Studio ({error}); export as JSON (not JSON-MIN)"
+            f"'{export}' is not a Label Studio export ({error}); export as JSON (not JSON-MIN)"
         ) from error
     vocabulary = Vocabulary("labelstudio", labels)
     if not labels:
         raise DatasetError(
-            f"'{export}' has no annotation with regions that are masks; annotate first, "
+            f"'{export}' has no annotation with a mask region; annotate first, "
             "and export as JSON (not JSON-MIN)"
         )
     classes = classes or own_classes(vocabulary)
@@ -67,8 +67,8 @@ def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
             skipped.append(
                 Skipped(
                     f"task {task_id}",
-                    f"task {task_id}: its annotation has answers or shapes but no region that is "
-                    "a mask; draw the garment with the brush, as a polygon, rectangle or ellipse",
+                    f"task {task_id}: its annotation has answers or shapes but no mask region; "
+                    "draw the garment with the brush, as a polygon, rectangle or ellipse",
                 )
             )
             continue
@@ -80,8 +80,7 @@ def read_labelstudio(path: Path, classes: ClassMap | None = None) -> Dataset:
                     shared.add(position)
                     raise DatasetError(
                         f"'{photo.name}' would be the photo of {first!r} and of {address!r}, so "
-                        "neither is read; put both there under the names that they have in Label "
-                        "Studio"
+                        "neither is read; give both the names they have in Label Studio"
                     )
             except DatasetError as error:
                 skipped.append(Skipped(f"task {task_id}", f"task {task_id}: {error}"))
@@ -186,8 +185,8 @@ def _find_photo(
         raise DatasetError(f"'{photos.folder}' has no photo of it; add it")
     if images > 1 or len({address for _, address in found.values()}) > 1:
         raise DatasetError(
-            f"it cannot be told on which photo the regions on {image!r} were drawn, of those in "
-            f"{', '.join(found)}; call the image in the label config like the field"
+            f"cannot tell which photo the regions on {image!r} were drawn on, of those in "
+            f"{', '.join(found)}; name the image in the label config after the field"
         )
     return next(iter(found.values()))
 
@@ -245,7 +244,7 @@ def _check_size(region: Mapping[str, Any], height: int, width: int) -> None:
     if said != (width, height):
         raise MaskError(
             f"it was drawn on {said[0]} x {said[1]} px but the photo is {width} x {height} px; "
-            "get the photo that was annotated"
+            "use the photo that was annotated"
         )
     if region.get("image_rotation"):
         raise MaskError("it was drawn on a rotated photo; rotate it back and draw it again")

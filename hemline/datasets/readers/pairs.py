@@ -89,7 +89,7 @@ def _read(
             why = f"'{photo}' has no {kind} in '{masks}'; add '{stem}.png' there"
             skipped.append(Skipped(stem, why))
         elif stem in taken:
-            why = f"'{photo}' and '{taken[stem]}' share one {kind}; rename one, or remove it"
+            why = f"'{photo}' and '{taken[stem]}' share one {kind}; rename or remove one"
             skipped.append(Skipped(photo.name, why))
         else:
             taken[stem] = photo
@@ -121,9 +121,9 @@ def _by_stem(masks: Path, kind: str) -> tuple[dict[str, Path], dict[str, str]]:
     for path in visible(masks):
         stem = stem_of(path)
         if path.suffix.lower() not in MASK_SUFFIXES:
-            unusable[stem] = f"the {kind} '{path}' is not a picture that is read; save it as PNG"
+            unusable[stem] = f"the {kind} '{path}' is not in a supported format; save it as PNG"
         elif (other := by_stem.setdefault(stem, path)) != path:
-            doubled[stem] = f"'{other}' and '{path}' are two {kind}s of one name; remove one"
+            doubled[stem] = f"'{other}' and '{path}' are two {kind}s with the same name; remove one"
     return by_stem, {
         **{stem: why for stem, why in unusable.items() if stem not in by_stem},
         **doubled,
@@ -140,7 +140,7 @@ def _read_labels(path: Path) -> tuple[str, ...]:
         raise DatasetError(f"'{path}' must name each class once, one a line, from class id 1 on")
     if len(labels) > MAX_LABELS:
         raise DatasetError(
-            f"'{path}' names {len(labels)} classes; in an 8-bit mask {MAX_LABELS} are possible"
+            f"'{path}' names {len(labels)} classes; an 8-bit mask holds at most {MAX_LABELS}"
         )
     return labels
 

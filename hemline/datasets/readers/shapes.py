@@ -63,8 +63,8 @@ def fit_to_photo(mask: Pixels, image: Pixels, name: str) -> Pixels:
     if abs(large[1] * small[0] / large[0] - small[1]) > 1:
         raise DatasetError(
             f"'{name}' is {image.shape[1]} x {image.shape[0]} px but was annotated at "
-            f"{mask.shape[1]} x {mask.shape[0]} px, which is another shape; get the photo that "
-            "was annotated"
+            f"{mask.shape[1]} x {mask.shape[0]} px, a different shape; use the photo that was "
+            "annotated"
         )
     size = (image.shape[1], image.shape[0])
     return np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_NEAREST_EXACT), np.uint8)

@@ -119,13 +119,16 @@ def test_a_list_fits_any_data_that_has_its_labels():
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: class_map("atr-19"), "no class list is called 'atr-19'"),
+        (lambda: class_map("atr-19"), "unknown class list 'atr-19'"),
         (lambda: class_table({}), "has 0 labels"),
         (lambda: class_table({"background": ["red"]}), "has 0 labels"),
-        (lambda: class_table({"a": []}), "label 'a' is made of no class"),
-        (lambda: class_table({"a": ["red"], "b": ["red"]}), "'red' becomes 'a' and 'b'"),
-        (lambda: class_table({"a": ["rde"]}).ids(COLOURS), "'rde', which the paint data lacks"),
-        (lambda: class_map("modanet-13").ids(COLOURS), "'bag', which the paint data lacks"),
+        (lambda: class_table({"a": []}), "label 'a' has no classes"),
+        (lambda: class_table({"a": ["red"], "b": ["red"]}), "'red' is in both 'a' and 'b'"),
+        (
+            lambda: class_table({"a": ["rde"]}).ids(COLOURS),
+            "'rde', which the paint data does not have",
+        ),
+        (lambda: class_map("modanet-13").ids(COLOURS), "'bag', which the paint data does not have"),
     ],
 )
 def test_what_does_not_fit_says_so(make, message):

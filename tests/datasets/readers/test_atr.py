@@ -126,7 +126,7 @@ def test_void_stays_ignored_whatever_the_class_list(tmp_path, palette):
 def test_a_parquet_file_of_something_else(tmp_path):
     path = tmp_path / "train.parquet"
     path.write_bytes(b"PAR1 no")
-    with pytest.raises(HemlineError, match="is no parquet file"):
+    with pytest.raises(HemlineError, match="is not a parquet file"):
         read_atr(tmp_path)
     pq.write_table(pa.table({"text": ["a"]}), path)
     with pytest.raises(HemlineError, match="has the columns text; image and mask are needed"):

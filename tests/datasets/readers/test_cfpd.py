@@ -85,11 +85,11 @@ def test_garment(folder):
 @pytest.mark.parametrize(
     ("segmentation", "numbers", "problem"),
     [
-        (superpixels() + 1, NUMBERS, "superpixel that has no class"),
-        (superpixels() - 1, NUMBERS, "superpixel that has no class"),
-        (superpixels() + 0.5, NUMBERS, "superpixel that has no class"),
-        (superpixels(), NUMBERS - 1, "class number that is no whole one"),
-        (superpixels(), NUMBERS + 0.5, "class number that is no whole one"),
+        (superpixels() + 1, NUMBERS, "superpixel without a class"),
+        (superpixels() - 1, NUMBERS, "superpixel without a class"),
+        (superpixels() + 0.5, NUMBERS, "superpixel without a class"),
+        (superpixels(), NUMBERS - 1, "class number that is not an integer"),
+        (superpixels(), NUMBERS + 0.5, "class number that is not an integer"),
         (superpixels(), NUMBERS + 23, "class id 4[0-9], but the data's classes end at 22"),
         (superpixels().T, NUMBERS, "make the two the same size"),
     ],

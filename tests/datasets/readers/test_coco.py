@@ -169,9 +169,9 @@ def test_names_count_and_not_ids(folder):
         ([[10, 10, 30, 30]], "2 points, at least 3 are needed"),
         ([], "neither polygons nor run lengths"),
         (None, "neither polygons nor run lengths"),
-        ([[1, 2, "x", 4, 5, 6]], "no number"),
+        ([[1, 2, "x", 4, 5, 6]], "not a number"),
         ({"size": [HEIGHT, WIDTH], "counts": [1, 2]}, "does not add up"),
-        ({"size": [HEIGHT + 1, WIDTH], "counts": [(HEIGHT + 1) * WIDTH]}, "of 60 x 41 px"),
+        ({"size": [HEIGHT + 1, WIDTH], "counts": [(HEIGHT + 1) * WIDTH]}, "for 60 x 41 px"),
         ({"size": [HEIGHT, WIDTH], "counts": "\x7f"}, "cannot be read"),
     ],
 )
@@ -207,8 +207,8 @@ def test_what_can_be_told_without_decoding_is_skipped_by_name(folder):
     assert "has no photo 'gone.jpg'" in problems["gone"]
     assert "no annotation of 'c.jpg'" in problems["c"]
     assert "category 999" in problems["d"]
-    assert "no size of 'e.jpg'" in problems["e"]
-    assert "annotates the image 4711" in problems["image 4711"]
+    assert "no size for 'e.jpg'" in problems["e"]
+    assert "has annotations of image 4711" in problems["image 4711"]
 
 
 def test_two_photos_of_one_name_are_told_apart_by_their_folder(folder):

@@ -62,7 +62,9 @@ def test_what_does_not_fit(tmp_path):
     assert [item.id for item in data.skipped] == ["alone"]
     by_id = {sample.id: sample for sample in data.samples}
     by_id["good"].load()
-    with pytest.raises(DatasetError, match=r"size.png' is 39 x 20 px but '.*size.jpg' 40 x 20 px"):
+    with pytest.raises(
+        DatasetError, match=r"size.png' is 39 x 20 px but '.*size.jpg' is 40 x 20 px"
+    ):
         by_id["size"].load()
     with pytest.raises(DatasetError, match="class id 20, but the data's classes end at 19"):
         by_id["id"].load()

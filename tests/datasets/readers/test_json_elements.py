@@ -54,7 +54,7 @@ def test_memory_holds_one_element_not_the_file(tmp_path, monkeypatch):
 def test_what_is_no_whole_json_says_so(tmp_path, text):
     path = tmp_path / "file.json"
     path.write_text(text)
-    with pytest.raises(DatasetError, match=r"file.json' is no whole JSON file"):
+    with pytest.raises(DatasetError, match=r"file.json' is not a complete JSON file"):
         list(scan_json(path))
 
 

@@ -146,7 +146,7 @@ def test_other_regions_are_passed_over(folder):
     data = read_labelstudio(folder)
     (sample,) = data.samples
     assert (sample.load()[1] == COAT).all()
-    assert "no region that is a mask" in data.skipped[0].problem
+    assert "no mask region" in data.skipped[0].problem
 
 
 def test_each_image_of_a_task_has_its_own_regions(folder):
@@ -163,7 +163,7 @@ def test_each_image_of_a_task_has_its_own_regions(folder):
     assert [sample.id for sample in data.samples] == ["coat1_Front", "shirt 2"]
     assert (front == COAT).all()
     assert (back == HAT).all()
-    assert "cannot be told" in data.skipped[0].problem
+    assert "cannot tell which photo" in data.skipped[0].problem
 
 
 def test_two_uploads_of_one_name_do_not_share_a_photo(folder):
@@ -172,7 +172,7 @@ def test_two_uploads_of_one_name_do_not_share_a_photo(folder):
     other = task(2, "shirt 2.jpg", annotation(9, [brush("coat", COAT)]))
     data = read_labelstudio(write_export(folder, *tasks, other))
     assert [sample.id for sample in data.samples] == ["shirt 2"]
-    assert "under the names that they have in Label Studio" in data.skipped[0].problem
+    assert "give both the names they have in Label Studio" in data.skipped[0].problem
     for each in uploads:
         write_photo(folder / each.rpartition("/")[2], HEIGHT, WIDTH)
     assert len(read_labelstudio(folder).samples) == 3  # of one task id, too
@@ -219,7 +219,7 @@ def test_an_export_of_something_else(tmp_path):
 )
 def test_a_file_that_no_label_studio_wrote_is_named(tmp_path, change):
     write_export(tmp_path, {**task(1, "a.jpg", annotation(1, [])), **change})
-    with pytest.raises(DatasetError, match=r"project-1\.json' is no export of Label Studio"):
+    with pytest.raises(DatasetError, match=r"project-1\.json' is not a Label Studio export"):
         read_labelstudio(tmp_path)
 
 

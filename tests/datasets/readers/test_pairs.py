@@ -87,7 +87,7 @@ def test_labels_that_are_not_sound(folder):
     with pytest.raises(DatasetError, match="must name each class once"):
         read_pairs(folder)
     (folder / "labels.txt").write_text("".join(f"{k}\n" for k in range(255)))
-    with pytest.raises(DatasetError, match="names 255 classes; in an 8-bit mask 254"):
+    with pytest.raises(DatasetError, match="names 255 classes; an 8-bit mask holds at most 254"):
         read_pairs(folder, class_table({"a": ["7"]}))
     (folder / "labels.txt").write_bytes(b"coat\x81\n")
     with pytest.raises(DatasetError, match=r"labels.txt.*save it as UTF-8"):
@@ -118,17 +118,17 @@ def test_two_photos_of_one_name_do_not_share_a_mask(folder):
     (skipped,) = data.skipped
     assert skipped.id == "7.png"
     assert "7.png' and" in skipped.problem
-    assert "share one mask; rename one" in skipped.problem
+    assert "share one mask; rename or remove one" in skipped.problem
 
 
 def test_masks_of_another_format_are_named_as_such(folder):
     (folder / "masks" / "coat_Back.png").rename(folder / "masks" / "coat_Back.PSD")
     (skipped,) = read_pairs(folder).skipped
     assert skipped.id == "coat_Back"
-    assert "coat_Back.PSD' is not a picture that is read; save it as PNG" in skipped.problem
+    assert "coat_Back.PSD' is not in a supported format; save it as PNG" in skipped.problem
     for path in (folder / "masks").glob("*.png"):
         path.rename(path.with_suffix(".psd"))
-    with pytest.raises(DatasetError, match=r"7.psd' is not a picture that is read"):
+    with pytest.raises(DatasetError, match=r"7.psd' is not in a supported format"):
         read_pairs(folder)
 
 

@@ -66,7 +66,9 @@ class ChildProcess:
     def start(self) -> None:
         """Start the command. Raises HemlineError if it runs already."""
         if self.is_running():
-            raise HemlineError(f"{self.name} runs already, as process {self.pid}; stop it first")
+            raise HemlineError(
+                f"{self.name} is already running, as process {self.pid}; stop it first"
+            )
         if self.log_path is None:
             self._process = self._start(None)
             return

@@ -18,9 +18,9 @@ COMMANDS_GROUP = "hemline.commands"
 _MACHINE = {
     errno.ENOSPC: "make room on the disk and run it again",
     errno.EDQUOT: "make room on the disk and run it again",
-    errno.EROFS: "choose a place that can be written",
-    errno.EACCES: "choose another place, or change who may use this one",
-    errno.EPERM: "choose another place, or change who may use this one",
+    errno.EROFS: "choose a place that you can write to",
+    errno.EACCES: "choose another place, or change its permissions",
+    errno.EPERM: "choose another place, or change its permissions",
     errno.EEXIST: "choose another name, or move what is there",
     errno.ENOTDIR: "choose another place, or move the file that is in the way",
     errno.EISDIR: "choose another name, or move the folder that is in the way",
@@ -86,7 +86,7 @@ def _top_level(
     version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Print the version and end.", callback=_print_version, is_eager=True
+            "--version", help="Print the version and exit.", callback=_print_version, is_eager=True
         ),
     ] = False,
 ) -> None:

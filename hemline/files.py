@@ -26,7 +26,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise DatasetError(
-            f"'{folder}' cannot be written ({error.strerror}); choose another folder"
+            f"cannot write to '{folder}' ({error.strerror}); choose another folder"
         ) from error
 
 

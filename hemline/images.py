@@ -155,9 +155,9 @@ def _open(data: bytes, name: str) -> Image.Image:
         return Image.open(io.BytesIO(data), formats=["HEIF"] if is_heic else _FORMATS)
     except Exception as error:  # As above: what a broken header raises depends on its format.
         raise ImageError(
-            f"image {name!r} ({len(data)} bytes) is no photo that Hemline can read; give it as one "
-            f"of {', '.join(_FORMATS)}, HEIC (raw camera files, JPEG XL, JPEG 2000, PSD, SVG and "
-            "PDF are not read)"
+            f"image {name!r} ({len(data)} bytes) is not a photo that Hemline can read; save it as "
+            f"one of {', '.join(_FORMATS)}, HEIC (raw camera files, JPEG XL, JPEG 2000, PSD, SVG "
+            "and PDF are not read)"
         ) from error
 
 

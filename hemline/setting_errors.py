@@ -9,7 +9,7 @@ from pydantic.fields import FieldInfo
 from hemline.redaction import redact
 
 _SHOWN = 200  # characters of a wrong value
-_WHERE = "docs/settings.md says what it may be"
+_WHERE = "see docs/settings.md"
 
 Fields = Mapping[str, FieldInfo]
 

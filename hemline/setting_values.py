@@ -37,7 +37,7 @@ def web_address(value: str) -> str:
     if not value:
         return value
     if not value.isprintable() or any(character.isspace() for character in value):
-        raise ValueError("it has a blank, a line break or a control character within")
+        raise ValueError("it contains whitespace or a control character")
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
@@ -57,7 +57,7 @@ def web_address(value: str) -> str:
 def one_line(value: str) -> str:
     """A text without line breaks and control characters. Raises ValueError."""
     if not value.isprintable():
-        raise ValueError("it has a line break or a control character within; copy it again")
+        raise ValueError("it contains a line break or a control character; copy it again")
     return value
 
 

@@ -71,19 +71,20 @@ class Settings(BaseSettings):
     )
     artifact_url: ServerAddress = Field(
         default="",
-        description="Root of masks, weights and checkpoints: a folder or any fsspec URL. "
+        description="Where masks, weights and checkpoints are stored: a folder or any fsspec URL. "
         "Empty: artifacts/ in HEMLINE_HOME.",
     )
 
     label_studio_url: WebAddress = Field(
         default="http://127.0.0.1:8080",
         validation_alias=AliasChoices("LABEL_STUDIO_URL", "LABEL_STUDIO_HOST"),
-        description="Address of Label Studio as Hemline reaches it.",
+        description="Address at which Hemline reaches Label Studio.",
     )
     label_studio_public_url: WebAddress = Field(
         default="",
-        description="Address of Label Studio as people reach it, for links. "
-        "Empty: LABEL_STUDIO_URL.",
+        description=(
+            "Address at which people reach Label Studio, used in links. Empty: LABEL_STUDIO_URL."
+        ),
     )
     label_studio_api_key: Secret = Field(
         default="",
@@ -92,8 +93,10 @@ class Settings(BaseSettings):
     )
     image_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="Comma-separated hosts (host or host:port) beside Label Studio's own that "
-        "photos may be fetched from.",
+        description=(
+            "Comma-separated hosts (host or host:port), besides Label Studio's own, that photos "
+            "may be fetched from."
+        ),
     )
     local_files_root: Path | None = Field(
         default=None,
@@ -104,24 +107,30 @@ class Settings(BaseSettings):
         default=10.0, gt=0, description="Seconds to wait for one photo to be fetched."
     )
     max_image_bytes: int = Field(
-        default=128 * 2**20, gt=0, description="Largest photo file that is fetched, in bytes."
+        default=128 * 2**20, gt=0, description="Largest photo file to fetch, in bytes."
     )
     max_pixels: int = Field(
-        default=178_000_000, gt=0, description="Largest photo that is decoded, in pixels."
+        default=178_000_000, gt=0, description="Largest photo to decode, in pixels."
     )
     image_cache_bytes: int = Field(
-        default=2 * 2**30, ge=0, description="Bound on the cache of fetched photos, in bytes."
+        default=2 * 2**30,
+        ge=0,
+        description="Most disk space for the cache of fetched photos, in bytes.",
     )
     picture_cache_bytes: int = Field(
         default=2**30,
         ge=0,
-        description="Bound on the cache of the dashboard's thumbnails and overlays, in bytes.",
+        description=(
+            "Most disk space for the cache of the dashboard's thumbnails and overlays, in bytes."
+        ),
     )
     brand_colour: str = Field(
         default="#7a1f3d",
         pattern="^#[0-9a-fA-F]{6}$",
-        description="Colour, as #rrggbb, that the dashboard shows cut-outs on beside white, grey "
-        "and black.",
+        description=(
+            "Background colour, as #rrggbb, on which the dashboard shows cut-outs besides white, "
+            "grey and black."
+        ),
     )
 
     host: str = Field(
@@ -140,16 +149,18 @@ class Settings(BaseSettings):
         default=("127.0.0.1", "::1"),
         validation_alias=AliasChoices("FORWARDED_ALLOW_IPS"),
         description="Comma-separated addresses or networks of the proxies in front of the backend: "
-        "their X-Forwarded-Proto and X-Forwarded-For are believed. *: whoever connects.",
+        "their X-Forwarded-Proto and X-Forwarded-For headers are trusted. *: trust every client.",
     )
     allow_open: bool = Field(
         default=False,
-        description="Listen beyond this machine without BASIC_AUTH_USER and BASIC_AUTH_PASS, so "
-        "that whoever reaches the port may call the backend.",
+        description=(
+            "Listen beyond this machine without BASIC_AUTH_USER and BASIC_AUTH_PASS: anyone who "
+            "reaches the port may call the backend."
+        ),
     )
     backend_url: WebAddress = Field(
         default="",
-        description="Address of the backend as Label Studio reaches it. Empty: HOST and PORT.",
+        description="Address at which Label Studio reaches the backend. Empty: HOST and PORT.",
     )
     threads: int = Field(
         default=8,
@@ -174,8 +185,10 @@ class Settings(BaseSettings):
     )
     secret_key: Password = Field(
         default="",
-        description="Key that signs the dashboard's log-ins; the same on every backend. "
-        "Empty: made once and kept in HEMLINE_HOME.",
+        description=(
+            "Key that signs the dashboard's login cookies; the same on every backend. Empty: "
+            "created once and kept in HEMLINE_HOME."
+        ),
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", validation_alias=AliasChoices("LOG_LEVEL"), description="Log level."
@@ -183,7 +196,7 @@ class Settings(BaseSettings):
     device: Device = Field(
         default="auto",
         validation_alias=AliasChoices("DEVICE", "HEMLINE_DEVICE"),
-        description="Where networks run: auto takes a GPU where there is one.",
+        description="Where networks run: auto uses a GPU if there is one.",
     )
     runtime: RuntimeName = Field(
         default="auto",
@@ -194,8 +207,10 @@ class Settings(BaseSettings):
     predict_budget_s: float = Field(
         default=45.0,
         gt=0,
-        description="Seconds after which /predict answers with what it has and leaves the rest to "
-        "the worker. Label Studio gives up after 100 s.",
+        description=(
+            "Seconds after which /predict answers with what it has and hands the rest to the "
+            "worker. Label Studio gives up after 100 s."
+        ),
     )
     predict_threads: int = Field(
         default=0,
@@ -216,18 +231,20 @@ class Settings(BaseSettings):
         "recipes/ or the path of a file.",
     )
     retrain_after: int = Field(
-        default=20, ge=1, description="Corrections since the last training that start the next."
+        default=20,
+        ge=1,
+        description="Number of corrections since the last training that starts the next one.",
     )
     retrain_every_h: float = Field(
         default=0.0,
         ge=0,
-        description="Hours after which a training starts if there is any new correction. 0: never.",
+        description="Hours after which a training starts if there are new corrections. 0: never.",
     )
     gold_share: float = Field(
         default=0.25,
         gt=0,
         lt=1,
-        description="Share of garments held back from training to judge models on.",
+        description="Share of garments held back from training to evaluate models on.",
     )
     validation_share: float = Field(
         default=0.1,
@@ -256,12 +273,14 @@ class Settings(BaseSettings):
         "one-sided level.",
     )
     rank_after: int = Field(
-        default=20, ge=1, description="Labels new since the last ranking that start the next."
+        default=20,
+        ge=1,
+        description="Number of new labels since the last ranking that starts the next one.",
     )
     rank_every_h: float = Field(
         default=24.0,
         gt=0,
-        description="Hours after which a ranking starts if there is any new label.",
+        description="Hours after which a ranking starts if there are new labels.",
     )
     review_shown: int = Field(
         default=50,
@@ -269,17 +288,17 @@ class Settings(BaseSettings):
         description="Tasks at the top of the review order that get their reasons in Label Studio.",
     )
     reconcile_every_s: float = Field(
-        default=60.0, gt=0, description="Seconds between looks for what webhooks lost."
+        default=60.0, gt=0, description="Seconds between checks for changes that webhooks missed."
     )
     sweep_every_s: float = Field(
         default=5.0,
         gt=0,
-        description="Seconds between looks for deliveries and runs that nobody works on.",
+        description="Seconds between checks for deliveries and runs that no worker is handling.",
     )
     lease_s: float = Field(
         default=30.0,
         gt=0,
-        description="Seconds without a heartbeat after which another worker takes a run over.",
+        description="Seconds without a heartbeat after which another worker takes over a run.",
     )
 
     @field_validator("*", mode="before")

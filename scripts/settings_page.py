@@ -12,9 +12,9 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "settings.md"
 INTRODUCTION = """\
 # Settings
 
-Every setting is an environment variable. Where several names stand, the first that is set counts.
-Label Studio's own names are used where they exist, `HEMLINE_` names the rest. This page is written
-by `python scripts/settings_page.py` from `hemline/settings.py`.
+Every setting is an environment variable. If a setting has several names, the first one that is set
+counts. Settings that Label Studio also has keep its names; the others begin with `HEMLINE_`. This
+page is generated from `hemline/settings.py` by `python scripts/settings_page.py`.
 
 | Variable | Default | Meaning |
 |---|---|---|

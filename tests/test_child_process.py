@@ -104,7 +104,7 @@ def test_a_second_start_is_refused(tmp_path: Path) -> None:
     child = python(tmp_path, "import time; time.sleep(600)")
     child.start()
     try:
-        with pytest.raises(HemlineError, match="runs already"):
+        with pytest.raises(HemlineError, match="is already running"):
             child.start()
     finally:
         child.stop()

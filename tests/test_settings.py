@@ -162,7 +162,7 @@ def test_a_line_break_within_is_refused_without_the_value(
     with pytest.raises(SettingsError) as raised:
         get_settings()
     assert "c4nary" not in str(raised.value)
-    assert str(raised.value).startswith(f"{variable} cannot be used: it has a line break")
+    assert str(raised.value).startswith(f"{variable} cannot be used: it contains")
 
 
 @pytest.mark.parametrize(

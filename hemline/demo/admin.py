@@ -42,5 +42,5 @@ def add_admin(settings: Settings, account: Account) -> None:
     )
     if added.returncode:
         raise HemlineError(
-            f"the dashboard's account cannot be made: {added.stderr.strip() or added.stdout}"
+            f"cannot create the dashboard account: {added.stderr.strip() or added.stdout}"
         )

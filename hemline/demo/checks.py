@@ -37,7 +37,7 @@ def only_one(home: Path) -> Iterator[None]:
         handle = (home / "lock").open("a+")
     except OSError as error:
         raise HemlineError(
-            f"{home} cannot be written ({error.strerror}); choose another folder with --home"
+            f"cannot write to {home} ({error.strerror}); choose another folder with --home"
         ) from error
     with handle:
         try:
@@ -45,8 +45,8 @@ def only_one(home: Path) -> Iterator[None]:
         except BlockingIOError:
             handle.seek(0)
             raise HemlineError(
-                f"a demo runs in {home} already, as process {handle.read().strip() or '?'}; end "
-                "it with Ctrl-C, or choose another folder with --home"
+                f"a demo is already running in {home}, as process {handle.read().strip() or '?'}; "
+                "stop it with Ctrl-C, or choose another folder with --home"
             ) from None
         handle.truncate(0)
         handle.write(str(os.getpid()))
@@ -57,6 +57,6 @@ def only_one(home: Path) -> Iterator[None]:
 def _check_port(name: str, port: int, option: str) -> None:
     if not is_port_free(port):
         raise HemlineError(
-            f"port {port} for {name} is in use{port_user(port)}; end that, or choose another: "
+            f"port {port} for {name} is in use{port_user(port)}; stop it, or choose another: "
             f".venv/bin/hemline demo {option} {port + 1}"
         )

@@ -14,17 +14,19 @@ app = typer.Typer()
 def demo(
     images: Annotated[
         Path | None,
-        typer.Option(help="Folder of your own photos; they stay where they are."),
+        typer.Option(help="Folder of your own photos, which are left where they are."),
     ] = None,
     port: Annotated[
         int | None,
         typer.Option(
-            min=1, max=65535, help="Port of Label Studio. Default: the last one, or 8080."
+            min=1, max=65535, help="Port of Label Studio. Default: the one used last, or 8080."
         ),
     ] = None,
     backend_port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, help="Port of the backend. Default: the last one, or 9090."),
+        typer.Option(
+            min=1, max=65535, help="Port of the backend. Default: the one used last, or 9090."
+        ),
     ] = None,
     home: Annotated[Path, typer.Option(help="Folder that keeps everything the demo makes.")] = Path(
         ".demo"
@@ -50,13 +52,16 @@ def simulate(
     corrections: Annotated[int, typer.Option(min=1, help="Photos to correct.")] = 60,
     batch: Annotated[int, typer.Option(min=1, help="Corrections between trainings.")] = 20,
     unseen: Annotated[
-        int | None, typer.Option(min=1, help="Photos to measure on. Default: all others.")
+        int | None, typer.Option(min=1, help="Photos to measure on. Default: all the others.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the choice of photos.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed for choosing photos.")] = 0,
     home: Annotated[
-        Path | None, typer.Option(help="Folder to keep. Default: a temporary one, deleted.")
+        Path | None,
+        typer.Option(
+            help="Folder to work in and keep. Default: a temporary one, deleted at the end."
+        ),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Markdown file for the table.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Markdown file to write the table to.")] = None,
     garment_is: MasksShow = None,
 ) -> None:
     """Play an annotator with true masks and show how the pre-fill of unseen photos gets better."""

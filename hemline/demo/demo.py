@@ -77,7 +77,7 @@ def run_demo(
             is_ready = True
             _watch(stack)
         except KeyboardInterrupt:
-            console.print("\nEnding Label Studio, the backend and the worker ...")
+            console.print("\nStopping Label Studio, the backend and the worker ...")
             if not is_ready:
                 raise
         finally:
@@ -136,7 +136,7 @@ def _draw_samples(home: Path) -> ChildProcess | None:
         return None
     command = [str(Path(sys.executable).with_name("hemline")), "studio", str(folder)]
     artist = ChildProcess(
-        "the drawing of sample photos",
+        "drawing sample photos",
         [*command, "--garments", str(_SAMPLE_GARMENTS)],
         log_path=home / "logs" / "studio.log",
     )

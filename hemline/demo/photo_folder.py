@@ -39,7 +39,7 @@ class PhotoFolder:
         if not self.passed_over:
             return ""
         return (
-            f"{len(self.passed_over)} photos are left out, because browsers do not show their "
+            f"{len(self.passed_over)} photos are left out because browsers cannot show their "
             f"format: {_named(self.passed_over)}. Convert them to JPEG or PNG to include them."
         )
 
@@ -76,7 +76,7 @@ def open_photo_folder(folder: Path, files_root: Path) -> PhotoFolder:
     if not photos:
         convert = f" ({_named(passed_over)}: convert to JPEG)" if passed_over else ""
         raise HemlineError(
-            f"there are no photos in {folder} that browsers show{convert}; the demo takes "
+            f"there are no photos in {folder} that browsers can show{convert}; the demo takes "
             f"{', '.join(_SHOWN)}"
         )
     return PhotoFolder(folder, files_root, _serve(folder, files_root), photos, passed_over)

@@ -77,7 +77,8 @@ def simulate(
     """
     if len(dataset.labels) != 1:
         raise HemlineError(
-            f"the data has {len(dataset.labels)} labels; the simulation plays with one, the garment"
+            f"the data has {len(dataset.labels)} labels; the simulation needs data with one, the "
+            "garment"
         )
     shown, unseen = choose(dataset.samples, corrections, seed)
     unseen = unseen[:unseen_at_most]

@@ -56,7 +56,7 @@ def load_state(path: Path) -> DemoState:
         return DemoState()
     except (ValueError, KeyError, TypeError) as error:
         raise HemlineError(
-            f"{path} is damaged ({error!r}); delete the folder {path.parent} to begin anew"
+            f"{path} is damaged ({error!r}); delete the folder {path.parent} to start over"
         ) from error
 
 

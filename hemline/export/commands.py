@@ -23,8 +23,10 @@ _err = Console(stderr=True)
 @app.command("export")
 def export_command(
     project: Annotated[int, typer.Argument(help="Number of the project in Label Studio.")],
-    format_name: Annotated[Format, typer.Option("--format", help="What is written.")],
-    out: Annotated[Path, typer.Option(help="New folder, or that of the export to go on with.")],
+    format_name: Annotated[Format, typer.Option("--format", help="Format to write.")],
+    out: Annotated[
+        Path, typer.Option(help="Folder to write to: a new one, or that of an export to continue.")
+    ],
     masks: Annotated[
         Masks,
         typer.Option(help="People's corrections, predictions, or the best there is."),
@@ -101,5 +103,5 @@ def export_command(
     )
     if summary.failed:
         raise ExportError(
-            f"{summary.failed} masks could not be exported; {out / MANIFEST} says why of each"
+            f"{summary.failed} masks could not be exported; see {out / MANIFEST} for the reasons"
         )

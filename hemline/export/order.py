@@ -39,7 +39,9 @@ class ExportOrder:
             chosen = ExportFilter(**rest | {"masks": MaskChoice(rest["masks"])})
             return cls(name, chosen, look)
         except (KeyError, TypeError, ValueError) as error:
-            raise ExportError(f"the job holds no export ({error!r}); order it anew") from error
+            raise ExportError(
+                f"the job holds an export order that cannot be read ({error!r}); order it again"
+            ) from error
 
     def folder(self, settings: Settings, ls_project_id: int) -> Path:
         """Where it is written: the same order again goes on in the same folder."""

@@ -52,7 +52,7 @@ def build_filter(
     """
     if masks is MaskChoice.PREDICTIONS and (annotator or reviewed):
         raise ExportError(
-            "annotators and reviews are of corrections; ask for corrections or the best masks"
+            "annotators and reviews apply only to corrections; export corrections or the best masks"
         )
     version_id = None
     if masks is not MaskChoice.CORRECTIONS:
@@ -64,13 +64,13 @@ def build_filter(
             )
         if found is None and masks is MaskChoice.PREDICTIONS:
             raise ExportError(
-                f"project {project.ls_project_id} has no model yet whose predictions could be "
-                "exported; ask for corrections"
+                f"project {project.ls_project_id} has no model yet, and so no predictions; export "
+                "corrections"
             )
         version_id = found.id if found is not None else None
     elif version:
         raise ExportError(
-            f"version '{version}' is of predictions; ask for predictions or the best masks"
+            f"version '{version}' applies only to predictions; export predictions or the best masks"
         )
     return ExportFilter(
         masks, version_id, garment, garment_type, view, photo_session, annotator, reviewed

@@ -189,13 +189,13 @@ class _Run:
         pixels = decode_image(photo.data, name=photo.name, max_pixels=self._sources.max_pixels)
         if item.image_digest is not None and photo.digest != item.image_digest:
             raise MaskError(
-                f"photo '{photo.name}' of task {item.ls_task_id} is another than the mask was "
-                "made for; correct the mask anew"
+                f"photo '{photo.name}' of task {item.ls_task_id} is not the one the mask was made "
+                "for; correct the mask again"
             )
         if pixels.shape[:2] != mask.shape:
             raise MaskError(
                 f"the mask of task {item.ls_task_id} is {mask.shape[1]} x {mask.shape[0]} px, its "
-                f"photo {pixels.shape[1]} x {pixels.shape[0]} px; correct the mask anew"
+                f"photo {pixels.shape[1]} x {pixels.shape[0]} px; correct the mask again"
             )
         return pixels
 
@@ -256,7 +256,7 @@ def _claimed(out: Path, identity: bytes) -> Iterator[None]:
             write_atomically(about, identity)
         elif about.read_bytes() != identity:
             raise ExportError(
-                f"'{out}' holds an export of another project, format, or other filters or edge "
+                f"'{out}' holds an export with another project, format, filter or edge "
                 f"(see {ABOUT} there); export into another folder"
             )
         for path in out.rglob(_ASIDE):  # what a killed export was about to write

@@ -115,8 +115,8 @@ def check_pattern(pattern: str) -> None:
     unknown = sorted(set(compiled.groupindex) - {"garment", "view"})
     if unknown:
         raise GarmentRuleError(
-            f"the garment pattern {pattern!r} has a group named {unknown[0]}; the names are "
-            "garment and view"
+            f"the garment pattern {pattern!r} has an unknown group '{unknown[0]}'; name "
+            "groups garment and view"
         )
 
 

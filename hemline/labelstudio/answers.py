@@ -12,21 +12,21 @@ def object_of(answer: Any, call: str) -> Json:
     """The answer, a JSON object. All here raise LabelStudioUnavailable if it is something else;
     `call` says what was asked for."""
     if not isinstance(answer, dict):
-        raise odd_answer(call, f"a {type(answer).__name__} and no object")
+        raise odd_answer(call, f"a {type(answer).__name__} instead of an object")
     return answer
 
 
 def objects(answer: Any, call: str) -> list[Json]:
     """The answer, a list of JSON objects."""
     if not isinstance(answer, list) or not all(isinstance(item, dict) for item in answer):
-        raise odd_answer(call, "no list of objects")
+        raise odd_answer(call, "something other than a list of objects")
     return answer
 
 
 def rows(answer: Any, call: str) -> list[Json]:
     """The objects of the answer, a list, that have an id; what else is among them is left out."""
     if not isinstance(answer, list):
-        raise odd_answer(call, "no list")
+        raise odd_answer(call, "something other than a list")
     found = [row for row in answer if isinstance(row, dict) and is_id(row.get("id"))]
     if answer and not found:
         raise odd_answer(call, "rows without an id")
@@ -37,7 +37,7 @@ def value_of(answer: Any, key: str, kind: type, call: str) -> Any:
     """One field of the answer, which is what its caller takes it for."""
     value = object_of(answer, call).get(key)
     if not isinstance(value, kind):
-        raise odd_answer(call, f"no {key!r}")
+        raise odd_answer(call, f"an object without a usable {key!r}")
     return value
 
 

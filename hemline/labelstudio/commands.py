@@ -23,15 +23,17 @@ def connect(
         str,
         typer.Option(
             callback=_address,
-            help="Address of the backend as Label Studio reaches it. "
-            "Default: HEMLINE_BACKEND_URL, else HOST and PORT.",
+            help=(
+                "Address at which Label Studio reaches the backend. Default: HEMLINE_BACKEND_URL, "
+                "else HOST and PORT."
+            ),
         ),
     ] = "",
     review_fields: Annotated[
         bool,
         typer.Option(
             "--review-fields",
-            help="Add two things to the label config: why a task is to be reviewed, and a verdict.",
+            help="Add the reasons to review a task, and a choice of verdicts, to the label config.",
         ),
     ] = False,
 ) -> None:

@@ -87,7 +87,7 @@ class LabelStudioHttp:
         except ValueError:
             raise LabelStudioUnavailable(
                 f"{method} {path} at {self.url} was answered with {_kind(response)} where JSON was "
-                "expected; is it a Label Studio, and no log-in or maintenance page in front of it?"
+                "expected; is this Label Studio, or a login or maintenance page in front of it?"
             ) from None
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:

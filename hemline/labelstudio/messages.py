@@ -221,8 +221,7 @@ def _scrub(value: Any, depth: int) -> Any:
 
 def _too_deep() -> LabelStudioError:
     return LabelStudioError(
-        f"a message is nested over {_DEEPEST} levels deep, which none of Label Studio's is; "
-        "send it as Label Studio does"
+        f"a message is nested over {_DEEPEST} levels deep; Label Studio sends nothing like it"
     )
 
 
@@ -252,9 +251,7 @@ def parse_id(value: Any, thing: str) -> int:
     """
     if is_id(value):
         return int(value)
-    raise LabelStudioError(
-        f"{_short(value)} is no {thing} id; send the number that Label Studio has"
-    )
+    raise LabelStudioError(f"{_short(value)} is not a valid {thing} id; send Label Studio's number")
 
 
 def _is_number(text: str) -> bool:

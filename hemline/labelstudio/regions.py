@@ -154,13 +154,12 @@ def _check_shape(region: Region, config: LabelConfig) -> None:
     if kind.startswith(("rectangle", "ellipse")) and region.get("from_name") not in config.shapes:
         shape = "a rectangle" if kind.startswith("rectangle") else "an ellipse"
         raise MaskError(
-            f"it is {shape} by {region.get('from_name')!r}, which the label "
-            f"config does not have with labels of {config.from_name!r}; draw the garment with the "
-            "brush, and delete it"
+            f"it is {shape} by {region.get('from_name')!r}, which is not a control with the "
+            f"labels of {config.from_name!r}; draw the garment with the brush, and delete it"
         )
     if kind not in REGION_TYPES:
         raise MaskError(
-            f"it is of the type {region.get('type')!r}, which has no area; draw the garment "
+            f"its type is {region.get('type')!r}, which has no area; draw the garment "
             "with the brush, or as a polygon, rectangle or ellipse, and delete it"
         )
 
@@ -210,7 +209,7 @@ def _common_size(regions: Sequence[Region]) -> tuple[int, int]:
         height, width = region.get("original_height"), region.get("original_width")
         if isinstance(height, int) and isinstance(width, int):
             return height, width
-    raise MaskError("the size of the photo is not known and no region says it; give the size")
+    raise MaskError("the size of the photo is unknown and no region gives it; give the size")
 
 
 def _check_cost(cost: int, regions: int, height: int, width: int) -> None:

@@ -88,7 +88,7 @@ class LabelStudioServer:
         # Label Studio would move to another port with no more than a line in its log.
         if not is_port_free(self.port):
             raise LabelStudioError(
-                f"port {self.port} for Label Studio is in use{port_user(self.port)}; end that or "
+                f"port {self.port} for Label Studio is in use{port_user(self.port)}; stop it or "
                 "choose another port"
             )
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -41,7 +41,7 @@ def remember_project(
     if known is not None and known.label_config:
         before, _ = _parse(known.label_config)
         if before != config:
-            log.info("project %d has another brush or photo; reading it anew", ls_project_id)
+            log.info("project %d has another brush or photo; reading it again", ls_project_id)
             forget_reconciled(session, known.id)
     row = upsert_project(
         session,

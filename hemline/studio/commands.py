@@ -18,8 +18,12 @@ _err = Console(stderr=True)
 @app.command("studio")
 def studio_command(
     out: Annotated[Path, typer.Argument(help="Folder for images/, masks/, truth/, manifest.json.")],
-    garments: Annotated[int, typer.Option(min=1, help="Garments, three views each.")] = 12,
-    size: Annotated[str, typer.Option(help="HEIGHTxWIDTH in pixels.")] = "768x512",
+    garments: Annotated[
+        int, typer.Option(min=1, help="Number of garments; each is drawn in three views.")
+    ] = 12,
+    size: Annotated[
+        str, typer.Option(help="Size of the photos, HEIGHTxWIDTH in pixels.")
+    ] = "768x512",
     seed: Annotated[int, typer.Option(min=0, help="The same seed draws the same photos.")] = 0,
     faults: Annotated[
         float, typer.Option(min=0, max=1, help="Share of photos with a planted fault.")
@@ -36,13 +40,15 @@ def studio_command(
         track(drawn, "Drawing", total=garments * len(VIEWS), console=_err, transient=True)
     )
     spoilt = sum(photo.fault is not None for photo in photos)
-    typer.echo(f"{len(photos)} photos of {garments} garments in {out}, {spoilt} with a fault.")
+    typer.echo(
+        f"{len(photos)} photos of {garments} garments in {out}, {spoilt} with a planted fault."
+    )
 
 
 def _parse_size(size: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d{2,5})x(\d{2,5})", size)
     if match is None or min(int(side) for side in match.groups()) < 16:
         raise DatasetError(
-            f"size '{size}' is not HEIGHTxWIDTH of 16 px or more; write 768x512, say"
+            f"size '{size}' is not HEIGHTxWIDTH of 16 px or more; for example 768x512"
         )
     return int(match[1]), int(match[2])

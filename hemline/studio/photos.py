@@ -52,7 +52,7 @@ def write_photos(
         ValueError: a number is out of range.
     """
     if garments < 1 or not 0 <= faults <= 1:
-        raise ValueError(f"{garments} garments with a share of {faults} faults cannot be drawn")
+        raise ValueError(f"cannot draw {garments} garments with a share of {faults} faults")
     photos: list[Photo] = []
     chance = np.random.default_rng([seed, 7])
     kinds = _kinds(chance)

@@ -78,7 +78,7 @@ def draw_scene(
         ValueError: `view` is none of `VIEWS`, a side is under 16 px, or a person is not dressed.
     """
     if view not in _YAW:
-        raise ValueError(f"view '{view}' is none of {', '.join(VIEWS)}")
+        raise ValueError(f"unknown view '{view}'; choose from {', '.join(VIEWS)}")
     if min(height, width) < 16:
         raise ValueError(f"a scene of {width} x {height} px is too small; take 16 px or more")
     if not dressed and kind is Kind.PERSON:

@@ -77,7 +77,7 @@ def test_a_second_demo_in_one_folder(tmp_path: Path) -> None:
         first.stdout.readline()
         with (
             pytest.raises(
-                HemlineError, match=f"runs in {tmp_path} already, as process {first.pid}"
+                HemlineError, match=f"is already running in {tmp_path}, as process {first.pid}"
             ),
             only_one(tmp_path),
         ):
@@ -91,7 +91,7 @@ def test_a_second_demo_in_one_folder(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
-        pytest.raises(HemlineError, match="cannot be written"),
+        pytest.raises(HemlineError, match="cannot write to"),
         only_one(tmp_path / "file" / "home"),
     ):
         pass

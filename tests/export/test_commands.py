@@ -43,8 +43,8 @@ def test_masks_are_written_and_counted(shop: Shop, corrected: list[Task], tmp_pa
     ("words", "told"),
     [
         (["9", "--format", "masks"], "project 9 is not known"),
-        (["7", "--format", "masks", "--version", "3"], "is of predictions"),
-        (["7", "--format", "masks", "--masks", "best", "--version", "99"], "no model '99'"),
+        (["7", "--format", "masks", "--version", "3"], "applies only to predictions"),
+        (["7", "--format", "masks", "--masks", "best", "--version", "99"], "unknown model '99'"),
     ],
 )
 def test_what_cannot_be_is_one_sentence(
@@ -62,7 +62,7 @@ def test_an_export_with_failures_says_where_they_are_named(
     words = ["export", "7", "--format", "cutouts", "--out", str(tmp_path / "out")]
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 1
-    assert "manifest.jsonl says why" in str(result.exception)
+    assert "manifest.jsonl for the reasons" in str(result.exception)
 
 
 @pytest.mark.parametrize("edge", list(Edge))
@@ -84,7 +84,7 @@ def test_a_folder_has_one_edge_and_other_formats_have_none(
     words = ["export", "7", "--out", str(tmp_path / "out")]
     assert CliRunner().invoke(app, [*words, "--format", "cutouts"]).exit_code == 0
     other = CliRunner().invoke(app, [*words, "--format", "cutouts", "--edge", "hard"])
-    assert "or other filters or edge" in str(other.exception)
+    assert "another project, format, filter or edge" in str(other.exception)
     masks = CliRunner().invoke(app, [*words, "--format", "masks", "--edge", "hard"])
     assert "edges and channels are of cut-outs, and the export is of masks" in str(masks.exception)
 

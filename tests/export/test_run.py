@@ -268,7 +268,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(
     with pytest.raises(ExportError, match="holds other files"):
         export(shop, tmp_path / "full")
     export(shop, tmp_path / "out")
-    with pytest.raises(ExportError, match="other filters"):
+    with pytest.raises(ExportError, match="another project, format, filter or edge"):
         export(shop, tmp_path / "out", ExportFilter(view="Front"))
     with pytest.raises(ExportError, match="another project, format"):
         export(shop, tmp_path / "out", form=CUTOUTS)
@@ -304,9 +304,9 @@ def test_label_studio_away_ends_the_export_and_nothing_is_lost(
 
 
 def test_words_that_do_not_go_together(shop: Shop) -> None:
-    with pytest.raises(ExportError, match="are of corrections"):
+    with pytest.raises(ExportError, match="apply only to corrections"):
         build_filter(
             shop.sources.store, shop.project, masks=MaskChoice.PREDICTIONS, annotator="ann"
         )
-    with pytest.raises(ExportError, match="is of predictions"):
+    with pytest.raises(ExportError, match="applies only to predictions"):
         build_filter(shop.sources.store, shop.project, masks=MaskChoice.CORRECTIONS, version="3")

@@ -47,7 +47,7 @@ def test_a_field_of_the_tasks_data(data, field, garment):
         ("(", "is not a regular expression"),
         (r"(?P<garment>\d+)(?P<garment>\d)", "is not a regular expression"),
         (r"(\d+)_(\w+)", "has no group named garment"),
-        (r"(?P<garment>\d+)(?P<size>x)", "has a group named size"),
+        (r"(?P<garment>\d+)(?P<size>x)", "has an unknown group 'size'"),
     ],
 )
 def test_a_bad_pattern_is_refused(pattern, why):

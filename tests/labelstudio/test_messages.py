@@ -103,7 +103,7 @@ def test_project_key(key, read):
 
 @pytest.mark.parametrize("key", ["", "x", "-1", "0", "1e3", ".5", "²", "9" * 5000, 2**31, "1 "])
 def test_broken_project_key_is_named(key):
-    with pytest.raises(LabelStudioError, match="is no project id"):
+    with pytest.raises(LabelStudioError, match="is not a valid project id"):
         parse_project_key(key)
 
 
@@ -179,9 +179,9 @@ def test_broken_webhooks_are_named(payload):
 @pytest.mark.parametrize("number", [None, "x", 0, -3, True, 2**40, 1.5, [1], {}])
 def test_ids_that_are_none_are_named(number):
     message = WebhookPayload.parse({"annotations": [{"id": number}], "tasks": [{"id": number}]})
-    with pytest.raises(LabelStudioError, match="is no annotation id"):
+    with pytest.raises(LabelStudioError, match="is not a valid annotation id"):
         message.annotation_ids  # noqa: B018
-    with pytest.raises(LabelStudioError, match="is no task id"):
+    with pytest.raises(LabelStudioError, match="is not a valid task id"):
         message.task_ids  # noqa: B018
 
 

@@ -97,7 +97,7 @@ def test_empty_mask_has_no_region():
 
 def test_no_region_is_all_background_where_the_size_is_known():
     assert np.array_equal(read([], 4, 5), np.zeros((4, 5)))
-    with pytest.raises(MaskError, match="size of the photo is not known"):
+    with pytest.raises(MaskError, match="size of the photo is unknown"):
         read([])
 
 
@@ -254,11 +254,11 @@ def test_reads_rectangles_and_ellipses_beside_a_brush():
         (shape_region("rectangle") | {"value": {"rectanglelabels": [], "x": 1}}, "has no label"),
         (
             shape_region("rectangle", x=1, y=1, width=9, height=9) | {"from_name": "boxes"},
-            "a rectangle by 'boxes', which the label config does not have",
+            "a rectangle by 'boxes', which is not a control with the labels",
         ),
         (
             shape_region("ellipse", x=9, y=9, radiusX=9, radiusY=9) | {"from_name": "mask"},
-            "an ellipse by 'mask', which the label config does not have",
+            "an ellipse by 'mask', which is not a control with the labels",
         ),
         (shape_region("rectangle", x=1, y=1, width=0, height=9), "covers no pixel"),
         (shape_region("rectangle", x=1, y=1, width="9", height=9), "width '9' is not a number"),
@@ -302,7 +302,7 @@ def test_a_region_may_leave_its_size_out_where_the_photos_is_known():
     region = brush_region(box())
     del region["original_width"], region["original_height"]
     assert np.array_equal(read([region], 20, 30), box())
-    with pytest.raises(MaskError, match="not known"):
+    with pytest.raises(MaskError, match="unknown"):
         read([region])
 
 

@@ -124,7 +124,7 @@ def _split(url: str) -> SplitResult:
         )
     for wrong, fault in (
         (not url.strip(), "it is empty"),
-        (url != url.strip(), "it has a blank at its start or end; remove it"),
+        (url != url.strip(), "it starts or ends with whitespace; remove it"),
         ("\\" in url, "it has a backslash; write '/', or '%5C' if it is part of a name"),
         (
             any(category(letter) in _NO_LETTERS for letter in url),

@@ -29,7 +29,7 @@ def read_body(response: httpx.Response, *, name: str, max_bytes: int) -> bytes:
             raise _too_large(name, max_bytes)
     if is_page(response.headers, body):
         raise PhotoUnavailable(
-            f"photo {name!r} was answered with a web page; is a log-in or a maintenance page in "
+            f"photo {name!r} was answered with a web page; is a login or maintenance page in "
             "front of it?"
         )
     return bytes(body)

@@ -102,7 +102,7 @@ class PhotoFetcher:
         if task_id is None:
             raise ImageError(
                 f"photo {shown(address.uri)} is in cloud storage, which Label Studio opens only "
-                "for a task; none was given"
+                "for a task; no task was given"
             )
         path = client.presign_path(task_id, address.uri)
         return self._from_label_studio(client, path, address.name, "")
@@ -146,7 +146,7 @@ class PhotoFetcher:
             ) from error
         except httpx.TransportError as error:
             raise LabelStudioUnavailable(
-                f"Label Studio broke off while sending photo {name!r} ({type(error).__name__})"
+                f"Label Studio stopped while sending photo {name!r} ({type(error).__name__})"
             ) from error
         return self._follow(client, target, name)
 
@@ -175,7 +175,7 @@ def _refusal(name: str, path: str, error: LabelStudioRefused) -> ImageError:
     said = f"photo {name!r} cannot be fetched: Label Studio answered {error.status} for {path}"
     if is_later(error.status):
         return PhotoUnavailable(said, retry_after_s=error.retry_after_s)
-    return ImageError(f"{said}; is it deleted, or its storage not connected to the project?")
+    return ImageError(f"{said}; was it deleted, or is its storage not connected to the project?")
 
 
 def _never_changes(address: LabelStudioAddress | StorageAddress | WebAddress) -> bool:

@@ -102,8 +102,8 @@ def _fetch(
 def _not_allowed(name: str, url: str, parts: SplitResult) -> ImageError:
     if is_login(url):
         return PhotoUnavailable(
-            f"photo {name!r} leads to a log-in, {shown(url)}; let its server hand out photos "
-            "without one"
+            f"photo {name!r} leads to a login page, {shown(url)}; let its server deliver photos "
+            "without a login"
         )
     host = parts.netloc.rpartition("@")[2]
     return ImageError(

@@ -116,7 +116,7 @@ def _parse_xml(xml: str) -> ElementTree.Element:
         return ElementTree.fromstring(xml.strip())
     except (ElementTree.ParseError, ValueError) as error:
         raise LabelConfigError(
-            f"label config is no well-formed XML ({error}); correct it"
+            f"label config is not well-formed XML ({error}); correct it"
         ) from error
 
 
@@ -159,8 +159,8 @@ def _data_key(value: str) -> str:
     match = re.fullmatch(r"\s*\$(\w+(?:\.\w+|\[\d+\])*)\s*", value)
     if match is None:
         raise LabelConfigError(
-            f"label config's <Image> has the value {value!r}, which is no field of the tasks; give "
-            'it one, such as value="$image" or value="$photo.url"'
+            f"label config's <Image> has the value {value!r}, which is not a field of the tasks; "
+            'give it one, such as value="$image" or value="$photo.url"'
         )
     return match[1]
 

@@ -80,8 +80,8 @@ def test_boxes_and_ellipses_are_garments_where_they_have_the_brushs_labels():
         (config(IMAGE + '<BrushLabels name="m" toName="image"/>'), "'m'> has no label"),
         (config(IMAGE + BRUSH.replace('value="garment"', "")), "without a value"),
         (config(IMAGE + BRUSH.replace("</B", '<Label value="garment"/></B')), "'garment' twice"),
-        (config(IMAGE.replace("$image", "http://host/a.jpg") + BRUSH), "no field of the tasks"),
-        (config(IMAGE.replace("$image", "$image[a]") + BRUSH), "no field of the tasks"),
+        (config(IMAGE.replace("$image", "http://host/a.jpg") + BRUSH), "not a field of the tasks"),
+        (config(IMAGE.replace("$image", "$image[a]") + BRUSH), "not a field of the tasks"),
         (config(IMAGE + BRUSH + BRUSH.replace('"mask"', '"defects"')), "2 <BrushLabels>"),
         (
             config(

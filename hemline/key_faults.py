@@ -19,7 +19,7 @@ def key_fault(error: ValidationError, model: type[BaseModel], source: str) -> st
     key = ".".join(str(part) for part in first["loc"])
     if first["type"] == _UNKNOWN:
         known = ", ".join(sorted(_keys_at(model, first["loc"][:-1])))
-        return f"{source} has the key '{key}', which there is not; known here: {known}"
+        return f"{source} has the unknown key '{key}'; known here: {known}"
     if first["type"] == _MISSING:
         return f"{source} lacks the key '{key}'; add it"
     said = str(first["msg"]).removeprefix("Value error, ")

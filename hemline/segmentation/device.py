@@ -14,10 +14,8 @@ def choose_device(name: str) -> str:
         ModelError: there is no such device here.
     """
     if name not in DEVICES:
-        raise ModelError(f"device '{name}' is none of {', '.join(DEVICES)}")
+        raise ModelError(f"unknown device '{name}'; choose from {', '.join(DEVICES)}")
     there_is_one = torch.cuda.is_available()
     if name == "cuda" and not there_is_one:
-        raise ModelError(
-            "device 'cuda' was asked for, but PyTorch finds no GPU here; give cpu or auto"
-        )
+        raise ModelError("device 'cuda' was asked for, but PyTorch finds no GPU; give cpu or auto")
     return "cuda" if there_is_one and name != "cpu" else "cpu"

@@ -18,9 +18,7 @@ def starter_path() -> Path:
         digest = sha256(path.read_bytes()).hexdigest()
         expected = digest_file.read_text(encoding="ascii").split()[0]
     except OSError as error:
-        raise ModelError(
-            f"the starter model '{path}' cannot be read; install Hemline again"
-        ) from error
+        raise ModelError(f"the starter model '{path}' cannot be read; reinstall Hemline") from error
     if digest != expected:
         raise ModelError(
             f"the starter model '{path}' is damaged (sha256 {digest[:12]}…, not "

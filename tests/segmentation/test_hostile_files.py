@@ -53,7 +53,7 @@ def test_a_name_that_leads_elsewhere(tmp_path: Path, name: str) -> None:
         parse_recipe({"name": name}, source="test")
     path = tmp_path / "child.toml"
     path.write_text(f"extends = {json.dumps(name)}\nname = 'x'\n")
-    with pytest.raises(RecipeError, match="no recipe's name"):
+    with pytest.raises(RecipeError, match="not a recipe's name"):
         load_recipe(path)
 
 

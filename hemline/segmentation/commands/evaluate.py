@@ -25,10 +25,10 @@ _err = Console(stderr=True)
 
 def evaluate_command(
     data: Annotated[
-        list[str], typer.Option("--data", help="KIND:PATH, once for each source, as in training.")
+        list[str], typer.Option("--data", help="KIND:PATH; repeat for each source, as in training.")
     ],
     model: Model = None,
-    part: Annotated[str, typer.Option(help="all, validation or test of the split.")] = "all",
+    part: Annotated[str, typer.Option(help="Part of the split: all, validation or test.")] = "all",
     validation: Annotated[
         float | None, typer.Option(min=0, max=1, help="Default: the model's recipe's.")
     ] = None,
@@ -40,7 +40,9 @@ def evaluate_command(
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option(help="Folder for overlays, a CSV row a photo, and a table of the outliers."),
+        typer.Option(
+            help="Folder for overlays, a CSV row for each photo, and a table of the outliers."
+        ),
     ] = None,
     garment_is: MasksShow = None,
     device: Device = "auto",
@@ -68,7 +70,9 @@ def evaluate_command(
         )
     samples = _part(dataset.samples, part, shares, split.seed if seed is None else seed)
     if not samples:
-        raise DatasetError(f"no photo is in part '{part}' of {', '.join(data)}; try --part all")
+        raise DatasetError(
+            f"there are no photos in part '{part}' of {', '.join(data)}; try --part all"
+        )
     files = EvaluationFiles(out) if out else None
     with Progress(console=_err, transient=True) as progress:
         bar = progress.add_task("measuring", total=len(samples))
@@ -105,11 +109,13 @@ def _part(
     from hemline.datasets.splits import split_by_garment
 
     if part not in PARTS:
-        raise DatasetError(f"part '{part}' is none of {', '.join(PARTS)}")
+        raise DatasetError(f"unknown part '{part}'; choose from {', '.join(PARTS)}")
     if part == "all":
         return samples
     if sum(shares) > 1:
-        raise DatasetError(f"--validation {shares[0]:g} and --test {shares[1]:g} exceed 1 together")
+        raise DatasetError(
+            f"--validation {shares[0]:g} and --test {shares[1]:g} add up to more than 1"
+        )
     return split_by_garment(samples, shares, seed=seed)[PARTS.index(part) - 1]
 
 
@@ -133,8 +139,8 @@ def _print(summary: dict[str, Any]) -> None:
         )
     _out.print(figures)
     typer.echo(
-        "95 %: where the figure would lie with other photos of the kind; corrected: the mean "
-        "without the outliers left out; hd95 and assd are in px, the less the better"
+        "95 %: where the figure would lie with other photos of the same kind; corrected: the mean "
+        "without the outliers; hd95 and assd are in px, lower is better"
     )
     pooled = summary["pooled"]
     typer.echo(

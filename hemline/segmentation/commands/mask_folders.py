@@ -81,8 +81,8 @@ class PairsFolder(MaskFolder):
     ) -> None:
         if photo.suffix.lower() not in PHOTO_SUFFIXES:
             raise DatasetError(
-                f"'{photo}' is none of {', '.join(sorted(PHOTO_SUFFIXES))}, which are the photos "
-                "that can be trained on; save it as one of them"
+                f"'{photo}' cannot be trained on; save it as one of "
+                f"{', '.join(sorted(PHOTO_SUFFIXES))}"
             )
         super().write(photo, image, mask)
         try:

@@ -59,6 +59,5 @@ def find_model(name: Path | str | None) -> Path:
         known += versions.names()
     choice = known[0] if len(known) == 1 else f"one of {', '.join(known)}"
     raise ModelError(
-        f"there is no model '{name}', neither as a file nor by name; give a file, or "
-        f"{choice}{unread}"
+        f"unknown model '{name}': there is no such file or name; give a file, or {choice}{unread}"
     )

@@ -10,7 +10,7 @@ Model = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help="A file, starter, or a version such as hemline-1-v2. Default: the starter.",
+        help="A model file, 'starter', or a version such as hemline-1-v2. Default: the starter.",
     ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
@@ -18,7 +18,10 @@ MasksShow = Annotated[
     GarmentIs | None,
     typer.Option(
         "--garment-is",
-        help="What of mask files is garment, where they can be read in two ways: the light or the "
-        "dark part, the coloured one, all but black (nonzero), or what is opaque (alpha).",
+        help=(
+            "Which part of a mask file is garment, if it can be read in two ways: the light or "
+            "the dark part, the coloured one, everything but black (nonzero), or what is opaque "
+            "(alpha)."
+        ),
     ),
 ]

@@ -21,7 +21,7 @@ _err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
 def predict_command(
     photos: Annotated[list[Path], typer.Argument(help="Photos.")],
-    out: Annotated[Path, typer.Option(help="Folder for the masks, named by the photo's stem.")],
+    out: Annotated[Path, typer.Option(help="Folder for the masks, named after the photos.")],
     model: Model = None,
     cutout: Annotated[bool, typer.Option("--cutout", help="Write RGBA cut-outs.")] = False,
     edge: Annotated[
@@ -34,12 +34,13 @@ def predict_command(
     pairs: Annotated[
         bool,
         typer.Option(
-            "--pairs", help="Write OUT/images and OUT/masks, to train on as pairs:OUT or --extra."
+            "--pairs",
+            help="Write OUT/images and OUT/masks, to train on with --data or --extra pairs:OUT.",
         ),
     ] = False,
     least_score: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Leave out masks whose expected Dice is lower."),
+        typer.Option(min=0, max=1, help="Leave out masks with a lower expected Dice."),
     ] = 0.0,
     device: Device = "auto",
 ) -> None:
@@ -49,9 +50,9 @@ def predict_command(
     from hemline.segmentation.predictor import Predictor
 
     if pairs and cutout:
-        raise DatasetError("--pairs holds masks and --cutout writes none; give one of them")
+        raise DatasetError("--pairs writes masks and --cutout writes cut-outs; give one of them")
     if edge != "hard" and not cutout:
-        raise DatasetError(f"--edge {edge} is of cut-outs; give --cutout too")
+        raise DatasetError(f"--edge {edge} applies only to cut-outs; add --cutout")
     photos = list(dict.fromkeys(photos))
     _check_stems(photos)
     _check_overwritten(photos, out / "masks" if pairs else out)
@@ -74,8 +75,8 @@ def predict_command(
             failed += 1
     if unsure:
         _err.print(
-            f"{len(unsure)} of {len(photos)} masks are left out, for their expected Dice is below "
-            f"{least_score:g}; the best of them has {max(unsure):.3f}"
+            f"{len(unsure)} of {len(photos)} masks are left out because their expected Dice is "
+            f"below {least_score:g}; the best of them has {max(unsure):.3f}"
         )
     if failed:
         raise DatasetError(f"{failed} of {len(photos)} photos have no mask; see above")
@@ -90,7 +91,7 @@ def _check_stems(photos: Sequence[Path]) -> None:
         if len(same) > 1:
             raise DatasetError(
                 f"'{same[0]}' and '{same[1]}' would both be written to '{stem}.png'; "
-                "rename one, or give them in two calls with two folders"
+                "rename one, or use two calls with two folders"
             )
 
 

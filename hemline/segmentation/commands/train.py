@@ -21,31 +21,33 @@ def train_command(
     out: Annotated[Path, typer.Option(help="Folder for the model, its checkpoint and caches.")],
     data: Annotated[
         list[str] | None,
-        typer.Option("--data", help="KIND:PATH, once for each source. Default: the recipe's."),
+        typer.Option("--data", help="KIND:PATH; repeat for each source. Default: the recipe's."),
     ] = None,
     extra: Annotated[
         list[str] | None,
         typer.Option(
             "--extra",
-            help="KIND:PATH of masks to train on that never validate or test, as pseudo-labels.",
+            help="KIND:PATH of more masks, such as pseudo-labels, that are used for training only.",
         ),
     ] = None,
     recipe: Annotated[str, typer.Option(help="A name under recipes/ or a .toml file.")] = "hemline",
     changes: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", help="KEY=VALUE of the recipe to change, as network.encoder=resnet34"
+            "--set", help="Change a key of the recipe: KEY=VALUE, such as network.encoder=resnet34."
         ),
     ] = None,
     initial: Annotated[
         str | None,
-        typer.Option(help="Model to fine-tune: a file, starter, or a version as hemline-1-v2."),
+        typer.Option(
+            help="Model to fine-tune: a file, 'starter', or a version such as hemline-1-v2."
+        ),
     ] = None,
     encoder: Annotated[
         str | None,
         typer.Option(
-            help="Encoder weights to begin from where no model is fine-tuned: a .safetensors file, "
-            "or a name that segmentation-models-pytorch downloads, as imagenet."
+            help="Encoder weights to start from if no model is fine-tuned: a .safetensors file, or "
+            "a name that segmentation-models-pytorch downloads, such as imagenet."
         ),
     ] = None,
     epochs: Annotated[int, typer.Option(min=0, help="Epochs. 0: the recipe's.")] = 0,
@@ -61,7 +63,7 @@ def train_command(
     seed: Annotated[int | None, typer.Option(help="Seed of the split.")] = None,
     garment_is: MasksShow = None,
     device: Device = "auto",
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the checkpoint.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint.")] = False,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Log to OUT/tensorboard.")
     ] = False,
@@ -117,8 +119,8 @@ def _print_data(found: "TrainingData") -> None:
     extra = len(found.extra)
     if extra or found.kept_apart:
         _out.print(
-            f"{extra} extra photos found; {found.kept_apart} more are left out, for they show a "
-            "garment that is held back"
+            f"{extra} extra photos found; {found.kept_apart} more are left out because they show "
+            "a garment that is held back"
         )
 
 
@@ -133,8 +135,8 @@ def _print_result(found: "TrainingData", result: "TrainedModel") -> None:
         _err.print(f"{len(left_out)} of {used} photos were skipped", style="yellow")
     for label in labels_without_pixels(found.labels, result.figures):
         _err.print(
-            f"warning: no training photo has the label '{label}', so the model never draws it; "
-            "add photos with it, or take it out of the recipe's classes",
+            f"warning: no training photo has the label '{label}', so the model will never draw "
+            "it; add photos with it, or remove it from the recipe's classes",
             style="yellow",
         )
     folds, dice = len(result.figures.get("folds", ())), result.figures["validation_dice"]

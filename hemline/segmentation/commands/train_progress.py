@@ -57,7 +57,7 @@ class TrainProgress:
         self._bars.stop()
         signal.signal(signal.SIGINT, self._before)
         if isinstance(error, KeyboardInterrupt) and (self._training or self._begun):
-            self._err.print("stopped; the same command with --resume goes on from here")
+            self._err.print("stopped; run the same command with --resume to continue from here")
 
     def decoding(self, photos: int) -> None:
         """The data is open, and so many photos of it are decoded next."""

@@ -65,7 +65,9 @@ def judge(
     )
     fewest = ceil(-log2(level))
     if len(difference) < fewest:
-        measured += f"; fewer than {fewest} garments cannot show it, whatever the masks"
+        measured += (
+            f"; fewer than {fewest} garments cannot reach this level, however good the masks"
+        )
     return Judgement(promoted, f"{'promoted' if promoted else 'not promoted'}: {measured}", figures)
 
 

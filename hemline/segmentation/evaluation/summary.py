@@ -101,7 +101,7 @@ def _warnings(rows: Sequence[dict[str, Any]]) -> list[str]:
     warnings = []
     for row in rows:
         if not row["photos"]:
-            warnings.append(f"'{row['label']}' is in no photo: nothing is known of it")
+            warnings.append(f"'{row['label']}' is in no photo, so nothing is known about it")
         elif not row["iou"]:
             warnings.append(f"'{row['label']}' is in {row['photos']} photos and was never found")
     return warnings

@@ -77,7 +77,7 @@ def load_encoder(model: nn.Module, weights: str | Path, network: Network) -> Non
         model.encoder.load_state_dict(state)  # type: ignore[union-attr]
     except RuntimeError as error:
         raise ModelError(
-            f"the weights in '{weights}' are not those of the encoder '{network.encoder}' "
+            f"the weights in '{weights}' do not belong to the encoder '{network.encoder}' "
             f"({shorten(str(error).splitlines()[-1], 120)}); give that encoder's, or set "
             "network.encoder to theirs"
         ) from error
@@ -87,7 +87,7 @@ def _read_encoder(path: Path) -> dict[str, Tensor]:
     try:
         weights = load_file(path)
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"'{path}' is no readable safetensors file: {error}") from error
+        raise ModelError(f"'{path}' is not a readable safetensors file: {error}") from error
     return {key.removeprefix("encoder."): value for key, value in weights.items()}
 
 
@@ -96,7 +96,7 @@ def _download_encoder(name: str, network: Network) -> dict[str, Tensor]:
         encoder = smp.encoders.get_encoder(network.encoder, weights=name)
     except Exception as error:  # of the network, of the host, or a name that is none
         raise ModelError(
-            f"the weights '{name}' of the encoder '{network.encoder}' cannot be had "
+            f"the weights '{name}' of the encoder '{network.encoder}' cannot be downloaded "
             f"({str(error).splitlines()[0]}); give a .safetensors file"
         ) from error
     state: dict[str, Tensor] = encoder.state_dict()

@@ -58,13 +58,15 @@ def design_of(architecture: str, options: dict[str, Any]) -> Design:
     design = DESIGNS[architecture]
     unknown = sorted(set(options) - {"bottom", "down", "up"})
     if unknown:
-        raise TypeError(f"option '{unknown[0]}' is none of bottom, down, up")
+        raise TypeError(f"unknown option '{unknown[0]}'; the options are bottom, down and up")
     design = replace(design, **options)
     least = 2**design.levels
     if not all(isinstance(value, int) for value in options.values()):
         raise ValueError("bottom, down and up are whole numbers")
     if design.bottom < least:
-        raise ValueError(f"bottom = {design.bottom} is no number of filters from {least} on")
+        raise ValueError(
+            f"bottom = {design.bottom} is not a number of filters; give {least} or more"
+        )
     if min(design.down, design.up) < 1:
         raise ValueError("down and up are numbers of convolutions, 1 or more")
     return design

@@ -70,11 +70,11 @@ class Loss(Part):
     @model_validator(mode="after")
     def _each_key_does_something(self) -> Self:
         if self.name == "lovasz" and self.balance:
-            raise ValueError("lovasz counts each class alike already; leave balance out")
+            raise ValueError("lovasz already weights all classes equally; leave balance out")
         if self.name != "boundary" and self.model_fields_set & {"edge", "reach"}:
             default = Loss.model_fields
             if (self.edge, self.reach) != (default["edge"].default, default["reach"].default):
-                raise ValueError("edge and reach are for the loss boundary alone")
+                raise ValueError("edge and reach apply only to the boundary loss")
         return self
 
 

@@ -121,7 +121,7 @@ def with_values(recipe: Recipe, changes: Sequence[str]) -> Recipe:
     for change in changes:
         key, equals, text = change.partition("=")
         if not (equals and key):
-            raise RecipeError(f"'{change}' is not KEY=VALUE, as in schedule.epochs=5")
+            raise RecipeError(f"'{change}' is not KEY=VALUE, such as schedule.epochs=5")
         part: Any = values
         *path, last = key.split(".")
         for name in path:
@@ -129,7 +129,7 @@ def with_values(recipe: Recipe, changes: Sequence[str]) -> Recipe:
                 part[name] = {}  # a part that is off, as second_pass, until a key of it is set
             part = part[name] if isinstance(part, dict) else None
         if not isinstance(part, dict):
-            raise RecipeError(f"'{key}' is no key of a recipe; lists cannot be changed in part")
+            raise RecipeError(f"unknown recipe key '{key}'; lists cannot be changed in part")
         part[last] = _toml_value(text)
     return parse_recipe(values, source=recipe.name)
 
@@ -150,14 +150,18 @@ def _read(name: str | Path, depth: int) -> dict[str, Any]:
     is_name = path == Path(name) or re.search(_NAME, str(name))
     if not is_name or not path.is_file():
         known = ", ".join(sorted(file.stem for file in recipes_folder().glob("*.toml")))
-        raise RecipeError(f"there is no recipe '{name}'; take one of {known}, or a path to a .toml")
+        raise RecipeError(
+            f"unknown recipe '{name}'; choose from {known}, or give the path of a .toml file"
+        )
     if depth > _DEEPEST:
         raise RecipeError(f"recipe '{path}' extends itself; remove the key extends from one")
     try:
         with path.open("rb") as file:
             text = file.read(_LARGEST + 1)
         if len(text) > _LARGEST:
-            raise RecipeError(f"recipe '{path}' has over {_LARGEST // 2**20} MiB; is it a recipe?")
+            raise RecipeError(
+                f"recipe '{path}' is larger than {_LARGEST // 2**20} MiB; is it a recipe?"
+            )
         values = tomllib.loads(text.decode("utf-8"))
     except RecursionError:
         raise RecipeError(f"recipe '{path}' is nested too deeply to be read") from None
@@ -167,7 +171,7 @@ def _read(name: str | Path, depth: int) -> dict[str, Any]:
         return values
     parent = str(values.pop(_EXTENDS))
     if not re.search(_NAME, parent):
-        raise RecipeError(f"recipe '{path}' extends '{parent[:100]}', which is no recipe's name")
+        raise RecipeError(f"recipe '{path}' extends '{parent[:100]}', which is not a recipe's name")
     beside = path.parent / f"{parent}.toml"
     return _merge(_read(beside if beside.is_file() else parent, depth + 1), values)
 

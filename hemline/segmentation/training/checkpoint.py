@@ -84,13 +84,11 @@ def load_checkpoint(path: Path, identity: str, parts: Mapping[str, Any]) -> Prog
     try:
         state = dict(torch.load(path, map_location="cpu", weights_only=True))
     except Exception as error:  # a torn pickle fails in as many ways as there are bytes
-        raise ModelError(
-            f"checkpoint '{path}' cannot be read; delete it to start afresh"
-        ) from error
+        raise ModelError(f"checkpoint '{path}' cannot be read; delete it to start over") from error
     if state.get("identity") != identity:
         raise ModelError(
             f"checkpoint '{path}' was written with another recipe, parent, class list or set of "
-            "photos; give the same ones, or another folder to start afresh"
+            "photos; give the same ones, or another folder to start over"
         )
     for name, part in parts.items():
         part.load_state_dict(state[name])

@@ -8,7 +8,7 @@ from hemline.errors import RecipeError
 
 _SENTENCE = (
     "the training diverged: its {what} longer finite; lower the learning rate (optimiser.rate, or "
-    "fine_tune_rate where a model is fine-tuned)"
+    "fine_tune_rate if a model is fine-tuned)"
 )
 
 

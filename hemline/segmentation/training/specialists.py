@@ -68,8 +68,8 @@ def train_specialists(
     ]
     if not worth:
         log.warning(
-            "no type of garment has %d garments to train on and %d photos held back, so there is "
-            "the general network alone; name the types in types.csv, or lower specialists.least",
+            "no type of garment has %d garments to train on and %d photos held back, so only the "
+            "general network is trained; name the types in types.csv, or lower specialists.least",
             options.least,
             ENOUGH,
         )

@@ -47,7 +47,7 @@ def training_data(
     sources = data or recipe.data
     if not sources:
         raise DatasetError(
-            f"recipe '{recipe.name}' names no data; give --data KIND:PATH, as pairs:my-photos"
+            f"recipe '{recipe.name}' names no data; give --data KIND:PATH, such as pairs:my-photos"
         )
     classes = None if recipe.classes is None else class_map(recipe.classes)
     dataset = join(open_all(sources, classes, garment_is))
@@ -63,8 +63,8 @@ def training_data(
     for source, other in zip(extra, more, strict=True):
         if other.labels != dataset.labels:
             raise DatasetError(
-                f"extra data '{source}' has the labels {', '.join(other.labels)}, but is to be "
-                f"trained with {', '.join(dataset.labels)}; give data of the same labels"
+                f"extra data '{source}' has the labels {', '.join(other.labels)}, but the other "
+                f"data has {', '.join(dataset.labels)}; give data with the same labels"
             )
     added = [sample for other in more for sample in other.samples]
     train, validation, tested, grouped = _group([rest, held, test, added])

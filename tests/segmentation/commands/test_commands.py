@@ -124,7 +124,9 @@ def test_what_is_wrong_is_one_sentence(tmp_path, recipe, data, samples):
     with pytest.raises(HemlineError, match="weights 'nothing' of the encoder"):
         train(recipe, f"pairs:{data}", out, "--encoder", "nothing")
     save_file({"no.such.layer": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(HemlineError, match=r"not those of the encoder.*network\.encoder") as caught:
+    with pytest.raises(
+        HemlineError, match=r"do not belong to the encoder.*network\.encoder"
+    ) as caught:
         train(recipe, f"pairs:{data}", out, "--encoder", tmp_path / "other.safetensors")
     assert len(str(caught.value)) < 400
     with pytest.raises(HemlineError, match="garment"):
@@ -168,7 +170,7 @@ def test_ctrl_c_before_the_first_batch_says_how_to_go_on_if_there_is_a_checkpoin
     monkeypatch.setattr("hemline.segmentation.training.split_data.training_data", interrupted)
     stopped = train(recipe, f"pairs:{data}", tmp_path / "out", "--resume")
     assert stopped.exit_code == 130
-    assert ("--resume goes on from here" in stopped.output) == begun
+    assert ("--resume to continue from here" in stopped.output) == begun
 
 
 @pytest.mark.slow

@@ -86,8 +86,8 @@ def test_wrong_requests_are_one_sentence(model, pairs):
     data = ("--model", model, "--data", f"pairs:{pairs}", "--device", "cpu")
     for arguments, words in (
         (("--part", "train"), "part 'train' is none of all, validation, test"),
-        (("--part", "test", "--test", "0"), "no photo is in part 'test'"),
-        (("--part", "test", "--test", "0.9", "--validation", "0.9"), "exceed 1 together"),
+        (("--part", "test", "--test", "0"), "there are no photos in part 'test'"),
+        (("--part", "test", "--test", "0.9", "--validation", "0.9"), "add up to more than 1"),
     ):
         error = run(*data, *arguments).exception
         assert isinstance(error, DatasetError)

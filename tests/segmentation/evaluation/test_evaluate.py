@@ -82,7 +82,7 @@ def test_classes_are_pooled_over_all_pixels(blocks):
     assert summary["pooled"]["macro_f1"] == pytest.approx(f1[1:].mean())
     assert rows["hat"]["iou"] is None
     assert rows["hat"]["photos"] == 0
-    assert summary["warnings"] == ["'hat' is in no photo: nothing is known of it"]
+    assert summary["warnings"] == ["'hat' is in no photo, so nothing is known about it"]
 
 
 def test_the_summary_is_plain_json_with_every_measure(blocks):

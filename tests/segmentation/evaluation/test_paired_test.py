@@ -57,7 +57,7 @@ def test_views_of_a_garment_do_not_count_as_evidence_of_their_own():
 
 
 def test_too_few_garments_are_said_to_be_too_few():
-    assert "fewer than 5 garments cannot show it" in (
+    assert "fewer than 5 garments cannot reach this level" in (
         judge(figures([0.9] * 4), figures([0.8] * 4), level=0.05).decision
     )
     assert "fewer" not in judge(figures([0.9] * 5), figures([0.8] * 5), level=0.05).decision

@@ -27,7 +27,7 @@ def test_the_default_recipe_is_there():
 
 
 def test_an_unknown_recipe_names_the_known_ones():
-    with pytest.raises(RecipeError, match=r"no recipe 'nope'.*hemline"):
+    with pytest.raises(RecipeError, match=r"unknown recipe 'nope'.*hemline"):
         load_recipe("nope")
 
 
@@ -57,8 +57,8 @@ def test_bad_keys_and_values_are_named(values, named):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("network.encodr=x", "'network.encodr', which there is not; known here: architecture, enc"),
-        ("second_pass.dilat=3", "'second_pass.dilat', which there is not; known here: dilate"),
+        ("network.encodr=x", "unknown key 'network.encodr'; known here: architecture, enc"),
+        ("second_pass.dilat=3", "unknown key 'second_pass.dilat'; known here: dilate"),
         ('loss=[{name="dice", weigth=1}]', "known here: balance, edge, name, reach, weight"),
         ("split.test=2", "key 'split.test', is 2: input should be less than or equal to 0.9"),
         ("epochs=3", "known here: augment, bagging, classes,"),
@@ -130,7 +130,7 @@ def test_keys_are_changed_one_by_one():
         ("bagging.folds=1", "bagging.folds"),
         ("classes=atr-19", "atr-19"),
         ("input.preprocess=['blur']", "input.preprocess"),
-        ('loss=[{name="dice",edge=3}]', "loss boundary alone"),
+        ('loss=[{name="dice",edge=3}]', "only to the boundary loss"),
         ('loss=[{name="lovasz",balance=1}]', "leave balance out"),
         ("loss=[]", "loss"),
     ],

@@ -160,7 +160,7 @@ def test_extra_data_of_other_labels_is_named(small_recipe, tmp_path):
     source = f"pairs:{write_pairs(tmp_path / 'labelled', [disc_sample(1)])}"
     extra = f"pairs:{write_pairs(tmp_path / 'extra', [disc_sample(2)])}"
     (tmp_path / "extra" / "labels.txt").write_text("dress\n")
-    with pytest.raises(DatasetError, match="has the labels dress, but is to be trained with"):
+    with pytest.raises(DatasetError, match="has the labels dress, but the other data has"):
         training_data(small_recipe, [source], [extra])
 
 

@@ -122,7 +122,7 @@ def test_each_type_with_enough_garments_gets_a_network_and_the_chooser_finds_it(
 def test_without_types_there_is_the_general_network_alone(recipe, parts, tmp_path, caplog):
     untold = tuple([replace(sample, garment_type="") for sample in part] for part in parts)
     trained = run(recipe, untold, tmp_path)
-    assert "the general network alone; name the types in types.csv" in caplog.text
+    assert "only the general network is trained; name the types in types.csv" in caplog.text
     assert read_card(trained.path).specialists == {}
     with safe_open(trained.path, framework="pt") as file:
         assert not [key for key in file.keys() if key.startswith("type_")]  # noqa: SIM118

@@ -31,7 +31,7 @@ def add_person(session: Session, name: str, password_hash: str, role: Role) -> P
             session.add(person)
     except IntegrityError as error:
         raise StoreError(
-            f"there is a person {name!r} already; change the password with `hemline people "
+            f"{name!r} already exists; change the password with `hemline people "
             "set-password`, or remove the person first"
         ) from error
     return person
@@ -126,7 +126,7 @@ def list_events(
 
 
 def _unknown(name: str) -> StoreError:
-    return StoreError(f"there is no person {name!r}; see `hemline people list`")
+    return StoreError(f"unknown person {name!r}; see `hemline people list`")
 
 
 def list_events_of(session: Session, actions: Sequence[str], *, limit: int) -> Sequence[AuditEvent]:

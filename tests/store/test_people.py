@@ -27,7 +27,7 @@ def test_people_come_and_go(store):
     with store.session() as session:
         add_person(session, "bea", "hash", Role.VIEWER)
         ada = add_person(session, "ada", "hash", Role.ADMIN)
-        with pytest.raises(StoreError, match="there is a person 'ada' already"):
+        with pytest.raises(StoreError, match="'ada' already exists"):
             add_person(session, "ada", "other", Role.VIEWER)
         note_login(session, ada.id)
     with store.reading() as session:
@@ -39,7 +39,7 @@ def test_people_come_and_go(store):
     with store.session() as session:
         remove_person(session, "bea")
         for act in (remove_person, lambda session, name: set_password(session, name, "hash")):
-            with pytest.raises(StoreError, match="there is no person 'bea'"):
+            with pytest.raises(StoreError, match="unknown person 'bea'"):
                 act(session, "bea")
         assert find_person(session, "bea") is None
 

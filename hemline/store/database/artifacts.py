@@ -48,7 +48,7 @@ class ArtifactStore:
         except OSError as error:
             raise ArtifactError(
                 f"{kind} {digest[:12]} of {len(data)} bytes cannot be stored under {self._root} "
-                f"({error}); free space there or set HEMLINE_ARTIFACT_URL"
+                f"({error}); free some space there or set HEMLINE_ARTIFACT_URL"
             ) from error
         return digest
 
@@ -66,7 +66,7 @@ class ArtifactStore:
             raise ArtifactError(f"artifact {digest} cannot be read: {error}") from error
         if sha256(data).hexdigest() != digest:
             raise ArtifactError(
-                f"artifact {digest} has other content than was stored; run `hemline verify "
+                f"artifact {digest} differs from what was stored; run `hemline verify "
                 f"--repair`, or restore {path} from its backup"
             )
         return data
@@ -129,7 +129,7 @@ class ArtifactStore:
 
     def _path(self, digest: str) -> str:
         if len(digest) != _DIGEST_LENGTH or not set(digest) <= set("0123456789abcdef"):
-            raise ArtifactError(f"{digest!r} is no digest; it must be 64 hexadecimal digits")
+            raise ArtifactError(f"{digest!r} is not a digest, which has 64 hexadecimal digits")
         return f"{self._root.rstrip('/')}/{_relative(digest)}"
 
     def _holds(self, digest: str, data: bytes) -> bool:

@@ -203,12 +203,12 @@ def _parse(text: str) -> URL:
     elif url.drivername not in _SQLITE_NAMES:
         raise StoreError(
             f"database {url.render_as_string(hide_password=True)} is of a kind that Hemline does "
-            f"not know; use {_EXAMPLES}"
+            f"not support; use {_EXAMPLES}"
         )
     elif "?" in text:
         raise StoreError(
-            f"database {text} has a question mark, and SQLite "
-            "gets no options here; where it belongs to the path, write it as %3F"
+            f"database {text} contains a question mark, but SQLite takes no options here; if it "
+            "is part of the path, write it as %3F"
         )
     if url.drivername in _SQLITE_NAMES and url.database in {None, "", ":memory:"}:
         raise StoreError(
@@ -246,7 +246,7 @@ def _make_private_file(path: Path) -> None:
         path.touch(PRIVATE_FILE)
     except OSError as error:
         raise StoreError(
-            f"'{error.filename}' of the database cannot be made ({error.strerror}); set "
+            f"'{error.filename}' of the database cannot be created ({error.strerror}); set "
             "HEMLINE_HOME or DATABASE_URL to a place that can be written"
         ) from error
     for ending in ("", "-wal", "-shm"):

@@ -96,6 +96,6 @@ def _check_foreign_keys(connection: Connection) -> None:
     broken = connection.execute(text("PRAGMA foreign_key_check")).first()
     if broken is not None:
         raise StoreError(
-            f"the migration would leave row {broken[1]} of table {broken[0]} pointing to a row of "
-            f"{broken[2]} that is not there; nothing was changed, please report it"
+            f"the migration would leave row {broken[1]} of table {broken[0]} pointing to a "
+            f"missing row of {broken[2]}; nothing was changed, please report it"
         )

@@ -157,8 +157,8 @@ def list_failed(session: Session, *, limit: int = 100) -> Sequence[WebhookDelive
 
 def _give_up(session: Session, max_attempts: int, untaken: ColumnElement[bool]) -> None:
     died = (
-        f"the worker's process died each of the {max_attempts} times that it worked on this; "
-        "correct or delete what it brings in Label Studio, or run `hemline deliveries --retry`"
+        f"the worker's process died all {max_attempts} times it worked on this; correct or delete "
+        "what it brings in Label Studio, or run `hemline deliveries --retry`"
     )
     session.execute(
         update(WebhookDelivery)

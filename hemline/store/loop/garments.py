@@ -236,7 +236,7 @@ def in_words(counts: GarmentCounts, rule: GarmentRule) -> str:
         GarmentBy.DATA: "by the tasks' field 'garment'",
         GarmentBy.FILE: f"by {rule.layout}" if not rule.layout.folders else "by file name",
         GarmentBy.FOLDER: "by folder",
-        GarmentBy.NOTHING: "each its own, as nothing names its garment",
+        GarmentBy.NOTHING: "each on its own, as nothing names its garment",
     }
     words = [(counts.by[by.value], text) for by, text in named.items() if counts.by.get(by.value)]
     if counts.by.get(""):

@@ -163,7 +163,7 @@ def rollback(session: Session, project_id: int) -> ModelVersion:
     )
     if before is None:
         raise StoreError(
-            f"project {project_id} has no champion before the present one; choose a version with "
+            f"project {project_id} has no earlier champion; choose a version with "
             "`hemline models` and `hemline promote`"
         )
     session.execute(
@@ -203,7 +203,7 @@ def find_version(session: Session, project_id: int, name_or_number: str | int) -
         statement = statement.where(ModelVersion.name == text)
     version = session.scalar(statement.options(*_LINEAGE))
     if version is None:
-        raise StoreError(f"there is no model {text!r} in this project; see `hemline models`")
+        raise StoreError(f"unknown model {text!r} in this project; see `hemline models`")
     return version
 
 

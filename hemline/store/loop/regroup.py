@@ -128,8 +128,8 @@ def lock_for_regrouping(session: Session, project_id: int) -> None:
     run = active_run(session, project_id)
     if run is not None:
         raise StoreError(
-            f"training {run.id} is {run.state.value} and judges by the garments as they are; "
-            "try again when it has ended"
+            f"training {run.id} is {run.state.value} and needs the garments as they are; try "
+            "again when it has ended"
         )
 
 

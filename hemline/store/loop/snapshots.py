@@ -84,7 +84,7 @@ def read_manifest(artifacts: ArtifactStore, snapshot: DatasetSnapshot) -> Manife
     except (ValueError, KeyError, TypeError) as error:
         raise ArtifactError(
             f"manifest {snapshot.digest} was not written by this version of Hemline ({error}); "
-            "train anew to take another snapshot"
+            "start another training to take a new snapshot"
         ) from error
 
 

@@ -37,7 +37,7 @@ class Cursor:
         found = re.fullmatch(r"(\d+(?:\.\d+)?(?:e-\d+)?)_(\d{1,18})", text, re.ASCII)
         if found is None:
             raise StoreError(
-                f"{text[:60]!r} is no place in the review order; begin with the first page"
+                f"{text[:60]!r} is not a place in the review order; start from the first page"
             )
         return cls(float(found[1]), int(found[2]))
 

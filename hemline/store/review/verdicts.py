@@ -38,7 +38,7 @@ def give_verdict(
     """
     item = get_item(session, item_id)
     if item is None:
-        raise StoreError(f"review item {item_id} is not in the store; load the order again")
+        raise StoreError(f"review item {item_id} is not in the store; reload the order")
     now = now or utcnow()
     closed = _change(
         session,
@@ -59,7 +59,7 @@ def reopen(session: Session, item_id: int, *, revision: int | None = None) -> Re
     """Takes an item's verdict back, and the record of it. Raises as `give_verdict`."""
     item = get_item(session, item_id)
     if item is None:
-        raise StoreError(f"review item {item_id} is not in the store; load the order again")
+        raise StoreError(f"review item {item_id} is not in the store; reload the order")
     last = session.scalar(
         select(ReviewVerdict)
         .where(
@@ -142,8 +142,8 @@ def _change(session: Session, item: ReviewItem, revision: int | None, **values: 
     )
     if changed is None:
         raise StaleItemError(
-            f"review item {item.id} was changed meanwhile (it is at revision {item.revision}, not "
-            f"{expected}); look at it again"
+            f"review item {item.id} was changed in the meantime (it is at revision "
+            f"{item.revision}, not {expected}); look at it again"
         )
     return changed
 

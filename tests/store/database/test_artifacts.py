@@ -1,4 +1,4 @@
-"""Artifacts: whole or not there, whoever is killed, and never other content than was stored."""
+"""Artifacts: whole or not there, whoever is killed, and never differs from what was stored."""
 
 import os
 import random
@@ -64,7 +64,7 @@ def test_other_content_is_noticed(artifacts: ArtifactStore, root: Path) -> None:
     digest = artifacts.put(b"weights", "weights")
     _file(root, digest).write_bytes(b"weightz")
     for read in (artifacts.get, artifacts.local_path):
-        with pytest.raises(ArtifactError, match="other content than was stored"):
+        with pytest.raises(ArtifactError, match="differs from what was stored"):
             read(digest)
 
 

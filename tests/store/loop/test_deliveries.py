@@ -94,7 +94,7 @@ def test_one_whose_worker_died_is_taken_again_and_then_given_up(
     assert [_next(store, minute) for minute in (0, 0.5, 2, 4, 6)] == [["a"], [], ["a"], ["a"], []]
     stored = _stored(store, delivery)
     assert (stored.state, stored.attempts) == (DeliveryState.FAILED, 3)
-    assert "died each of the 3 times" in (stored.problem or "")
+    assert "died all 3 times" in (stored.problem or "")
 
 
 def test_only_one_that_was_begun_is_counted_and_it_comes_last_and_alone(store: Store) -> None:

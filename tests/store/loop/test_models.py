@@ -152,7 +152,7 @@ def test_rollback_goes_back_champion_by_champion(store: Store, project: Project)
     assert _rollback(store, project) == 2
     assert _states(store, project) == ["retired", "champion", "retired"]
     assert _rollback(store, project) == 1
-    with pytest.raises(StoreError, match="no champion before"):
+    with pytest.raises(StoreError, match="no earlier champion"):
         _rollback(store, project)
     assert _champion(store, project) == 1
 
@@ -179,7 +179,7 @@ def test_what_was_rolled_back_from_can_be_promoted_again(store: Store, project: 
 
 def test_a_project_without_champions_cannot_go_back(store: Store, project: Project) -> None:
     _create(store, project)
-    with pytest.raises(StoreError, match="no champion before"):
+    with pytest.raises(StoreError, match="no earlier champion"):
         _rollback(store, project)
 
 
@@ -198,7 +198,7 @@ def test_a_version_that_is_not_there_is_named(
     store: Store, project: Project, said: str | int
 ) -> None:
     _create(store, project)
-    with pytest.raises(StoreError, match="there is no model"), store.reading() as session:
+    with pytest.raises(StoreError, match="unknown model"), store.reading() as session:
         find_version(session, project.id, said)
 
 

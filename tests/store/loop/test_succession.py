@@ -49,7 +49,7 @@ def test_its_predictions_are_sent_again_and_one_job_is_queued(store, project, ta
 def test_nothing_is_kept_when_there_is_no_way_back(store, project, version):
     with store.session() as session:
         promote(session, version.id)
-    with pytest.raises(StoreError, match="no champion before"), store.session() as session:
+    with pytest.raises(StoreError, match="no earlier champion"), store.session() as session:
         roll_back(session, project.id)
     with store.reading() as session:
         now = champion(session, project.id)

@@ -46,7 +46,7 @@ def test_the_second_of_two_people_is_told(store: Store, task: Task) -> None:
     read = item_of(store, task)
     with store.session() as session:
         give_verdict(session, read.id, Verdict.LABEL_WRONG, by="eve", revision=read.revision)
-    with pytest.raises(StaleItemError, match="changed meanwhile"), store.session() as session:
+    with pytest.raises(StaleItemError, match="changed in the meantime"), store.session() as session:
         give_verdict(session, read.id, Verdict.MODEL_WRONG, by="adam", revision=read.revision)
     assert item_of(store, task).verdict == Verdict.LABEL_WRONG
     with store.reading() as session:
@@ -104,5 +104,5 @@ def test_what_is_not_there_is_said(store: Store) -> None:
         with pytest.raises(StoreError, match="999"):
             give_verdict(session, 999, Verdict.BOTH_FINE, by="eve")
     for text in ("", "x", "0.5", "0.5_", "1_2_3", "nan_3", "inf_3", "-1_3"):
-        with pytest.raises(StoreError, match="no place"):
+        with pytest.raises(StoreError, match="not a place"):
             Cursor.parse(text)

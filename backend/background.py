@@ -28,7 +28,7 @@ class Background:
         try:
             self._queue.put_nowait(work)
         except queue.Full:
-            log.warning("background queue is full, the sweep will find what was left out")
+            log.warning("the background queue is full; the sweep will pick up what was left out")
             return False
         return True
 

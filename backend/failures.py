@@ -60,6 +60,8 @@ def _not_now(error: StoreUnavailable) -> Response:
 def _broken(error: Exception) -> Response:
     log.exception("request failed", exc_info=error)
     number = g.get("request_id", "")
-    answer = jsonify({"detail": f"Hemline failed on this request; its log has it as '{number}'"})
+    answer = jsonify(
+        {"detail": f"Hemline failed on this request; look for this number in its log: '{number}'"}
+    )
     answer.status_code = 500
     return answer

@@ -127,7 +127,7 @@ def _check_address(host: str, port: int) -> None:
             probe.bind(address)
     except OSError as error:
         raise AddressError(
-            f"the backend cannot listen on {host}:{port} ({error.strerror}); end what uses it or "
+            f"the backend cannot listen on {host}:{port} ({error.strerror}); stop what uses it or "
             "set HOST and PORT"
         ) from error
 

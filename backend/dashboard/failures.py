@@ -16,14 +16,14 @@ log = structlog.get_logger(__name__)
 
 _TITLES = {
     400: "That did not work",
-    403: "Not for you to do",
-    404: "Not here",
-    409: "Somebody was faster",
-    413: "Too much at once",
+    403: "Not allowed",
+    404: "Not found",
+    409: "Changed by somebody else",
+    413: "Too large",
     422: "That did not work",
     429: "Please wait",
-    502: "Label Studio does not answer",
-    503: "Not just now",
+    502: "Label Studio is not responding",
+    503: "Try again in a moment",
 }
 
 
@@ -55,11 +55,11 @@ def _not_now(error: StoreUnavailable) -> Response:
 def _broken(error: Exception) -> Response:
     log.exception("page failed", exc_info=error)
     number = g.get("request_id", "")
-    return _page(500, f"Hemline failed on this page; its log has it as '{number}'")
+    return _page(500, f"Hemline failed on this page; look for this number in its log: '{number}'")
 
 
 def _page(status: int, sentence: str) -> Response:
-    title = _TITLES.get(status, "Something is wrong")
+    title = _TITLES.get(status, "Something went wrong")
     sentence = sentence[:1].upper() + sentence[1:].rstrip(".") + "."
     return make_response(
         render_page("dashboard/error.html", heading=title, sentence=sentence), status

@@ -25,7 +25,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
         """A number that no row can have, and that no database takes, is not known either."""
         for name, value in (request.view_args or {}).items():
             if isinstance(value, int) and value > _LARGEST:
-                abort(404, f"{name} {value} is not known; choose one above")
+                abort(404, f"unknown {name} {value}; choose one above")
 
 
 def render_page(template: str, *, project: Project | None = None, **values: Any) -> str:

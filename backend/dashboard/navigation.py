@@ -21,7 +21,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("causes", "Causes", ()),
     ("models", "Models", ("model",)),
     ("annotators", "Annotators", ()),
-    ("exports", "Cut-outs out", ()),
+    ("exports", "Export", ()),
 )
 
 

@@ -52,8 +52,7 @@ def read_json(request: Request, *, limit: int, large: bool = False) -> dict[str,
     except (ValueError, RecursionError) as error:
         # ValueError covers broken UTF-8, broken JSON and absurdly long numbers.
         raise BadRequest(
-            f"the body of {request.path} is no JSON that can be read ({_short(error)}); send a "
-            "JSON object"
+            f"the body of {request.path} is not valid JSON ({_short(error)}); send a JSON object"
         ) from error
     if not isinstance(value, dict):
         raise BadRequest(

@@ -39,7 +39,7 @@ def build(services: Services) -> Blueprint:
 def _project(services: Services, message: PredictRequest) -> RegisteredProject:
     if message.project_id is None:
         raise UnknownProjectError(
-            '/predict names no project, and its tasks name none; send "project"'
+            '/predict names no project, and neither do its tasks; send "project"'
         )
     if message.label_config:
         return services.projects.register(message.project_id, message.project, message.label_config)

@@ -122,8 +122,8 @@ class ProjectBook:
     ) -> NoReturn:
         if introductions.is_unknown(ls_project_id):
             raise UnknownProjectError(
-                f"Label Studio knows no project {ls_project_id}; see LABEL_STUDIO_URL and whose "
-                "LABEL_STUDIO_API_KEY it is"
+                f"Label Studio has no project {ls_project_id}; check LABEL_STUDIO_URL and which "
+                "user LABEL_STUDIO_API_KEY belongs to"
             )
         parse_label_config(label_config)  # a config that cannot be used is refused at once
 

@@ -134,9 +134,7 @@ class Predictions:
             if placed:
                 return self._predicted(asking)
         self._hand_over(asking, asking.tasks)
-        return [
-            _without("Hemline is busy, the worker goes on with it", "left") for _ in asking.tasks
-        ]
+        return [_without("Hemline is busy; handed to the worker", "left") for _ in asking.tasks]
 
     def _predicted(self, asking: "_Asking") -> list[Item]:
         ls_id = asking.project.row.ls_project_id
@@ -155,9 +153,9 @@ class Predictions:
             threads=_BATCH_THREADS,
         )
         late = (
-            f"not within {self._budget_s:g} s, the worker goes on with it"
+            f"not ready within {self._budget_s:g} s; handed to the worker"
             if self._stop_at is None
-            else "Hemline is being stopped, the worker goes on with it"
+            else "Hemline is being stopped; handed to the worker"
         )
         items = [item or _without(late, "left") for item in done]
         self._hand_over(
@@ -172,7 +170,7 @@ class Predictions:
         if not _is_task(task) or config is None:
             return _without('a task needs Label Studio\'s "id" and "data"', "problem")
         if not asking.interactive and model.name in _versions(task):
-            return _without("Label Studio has it", "present")
+            return _without("Label Studio already has it", "present")
         try:
             filled = self._prefiller.predict_task(
                 model, asking.project.row.id, config, _essence(task)
@@ -258,7 +256,7 @@ def _without(problem: str, source: str) -> Item:
 
 
 def _given() -> Item:
-    return _without("another request was just answered with this mask", "given")
+    return _without("another request has just received this mask", "given")
 
 
 def _id(task: Any) -> Any:

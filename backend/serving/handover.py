@@ -34,4 +34,4 @@ class PoolJobs:
         with self._store.session() as session:
             job = queue_job(session, project.row.id, JobKind.PREDICT_POOL, {})
         sent = self._send("worker.predict_pool", job.id, queue="predict")
-        log.info("left to the worker", tasks=len(tasks), job=job.id, sent=sent)
+        log.info("handed to the worker", tasks=len(tasks), job=job.id, sent=sent)

@@ -97,7 +97,7 @@ def test_projects_that_label_studio_does_not_know_are_not_made(
         assert setup(client, f"{number}.1").status_code == 200
         answer = setup(client, f"{number}.1")
         assert answer.status_code == 422
-        assert "knows no project" in answer.json["detail"]
+        assert "has no project" in answer.json["detail"]
     assert projects(backend) == []
     assert label_studio.asked == list(range(2, 30))
     client.services.serving.look()

@@ -105,8 +105,8 @@ def _check_token() -> None:
     if not wanted or not hmac.compare_digest(given.encode(), wanted.encode()):
         abort(
             400,
-            "nothing was changed: the form is from before your log-in or from another site; load "
-            "the page again and send it once more",
+            "nothing was changed: the form is from before you logged in or from another site; "
+            "reload the page and send it again",
         )
 
 

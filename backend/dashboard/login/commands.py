@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 
 app = typer.Typer(help="Manage who may log in to the dashboard.", no_args_is_help=True)
 
-Name = Annotated[str, typer.Argument(help="What the person logs in with, such as an email.")]
+Name = Annotated[str, typer.Argument(help="Name to log in with, such as an email address.")]
 
 
 @app.command()
 def add(
     name: Name,
     role: Annotated[
-        str, typer.Option(help="viewer looks, reviewer gives verdicts, admin does everything.")
+        str, typer.Option(help="viewer: look; reviewer: also give verdicts; admin: everything.")
     ] = "viewer",
 ) -> None:
     """Let a person log in. The password is asked for, or read from standard input."""
@@ -27,7 +27,7 @@ def add(
     from hemline.store.states import Role
 
     if role not in list(Role):
-        raise HemlineError(f"role '{role}' is not known; choose one of {', '.join(Role)}")
+        raise HemlineError(f"unknown role '{role}'; choose from {', '.join(Role)}")
     store, password_hash = _store(), hash_password(_read_password())
     with store.session() as session:
         add_person(session, name, password_hash, Role(role))
@@ -45,7 +45,7 @@ def list_() -> None:
         seen = f"{person.last_login_at:%Y-%m-%d %H:%M} UTC" if person.last_login_at else "never"
         typer.echo(f"{person.name}\t{person.role}\tlast log-in: {seen}")
     if not people:
-        typer.echo("Nobody may log in yet; run `hemline people add NAME --role admin`.")
+        typer.echo("Nobody can log in yet; run `hemline people add NAME --role admin`.")
 
 
 @app.command()
@@ -73,7 +73,7 @@ def remove(name: Name) -> None:
 
     with _store().session() as session:
         remove_person(session, name)
-    typer.echo(f"{name} may no longer log in.")
+    typer.echo(f"{name} can no longer log in.")
 
 
 @app.command()
@@ -85,7 +85,7 @@ def set_password(name: Name) -> None:
     store, password_hash = _store(), hash_password(_read_password())
     with store.session() as session:
         store_password(session, name, password_hash)
-    typer.echo(f"{name} has another password and must log in anew.")
+    typer.echo(f"{name} has a new password and must log in again.")
 
 
 def _store() -> "Store":

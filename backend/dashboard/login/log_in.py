@@ -56,7 +56,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
                 note_login(session, person.id)
                 record_event(session, person.name, LOGGED_IN, details={"address": address})
         if person is None:
-            return _form(problem="Name or password is wrong.", name=name), 401
+            return _form(problem="Wrong name or password.", name=name), 401
         begin_login(person, now)
         return redirect(_inside(request.form.get("next", "")), code=303)
 

@@ -28,7 +28,7 @@ def secret_key(settings: Settings) -> str:
             "a folder that can be written"
         ) from error
     if not key:
-        raise SettingsError(f"{path} is empty; delete it, and everybody logs in anew")
+        raise SettingsError(f"{path} is empty; delete it, after which everybody must log in again")
     return key
 
 

@@ -28,7 +28,7 @@ from hemline.store.reports.worth_a_look import worth_a_look
 
 _WEEKS = 26
 _TYPES = 30
-_UNNAMED = "not told"
+_UNNAMED = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Cut-outs out: orders an export from the worker, shows how far it is, and hands it over."""
+"""Orders an export from the worker, shows how far it is, and hands it over."""
 
 import json
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ FORMATS = {
 }
 MASKS = {
     MaskChoice.CORRECTIONS: "corrections",
-    MaskChoice.BEST: "corrections, else predictions",
+    MaskChoice.BEST: "corrections, otherwise predictions",
     MaskChoice.PREDICTIONS: "predictions",
 }
 EDGES = {
@@ -106,7 +106,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
                 details=order.arguments(),
             )
         services.send("worker.export", job.id, queue="export")
-        say(f"Export {job.id} is ordered; the worker writes it now.")
+        say(f"Export {job.id} is queued; the worker will write it.")
         return see("exports", project=project)
 
     @blueprint.get("/<int:project>/exports/<int:number>.zip")
@@ -116,7 +116,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
         with services.store.reading() as session:
             job = get_job(session, number)
         if job.project_id != row.id or job.kind is not JobKind.EXPORT:
-            abort(404, f"export {number} is not one of this project")
+            abort(404, f"export {number} does not belong to this project")
         folder = ExportOrder.read(job.arguments).folder(services.settings, project)
         if job.state is not JobState.DONE or not folder.is_dir():
             abort(
@@ -134,7 +134,7 @@ def _order(services: Services, project: Project) -> ExportOrder:
     given = {name: request.form.get(name, "").strip()[:_LONGEST] for name in _TEXTS}
     name, masks = request.form.get("format", ""), request.form.get("masks", "")
     if name not in list(FormatName) or masks not in list(MaskChoice):
-        abort(400, f"nothing was ordered: there is no export of '{masks[:40]}' as '{name[:40]}'")
+        abort(400, f"nothing was exported: unknown masks '{masks[:40]}' or format '{name[:40]}'")
     choice = MaskChoice(masks)
     version = request.form.get("version", "").strip()[:_LONGEST]
     chosen = build_filter(

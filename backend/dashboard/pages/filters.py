@@ -68,7 +68,7 @@ def read_filter(
             return choices[text]
         if text:
             problems.append(
-                f"There is no {name} '{text[:60]}', so that was left out; "
+                f"Unknown {name} '{text[:60]}' was ignored; "
                 f"choose from {', '.join(choices) or 'none yet'}."
             )
         return choices[default] if default is not None else None
@@ -103,5 +103,5 @@ def _cursor(text: str, problems: list[str]) -> Cursor | None:
     try:
         return Cursor.parse(text)
     except StoreError:
-        problems.append(f"'{text[:60]}' is no page, so this is the first one.")
+        problems.append(f"'{text[:60]}' is not a page, so this is the first one.")
         return None

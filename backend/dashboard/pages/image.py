@@ -65,8 +65,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
             if bare is None:
                 abort(
                     404,
-                    f"task {task} is not known in this project; it may have been deleted "
-                    "in Label Studio",
+                    f"task {task} is not in this project; it may have been deleted in Label Studio",
                 )
             item = item_of_task(session, bare.task.id, asked.kind)
             is_open = item is not None and item.state is ReviewState.OPEN
@@ -148,8 +147,8 @@ def _layers(shown: TaskView) -> list[Layer]:
     no_label = "there is no label with a mask"
     no_prediction = "no model has predicted this photo"
     both = "" if has_label and has_prediction else no_label if has_prediction else no_prediction
-    no_map = "this prediction was made without a map of its probabilities"
-    no_region = "nothing of it was found"
+    no_map = "this prediction has no probability map"
+    no_region = "nothing was found"
     found = (
         (PictureKind.PREDICTION, "Prediction", "p", True, "" if has_prediction else no_prediction),
         (PictureKind.CORRECTION, "Correction", "c", True, "" if has_label else no_label),

@@ -87,7 +87,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
             rival=rival,
             curves=[chart for chart in (_loss(curve), _validation(curve)) if chart],
             classes=by_class(items),
-            views=by_view(items, lambda task: views.get(task or 0) or "not known"),
+            views=by_view(items, lambda task: views.get(task or 0) or "unknown"),
             better=[_changed(row, item, stored, evaluations[0], version) for item in better],
             worse=[_changed(row, item, stored, evaluations[0], version) for item in worse],
         )

@@ -51,7 +51,9 @@ def errands(
         )
     if tasks.labelled and gold is not None:
         of = "one more garment" if gold.garments == 1 else f"{count(gold.garments)} more garments"
-        found.append(Errand(f"Correct a photo of each of {of}: a model needs them to be judged"))
+        found.append(
+            Errand(f"Correct one photo of each of {of}, which are needed to evaluate a model")
+        )
         found += [
             Errand(
                 f"{task.garment or 'Garment'}: task {task.ls_task_id}",
@@ -82,8 +84,7 @@ def _faults(project: Project, tasks: TaskCounts, failed: Failures) -> list[Erran
     if failed.deliveries:
         found.append(
             Errand(
-                f"{count(failed.deliveries)} webhooks were given up; see `hemline deliveries "
-                "--failed`",
+                f"{count(failed.deliveries)} webhooks failed; see `hemline deliveries --failed`",
                 is_fault=True,
             )
         )

@@ -50,7 +50,7 @@ ACTIONS = (
         "review",
         "Send to review",
         "is sent to review",
-        "The mask is wrong and somebody must mend it in Label Studio (2)",
+        "The mask is wrong and must be corrected in Label Studio (2)",
         Verdict.LABEL_WRONG,
         Verdict.MODEL_WRONG,
     ),
@@ -58,7 +58,7 @@ ACTIONS = (
         "reshoot",
         "Reshoot",
         "waits for a new photo",
-        "The photo itself is at fault (3)",
+        "The photo itself is the problem (3)",
         Verdict.PHOTO_FAULT,
         Verdict.PHOTO_FAULT,
     ),
@@ -95,7 +95,7 @@ def _pressed(text: str) -> tuple[int, int, str]:
         and len(number) < 10
         and len(revision) < 10
     ):
-        abort(400, "nothing was changed: the page sent no action that is known; load it again")
+        abort(400, "nothing was changed: the page sent an unknown action; reload it")
     return int(number), int(revision), name
 
 
@@ -107,7 +107,7 @@ def _act(
     with services.store.session() as session:
         item = get_item(session, item_id)
         if item is None or item.project_id != project.id:
-            raise StoreError("this image is in the order no longer; load the page again")
+            raise StoreError("this image is no longer in the order; reload the page")
         task = item.task.ls_task_id
         if name == _BACK:
             changed = reopen(session, item_id, revision=revision)
@@ -132,7 +132,7 @@ def _known(services: Services, project: Project, item_id: int) -> ReviewItem:
     with services.store.reading() as session:
         item = get_item(session, item_id)
     if item is None or item.project_id != project.id:
-        raise StoreError("this image is in the order no longer; load the page again")
+        raise StoreError("this image is no longer in the order; reload the page")
     return item
 
 
@@ -143,7 +143,7 @@ def _faster(item: ReviewItem, task: int) -> str:
         who = "you" if item.verdict_by == current_person().name else item.verdict_by
         when = ago(item.verdict_at)
         return (
-            f"{what} was judged already: {VERDICT_TITLES[item.verdict]}, by {who}, {when}. "
+            f"{what} has already been judged: {VERDICT_TITLES[item.verdict]}, by {who}, {when}. "
             "Nothing was changed; look at it again."
         )
     return f"{what} has changed since you saw it. Nothing was changed; look at it again."

@@ -158,7 +158,7 @@ class Painter:
 
     def _uncertainty(self, sketch: Sketch) -> bytes:
         if sketch.map_digest is None or sketch.size is None:
-            raise MaskError("this prediction was made without a map of its probabilities")
+            raise MaskError("this prediction has no probability map")
         probabilities = decode_probability_map(self._artifacts.get(sketch.map_digest))
         return _png(paint.uncertainty(probabilities, paint.fitted(sketch.size, FULL_SIDE)))
 

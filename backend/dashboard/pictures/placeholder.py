@@ -15,7 +15,7 @@ def placeholder(sentence: str) -> bytes:
 
 def busy_placeholder() -> bytes:
     """The same for a picture that is worth asking for again in a moment."""
-    return _draw("This picture is being drawn. Load the page again in a moment.", BUSY_WIDTH, 4)
+    return _draw("This picture is being drawn. Reload the page in a moment.", BUSY_WIDTH, 4)
 
 
 def _draw(sentence: str, width: int, height: int) -> bytes:

@@ -57,7 +57,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
         row = known_project(services, project)
         shown = _asked_view(services, row, task)
         if shown is None:
-            return _instead(placeholder(f"Task {task} is not here any more."))
+            return _instead(placeholder(f"Task {task} no longer exists."))
         current = sketch(kind, shown)
         with room.place(wait_s=_WAIT_S) as has_place:
             if not has_place:

@@ -46,7 +46,7 @@ function showButtons(card, answer) {
     back.className = "second";
     back.name = "do";
     back.value = `${answer.item} ${answer.revision} back`;
-    back.textContent = "Take back";
+    back.textContent = "Undo";
     back.setAttribute("form", "judge");
     row.prepend(back);
   }

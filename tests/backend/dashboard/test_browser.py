@@ -89,7 +89,7 @@ def test_the_policy_stops_what_is_inline(filled, serve):
 def test_the_first_tab_skips_to_the_content(filled, serve):
     page = serve(filled).logged_in()
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "Skip to the content"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "main"
 

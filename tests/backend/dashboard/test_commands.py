@@ -62,9 +62,9 @@ def test_a_person_is_added_listed_and_removed(store):
     [
         (("add", "bea"), "short\n", "the password has 5 characters"),
         (("add", "bea"), "", "the password has 0 characters"),
-        (("add", "bea", "--role", "king"), f"{PASSWORD}\n", "choose one of viewer, reviewer"),
-        (("remove", "bea"), "", "there is no person 'bea'"),
-        (("set-password", "bea"), f"{PASSWORD}\n", "there is no person 'bea'"),
+        (("add", "bea", "--role", "king"), f"{PASSWORD}\n", "choose from viewer, reviewer"),
+        (("remove", "bea"), "", "unknown person 'bea'"),
+        (("set-password", "bea"), f"{PASSWORD}\n", "unknown person 'bea'"),
     ],
 )
 def test_what_cannot_be_is_a_sentence(store, words, given, sentence):

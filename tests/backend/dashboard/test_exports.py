@@ -1,4 +1,4 @@
-"""Cut-outs out: an order becomes a job, the page shows it, and the files come as a zip."""
+"""Export: an order becomes a job, the page shows it, and the files come as a zip."""
 
 import io
 import zipfile
@@ -57,7 +57,7 @@ def work(backend, job_id, *, finish=True):
 
 
 def test_a_button_orders_an_export_and_writes_it_down(filled, visitor):
-    assert "Nothing was exported yet" in visitor.see(PATH)
+    assert "Nothing exported yet" in visitor.see(PATH)
     answer = order(visitor, view="Back", annotator="ada@studio.example")
     assert answer.status_code == 303
     (job,) = exports_of(filled)
@@ -72,7 +72,7 @@ def test_a_button_orders_an_export_and_writes_it_down(filled, visitor):
         (event,) = [e for e in list_events(session, job.project_id, limit=5) if e.details]
     assert (event.action, event.details) == ("export", job.arguments)
     page = visitor.see(PATH)
-    assert "waits for the worker" in page
+    assert "waiting for the worker" in page
     assert "view Back, annotator ada@studio.example" in page
 
 
@@ -117,10 +117,10 @@ def test_the_same_order_again_goes_on_in_the_same_folder(filled, visitor):
 @pytest.mark.parametrize(
     ("fields", "status", "told"),
     [
-        ({"format": "gif"}, 400, "nothing was ordered"),
-        ({"masks": "all"}, 400, "nothing was ordered"),
-        ({"masks": "predictions", "annotator": "ada"}, 422, "are of corrections"),
-        ({"masks": "best", "version": "99"}, 404, "there is no model"),
+        ({"format": "gif"}, 400, "nothing was exported"),
+        ({"masks": "all"}, 400, "nothing was exported"),
+        ({"masks": "predictions", "annotator": "ada"}, 422, "apply only to corrections"),
+        ({"masks": "best", "version": "99"}, 404, "unknown model"),
     ],
 )
 def test_nonsense_orders_nothing(filled, visitor, fields, status, told):
@@ -146,7 +146,7 @@ def test_jobs_that_are_no_export_are_not_downloaded(filled, visitor):
     assert visitor.client.get(f"{PATH}/{ranking.id}.zip").status_code == 404
     assert visitor.client.get(f"{PATH}/{broken.id}.zip").status_code == 422
     assert visitor.client.get(f"{PATH}/99999.zip").status_code == 404
-    assert "the job holds no export" in visitor.see(PATH)
+    assert "the job holds an export order that cannot be read" in visitor.see(PATH)
 
 
 def test_a_zip_is_made_of_any_files(tmp_path):

@@ -67,12 +67,12 @@ def test_a_project_that_is_not_known_is_a_page(visitor, path):
 )
 def test_an_address_that_is_none_is_a_page(backend, visitor, path):
     add_project(backend)
-    assert "<h1>Not here</h1>" in visitor.see(path, 404)
+    assert "<h1>Not found</h1>" in visitor.see(path, 404)
     assert visitor.post(path).status_code == 404
 
 
 def test_a_number_beyond_the_databases_is_a_page(visitor):
-    assert "is not known" in visitor.see(f"/dashboard/{10**30}", 404)
+    assert f"Unknown project {10**30}" in visitor.see(f"/dashboard/{10**30}", 404)
 
 
 def test_a_slash_too_many_does_not_matter(backend, visitor):
@@ -107,7 +107,11 @@ def test_activity_shows_who_changed_what_and_never_as_markup(backend, visitor):
     ("error", "status", "sentence"),
     [
         (HemlineError("mask 'a' cannot be read; label it anew"), 422, "Mask &#39;a&#39; cannot"),
-        (RuntimeError("secret detail"), 500, "Hemline failed on this page; its log has it as"),
+        (
+            RuntimeError("secret detail"),
+            500,
+            "Hemline failed on this page; look for this number in its log:",
+        ),
     ],
 )
 def test_an_error_is_a_sentence_on_a_page(make_backend, monkeypatch, error, status, sentence):

@@ -97,14 +97,14 @@ def test_every_filter_narrows(filled, visitor):
 @pytest.mark.parametrize(
     ("query", "told"),
     [
-        ("label=%00", "There is no label"),
-        ("view=%00&annotator=%00", "No image fits"),
-        ("reason=ugly", "There is no reason &#39;ugly&#39;"),
-        ("version=hemline-9", "There is no version"),
-        ("after=%3Cscript%3E", "is no page"),
-        ("after=0.5", "is no page"),
-        ("order=random&state=lost", "There is no order"),
-        ("view=Nowhere", "No image fits"),
+        ("label=%00", "Unknown label"),
+        ("view=%00&annotator=%00", "No matching images"),
+        ("reason=ugly", "Unknown reason &#39;ugly&#39;"),
+        ("version=hemline-9", "Unknown version"),
+        ("after=%3Cscript%3E", "is not a page"),
+        ("after=0.5", "is not a page"),
+        ("order=random&state=lost", "Unknown order"),
+        ("view=Nowhere", "No matching images"),
         ("after=0.0_1", "past the end"),
         ("before=1.0_999999", "past the end"),
     ],
@@ -145,7 +145,7 @@ def test_an_empty_project_says_what_will_come(make_backend):
     backend.connect()
     visitor = Visitor(backend)
     assert "No label is flagged" in visitor.see("/dashboard/1/flagged")
-    assert "No photo waits for a label" in visitor.see("/dashboard/1/flagged?order=photos")
+    assert "No photos to label" in visitor.see("/dashboard/1/flagged?order=photos")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ def test_of_a_photo_review_says_that_the_model_is_wrong(filled, visitor):
 def test_a_verdict_can_be_taken_back(filled, visitor):
     item = first_item(filled)
     press(visitor, item, "fine")
-    assert "Take back" in visitor.see("/dashboard/1/flagged?state=closed")
+    assert "Undo" in visitor.see("/dashboard/1/flagged?state=closed")
     press(visitor, item, "back", revision=item.revision + 1)
     with filled.store.reading() as session:
         assert get_item(session, item.id).state is ReviewState.OPEN
@@ -196,7 +196,9 @@ def test_the_second_of_two_people_is_told_kindly(filled, visitor):
     press(visitor, item, "fine")
     other = Visitor(filled, name="bea", role=Role.REVIEWER)
     answer = press(other, item, "review")
-    assert "was judged already: fine, by ada, just now" in other.see(answer.headers["Location"])
+    assert "has already been judged: fine, by ada, just now" in other.see(
+        answer.headers["Location"]
+    )
     script = other.client.post(
         "/dashboard/1/flagged",
         headers={"Accept": "application/json"},

@@ -103,20 +103,20 @@ def test_history_names_labels_and_predictions_and_shows_them(filled, visitor):
 
 def test_an_image_without_anything_says_so(filled, visitor):
     page = visitor.see("/dashboard/1/image/150?order=labels")
-    assert "not in this order" in page
+    assert "not in the order yet" in page
     assert "Nobody has labelled this photo yet" in page
     assert "Send to review" in visitor.see("/dashboard/1/image/150?order=photos")
     assert "there is no label with a mask" in page
 
 
 def test_a_task_that_is_not_there_is_a_sentence(visitor):
-    assert "is not known in this project" in visitor.see("/dashboard/1/image/99999", 404)
-    assert "is not known" in visitor.see(f"/dashboard/1/image/{2**40}", 404)
+    assert "is not in this project" in visitor.see("/dashboard/1/image/99999", 404)
+    assert f"Unknown task {2**40}" in visitor.see(f"/dashboard/1/image/{2**40}", 404)
 
 
 def test_nonsense_in_the_address_shows_the_image_anyway(filled, visitor):
     page = visitor.see("/dashboard/1/image/5?correction=abc&prediction=99999&reason=ugly")
-    assert "There is no reason" in page
+    assert "Unknown reason" in page
     assert visitor.see(f"/dashboard/1/image/5?correction={2**70}")
 
 
@@ -148,7 +148,7 @@ def test_masks_that_are_broken_or_of_another_size_are_a_sentence(filled, visitor
     for digest, told in (
         ("0" * 64, "missing"),
         (other, "was the photo"),
-        (artifacts.put(b"no png", "mask"), "no PNG"),
+        (artifacts.put(b"no png", "mask"), "not a PNG"),
     ):
         with filled.store.session() as session:
             row = session.query(Task).filter_by(ls_task_id=task).one()
@@ -198,7 +198,7 @@ def test_two_who_ask_at_once_make_one_picture(filled, visitor, monkeypatch):
 def test_addresses_that_are_none_are_refused(visitor, path):
     assert visitor.client.get(f"/dashboard/1/picture/5/{path}").status_code == 404
     missing = visitor.client.get(f"/dashboard/1/picture/99999/card/{'0' * 64}")
-    assert "not here any" in missing.text
+    assert "no longer exists" in missing.text
 
 
 def test_pictures_need_a_log_in(filled, visitor):

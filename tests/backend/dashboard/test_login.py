@@ -61,7 +61,7 @@ def test_a_wrong_name_and_a_wrong_password_are_told_the_same(backend, name, pass
     visitor = Visitor(backend, name="ada", log_in=False)
     answer = visitor.log_in(name=name, password=password)
     assert answer.status_code == 401
-    assert "Name or password is wrong." in answer.text
+    assert "Wrong name or password." in answer.text
     assert visitor.client.get("/dashboard").status_code == 302
 
 

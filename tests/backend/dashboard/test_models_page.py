@@ -34,16 +34,16 @@ def test_models_tell_lineage_figures_and_decisions(filled):
         "Against hemline-1-v2",
     ):
         assert part in seen
-    assert "Make it champion" not in seen
+    assert "Make champion" not in seen
     assert "The starter" in text(visitor.see("/dashboard/1/models/1"))
-    assert "there is no model" in visitor.see("/dashboard/1/models/9", 404).lower()
+    assert "unknown model" in visitor.see("/dashboard/1/models/9", 404).lower()
 
 
 def test_what_got_better_and_worse_is_shown_with_the_masks_that_were_judged(filled):
     visitor = Visitor(filled, role=Role.VIEWER)
     page = visitor.see("/dashboard/1/models/3")
     sides = re.findall(r'<img src="([^"]+judgement=2[^"]*)" alt="([^"]+)"', page)
-    assert "The masks of this judgement were not kept" not in page
+    assert "The masks of this evaluation were not kept" not in page
     before = [(html.unescape(src), alt) for src, alt in sides if "champion=1" in src]
     after = [(html.unescape(src), alt) for src, alt in sides if "champion=1" not in src]
     assert len(before) == len(after) > 12
@@ -126,7 +126,7 @@ def test_a_roll_back_without_a_way_changes_nothing_and_says_so(filled):
     visitor = Visitor(filled)
     answer = visitor.post("/dashboard/1/models/roll-back")
     assert answer.status_code == 409
-    assert "no champion before" in answer.text
+    assert "no earlier champion" in answer.text
     with filled.store.reading() as session:
         assert not list_events(session, 1)
 

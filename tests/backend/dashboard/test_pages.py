@@ -44,11 +44,11 @@ def test_a_project_without_tasks_says_what_comes(backend, page):
         upsert_project(session, ls_project_id=1, title="Empty")
     seen = text(Visitor(backend, role=Role.VIEWER).see(f"/dashboard/1{page}"))
     wanted = {
-        "": "Import photos in Label Studio",
+        "": "Import photos into Label Studio",
         "/causes": "No labels yet",
         "/models": "gets its first model, the starter",
         "/annotators": "No labels yet",
-        "/problems": "No task is marked",
+        "/problems": "No task has a problem",
         "/activity": "Nobody has changed anything",
         "/running": "Nothing is running",
     }
@@ -61,7 +61,7 @@ def test_a_project_without_labels_and_models(backend):
         upsert_task(session, project.id, ls_task_id=1, data={}, image_url="a", garment="", view="")
     visitor = Visitor(backend)
     seen = text(visitor.see("/dashboard/1"))
-    assert "no pre-fill is corrected yet" in seen
+    assert "no pre-fill corrected yet" in seen
     assert "Pre-filling is off: no labels at all" in seen
     assert "1 photo waits for a label" in seen
     assert "none yet" in seen
@@ -111,7 +111,7 @@ def test_the_garments_that_a_training_waits_for_lead_to_their_photos(backend):
             task.is_labeled = number == 1
     visitor = Visitor(backend)
     page = visitor.see("/dashboard/1")
-    assert "Correct a photo of each of 7 more garments" in text(page)
+    assert "Correct one photo of each of 7 more garments" in text(page)
     assert "G2: task 2" in text(page)
     (address,) = re.findall(r'href="(/dashboard/1/image/[^"]*)"', page)
     assert "G2" in text(visitor.see(html.unescape(address)))

@@ -45,7 +45,7 @@ def test_images_are_judged_by_clicks_and_keys_without_a_reload(filled, serve):
     page.locator(".flagged").first.get_by_role("button", name="Mark fine").click()
     expect(page.locator("#told")).to_have_text(f"Task {first.task.ls_task_id} is marked fine.")
     assert item_of(filled, first).verdict is Verdict.BOTH_FINE
-    page.locator(".flagged").first.get_by_role("button", name="Take back").click()
+    page.locator(".flagged").first.get_by_role("button", name="Undo").click()
     expect(page.locator("#told")).to_have_text(f"Task {first.task.ls_task_id} is open again.")
     assert item_of(filled, first).state is ReviewState.OPEN
 
@@ -66,7 +66,7 @@ def test_images_are_judged_by_clicks_and_keys_without_a_reload(filled, serve):
     page.locator(f"#item-{fourth.id}").get_by_role("button", name="Mark fine").click()
     expect(page.locator("#told")).to_contain_text("is marked fine")
     other.locator(f"#item-{fourth.id}").get_by_role("button", name="Reshoot").click()
-    expect(other.locator("#told")).to_contain_text("was judged already: fine, by you")
+    expect(other.locator("#told")).to_contain_text("has already been judged: fine, by you")
     assert page.evaluate("window.stayed")
     assert served.complaints == []
 

@@ -149,15 +149,15 @@ class Ranking:
                 tuple(numbers["usual"]) if numbers["usual"] else None,
             )
         except Exception as error:  # zipfile and numpy raise nearly anything on broken data
-            raise ModelError(f"{len(data)} bytes are no ranking: {error}") from error
+            raise ModelError(f"{len(data)} bytes are not a ranking: {error}") from error
         version = numbers.get("signals", 1)  # rankings of version 1 did not say so at first
         names_differ = any(own.features != RISK_SIGNALS for own in folds) or (
             forest is not None and forest.features != PREDICTION_SIGNALS
         )
         if version != SIGNALS_VERSION or names_differ:
             raise ModelError(
-                f"the ranking was learnt from version {version} of the signals, and today's is "
-                f"{SIGNALS_VERSION}; rank the project again"
+                f"the ranking was learnt from version {version} of the signals, and the current "
+                f"one is {SIGNALS_VERSION}; rank the project again"
             )
         return ranking
 

@@ -29,7 +29,8 @@ def wrong_region(
         said = (
             f"the model is sure of a part that the mask leaves out, {size:.1%} of its area"
             if side == "missing"
-            else f"the mask takes in a part that the model is sure is none, {size:.1%} of its area"
+            else "the mask includes a part that the model is sure is background, "
+            f"{size:.1%} of its area"
         )
         return Region("polygon", _rounded(part)), said, False
     if not len(point_risks):
@@ -37,7 +38,7 @@ def wrong_region(
     mean, where = worst_arc(point_risks, signals.piece, 0.1)
     agreed = signals.values.get("model_dice", float("nan"))
     if mean < _PLAIN and agreed < 0.8:
-        return None, f"mask and prediction agree by a Dice of {agreed:.2f} only", False
+        return None, f"mask and prediction agree with a Dice of only {agreed:.2f}", False
     elsewhere, _ = worst_arc(np.where(faint, 0.0, point_risks), signals.piece, 0.1)
     excused = bool(faint[where].mean() >= _EXCUSED) and elsewhere < _PLAIN
     said = (

@@ -31,8 +31,7 @@ def counted(services: Services, work: str, *, way_out: str) -> Iterator[None]:
         number = begin_attempt(session, work)
     if number > MAX_DEATHS:
         raise KillsItsProcess(
-            f"the worker's process died each of the {MAX_DEATHS} times that it worked on this; "
-            f"{way_out}"
+            f"the worker's process died all {MAX_DEATHS} times it worked on this; {way_out}"
         )
     try:
         yield

@@ -21,5 +21,5 @@ def shipped_risk_model() -> RiskModel:
         return load_risk_model(_FILE.read_bytes())
     except OSError as error:
         raise ModelError(
-            f"the shipped risk model '{_FILE}' cannot be read; install Hemline again"
+            f"the shipped risk model '{_FILE}' cannot be read; reinstall Hemline"
         ) from error

@@ -28,7 +28,7 @@ def paired_drift(old: Sequence[float], new: Sequence[float], *, seed: int = 0) -
         ValueError: there are not as many of the one as of the other.
     """
     if len(old) != len(new):
-        raise ValueError(f"{len(old)} old and {len(new)} new figures are no pairs")
+        raise ValueError(f"{len(old)} old and {len(new)} new figures do not pair up")
     gaps = np.asarray(new, dtype=np.float64) - np.asarray(old, dtype=np.float64)
     if not len(gaps):
         return None

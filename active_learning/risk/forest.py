@@ -75,7 +75,7 @@ class Forest:
                 features = tuple(str(name) for name in file["features"])
                 return cls(features, float(file["baseline"]), **arrays)
         except Exception as error:  # zipfile and numpy raise nearly anything on broken data
-            raise ModelError(f"{len(data)} bytes are no stored trees: {error}") from error
+            raise ModelError(f"{len(data)} bytes are not stored trees: {error}") from error
 
 
 def fit_classifier(

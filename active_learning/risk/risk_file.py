@@ -33,8 +33,10 @@ def load_risk_model(data: bytes) -> RiskModel:
             arcs, labels = (bytes(file[name]) for name in ("arcs", "labels"))
             slope, shift = (float(value) for value in file["calibration"])
     except Exception as error:  # zipfile and numpy raise nearly anything on broken data
-        raise ModelError(f"{len(data)} bytes are no risk model: {error}") from error
+        raise ModelError(f"{len(data)} bytes are not a risk model: {error}") from error
     model = RiskModel(Forest.from_bytes(arcs), Forest.from_bytes(labels), slope, shift)
     if model.arcs.features != ARC_SIGNALS or model.labels.features != RISK_SIGNALS:
-        raise ModelError("the risk model was learnt from other signals than today's; fit it again")
+        raise ModelError(
+            "the risk model was learnt from another version of the signals; fit it again"
+        )
     return model

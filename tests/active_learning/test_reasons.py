@@ -78,7 +78,7 @@ def test_a_mask_that_is_wrong_all_over_is_not_said_to_be_off_on_a_stretch(faint_
     signals, where = faint_arc
     noise = replace(signals, values={**signals.values, "model_dice": 0.12})
     ((told, *_),) = reasons([features_of(noise, np.full(len(where), 0.04))], [0.9])
-    assert told.sentence == "mask and prediction agree by a Dice of 0.12 only"
+    assert told.sentence == "mask and prediction agree with a Dice of only 0.12"
 
 
 def _boxed(region):

@@ -100,7 +100,7 @@ def test_a_delivery_that_kills_its_worker_costs_that_delivery_alone(
     with services.store.reading() as session:
         assert count_by_state(session)[DeliveryState.NEW] == 0
     (problem,) = problems(services)
-    assert f"annotation {made[2]['id']} is left out: the worker's process died each of" in problem
+    assert f"annotation {made[2]['id']} is left out: the worker's process died all" in problem
     assert child("reconcile") == 0
     assert masks_of(services, made) == good
 

@@ -83,4 +83,4 @@ def test_an_order_that_cannot_be_read_fails_with_a_sentence(
     export_masks(services, job_id)
     job = job_of(services, job_id)
     assert job.state is JobState.FAILED
-    assert "holds no export" in (job.problem or "")
+    assert "holds an export order that cannot be read" in (job.problem or "")

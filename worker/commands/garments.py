@@ -27,10 +27,11 @@ def garments(
         str, typer.Option(help="Field of the tasks' data that names the garment, such as sku.")
     ] = "",
     auto: Annotated[
-        bool, typer.Option("--auto", help="By what the photos' addresses have in common.")
+        bool, typer.Option("--auto", help="Work the rule out from the photos' addresses.")
     ] = False,
     apply: Annotated[
-        bool, typer.Option("--apply", help="Do it. Without, only say what it would do.")
+        bool,
+        typer.Option("--apply", help="Make the change. Without it, only show what would change."),
     ] = False,
 ) -> None:
     """Show how photos are grouped by garment, or group them by another rule.
@@ -44,7 +45,7 @@ def garments(
     from worker.services import command_services
 
     if sum((bool(pattern), bool(field), auto)) > 1:
-        raise GarmentRuleError("--pattern, --field and --auto exclude each other; give one")
+        raise GarmentRuleError("--pattern, --field and --auto cannot be combined; give one")
     services = command_services()
     row = find_project(services, project)
     with services.store.session() as session:
@@ -64,9 +65,9 @@ def garments(
             typer.echo(line)
         if apply:
             regroup(session, row.id, plan)
-            typer.echo("Done; no annotation has changed.")
+            typer.echo("Done. No annotation has changed.")
         elif plan.changes or pattern or field or auto:
-            typer.echo("Nothing has changed yet; add --apply to do it.")
+            typer.echo("Nothing has changed yet. Add --apply to make the change.")
 
 
 def _report(plan: "Regrouping") -> "Iterator[str]":

@@ -83,8 +83,10 @@ def problems(
 
 
 def deliveries(
-    failed: Annotated[bool, typer.Option("--failed", help="List those given up.")] = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Work on those given up anew.")] = False,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="List the deliveries that failed.")
+    ] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Retry failed deliveries.")] = False,
 ) -> None:
     """Count webhook deliveries by state; list or retry the failed ones."""
     from hemline.store.loop.deliveries import count_by_state, list_failed, requeue_failed
@@ -96,7 +98,7 @@ def deliveries(
         with services.store.session() as session:
             number = requeue_failed(session)
         services.sender.send("worker.ingest", queue="ingest")
-        typer.echo(f"{number} deliveries are worked on anew.")
+        typer.echo(f"{number} deliveries will be retried.")
         return
     with services.store.reading() as session:
         counts = count_by_state(session)

@@ -33,11 +33,13 @@ for command in (
 def worker(
     queues: Annotated[
         str,
-        typer.Option(help=f"Comma-separated queues this host works on: {', '.join(QUEUES)}."),
+        typer.Option(help=f"Comma-separated queues for this host to work on: {', '.join(QUEUES)}."),
     ] = ",".join(QUEUES),
     beat: Annotated[
         bool | None,
-        typer.Option(help="Keep the schedule here. Default: where all queues are worked on."),
+        typer.Option(
+            help="Run the schedule on this host. Default: only if it works on all queues."
+        ),
     ] = None,
 ) -> None:
     """Work on corrections, predictions and trainings until Ctrl-C.
@@ -51,9 +53,7 @@ def worker(
     chosen = [name.strip() for name in queues.split(",") if name.strip()]
     unknown = [name for name in chosen if name not in QUEUES]
     if unknown or not chosen:
-        raise HemlineError(
-            f"there is no queue '{', '.join(unknown)}'; choose from {', '.join(QUEUES)}"
-        )
+        raise HemlineError(f"unknown queue '{', '.join(unknown)}'; choose from {', '.join(QUEUES)}")
     settings = get_settings()
     load_recipe(settings.recipe)  # a misspelt one is told of now, not by the first training
     with_beat = set(chosen) == set(QUEUES) if beat is None else beat

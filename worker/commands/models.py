@@ -92,7 +92,7 @@ def retrain(
 def _predict_anew(services: "Services", succession: "Succession") -> None:
     job, name = succession.job, succession.champion.name
     sent = services.sender.send("worker.predict_pool", job.id, queue="predict")
-    later = "" if sent else "; Redis is away, so the worker finds it when it runs"
+    later = "" if sent else "; Redis is not reachable, so the worker will find it later"
     typer.echo(f"{name} is champion; job {job.id} predicts the unlabelled tasks{later}.")
 
 

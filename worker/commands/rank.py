@@ -27,25 +27,26 @@ _SHOWN = 100  # items of a project's order
 @app.command("rank")
 def rank_command(
     project: Annotated[
-        int | None, typer.Argument(help="Label Studio's project id, in place of folders.")
+        int | None, typer.Argument(help="Label Studio's project id, instead of folders.")
     ] = None,
     images: Annotated[Path | None, typer.Option(help="Folder of photos.")] = None,
     masks: Annotated[
-        Path | None, typer.Option(help="Folder of their masks, by the photos' names.")
+        Path | None, typer.Option(help="Folder of their masks, named like the photos.")
     ] = None,
     garment_is: MasksShow = None,
     model: Model = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line.")] = False,
     kind: Annotated[
         str | None,
-        typer.Option(help="Of a project: label (is it wrong?) or photo (worth labelling?)."),
+        typer.Option(help="For a project: label (is it wrong?) or photo (is it worth labelling?)."),
     ] = None,
     items: Annotated[
-        int | None, typer.Option(min=1, help="Of a project: a batch of so many, from all over.")
+        int | None, typer.Option(min=1, help="For a project: a varied batch of this many.")
     ] = None,
     batch_minutes: Annotated[
-        float | None, typer.Option(min=0.1, help="Of a project: a batch that takes so long.")
+        float | None,
+        typer.Option(min=0.1, help="For a project: a varied batch that takes this many minutes."),
     ] = None,
 ) -> None:
     """Order labels by how likely each is wrong, the likeliest first, with reasons.
@@ -78,8 +79,8 @@ def rank_command(
         names = ", ".join(f"'{path.name}'" for path in others[:_NAMED])
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
         _err.print(
-            f"passed over {what} that are not read as photos or masks: {names}{more}; files end in "
-            f"{', '.join(sorted(PHOTO_SUFFIXES))}, and sub-folders are not looked into",
+            f"skipped {what} that are not photos or masks: {names}{more}; files end in "
+            f"{', '.join(sorted(PHOTO_SUFFIXES))}, and subfolders are not searched",
             markup=False,
             highlight=False,
             soft_wrap=True,
@@ -103,14 +104,16 @@ def rank_command(
 @app.command("fit-prior")
 def fit_prior_command(
     data: Annotated[
-        list[str], typer.Option("--data", help="KIND:PATH of labelled photos, once for each.")
+        list[str],
+        typer.Option("--data", help="KIND:PATH of labelled photos; repeat for each source."),
     ],
-    out: Annotated[Path, typer.Option(help="File for the risk model.")],
-    drawn: Annotated[int, typer.Option(min=0, help="Drawn garments beside them.")] = 60,
+    out: Annotated[Path, typer.Option(help="File to write the risk model to.")],
+    drawn: Annotated[int, typer.Option(min=0, help="Number of drawn garments to add.")] = 60,
     garment_is: MasksShow = None,
     model: Model = None,
     keep: Annotated[
-        Path | None, typer.Option(help="Folder to keep signals in, to go on from when stopped.")
+        Path | None,
+        typer.Option(help="Folder that keeps signals, so that a stopped run can continue."),
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
@@ -151,9 +154,9 @@ def fit_prior_command(
 
 def _refuse_for_folders(options: dict[str, object]) -> None:
     if given := [name for name, value in options.items() if value is not None]:
-        what = "is for a project's order; leave it out"
+        what = "applies to a project's order; leave it out"
         if len(given) > 1:
-            what = "are for a project's order; leave them out"
+            what = "apply to a project's order; leave them out"
         raise DatasetError(f"{' and '.join(given)} {what} for folders")
 
 
@@ -167,7 +170,7 @@ def _rank_project(
     from worker.review.batch import project_batch, project_order
 
     if kind not in list(ReviewKind):
-        raise DatasetError(f"there is no order of '{kind}'; choose label or photo")
+        raise DatasetError(f"unknown order '{kind}'; choose label or photo")
     store, order = open_store(get_settings().database), ReviewKind(kind)
     if items is None and minutes is None:
         found = project_order(store, project, order, _SHOWN)

@@ -12,7 +12,7 @@ Project = Annotated[int, typer.Argument(help="Label Studio's project id.")]
 
 def statistics(
     project: Project,
-    as_json: Annotated[bool, typer.Option("--json", help="All figures as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
 ) -> None:
     """Show how good pre-fills were: in all, by group and version, thresholds and drift.
 
@@ -67,7 +67,7 @@ def statistics(
             if s["n"]
         ],
         title="Dice of the pre-fill with its correction",
-        empty="No pre-fill was corrected yet.",
+        empty="No pre-fill has been corrected yet.",
     )
     print_table(
         ("reason", "outliers", "share"),
@@ -75,7 +75,10 @@ def statistics(
             (Reason(name).words, row["count"], f"{row['share']:.0%}")
             for name, row in found["outliers"]["reasons"].items()
         ],
-        title=f"Why {found['outliers']['count']} pre-fills are outliers, several reasons at once",
+        title=(
+            f"Why {found['outliers']['count']} pre-fills are outliers (a pre-fill may have "
+            "several reasons)"
+        ),
         empty="No pre-fill is an outlier.",
     )
     print_table(
@@ -99,13 +102,17 @@ def statistics(
 def triage(
     project: Project,
     above: Annotated[
-        float | None, typer.Option(help="Predicted Dice from which a pre-fill is accepted unseen.")
+        float | None,
+        typer.Option(help="Auto-accept pre-fills with a predicted Dice of at least this."),
     ] = None,
     audit: Annotated[
-        float, typer.Option(min=0.01, max=1.0, help="Share of those that a person sees still.")
+        float, typer.Option(min=0.01, max=1.0, help="Share of them that still go to a person.")
     ] = 0.1,
     off: Annotated[
-        bool, typer.Option("--off", help="Accept none; the accepted wait again.")
+        bool,
+        typer.Option(
+            "--off", help="Stop auto-accepting; accepted pre-fills wait for a person again."
+        ),
     ] = False,
 ) -> None:
     """Accept pre-fills that are surely good, or switch that off; alone it says what holds.
@@ -119,9 +126,9 @@ def triage(
     from worker.services import command_services
 
     if off and above is not None:
-        raise HemlineError("--off and --above contradict each other; give one")
+        raise HemlineError("--off and --above cannot be combined; give one")
     if above is not None and not 0.5 <= above < 1:
-        raise HemlineError(f"--above {above:g} is no Dice to trust; give 0.5 to below 1")
+        raise HemlineError(f"--above {above:g} is out of range; give at least 0.5 and less than 1")
     services = command_services()
     row = find_project(services, project)
     if above is None and not off:
@@ -135,11 +142,11 @@ def triage(
 
 def _triage(above: float | None, threshold: float | None, audit: float) -> str:
     if above is None or threshold is None:
-        return "Triage is off: every photo waits for a person."
+        return "Auto-accept is off: every photo waits for a person."
     moved = "" if threshold == above else f", moved to {threshold:g} by the audit"
     return (
-        f"Pre-fills are accepted whose Dice is predicted to be at least {above:g}{moved}; "
-        f"{audit:.0%} of them go to a person all the same."
+        f"Pre-fills are accepted if their predicted Dice is at least {above:g}{moved}; "
+        f"{audit:.0%} of them still go to a person."
     )
 
 
@@ -149,8 +156,9 @@ def _drift(found: dict[str, Any] | None) -> str:
     interval = found["interval"]
     spread = f" ({interval[0]:+.4f} to {interval[1]:+.4f})" if interval else ""
     return (
-        f"Drift: {found['to']} has {found['mean']:+.4f}{spread} mean Dice beside {found['from']} "
-        f"on {found['tasks']} audit tasks; it lost most on task {found['worst_task']}."
+        f"Drift: {found['to']} has {found['mean']:+.4f}{spread} mean Dice, compared with "
+        f"{found['from']}, on {found['tasks']} audit tasks; it lost most on task "
+        f"{found['worst_task']}."
     )
 
 
@@ -164,7 +172,7 @@ def _photo_drift(found: dict[str, Any] | None) -> str:
     return (
         f"New photos: the {found['since']} since {found['version']} are of {kind} the "
         f"{found['before']} of the audit set before it, by a population stability index of "
-        f"{found['stability']:.3f} (0 is the same, over 0.25 another)."
+        f"{found['stability']:.3f} (0: the same; over 0.25: another kind)."
     )
 
 

@@ -71,7 +71,8 @@ def find_pairs(images: Path, masks: Path) -> list[Pair]:
         stem = stem_of(path)
         if stem in by_stem and images != masks:
             doubled[stem] = (
-                f"'{by_stem[stem].name}' and '{path.name}' are two masks of one name; remove one"
+                f"'{by_stem[stem].name}' and '{path.name}' are two masks with the same name; "
+                "remove one"
             )
         by_stem.setdefault(stem, path)
     pairs: list[Pair] = []
@@ -85,7 +86,7 @@ def find_pairs(images: Path, masks: Path) -> list[Pair]:
                     photo.name,
                     photo,
                     None,
-                    f"'{photo.name}' and '{other.name}' share one mask; rename one, or remove it",
+                    f"'{photo.name}' and '{other.name}' share one mask; rename or remove one",
                 )
             )
             continue
@@ -144,9 +145,13 @@ def read_pair(
     if pair.problem:
         raise DatasetError(pair.problem)
     if pair.photo is None:
-        raise DatasetError(f"mask '{pair.id}' has no photo of its name; add it or take it out")
+        raise DatasetError(
+            f"mask '{pair.id}' has no photo with its name; add the photo or remove the mask"
+        )
     if pair.mask is None:
-        raise DatasetError(f"'{pair.photo.name}' has no mask of its name; draw one or leave it out")
+        raise DatasetError(
+            f"'{pair.photo.name}' has no mask with its name; draw one or remove the photo"
+        )
     photo = read_image(pair.photo)
     try:
         mask = read_mask(pair.mask, garment_is)

@@ -109,7 +109,7 @@ class _Keeper:
         self._delay = next_delay(self._delay, lived)
         self._start_at = now + self._delay
         log.warning(
-            "%s ended with status %s after %.0f s and is started again in %.1f s",
+            "%s ended with status %s after %.0f s and will be restarted in %.1f s",
             self.kept.process.name,
             self.kept.process.exit_code,
             lived,

@@ -75,7 +75,9 @@ def _annotations_saved(services: Services, project: Project, told: WebhookPayloa
         alone = "task" not in values and len(tasks) == 1
         ls_task_id = min(tasks) if alone else parse_id(values.get("task"), "task")
         if ls_task_id not in tasks:
-            raise HemlineError(f"the delivery has an annotation of task {ls_task_id} without it")
+            raise HemlineError(
+                f"the delivery has an annotation of task {ls_task_id} but not the task"
+            )
         task = register_task(services, project, config, tasks[ls_task_id])
         record_submitted(services, project, config, task, parse_submitted(values))
 

@@ -86,12 +86,12 @@ def parse_submitted(values: Any) -> Submitted:
         LabelStudioError: it is no object, has no id or its result is no list.
     """
     if not isinstance(values, Mapping):
-        raise LabelStudioError(f"an annotation is a {type(values).__name__} and no object")
+        raise LabelStudioError(f"an annotation is a {type(values).__name__}, not an object")
     number = parse_id(values.get("id"), "annotation")
     result = values.get("result") or []
     if not isinstance(result, list):
         raise LabelStudioError(
-            f"the result of annotation {number} is a {type(result).__name__} and no list of regions"
+            f"the result of annotation {number} is a {type(result).__name__}, not a list of regions"
         )
     verdict = verdict_in(result)
     return Submitted(

@@ -163,8 +163,8 @@ class _Pool:
     def _mark_silent(self, task: Task, host: str) -> None:
         """Without waiting for a host that has kept several photos before waiting in vain."""
         problem = (
-            f"its photo was not asked for: {host or 'Label Studio'} did not answer for "
-            f"{_SILENT_AFTER} others; it is tried again within a minute"
+            f"its photo was not fetched, because {host or 'Label Studio'} did not answer for "
+            f"{_SILENT_AFTER} others; it will be tried again within a minute"
         )
         with self._services.store.session() as session:
             set_task_problem(session, task.id, problem, ProblemSource.PHOTO, passing=True)

@@ -82,8 +82,9 @@ def _check_lost(services: Services, data: SnapshotSamples, photos: int) -> None:
     allowed = services.settings.lost_photos
     if data.lost > allowed * photos:
         raise DatasetError(
-            f"{data.lost} of {photos} photos cannot be had or read, over the {allowed:.0%} that "
-            f"HEMLINE_LOST_PHOTOS allows; bring them back or delete their tasks. {_left_out(data)}"
+            f"{data.lost} of {photos} photos are missing or unreadable, more than the "
+            f"{allowed:.0%} that HEMLINE_LOST_PHOTOS allows; restore them or delete their tasks. "
+            f"{_left_out(data)}"
         )
 
 
@@ -95,7 +96,7 @@ def _check_gold(services: Services, data: SnapshotSamples) -> None:
     needed = services.settings.gold_minimum
     if garments < needed:
         raise DatasetError(
-            f"{garments} gold garments can be used and {needed} are needed to judge a model; "
+            f"{garments} gold garments are usable and {needed} are needed to judge a model; "
             f"correct photos of more garments. {_left_out(data)}".strip()
         )
     if not data.train:
@@ -119,7 +120,7 @@ def _initial(services: Services, parent: ModelVersion | None, recipe: Recipe) ->
     path = services.artifacts.local_path(parent.weights_digest) if parent else starter_path()
     if read_card(path).recipe.network != recipe.network:
         log.warning(
-            "the recipe '%s' has another network than %s; training from nothing",
+            "the recipe '%s' has a different network from %s; training from scratch",
             recipe.name,
             parent.name if parent else "the starter",
         )
@@ -159,6 +160,6 @@ def _train_or_restart(
     except ModelError as error:
         if not had_checkpoint:
             raise
-        log.warning("beginning afresh: %s", error)
+        log.warning("starting over: %s", error)
         shutil.rmtree(work)
         return run()

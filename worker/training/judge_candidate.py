@@ -80,7 +80,7 @@ def judge_and_store(
                     int8=int8,
                 )
             except _ChampionChanged:
-                log.info("the champion changed meanwhile; judging against the new one")
+                log.info("the champion changed in the meantime; judging against the new one")
                 continue
             break
     log.info("run %d: %s", run.id, judgement.decision)

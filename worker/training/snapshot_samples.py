@@ -90,7 +90,7 @@ def open_snapshot(
         on_item()
     if away and wait:
         raise PhotosAway(
-            f"photos are not handed out now: {away[0]}",
+            f"photos are not available now: {away[0]}",
             retry_after_s=max((error.retry_after_s or 0.0 for error in away), default=None),
         )
     data.lost = len(data.left_out)
@@ -152,7 +152,7 @@ def _load(services: Services, item: ManifestItem) -> tuple[Pixels, Pixels]:
         raise PhotosAway(str(error), retry_after_s=error.retry_after_s) from error
     if item.image_digest is not None and photo.digest != item.image_digest:
         raise DatasetError(
-            f"photo '{photo.name}' of task {item.task} is another than was corrected"
+            f"photo '{photo.name}' of task {item.task} is not the one that was corrected"
         )
     image = decode_image(photo.data, name=photo.name, max_pixels=services.settings.max_pixels)
     mask = decode_class_mask(services.artifacts.get(item.mask_digest))

@@ -118,7 +118,7 @@ def _request(services: Services, ls_project_id: int, trigger: RunTrigger) -> Tra
         snapshot = take_snapshot(session, services.artifacts, project.id, labels)
         run = queue_run(session, project.id, snapshot.id, trigger)
     if run is None:
-        return TrainingRequest(None, "a training was queued meanwhile")
+        return TrainingRequest(None, "a training has been queued in the meantime")
     counts = ", ".join(f"{number} {split}" for split, number in sorted(snapshot.counts.items()))
     return TrainingRequest(run.id, f"training run {run.id} is queued on {counts} photos")
 
@@ -135,7 +135,7 @@ def _refusal(services: Services, project: Project) -> str | None:
         active = active_run(session, project.id)
     if active is not None:
         return (
-            f"run {active.id} is {active.state} already, epoch {active.epoch} of "
+            f"run {active.id} is already {active.state}, epoch {active.epoch} of "
             f"{active.epochs or '?'}; another can start when it is done"
         )
     ready = readiness(services, project)

@@ -215,7 +215,7 @@ def test_drift_is_paired():
     assert drift.mean == pytest.approx(-0.01)
     assert drift.interval == pytest.approx((-0.01, -0.01))
     assert paired_drift([], []) is None
-    with pytest.raises(ValueError, match="no pairs"):
+    with pytest.raises(ValueError, match="do not pair up"):
         paired_drift([1], [])
 
 

@@ -73,5 +73,5 @@ def test_quantiles_lie_in_order(data):
 
 def test_what_is_no_forest_is_refused():
     for data in (b"", b"PK\x03\x04rubbish", b"x" * 100):
-        with pytest.raises(ModelError, match="no stored trees"):
+        with pytest.raises(ModelError, match="not stored trees"):
             Forest.from_bytes(data)

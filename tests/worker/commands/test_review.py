@@ -32,13 +32,13 @@ from worker.services import Services
 def test_triage_is_off_until_it_is_switched_on(
     services: Services, project: Project, run: Callable[..., str]
 ) -> None:
-    assert "Triage is off" in run("triage", "7")
+    assert "Auto-accept is off" in run("triage", "7")
     said = run("triage", "7", "--above", "0.97", "--audit", "0.2")
-    assert "at least 0.97; 20% of them go to a person all the same" in said
+    assert "at least 0.97; 20% of them still go to a person" in said
     assert "at least 0.97" in run("triage", "7")
     with services.store.reading() as session:
         assert [job.kind for job in list_jobs(session)] == [JobKind.RANK]
-    assert "Triage is off" in run("triage", "7", "--off")
+    assert "Auto-accept is off" in run("triage", "7", "--off")
     with services.store.reading() as session:
         row = get_project(session, 7)
     assert row is not None
@@ -48,8 +48,8 @@ def test_triage_is_off_until_it_is_switched_on(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--above", "0.2"], "no Dice to trust"),
-        (["--above", "1"], "no Dice to trust"),
+        (["--above", "0.2"], "is out of range"),
+        (["--above", "1"], "is out of range"),
         (["--above", "0.9", "--off"], "contradict each other"),
     ],
 )

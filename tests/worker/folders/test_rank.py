@@ -271,14 +271,14 @@ def test_two_masks_of_one_name_are_that_photos_problem_alone(folders):
     good, *rest = folders.rank()
     assert (good.id, good.problem) == ("other", "")
     assert {item.id: item.risk for item in rest} == {"one": None, "orphan": None}
-    assert rest[0].problem == "'one.png' and 'one.tif' are two masks of one name; remove one"
-    assert "two masks of one name" in rest[1].problem
+    assert rest[0].problem == "'one.png' and 'one.tif' are two masks with the same name; remove one"
+    assert "two masks with the same name" in rest[1].problem
 
 
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (["--items", "3"], "--items is for a project's order; leave it out for folders"),
+        (["--items", "3"], "--items applies to a project's order; leave it out for folders"),
         (
             ["--kind", "label", "--batch-minutes", "9"],
             "--kind and --batch-minutes are for a project's order",

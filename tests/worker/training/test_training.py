@@ -176,7 +176,7 @@ def test_gold_photos_that_are_gone_fail_the_run_with_a_reason(
     train_run(services, 1)
     run = run_of(services, 1)
     assert run.state is RunState.FAILED
-    assert "gold garments can be used" in (run.problem or "")
+    assert "gold garments are usable" in (run.problem or "")
     assert "left out" in (run.problem or "")
 
 

@@ -45,7 +45,7 @@ PAGES = {
     "One model": "/models/3",
     "Annotators": "/annotators",
     "Problems": "/problems",
-    "Cut-outs out": "/exports",
+    "Export": "/exports",
     "What people changed": "/activity",
 }
 FILTERS = (

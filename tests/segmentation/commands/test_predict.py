@@ -58,5 +58,5 @@ def test_cutouts_have_the_edge_that_is_asked_for(photos, tmp_path, edge):
 
 
 def test_an_edge_is_of_cutouts(photos, tmp_path):
-    with pytest.raises(DatasetError, match="--edge soft is of cut-outs; give --cutout too"):
+    with pytest.raises(DatasetError, match="--edge soft applies only to cut-outs; add --cutout"):
         predict("--out", tmp_path / "out", "--edge", "soft", photos[0])

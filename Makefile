@@ -13,11 +13,11 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 help: ## Print this help
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-demo: .python ## Start Label Studio with pre-filled sample photos; IMAGES=folder takes your own
+demo: .python ## Start Label Studio with pre-filled sample photos; IMAGES=folder uses your own
 	@$(PYTHON) scripts/bootstrap.py
 	@exec $(BIN)/hemline demo $(if $(IMAGES),--images "$(patsubst ~/%,$(HOME)/%,$(IMAGES))")
 
-test: .python ## Run the tests (about 6 minutes on two cores); tests that lack a part say so when they skip
+test: .python ## Run the tests (about 6 minutes on two cores); tests say why they skip
 	@$(PYTHON) scripts/bootstrap.py --dev
 	$(PYTEST) -m "not slow"
 
@@ -25,18 +25,18 @@ test-slow: .python ## Run the tests that take minutes each: whole loops, kills, 
 	@$(PYTHON) scripts/bootstrap.py --dev
 	$(PYTEST) -m slow
 
-test-learned: .python ## Run the tests of what trainings come to again, as a CPU without AVX adds up
+test-learned: .python ## Repeat the tests of training results with the arithmetic of a CPU without AVX
 	@$(PYTHON) scripts/bootstrap.py --dev
 	ATEN_CPU_CAPABILITY=default $(PYTEST) -m learned
 
-lint: .python ## Check style, format and types, and that nothing is left that nothing calls
+lint: .python ## Check style, format, types and unused code
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/vulture
 
-format: ## Put the code into its format and mend what can be mended by program
+format: ## Format the code and fix what can be fixed automatically
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -73,7 +73,7 @@ bench-runtime: .python ## Time the network of a pre-fill on each runtime, with i
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.bench_runtime $(if $(CCP),--ccp "$(CCP)") $(if $(PHOTOS),--photos $(PHOTOS))
 
-bench-starter: .python ## Measure what the starter takes for garment and is none: CCP=folder
+bench-starter: .python ## Measure what the starter mistakes for garment: CCP=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.bench_starter --ccp "$(CCP)"
 
@@ -81,7 +81,7 @@ bench-matting: .python ## Measure the edges of cut-outs on drawn fur, mesh and l
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.bench_matting
 
-lock: .python ## Write the locks anew from pyproject.toml; UPGRADE=1 takes the newest versions
+lock: .python ## Update the locks from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock >/dev/null
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --group tools -c requirements.lock \

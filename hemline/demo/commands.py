@@ -32,7 +32,7 @@ def demo(
         ".demo"
     ),
 ) -> None:
-    """Start Label Studio with pre-filled photos, and all that learns from corrections."""
+    """Start Label Studio with pre-filled photos, and everything that learns from corrections."""
     from rich.console import Console
 
     from hemline.demo.demo import run_demo
@@ -64,7 +64,7 @@ def simulate(
     out: Annotated[Path | None, typer.Option(help="Markdown file to write the table to.")] = None,
     garment_is: MasksShow = None,
 ) -> None:
-    """Play an annotator with true masks and show how the pre-fill of unseen photos gets better."""
+    """Simulate an annotator with true masks, and show how pre-fills of unseen photos improve."""
     from rich.console import Console
 
     from hemline.datasets.sources import open_all

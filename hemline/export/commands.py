@@ -61,7 +61,7 @@ def export_command(
 ) -> None:
     """Write masks as cut-outs, PNG masks, COCO, YOLO segments or Label Studio's JSON.
 
-    The same command again goes on where it was stopped, and makes only what is missing.
+    Running the same command again continues where it stopped and writes only what is missing.
     """
     from hemline.export.formats import FormatName
     from hemline.export.look import Look

@@ -36,8 +36,8 @@ def garments(
 ) -> None:
     """Show how photos are grouped by garment, or group them by another rule.
 
-    Says first which garments merge or fall apart, which photos change their split, and what that
-    means for the champion's judgement. Annotations stay as they are.
+    First shows which garments merge or split, which photos change their split, and what that
+    means for the champion's evaluation. Annotations stay as they are.
     """
     from hemline.store.loop.garments import chosen_rule
     from hemline.store.loop.regroup import lock_for_regrouping, plan_regrouping, regroup

@@ -14,7 +14,7 @@ _SHOWN = 10
 
 
 def status() -> None:
-    """Show projects, how far they are from the next training, runs, jobs and deliveries."""
+    """Show projects, how close they are to the next training, trainings, jobs and deliveries."""
     from hemline.store.loop.deliveries import count_by_state
     from hemline.store.loop.jobs import list_jobs
     from hemline.store.loop.projects import list_projects
@@ -65,7 +65,7 @@ def status() -> None:
 def problems(
     project: Annotated[int | None, typer.Option(help="Label Studio's project id.")] = None,
 ) -> None:
-    """List what is left out, tasks and annotations: what is wrong with each, and what to do."""
+    """List the tasks and annotations that are left out, what is wrong with each, and what to do."""
     from hemline.store.loop.tasks import list_task_problems
     from hemline.store.room import storage_problem
     from worker.commands.models import find_project

@@ -44,7 +44,7 @@ def worker(
 ) -> None:
     """Work on corrections, predictions and trainings until Ctrl-C.
 
-    Without REDIS_URL it starts a Redis of its own beside it.
+    Without REDIS_URL it also starts its own Redis.
     """
     from hemline.segmentation.recipe.recipe import load_recipe
     from hemline.settings import get_settings
@@ -62,7 +62,7 @@ def worker(
 
 @app.command()
 def beat() -> None:
-    """Keep the schedule only, for hosts where `hemline worker --no-beat` does the work."""
+    """Run only the schedule, if `hemline worker --no-beat` does the work."""
     from hemline.settings import get_settings
     from worker.host.processes import run_worker
 

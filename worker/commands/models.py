@@ -48,7 +48,8 @@ def promote(
     version: Annotated[str, typer.Argument(help="Name such as hemline-7-v3, or v3 or 3.")],
     project: Which = None,
 ) -> None:
-    """Make a version the champion, whatever the test said, and predict the pool with it."""
+    """Make a version the champion, whatever its evaluation said, and predict the unlabelled
+    tasks with it."""
     from hemline.store.loop.models import find_version
     from hemline.store.loop.succession import promote_by_hand
     from worker.services import command_services
@@ -64,7 +65,7 @@ def promote(
 def rollback(
     project: Annotated[int, typer.Argument(help="Label Studio's project id.")],
 ) -> None:
-    """Go back to the champion before, and predict the pool with it."""
+    """Return to the previous champion, and predict the unlabelled tasks with it."""
     from hemline.store.loop.succession import roll_back
     from worker.services import command_services
 
@@ -78,7 +79,7 @@ def rollback(
 def retrain(
     project: Annotated[int, typer.Argument(help="Label Studio's project id.")],
 ) -> None:
-    """Train on all corrections now, however few are new."""
+    """Start a training on all corrections now, however few are new."""
     from hemline.store.states import RunTrigger
     from worker.services import command_services
     from worker.training.triggers import request_training

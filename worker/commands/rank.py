@@ -49,11 +49,11 @@ def rank_command(
         typer.Option(min=0.1, help="For a project: a varied batch that takes this many minutes."),
     ] = None,
 ) -> None:
-    """Order labels by how likely each is wrong, the likeliest first, with reasons.
+    """Order labels by how likely each is to be wrong, most likely first, with reasons.
 
-    Of a folder: each photo is looked at now; what cannot be judged comes last, with a sentence that
-    says why. Of a project: the order as it is kept, and photos without a label by how much one
-    would help.
+    For folders, each photo is examined now; what cannot be judged comes last, with the
+    reason. For a project, the stored order is shown; unlabelled photos are ordered by how
+    much a label would help.
     """
     if project is not None:
         if images is not None or masks is not None:
@@ -117,10 +117,10 @@ def fit_prior_command(
     ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
 ) -> None:
-    """Learn anew what `hemline rank` knows of wrong labels before it has seen any of yours.
+    """Retrain the risk model that `hemline rank` uses before it has seen any of your labels.
 
-    Of the data only the validation and the test part are used, which the starter has not learnt
-    from. Faults are planted in copies of their labels.
+    Only the validation and test parts of the data are used, which the starter was not trained
+    on. Faults are planted in copies of their labels.
     """
     from active_learning.risk.learn import Example, learn
     from active_learning.risk.risk_file import dump_risk_model

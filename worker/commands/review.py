@@ -14,7 +14,7 @@ def statistics(
     project: Project,
     as_json: Annotated[bool, typer.Option("--json", help="Print all figures as JSON.")] = False,
 ) -> None:
-    """Show how good pre-fills were: in all, by group and version, thresholds and drift.
+    """Show how good pre-fills were: overall, by group and by version, with thresholds and drift.
 
     The corrected figures leave out only labels that a reviewer found wrong.
     """
@@ -115,10 +115,11 @@ def triage(
         ),
     ] = False,
 ) -> None:
-    """Accept pre-fills that are surely good, or switch that off; alone it says what holds.
+    """Auto-accept confident pre-fills, or stop doing so. Without options, show the current state.
 
-    A pre-fill is accepted if even the lower bound of its predicted Dice is above. The next ranking
-    applies it, and moves the threshold by what people find in the audit share.
+    A pre-fill is accepted if even the lower bound of its predicted Dice is above the
+    threshold. The next ranking applies it, and adjusts the threshold to what people find in
+    the audited share.
     """
     from hemline.store.review.triage import set_triage
     from worker.commands.models import find_project

@@ -8,7 +8,7 @@ import typer
 if TYPE_CHECKING:
     from hemline.store.database.engine import Store
 
-app = typer.Typer(help="Manage who may log in to the dashboard.", no_args_is_help=True)
+app = typer.Typer(help="Manage who can log in to the dashboard.", no_args_is_help=True)
 
 Name = Annotated[str, typer.Argument(help="Name to log in with, such as an email address.")]
 
@@ -20,7 +20,7 @@ def add(
         str, typer.Option(help="viewer: look; reviewer: also give verdicts; admin: everything.")
     ] = "viewer",
 ) -> None:
-    """Let a person log in. The password is asked for, or read from standard input."""
+    """Add a person who can log in. Asks for a password, or reads it from standard input."""
     from backend.dashboard.login.passwords import hash_password
     from hemline.errors import HemlineError
     from hemline.store.people import add_person
@@ -36,7 +36,7 @@ def add(
 
 @app.command(name="list")
 def list_() -> None:
-    """List who may log in."""
+    """List who can log in."""
     from hemline.store.people import list_people
 
     with _store().reading() as session:
@@ -68,7 +68,7 @@ def log_ins(
 
 @app.command()
 def remove(name: Name) -> None:
-    """Let a person log in no longer."""
+    """Remove a person, who can then no longer log in."""
     from hemline.store.people import remove_person
 
     with _store().session() as session:
@@ -78,7 +78,7 @@ def remove(name: Name) -> None:
 
 @app.command()
 def set_password(name: Name) -> None:
-    """Give a person another password, and end their log-ins."""
+    """Set a person's password, and end their logins."""
     from backend.dashboard.login.passwords import hash_password
     from hemline.store.people import set_password as store_password
 

@@ -93,8 +93,8 @@ class ClassMap:
         if lacking:
             raise DatasetError(
                 f"{self.name} asks for the class '{lacking[0]}', which the {vocabulary.name} data "
-                f"lacks; it has {', '.join(vocabulary.labels)}; give the recipe's classes as a "
-                "table of label = [classes of the data]"
+                f"does not have; it has {', '.join(vocabulary.labels)}; give the recipe's classes "
+                f"as a table of label = [classes of the data]"
             )
         return {label: label for label in self.labels}
 

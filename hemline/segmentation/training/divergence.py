@@ -7,7 +7,7 @@ from torch import nn
 from hemline.errors import RecipeError
 
 _SENTENCE = (
-    "the training diverged: its {what} longer finite; lower the learning rate (optimiser.rate, or "
+    "the training diverged: its {what} not finite; lower the learning rate (optimiser.rate, or "
     "fine_tune_rate if a model is fine-tuned)"
 )
 
@@ -15,7 +15,7 @@ _SENTENCE = (
 def check_numbers(loss: float, norm: float) -> None:
     """Raises RecipeError where a batch's loss, or its gradients' norm, is no finite number."""
     if not (isfinite(loss) and isfinite(norm)):
-        raise RecipeError(_SENTENCE.format(what="loss and gradients are no"))
+        raise RecipeError(_SENTENCE.format(what="loss or gradients are"))
 
 
 def check_weights(network: nn.Module) -> None:
@@ -23,4 +23,4 @@ def check_weights(network: nn.Module) -> None:
     is what half precision calls infinite."""
     for value in network.state_dict().values():
         if value.is_floating_point() and not value.half().isfinite().all():
-            raise RecipeError(_SENTENCE.format(what="weights are no"))
+            raise RecipeError(_SENTENCE.format(what="weights are"))

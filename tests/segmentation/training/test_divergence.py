@@ -33,5 +33,5 @@ def test_weights_that_half_precision_cannot_hold_are_refused(value):
     check_weights(network)
     with torch.no_grad():
         network.weight[0] = value
-    with pytest.raises(RecipeError, match="weights are no longer finite"):
+    with pytest.raises(RecipeError, match="weights are not finite"):
         check_weights(network)

@@ -9,7 +9,7 @@ from backend.monitoring import probes
 from backend.monitoring.metrics import register_request_metrics
 from backend.protocol import predict, webhook
 from backend.protocol import setup as protocol
-from backend.services import Services, build_services
+from backend.services import BackendServices, build_services
 from hemline.settings import Settings
 
 KEY = "hemline"
@@ -20,7 +20,7 @@ def create_app(settings: Settings) -> Flask:
     return assemble(build_services(settings))
 
 
-def assemble(services: Services) -> Flask:
+def assemble(services: BackendServices) -> Flask:
     """An app around services that are already built."""
     app = Flask("backend", static_folder=None)
     app.extensions[KEY] = services

@@ -11,7 +11,7 @@ log = structlog.get_logger(__name__)
 Work = Callable[[], object]
 
 
-class Background:
+class BackgroundQueue:
     """One thread and a bounded queue. What does not fit is dropped: the worker's sweep finds it."""
 
     def __init__(self, *, limit: int = 1000) -> None:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from backend.background import Background
+from backend.background import BackgroundQueue
 from backend.introductions import Introductions
 from backend.monitoring.broker import BrokerWatch
 from backend.monitoring.metrics import Metrics
@@ -26,14 +26,14 @@ from hemline.store.database.engine import Store
 
 
 @dataclass(frozen=True)
-class Services:
+class BackendServices:
     """The parts that the blueprints use. `start` begins what runs beside requests."""
 
     settings: Settings
     store: Store
     guard: Guard
     metrics: Metrics
-    background: Background
+    background: BackgroundQueue
     serving: Serving
     projects: ProjectBook
     predictions: Predictions
@@ -63,7 +63,7 @@ class Services:
         self.store.dispose()
 
 
-def build_services(settings: Settings) -> Services:
+def build_services(settings: Settings) -> BackendServices:
     """Builds everything from the settings; nothing is started and no database is asked."""
     store = Store(settings.database)
     artifacts = ArtifactStore(settings.artifacts)
@@ -85,7 +85,7 @@ def connect_services(
     *,
     send: Send,
     introductions: Introductions | None = None,
-) -> Services:
+) -> BackendServices:
     """The services around the parts that reach outside: the store, photos, networks, the broker.
 
     `send` queues a task for the worker; `introductions` asks Label Studio about new projects.
@@ -93,7 +93,7 @@ def connect_services(
     metrics = Metrics()
     metrics.registry.register(StoreFigures(store))
     model_thread = ModelThread()
-    background = Background()
+    background = BackgroundQueue()
     serving = Serving(
         store,
         Predictors(lambda version: prefiller.load(version).predictor),
@@ -107,7 +107,7 @@ def connect_services(
         ),
     )
     pool = PoolJobs(store, send)
-    return Services(
+    return BackendServices(
         settings=settings,
         store=store,
         guard=Guard(settings),

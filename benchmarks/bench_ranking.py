@@ -22,7 +22,7 @@ from active_learning.order.usefulness import fit_dice_predictor
 from active_learning.risk.learn import FOLDS, fold_of
 from active_learning.risk.planted import MASK_FAULTS
 from active_learning.signals.label_signals import SIGNALS_VERSION
-from benchmarks.ranking_photos import Photo, look_at_all, tell
+from benchmarks.ranking_photos import RankingPhoto, look_at_all, tell
 from benchmarks.ranking_scores import (
     BASELINES,
     OURS,
@@ -84,7 +84,7 @@ is of {options.redraws} draws of 1,000 labels, a tenth of them bad, with replace
 
 def _rows(
     title: str,
-    groups: Sequence[Sequence[Photo]],
+    groups: Sequence[Sequence[RankingPhoto]],
     kinds: tuple[str, ...],
     options: argparse.Namespace,
 ) -> list[str]:
@@ -113,7 +113,7 @@ def _auroc_table(scored: Scored, seed: int) -> str:
     return "\n".join(lines)
 
 
-def _predicted_dice(test: Sequence[Photo], validation: Sequence[Photo]) -> list[str]:
+def _predicted_dice(test: Sequence[RankingPhoto], validation: Sequence[RankingPhoto]) -> list[str]:
     """Error of predicted Dice on the test part, out of fold, beside the best constant's."""
     photos = [*test, *validation]
     rows = np.stack([photo.row for photo in photos])

@@ -29,7 +29,7 @@ from hemline.segmentation.model_card import file_digest
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.starter import starter_path
 from hemline.studio.canvas import Part
-from hemline.studio.figure.body import Kind
+from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import VIEWS, Scene, draw_scene
 from hemline.studio.wardrobe.wardrobe import GarmentType
 
@@ -102,7 +102,7 @@ def areas_of(scene: Scene) -> list[Area]:
     behind = "from behind" if scene.view == "Back" else "from the front or the side"
     found = [Area("scenes: stands and props", scene.shows(Part.PROP))]
     skin = scene.shows(Part.SKIN)
-    if scene.kind is Kind.PERSON:
+    if scene.kind is FigureKind.PERSON:
         found.append(Area("scenes: skin of people", skin))
         found.append(Area(f"scenes: hair {behind}", scene.shows(Part.HAIR)))
     elif scene.garment_type is None:
@@ -149,7 +149,7 @@ def _photos(options: argparse.Namespace) -> Iterator[tuple[NDArray[np.uint8], li
         yield from _street_photos(options.ccp, options.photos)
     for number in range(options.scenes):
         seed, view = _FIRST_SCENE + number, VIEWS[number % len(VIEWS)]
-        kind = Kind.PERSON if number // len(VIEWS) % 2 else Kind.MANNEQUIN
+        kind = FigureKind.PERSON if number // len(VIEWS) % 2 else FigureKind.MANNEQUIN
         scene = draw_scene(seed, view=view, kind=kind)
         yield scene.image, areas_of(scene)
         if number % 4 == 0:

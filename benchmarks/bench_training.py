@@ -181,7 +181,7 @@ def train_ordinary(options: argparse.Namespace, folder: Path, turn: Turn) -> lis
         load_encoder(model, options.encoder, recipe.network)
     size = _common_size(options.pixels)
     loader = DataLoader(
-        Photos(training, size, recipe), recipe.schedule.batch, shuffle=True, num_workers=0
+        ScriptPhotos(training, size, recipe), recipe.schedule.batch, shuffle=True, num_workers=0
     )
     optimiser = torch.optim.AdamW(
         model.parameters(), recipe.optimiser.rate, weight_decay=recipe.optimiser.weight_decay
@@ -207,7 +207,7 @@ def train_ordinary(options: argparse.Namespace, folder: Path, turn: Turn) -> lis
     return measure(model.eval(), held, lambda height, width: size)
 
 
-class Photos(Dataset[tuple[Tensor, Tensor]]):
+class ScriptPhotos(Dataset[tuple[Tensor, Tensor]]):
     """Photos decoded, scaled and changed at random each time they are asked for."""
 
     def __init__(self, samples: Sequence[Sample], size: Size, recipe: Recipe) -> None:

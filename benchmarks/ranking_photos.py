@@ -21,7 +21,7 @@ from hemline.segmentation.predictor import Predictor
 
 
 @dataclass(frozen=True)
-class Photo:
+class RankingPhoto:
     """One photo: its label and the spoilt copies of it, the signals of the predicted mask
     (`row`, by PREDICTION_SIGNALS), and that mask's Dice with the label."""
 
@@ -30,9 +30,9 @@ class Photo:
     dice: float
 
 
-def look_at_all(samples: Sequence[Sample], predictor: Predictor, cache: Path) -> list[Photo]:
+def look_at_all(samples: Sequence[Sample], predictor: Predictor, cache: Path) -> list[RankingPhoto]:
     """Each photo, from the cache where it is there; tells how far it is."""
-    photos: list[Photo] = []
+    photos: list[RankingPhoto] = []
     begin = time.monotonic()
     for k, sample in enumerate(samples):
         keep = cache / sample.source / sample.id
@@ -50,12 +50,12 @@ def tell(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
-def _look(sample: Sample, other: Sample, predictor: Predictor, keep: Path) -> Photo:
+def _look(sample: Sample, other: Sample, predictor: Predictor, keep: Path) -> RankingPhoto:
     files = keep.with_suffix(".examples.npz"), keep.with_suffix(".prediction.npz")
     if all(file.exists() for file in files):
         with np.load(files[1], allow_pickle=False) as stored:
             row, agreement = stored["row"], float(stored["dice"])
-        return Photo(unpack_examples(files[0].read_bytes()), row, agreement)
+        return RankingPhoto(unpack_examples(files[0].read_bytes()), row, agreement)
     pixels, label = _load(sample)
     seen = predictor.examine(pixels)
     threshold = predictor.card.threshold
@@ -73,7 +73,7 @@ def _look(sample: Sample, other: Sample, predictor: Predictor, keep: Path) -> Ph
         pixels, mask, seen.probabilities, flip_dice=seen.flip_dice, threshold=threshold
     )
     row = np.array([signals[name] for name in PREDICTION_SIGNALS], dtype=np.float32)
-    photo = Photo(examples, row, dice(mask, label))
+    photo = RankingPhoto(examples, row, dice(mask, label))
     file = io.BytesIO()
     np.savez(file, row=row, dice=photo.dice)
     keep.parent.mkdir(parents=True, exist_ok=True)

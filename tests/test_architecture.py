@@ -47,6 +47,18 @@ def test_no_import_leads_back_to_where_it_began():
     assert circles(graph) == []
 
 
+def test_one_word_means_one_thing():
+    """No two classes that others may use have one name, so that a name says which is meant."""
+    places: dict[str, list[str]] = {}
+    for path in tracked(*(f"{package}/*.py" for package in PACKAGES)):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                place = f"{path.relative_to(ROOT)}:{node.lineno}"
+                places.setdefault(node.name, []).append(place)
+    assert len(places) > 200
+    assert {name: at for name, at in places.items() if len(at) > 1} == {}
+
+
 def test_a_circle_of_imports_is_found(tmp_path):
     (tmp_path / "one").mkdir()
     for name, text in {

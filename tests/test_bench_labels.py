@@ -22,7 +22,7 @@ from benchmarks.bench_labels import (
 )
 from benchmarks.small_network import Photos
 from hemline.datasets.sample import Sample
-from hemline.studio.figure.body import Kind
+from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import VIEWS, draw_scene
 
 
@@ -72,7 +72,7 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Photos:
 
 
 def drawn(seed: int, view: str) -> tuple[np.ndarray, np.ndarray]:
-    scene = draw_scene(seed, view=view, height=192, width=128, kind=Kind.MANNEQUIN)
+    scene = draw_scene(seed, view=view, height=192, width=128, kind=FigureKind.MANNEQUIN)
     return scene.image, scene.mask
 
 

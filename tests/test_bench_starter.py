@@ -3,7 +3,7 @@
 import numpy as np
 
 from benchmarks.bench_starter import Count, areas_of, away_from_border, report
-from hemline.studio.figure.body import Kind
+from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import draw_scene
 from hemline.studio.wardrobe.wardrobe import GarmentType
 
@@ -33,11 +33,11 @@ def test_a_scene_is_counted_by_who_it_shows() -> None:
         return {area.row.removeprefix("scenes: ") for area in areas_of(draw_scene(3, **options))}
 
     props = "stands and props"
-    assert rows(kind=Kind.PERSON, view="Back", **size) == {
+    assert rows(kind=FigureKind.PERSON, view="Back", **size) == {
         props,
         "skin of people",
         "hair from behind",
     }
     assert rows(dressed=False, **size) == {props, "mannequins with nothing on"}
-    skirt = rows(kind=Kind.MANNEQUIN, garment_type=GarmentType.SKIRT, **size)
+    skirt = rows(kind=FigureKind.MANNEQUIN, garment_type=GarmentType.SKIRT, **size)
     assert skirt == {props, "mannequins with a top or a skirt or trousers on"}

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
 
 from active_learning.signals.frame import Frame, Plane, sample_plane
-from active_learning.signals.outline import Outline, along
+from active_learning.signals.outline import OutlinePoints, along
 
 OFFSETS = np.array([-0.075, -0.05, -0.035, -0.02, -0.01, 0, 0.01, 0.02, 0.035, 0.05, 0.075])
 _LOOKS = np.array([-0.08, -0.04, -0.02, 0.0, 0.02, 0.04, 0.08])
@@ -51,7 +51,11 @@ ARC_SIGNALS = (
 
 
 def arc_signals(
-    frame: Frame, outline: Outline, likelihood: Plane, probability: Plane | None, model_depth: Plane
+    frame: Frame,
+    outline: OutlinePoints,
+    likelihood: Plane,
+    probability: Plane | None,
+    model_depth: Plane,
 ) -> Plane:
     """The signals (N, len(ARC_SIGNALS)) float32 of an outline's N points; NaN where unknown.
 
@@ -94,7 +98,7 @@ def colour_difference(one: Plane, other: Plane) -> Plane:
     return np.asarray(deltaE_ciede2000(one, other), dtype=np.float32)  # type: ignore[no-untyped-call]
 
 
-def _contrasts(frame: Frame, outline: Outline) -> tuple[Plane, Plane]:
+def _contrasts(frame: Frame, outline: OutlinePoints) -> tuple[Plane, Plane]:
     """ΔE00 between samples in sequence (N, 10), and across the outline (N, 2)."""
     around = sample_plane(frame.lab, _beside(frame, outline, OFFSETS))
     steps = colour_difference(around[:, :-1], around[:, 1:])
@@ -103,14 +107,14 @@ def _contrasts(frame: Frame, outline: Outline) -> tuple[Plane, Plane]:
     return steps, colour_difference(across[:, 0::2], across[:, 1::2])
 
 
-def _beside(frame: Frame, outline: Outline, offsets: NDArray[np.float64]) -> Plane:
+def _beside(frame: Frame, outline: OutlinePoints, offsets: NDArray[np.float64]) -> Plane:
     """Points (N, K, 2) at each offset along the normals, at least a pixel and a half apart."""
     reach = np.sign(offsets) * np.maximum(np.abs(offsets) * frame.side, 1.5 * (offsets != 0))
     points = outline.points[:, None] + outline.normals[:, None] * reach[None, :, None]
     return np.asarray(points, dtype=np.float32)
 
 
-def _shape(frame: Frame, outline: Outline) -> list[Plane]:
+def _shape(frame: Frame, outline: OutlinePoints) -> list[Plane]:
     rows, columns = np.nonzero(frame.mask)
     top, height = rows.min(), max(1, int(np.ptp(rows)))
     left, width = columns.min(), max(1, int(np.ptp(columns)))
@@ -125,7 +129,7 @@ def _shape(frame: Frame, outline: Outline) -> list[Plane]:
     ]
 
 
-def _chord(outline: Outline) -> Plane:
+def _chord(outline: OutlinePoints) -> Plane:
     """How straight the outline is around each point: chord over arc of 15 neighbours, 0 to 1."""
     values = np.ones(len(outline.points), dtype=np.float32)
     for number in np.unique(outline.piece):

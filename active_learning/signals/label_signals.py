@@ -18,7 +18,7 @@ from active_learning.signals.frame import (
     frame_label,
     signed_depth,
 )
-from active_learning.signals.outline import Outline, trace_outline
+from active_learning.signals.outline import OutlinePoints, trace_outline
 from active_learning.signals.shape import (
     SHAPE_SIGNALS,
     largest_thin_part,
@@ -201,7 +201,7 @@ def _to_photo(
 
 
 def _colour_signals(
-    frame: Frame, outline: Outline, likelihood: Plane, arcs: Plane
+    frame: Frame, outline: OutlinePoints, likelihood: Plane, arcs: Plane
 ) -> dict[str, float]:
     rim = 0.05 * frame.side
     depth = np.where(frame.ignored, np.nan, frame.depth)

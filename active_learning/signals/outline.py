@@ -17,7 +17,7 @@ Indices = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class Outline:
+class OutlinePoints:
     """N points spread evenly over all outlines of a mask, holes too, in order along each.
 
     `points` (N, 2) x, y in frame pixels; `normals` (N, 2) unit vectors out of the mask; `piece`
@@ -33,7 +33,7 @@ class Outline:
     at_border: NDArray[np.bool_]
 
 
-def trace_outline(frame: Frame) -> Outline:
+def trace_outline(frame: Frame) -> OutlinePoints:
     """At most `POINTS` points of the outlines of a frame's mask; N is 0 only if all are specks."""
     lines = _outlines(frame)
     total = sum(len(line) for line in lines)
@@ -41,11 +41,13 @@ def trace_outline(frame: Frame) -> Outline:
     parts = [_spread(line, spacing) for line in lines]
     if not parts:
         none = np.zeros((0, 2), dtype=np.float32)
-        return Outline(none, none, np.zeros(0, np.int64), none[:, 0], np.zeros(0, dtype=np.bool_))
+        return OutlinePoints(
+            none, none, np.zeros(0, np.int64), none[:, 0], np.zeros(0, dtype=np.bool_)
+        )
     points = np.concatenate([points for points, _ in parts])
     piece = np.repeat(np.arange(len(parts)), [len(points) for points, _ in parts])
     normals = _normals(frame, points)
-    return Outline(
+    return OutlinePoints(
         points=points,
         normals=normals,
         piece=piece.astype(np.int64),
@@ -55,7 +57,7 @@ def trace_outline(frame: Frame) -> Outline:
     )
 
 
-def along(outline: Outline, values: NDArray[np.floating], window: int) -> Plane:
+def along(outline: OutlinePoints, values: NDArray[np.floating], window: int) -> Plane:
     """Mean of values (N,) or (N, F) over `window` neighbours along each closed outline."""
     smoothed = np.empty(values.shape, dtype=np.float32)
     for number in np.unique(outline.piece):

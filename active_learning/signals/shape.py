@@ -5,7 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.signals.frame import Frame, Mask
-from active_learning.signals.outline import Outline
+from active_learning.signals.outline import OutlinePoints
 
 SHAPE_SIGNALS = (
     "photo_share",
@@ -25,7 +25,7 @@ SHAPE_SIGNALS = (
 )
 
 
-def shape_signals(frame: Frame, outline: Outline, thin: Mask) -> dict[str, float]:
+def shape_signals(frame: Frame, outline: OutlinePoints, thin: Mask) -> dict[str, float]:
     """Values by the names of SHAPE_SIGNALS; lengths and areas are relative to the mask's own.
 
     `thin` is from `thin_parts`.
@@ -66,8 +66,8 @@ def shape_signals(frame: Frame, outline: Outline, thin: Mask) -> dict[str, float
 
 
 def largest_thin_part(thin: Mask) -> NDArray[np.float64] | None:
-    """Outline (N, 2) x, y in frame pixels of the largest of the `thin_parts`; None where nothing is
-    thin."""
+    """The outline (N, 2), x, y in frame pixels, of the largest of the `thin_parts`; None if there
+    are none."""
     count, labels, stats, _ = cv2.connectedComponentsWithStats(thin, connectivity=8)
     if count < 2:
         return None

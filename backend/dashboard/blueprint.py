@@ -24,7 +24,7 @@ from backend.dashboard.pages import (
 )
 from backend.dashboard.pages import verdict_buttons as judging
 from backend.dashboard.pictures import routes as pictures
-from backend.services import Services
+from backend.services import BackendServices
 
 PAGES = (
     login,
@@ -43,7 +43,7 @@ PAGES = (
 )
 
 
-def register_dashboard(app: Flask, services: Services) -> None:
+def register_dashboard(app: Flask, services: BackendServices) -> None:
     """Adds the dashboard to the app. Only it uses cookies and templates, so it sets both up."""
     app.secret_key = secret_key(services.settings)
     app.session_interface = DashboardCookie()
@@ -51,7 +51,7 @@ def register_dashboard(app: Flask, services: Services) -> None:
     app.register_blueprint(_build(services))
 
 
-def _build(services: Services) -> Blueprint:
+def _build(services: BackendServices) -> Blueprint:
     blueprint = Blueprint(
         "dashboard",
         __name__,

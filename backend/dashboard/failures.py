@@ -7,7 +7,7 @@ from flask import Blueprint, Response, g, make_response
 from werkzeug.exceptions import HTTPException
 
 from backend.dashboard.frame import render_page
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.errors import HemlineError, LabelStudioError, StoreError, StoreUnavailable
 from hemline.redaction import redact
 from hemline.store.review.verdicts import StaleItemError
@@ -27,7 +27,7 @@ _TITLES = {
 }
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     blueprint.register_error_handler(HTTPException, _refused)
     blueprint.register_error_handler(HemlineError, _unfit)
     blueprint.register_error_handler(StoreUnavailable, _not_now)

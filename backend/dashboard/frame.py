@@ -6,14 +6,14 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from backend.dashboard.navigation import section_links
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.store.loop.projects import get_project, list_projects, not_known
 from hemline.store.tables.loop import Project
 
 _LARGEST = 2**31 - 1
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     @blueprint.before_request
     def read_projects() -> None:
         if g.get("person") is not None:
@@ -39,7 +39,7 @@ def render_page(template: str, *, project: Project | None = None, **values: Any)
     )
 
 
-def known_project(services: Services, ls_project_id: int) -> Project:
+def known_project(services: BackendServices, ls_project_id: int) -> Project:
     """The project of an address, or a page that says there is none."""
     with services.store.reading() as session:
         project = get_project(session, ls_project_id)

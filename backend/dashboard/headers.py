@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response, request
 
-from backend.services import Services
+from backend.services import BackendServices
 
 POLICY = "; ".join(
     (
@@ -18,7 +18,7 @@ POLICY = "; ".join(
 )
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     @blueprint.after_request
     def tell(response: Response) -> Response:
         response.headers["Content-Security-Policy"] = POLICY

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 from flask import Blueprint
 from flask.sansio.blueprints import BlueprintSetupState
 
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.store.review.review_words import priority_words
 
 NONE = "–"
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     @blueprint.record_once
     def add(state: BlueprintSetupState) -> None:
         # Globals and no context: macros that one template imports from another see them too.

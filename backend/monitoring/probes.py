@@ -4,10 +4,10 @@ from flask import Blueprint, Response, jsonify
 from flask.typing import ResponseReturnValue
 
 from backend.monitoring.metrics import CONTENT_TYPE
-from backend.services import Services
+from backend.services import BackendServices
 
 
-def build(services: Services) -> Blueprint:
+def build(services: BackendServices) -> Blueprint:
     blueprint = Blueprint("probes", __name__)
 
     @blueprint.get("/livez")

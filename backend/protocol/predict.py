@@ -5,14 +5,14 @@ from flask.typing import ResponseReturnValue
 
 from backend.protocol.bodies import read_json
 from backend.protocol.projects import RegisteredProject, UnknownProjectError
-from backend.services import Services
+from backend.services import BackendServices
 from backend.serving.answer import Answer
 from hemline.labelstudio.messages import PredictRequest
 
 _LIMIT = 256 * 2**20  # bytes: hundreds of tasks with all their annotations
 
 
-def build(services: Services) -> Blueprint:
+def build(services: BackendServices) -> Blueprint:
     blueprint = Blueprint("predict", __name__)
 
     @blueprint.post("/predict")
@@ -36,7 +36,7 @@ def build(services: Services) -> Blueprint:
     return blueprint
 
 
-def _project(services: Services, message: PredictRequest) -> RegisteredProject:
+def _project(services: BackendServices, message: PredictRequest) -> RegisteredProject:
     if message.project_id is None:
         raise UnknownProjectError(
             '/predict names no project, and neither do its tasks; send "project"'

@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest
 
 from backend.protocol.bodies import read_json
 from backend.protocol.projects import NotIntroducedError
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.messages import SetupRequest, parse_project_key
 from hemline.store.loop.models import list_versions
@@ -21,7 +21,7 @@ _LIMIT = 8 * 2**20  # bytes of a label config and what comes with it
 _UP = {"status": "UP", "model_class": "Hemline"}
 
 
-def build(services: Services) -> Blueprint:
+def build(services: BackendServices) -> Blueprint:
     blueprint = Blueprint("protocol", __name__)
 
     @blueprint.get("/")

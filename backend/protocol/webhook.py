@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest
 
 from backend.protocol.auth import BUTTON
 from backend.protocol.bodies import read_json
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.labelstudio.messages import (
     DELETIONS,
     SUBMISSIONS,
@@ -35,7 +35,7 @@ _REPETITION_S = 10.0
 _WAIT_S = 5.0  # for another process that writes
 
 
-def build(services: Services) -> Blueprint:
+def build(services: BackendServices) -> Blueprint:
     blueprint = Blueprint("webhook", __name__)
 
     @blueprint.post("/webhook")
@@ -62,7 +62,7 @@ def build(services: Services) -> Blueprint:
     return blueprint
 
 
-def _check_project(services: Services, payload: dict[str, Any]) -> None:
+def _check_project(services: BackendServices, payload: dict[str, Any]) -> None:
     """Raises UnknownProjectError: whoever reaches an open backend can send any number."""
     project_id = WebhookPayload.parse(payload).project_id
     if project_id is None:
@@ -70,7 +70,7 @@ def _check_project(services: Services, payload: dict[str, Any]) -> None:
     services.projects.find(project_id)
 
 
-def _store(services: Services, action: str, payload: dict[str, Any]) -> bool:
+def _store(services: BackendServices, action: str, payload: dict[str, Any]) -> bool:
     """Whether the delivery is new. It is committed when this returns."""
     project_id = WebhookPayload.parse(payload).project_id
     digest = delivery_digest(payload)

@@ -13,7 +13,7 @@ from typing import Any
 
 import structlog
 
-from backend.background import Background
+from backend.background import BackgroundQueue
 from backend.monitoring.metrics import Metrics
 from backend.protocol.projects import RegisteredProject
 from backend.serving.admission import Room
@@ -43,7 +43,7 @@ JsonTask = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class TaskAnswer:
     """One task's answer as JSON, and where it came from (see the metric's description)."""
 
     body: bytes
@@ -55,7 +55,7 @@ class Item:
 class Answer:
     """The items in the tasks' order. `close` must be called once they have been sent."""
 
-    items: list[Item]
+    items: list[TaskAnswer]
     opening: Opening | None = None
 
     def close(self) -> None:
@@ -77,7 +77,7 @@ class Predictions:
         prefiller: Prefiller,
         serving: Serving,
         pool: PoolJobs,
-        background: Background,
+        background: BackgroundQueue,
         metrics: Metrics,
     ) -> None:
         self._budget_s = settings.predict_budget_s
@@ -129,14 +129,14 @@ class Predictions:
                 opening.wait(self._left(asking))
                 time.sleep(GRACE_S)
 
-    def _items(self, asking: "_Asking") -> list[Item]:
+    def _items(self, asking: "_Asking") -> list[TaskAnswer]:
         with self._room.place(wait_s=self._left(asking) if asking.single else 0) as placed:
             if placed:
                 return self._predicted(asking)
         self._hand_over(asking, asking.tasks)
         return [_without("Hemline is busy; handed to the worker", "left") for _ in asking.tasks]
 
-    def _predicted(self, asking: "_Asking") -> list[Item]:
+    def _predicted(self, asking: "_Asking") -> list[TaskAnswer]:
         ls_id = asking.project.row.ls_project_id
         self._serving.wait(ls_id, seconds=min(_LOAD_WAIT_S, self._left(asking)))
         model = self._serving.champion(ls_id, urgent=asking.single)
@@ -145,7 +145,7 @@ class Predictions:
             return [_without(problem, "problem") for _ in asking.tasks]
         return self._compute(asking, model)
 
-    def _compute(self, asking: "_Asking", model: LoadedModel) -> list[Item]:
+    def _compute(self, asking: "_Asking", model: LoadedModel) -> list[TaskAnswer]:
         done = work_within(
             asking.tasks,
             lambda task: self._item(asking, model, task),
@@ -164,7 +164,7 @@ class Predictions:
         )
         return items if asking.interactive else self._claim(asking, items)
 
-    def _item(self, asking: "_Asking", model: LoadedModel, task: JsonTask) -> Item:
+    def _item(self, asking: "_Asking", model: LoadedModel, task: JsonTask) -> TaskAnswer:
         """Never raises: what goes wrong with one task is that task's."""
         config = asking.project.config
         if not _is_task(task) or config is None:
@@ -186,9 +186,11 @@ class Predictions:
         score = filled.score if math.isfinite(filled.score) else 0.0
         body = {"result": filled.result, "score": score, "model_version": filled.model_version}
         source = "model" if filled.fresh else "store"
-        return Item(json.dumps(body, separators=(",", ":")).encode(), source, filled.prediction_id)
+        return TaskAnswer(
+            json.dumps(body, separators=(",", ":")).encode(), source, filled.prediction_id
+        )
 
-    def _claim(self, asking: "_Asking", items: list[Item]) -> list[Item]:
+    def _claim(self, asking: "_Asking", items: list[TaskAnswer]) -> list[TaskAnswer]:
         """Keeps the masks that no other request was given since this one came.
 
         The window reaches back to before this request, since Label Studio chose its tasks then.
@@ -251,11 +253,11 @@ class _Asking:
         return time.monotonic() - self.came
 
 
-def _without(problem: str, source: str) -> Item:
-    return Item(json.dumps({"problem": redact(problem)}).encode(), source)
+def _without(problem: str, source: str) -> TaskAnswer:
+    return TaskAnswer(json.dumps({"problem": redact(problem)}).encode(), source)
 
 
-def _given() -> Item:
+def _given() -> TaskAnswer:
     return _without("another request has just received this mask", "given")
 
 

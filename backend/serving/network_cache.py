@@ -13,7 +13,7 @@ from backend.serving.model_thread import ModelThread
 from hemline.store.tables.loop import ModelVersion
 
 
-class Network(Protocol):
+class CachedNetwork(Protocol):
     """What is used of hemline.segmentation.predictor.Predictor."""
 
     labels: tuple[str, ...]
@@ -29,14 +29,14 @@ class Predictors:
     Versions with the same weights, such as the starter of several projects, share a network.
     """
 
-    def __init__(self, load: Callable[[ModelVersion], Network], *, keep: int = 4) -> None:
+    def __init__(self, load: Callable[[ModelVersion], CachedNetwork], *, keep: int = 4) -> None:
         self._load = load
         self._keep = keep
         self._lock = threading.Lock()
         self._loading: dict[str, threading.Lock] = {}
-        self._loaded: OrderedDict[str, Network] = OrderedDict()
+        self._loaded: OrderedDict[str, CachedNetwork] = OrderedDict()
 
-    def get(self, version: ModelVersion) -> Network:
+    def get(self, version: ModelVersion) -> CachedNetwork:
         """The network of a version, loaded once even if several ask.
 
         Raises:

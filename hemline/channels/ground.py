@@ -27,8 +27,8 @@ def find_garment(rgb: NDArray[np.uint8], name: str) -> NDArray[np.bool_]:
     colour = np.median(frame, axis=0)
     if (np.abs(frame - colour) <= _NEAR).all(axis=1).mean() < _PLAIN:
         raise ImageError(
-            f"picture '{name}' has no plain ground that its garment could be told from; give its "
-            "mask with --masks, or a cut-out with alpha"
+            f"picture '{name}' has no plain background to separate its garment from; give its mask "
+            "with --masks, or a cut-out with alpha"
         )
     near = (np.abs(rgb - colour.astype(np.float32)) <= _NEAR).all(axis=2)
     labels, stats = cv2.connectedComponentsWithStats(near.astype(np.uint8), connectivity=4)[1:3]

@@ -17,8 +17,8 @@ from hemline.child_process import ChildProcess
 from hemline.demo.admin import add_admin
 from hemline.demo.checks import check_machine, only_one
 from hemline.demo.environment import settings_environment, shell_exports
-from hemline.demo.photo_folder import PhotoFolder, open_photo_folder
-from hemline.demo.progress import Progress
+from hemline.demo.photo_folder import DemoPhotoFolder, open_photo_folder
+from hemline.demo.progress import DemoProgress
 from hemline.demo.project import find_project, import_photos, see_first_prefilled
 from hemline.demo.stack import Stack, stack_settings
 from hemline.demo.state import DemoState, ProjectState, load_state, save_state
@@ -45,7 +45,7 @@ def run_demo(
     all processes have been ended.
     """
     home = home.expanduser().absolute()
-    progress = Progress(console)
+    progress = DemoProgress(console)
     with _signals_as_interrupts(), only_one(home):
         state = _begin(home, label_studio_port, backend_port)
         files_root = home / "photos"
@@ -102,7 +102,7 @@ def _begin(home: Path, label_studio_port: int | None, backend_port: int | None) 
 
 
 def _prepare_project(
-    stack: Stack, home: Path, state: DemoState, photos: PhotoFolder, progress: Progress
+    stack: Stack, home: Path, state: DemoState, photos: DemoPhotoFolder, progress: DemoProgress
 ) -> ProjectState:
     """The project of the photos: made, connected, filled and seen to be pre-filled."""
     key = str(photos.folder)
@@ -144,7 +144,7 @@ def _draw_samples(home: Path) -> ChildProcess | None:
     return artist
 
 
-def _wait_for_samples(artist: ChildProcess, files_root: Path, progress: Progress) -> None:
+def _wait_for_samples(artist: ChildProcess, files_root: Path, progress: DemoProgress) -> None:
     total = _SAMPLE_GARMENTS * _SAMPLE_VIEWS
     while artist.is_running():
         drawn = len(list((_samples(files_root) / "images").glob("*.jpg")))
@@ -163,7 +163,7 @@ def _watch(stack: Stack) -> NoReturn:
         time.sleep(_WATCH_S)
 
 
-def _what_next(stack: Stack, project: ProjectState, photos: PhotoFolder) -> Panel:
+def _what_next(stack: Stack, project: ProjectState, photos: DemoPhotoFolder) -> Panel:
     account = stack.account
     return Panel.fit(
         f"[bold]{stack.url}/projects/{project.project_id}[/bold]\n"

@@ -19,7 +19,7 @@ _SHOWN = tuple(sorted(PHOTO_SUFFIXES - _NOT_SHOWN))
 
 
 @dataclass(frozen=True)
-class PhotoFolder:
+class DemoPhotoFolder:
     """`served` is the folder as Label Studio reaches it, below `files_root`."""
 
     folder: Path
@@ -59,7 +59,7 @@ class PhotoFolder:
         }
 
 
-def open_photo_folder(folder: Path, files_root: Path) -> PhotoFolder:
+def open_photo_folder(folder: Path, files_root: Path) -> DemoPhotoFolder:
     """The photos in a folder and its subfolders, made reachable below Label Studio's files root.
 
     Raises HemlineError if there is no such folder or no photo in it.
@@ -79,7 +79,7 @@ def open_photo_folder(folder: Path, files_root: Path) -> PhotoFolder:
             f"there are no photos in {folder} that browsers can show{convert}; the demo takes "
             f"{', '.join(_SHOWN)}"
         )
-    return PhotoFolder(folder, files_root, _serve(folder, files_root), photos, passed_over)
+    return DemoPhotoFolder(folder, files_root, _serve(folder, files_root), photos, passed_over)
 
 
 def _named(paths: Sequence[Path]) -> str:

@@ -10,7 +10,7 @@ from rich.status import Status
 _PLAIN_EVERY_S = 10.0
 
 
-class Progress:
+class DemoProgress:
     """Steps with their time. What is told within a step shows beside its name."""
 
     def __init__(self, console: Console) -> None:

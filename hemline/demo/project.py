@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from itertools import islice
 
-from hemline.demo.photo_folder import PhotoFolder
+from hemline.demo.photo_folder import DemoPhotoFolder
 from hemline.demo.stack import Stack
 from hemline.demo.state import ProjectState
 from hemline.errors import HemlineError
@@ -43,7 +43,7 @@ def find_project(client: LabelStudioClient, known: ProjectState | None, title: s
     return ProjectState(made["id"])
 
 
-def import_photos(client: LabelStudioClient, project_id: int, folder: PhotoFolder) -> int:
+def import_photos(client: LabelStudioClient, project_id: int, folder: DemoPhotoFolder) -> int:
     """Import the photos that the project lacks, in the folder's order; how many they were."""
     served = str(folder.served)
     if not any(item["path"] == served for item in client.list_local_storages(project_id)):

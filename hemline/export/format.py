@@ -29,7 +29,7 @@ class Exported:
     config: LabelConfig
 
 
-class Format(Protocol):
+class ExportFormat(Protocol):
     """How masks become files.
 
     Attributes:

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from hemline.errors import ExportError
 from hemline.export.coco import Coco
-from hemline.export.format import Format
+from hemline.export.format import ExportFormat
 from hemline.export.labelstudio import LabelStudioTasks
 from hemline.export.look import DEFAULT_LOOK, Look
 from hemline.export.pngs import Cutouts, MaskPngs
@@ -21,7 +21,7 @@ class FormatName(StrEnum):
     LABEL_STUDIO = "labelstudio"
 
 
-_FORMATS: dict[FormatName, type[Format]] = {
+_FORMATS: dict[FormatName, type[ExportFormat]] = {
     FormatName.MASKS: MaskPngs,
     FormatName.COCO: Coco,
     FormatName.YOLO: Yolo,
@@ -29,7 +29,7 @@ _FORMATS: dict[FormatName, type[Format]] = {
 }
 
 
-def open_format(name: FormatName, look: Look) -> Format:
+def open_format(name: FormatName, look: Look) -> ExportFormat:
     """The format of that name.
 
     Raises:
@@ -39,6 +39,6 @@ def open_format(name: FormatName, look: Look) -> Format:
         return Cutouts(look)
     if look != DEFAULT_LOOK:
         raise ExportError(
-            f"edges and channels are of cut-outs, and the export is of {name}; leave them out"
+            f"edges and channels apply only to cut-outs, and the export is of {name}; leave them out"
         )
     return _FORMATS[name]()

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.errors import ExportError, HemlineError, LabelStudioError, MaskError
-from hemline.export.format import Exported, Format
+from hemline.export.format import Exported, ExportFormat
 from hemline.export.formats import FormatName, open_format
 from hemline.export.look import DEFAULT_LOOK, Look
 from hemline.export.manifest import FileRecord, Journal, Record
@@ -102,7 +102,7 @@ class _Run:
         self,
         sources: Sources,
         project: Project,
-        form: Format,
+        form: ExportFormat,
         format_name: FormatName,
         config: LabelConfig,
         out: Path,

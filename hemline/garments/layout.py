@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 
 from hemline.garments.address import PhotoPlace
-from hemline.garments.reading import Kind, Reading, read_place
+from hemline.garments.reading import Reading, ReadingKind, read_place
 from hemline.garments.words import is_dateless_number
 
 _FEWEST = 3  # folders, or names before a number: of fewer nothing can be told
@@ -40,10 +40,10 @@ PLAIN = Layout()
 def read_in_layout(place: PhotoPlace, layout: Layout) -> Reading:
     """Garment and view of a photo in a project of that layout."""
     reading = read_place(place)
-    if reading.kind is not Kind.FILE:
+    if reading.kind is not ReadingKind.FILE:
         return reading
     if layout.folders and reading.folder:
-        return replace(reading, garment=reading.folder, kind=Kind.FOLDER)
+        return replace(reading, garment=reading.folder, kind=ReadingKind.FOLDER)
     if layout.numbered and (match := _NUMBERED.match(reading.garment)):
         return replace(reading, garment=match["name"])
     return reading
@@ -54,7 +54,7 @@ def find_layout(places: Iterable[PhotoPlace]) -> Layout:
     unnamed = {
         (reading.folder, reading.name)
         for reading in map(read_place, places)
-        if reading.kind is Kind.FILE
+        if reading.kind is ReadingKind.FILE
     }
     if _folders_are_garments(unnamed):
         return Layout(folders=True)

@@ -17,7 +17,7 @@ from hemline.garments.words import (
 _LONGEST_PART = 3  # digits of a number that names nothing without the folder above it
 
 
-class Kind(StrEnum):
+class ReadingKind(StrEnum):
     """What of a place names the garment."""
 
     NAMED = "named"  # the file's name says garment and view: <garment>_<view>
@@ -32,7 +32,7 @@ class Reading:
 
     garment: str
     view: str
-    kind: Kind
+    kind: ReadingKind
     folder: str = ""
     name: str = ""
 
@@ -55,15 +55,15 @@ def read_place(place: PhotoPlace) -> Reading:
         is_counter(own) and is_dateless_number(nearest) and (own == stem or is_view_first(stem))
     ):
         if folder:
-            return Reading(folder, view, Kind.FOLDER, folder, stem)
+            return Reading(folder, view, ReadingKind.FOLDER, folder, stem)
         own = own if is_counter(own) else ""
-        kind = Kind.FILE if own else Kind.NOTHING
+        kind = ReadingKind.FILE if own else ReadingKind.NOTHING
         return Reading(own, view, kind, "", stem)
     if own != stem:
         bare = is_counter(own) or not any(letter.isdigit() for letter in own)
         garment = f"{folder}/{own}" if bare and folder else own
-        return Reading(garment, view, Kind.NAMED, folder, own)
-    return Reading(f"{folder}/{own}" if folder else own, view, Kind.FILE, folder, own)
+        return Reading(garment, view, ReadingKind.NAMED, folder, own)
+    return Reading(f"{folder}/{own}" if folder else own, view, ReadingKind.FILE, folder, own)
 
 
 def _folder_name(folders: tuple[str, ...]) -> str:

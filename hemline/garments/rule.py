@@ -9,7 +9,7 @@ from typing import Any
 from hemline.errors import GarmentRuleError
 from hemline.garments.address import file_at, read_address, without_upload_prefix
 from hemline.garments.layout import PLAIN, Layout, read_in_layout
-from hemline.garments.reading import Kind
+from hemline.garments.reading import ReadingKind
 
 _LONGEST = 255
 
@@ -60,7 +60,7 @@ class GarmentRule:
                 return Named(match["garment"], view or own, GarmentBy.PATTERN)
         if value := _field(data, "garment"):
             return Named(value, view or reading.view, GarmentBy.DATA)
-        by = {Kind.NOTHING: GarmentBy.NOTHING, Kind.FOLDER: GarmentBy.FOLDER}
+        by = {ReadingKind.NOTHING: GarmentBy.NOTHING, ReadingKind.FOLDER: GarmentBy.FOLDER}
         return Named(reading.garment, view or reading.view, by.get(reading.kind, GarmentBy.FILE))
 
     def as_json(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from hemline.errors import (
 )
 from hemline.images import decode_image
 from hemline.labelstudio.messages import parse_id
-from hemline.labelstudio.photos.photos import Photo
+from hemline.labelstudio.photos.photos import PhotoSource
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.regions import mask_to_regions
 from hemline.labelstudio.task_data import find_field
@@ -53,12 +53,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class Photos(Protocol):
-    """Where photos come from."""
-
-    def fetch(self, url: str, *, task_id: int | None = None) -> Photo: ...
-
-
 @dataclass(frozen=True, slots=True)
 class LoadedModel:
     """A model version with its network in memory."""
@@ -84,7 +78,7 @@ class Prefiller:
     """Predicts tasks with a model version and stores what it predicted."""
 
     def __init__(
-        self, store: Store, artifacts: ArtifactStore, photos: Photos, settings: Settings
+        self, store: Store, artifacts: ArtifactStore, photos: PhotoSource, settings: Settings
     ) -> None:
         self._store = store
         self._artifacts = artifacts

@@ -12,7 +12,7 @@ from hemline.studio.figure.geometry import Floats, floats
 
 _FINE = 4  # Each pixel's coverage is counted on _FINE x _FINE points.
 
-Painter = Callable[["Box"], Floats]
+Painter = Callable[["LayerBox"], Floats]
 """Colours `(h, w, 3)` of the pixels in a box, 0..255."""
 
 
@@ -28,7 +28,7 @@ class Part(IntEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class LayerBox:
     """Pixels `left <= x < right`, `top <= y < bottom`."""
 
     left: int
@@ -48,7 +48,7 @@ class Box:
 
 
 @dataclass
-class Canvas:
+class PhotoCanvas:
     """A photo in the making.
 
     `image` is `(H, W, 3)` float32 RGB 0..255; `alpha` `(H, W)` the garment's share of each pixel,
@@ -112,7 +112,7 @@ class Canvas:
             shadow = shadow * self.figure[here]
         self.image[here] *= (1.0 - strength * shadow)[..., None]
 
-    def box(self, outlines: Sequence[Floats], margin: int = 1) -> Box | None:
+    def box(self, outlines: Sequence[Floats], margin: int = 1) -> LayerBox | None:
         """The pixels that `outlines` can touch, or None if they lie outside the photo."""
         if not outlines:
             return None
@@ -120,11 +120,11 @@ class Canvas:
         height, width = self.alpha.shape
         low = np.floor(points.min(axis=0)).astype(int) - margin
         high = np.ceil(points.max(axis=0)).astype(int) + margin
-        box = Box(max(low[0], 0), max(low[1], 0), min(high[0], width), min(high[1], height))
+        box = LayerBox(max(low[0], 0), max(low[1], 0), min(high[0], width), min(high[1], height))
         return box if box.left < box.right and box.top < box.bottom else None
 
 
-def coverage(outlines: Sequence[Floats], box: Box, fine: int = _FINE) -> Floats:
+def coverage(outlines: Sequence[Floats], box: LayerBox, fine: int = _FINE) -> Floats:
     """Share of each pixel in `box` inside any of `outlines`, `(h, w)` float32 0..1."""
     shape = (box.bottom - box.top, box.right - box.left)
     inside = np.zeros((shape[0] * fine, shape[1] * fine), dtype=np.uint8)

@@ -18,7 +18,7 @@ _SEEDS_APART = 1_000_003  # Folders of different seeds share no garment.
 
 
 @dataclass(frozen=True, slots=True)
-class Photo:
+class DrawnPhoto:
     """One entry of the manifest; `fault`, `severity` and `dice` are those of its label."""
 
     name: str
@@ -41,7 +41,7 @@ def write_photos(
     height: int = 768,
     width: int = 512,
     faults: float = 0.0,
-) -> Iterator[Photo]:
+) -> Iterator[DrawnPhoto]:
     """Draw `garments` garments in three views each into `folder`; yields each photo as it is done.
 
     Photos are `images/g0001_Front.jpg`, masks of the same stem `masks/g0001_Front.png` (0/255) as
@@ -53,7 +53,7 @@ def write_photos(
     """
     if garments < 1 or not 0 <= faults <= 1:
         raise ValueError(f"cannot draw {garments} garments with a share of {faults} faults")
-    photos: list[Photo] = []
+    photos: list[DrawnPhoto] = []
     chance = np.random.default_rng([seed, 7])
     kinds = _kinds(chance)
     for number in range(1, garments + 1):
@@ -64,7 +64,7 @@ def write_photos(
                 fault = plant_fault(scene, next(kinds), int(chance.integers(2**31)))
             photos.append(_write(folder, f"g{number:04d}", scene, fault))
             yield photos[-1]
-    entries = [{key: getattr(photo, key) for key in Photo.__slots__} for photo in photos]
+    entries = [{key: getattr(photo, key) for key in DrawnPhoto.__slots__} for photo in photos]
     text = json.dumps({"seed": seed, "height": height, "width": width, "photos": entries}, indent=1)
     write_atomically(folder / MANIFEST, text.encode())
 
@@ -77,14 +77,14 @@ def _kinds(chance: np.random.Generator) -> Iterator[FaultKind]:
             yield kinds[index]
 
 
-def _write(folder: Path, garment: str, scene: Scene, fault: FaultyScene | None) -> Photo:
+def _write(folder: Path, garment: str, scene: Scene, fault: FaultyScene | None) -> DrawnPhoto:
     stem = f"{garment}_{scene.view}"
     image, mask = (fault.image, fault.mask) if fault else (scene.image, scene.mask)
     jpeg = cv2.imencode(".jpg", image[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 93])[1]
     write_atomically(folder / "images" / f"{stem}.jpg", jpeg.tobytes())
     write_atomically(folder / "masks" / f"{stem}.png", _png(mask))
     write_atomically(folder / "truth" / f"{stem}.png", _png(scene.mask))
-    return Photo(
+    return DrawnPhoto(
         name=f"{stem}.jpg",
         garment=garment,
         view=scene.view,

@@ -6,11 +6,11 @@ from math import pi
 
 import numpy as np
 
-from hemline.studio.canvas import Canvas, Part
+from hemline.studio.canvas import Part, PhotoCanvas
 from hemline.studio.figure.geometry import Camera, Floats
 
 
-def draw_turntable(canvas: Canvas, camera: Camera, seed: int) -> None:
+def draw_turntable(canvas: PhotoCanvas, camera: Camera, seed: int) -> None:
     """Lay a turntable under the feet: a dark box with a light disc, or a disc alone."""
     rng = np.random.default_rng(seed)
     level = 0.962
@@ -32,7 +32,7 @@ def draw_turntable(canvas: Canvas, camera: Camera, seed: int) -> None:
     _lay(canvas, camera, _round(0, level + 0.005, rim * 0.86, rim * 0.19), (214.0, 212.0, 208.0))
 
 
-def draw_pole(canvas: Canvas, camera: Camera, across: float) -> None:
+def draw_pole(canvas: PhotoCanvas, camera: Camera, across: float) -> None:
     """Lay the pole and the foot of a dress form, whose axis is at `across`, body units."""
     dark = (58.0, 54.0, 52.0)
     _bar(canvas, camera, (across, 0.5), (across, 0.94), 0.009, dark)
@@ -40,7 +40,7 @@ def draw_pole(canvas: Canvas, camera: Camera, across: float) -> None:
         _bar(canvas, camera, (across, 0.9), (across + foot, 0.972), 0.007, dark)
 
 
-def draw_props(canvas: Canvas, camera: Camera, seed: int) -> None:
+def draw_props(canvas: PhotoCanvas, camera: Camera, seed: int) -> None:
     """Lay up to three things beside and behind where the figure is to stand."""
     rng = np.random.default_rng(seed)
     for index in rng.permutation(len(_THINGS))[: rng.choice(4, p=[0.45, 0.3, 0.15, 0.1])]:
@@ -48,7 +48,7 @@ def draw_props(canvas: Canvas, camera: Camera, seed: int) -> None:
         _THINGS[index](canvas, camera, side * float(rng.uniform(0.2, 0.34)), rng)
 
 
-def _rail(canvas: Canvas, camera: Camera, x: float, rng: np.random.Generator) -> None:
+def _rail(canvas: PhotoCanvas, camera: Camera, x: float, rng: np.random.Generator) -> None:
     """A clothes rail with empty hangers."""
     tone, y = _grey(rng), float(rng.uniform(0.06, 0.2))
     half = float(rng.uniform(0.12, 0.3))
@@ -59,7 +59,9 @@ def _rail(canvas: Canvas, camera: Camera, x: float, rng: np.random.Generator) ->
         _hanger(canvas, camera, float(at), y, rng)
 
 
-def _hanger(canvas: Canvas, camera: Camera, x: float, y: float, rng: np.random.Generator) -> None:
+def _hanger(
+    canvas: PhotoCanvas, camera: Camera, x: float, y: float, rng: np.random.Generator
+) -> None:
     tone = (176.0, 134.0, 92.0) if rng.random() < 0.5 else _grey(rng)
     drop, wide = y + 0.028, float(rng.uniform(0.05, 0.1))
     _bar(canvas, camera, (x, y), (x, drop), 0.002, (120.0, 120.0, 124.0))
@@ -68,7 +70,7 @@ def _hanger(canvas: Canvas, camera: Camera, x: float, y: float, rng: np.random.G
     _bar(canvas, camera, (x - wide, drop + 0.04), (x + wide, drop + 0.04), 0.004, tone)
 
 
-def _chair(canvas: Canvas, camera: Camera, x: float, rng: np.random.Generator) -> None:
+def _chair(canvas: PhotoCanvas, camera: Camera, x: float, rng: np.random.Generator) -> None:
     tone, seat, half = _any(rng), float(rng.uniform(0.68, 0.74)), float(rng.uniform(0.07, 0.1))
     for leg in (-half, half):
         _bar(canvas, camera, (x + leg, seat), (x + 1.1 * leg, 0.96), 0.008, tone)
@@ -89,7 +91,7 @@ def _chair(canvas: Canvas, camera: Camera, x: float, rng: np.random.Generator) -
         _lay(canvas, camera, outline, tone)
 
 
-def _bag(canvas: Canvas, camera: Camera, x: float, rng: np.random.Generator) -> None:
+def _bag(canvas: PhotoCanvas, camera: Camera, x: float, rng: np.random.Generator) -> None:
     tone, top = _any(rng), float(rng.uniform(0.84, 0.89))
     half = float(rng.uniform(0.045, 0.085))
     turn = np.linspace(pi, 2 * pi, 16)
@@ -100,7 +102,7 @@ def _bag(canvas: Canvas, camera: Camera, x: float, rng: np.random.Generator) -> 
     _lay(canvas, camera, body, tone)
 
 
-def _box(canvas: Canvas, camera: Camera, x: float, rng: np.random.Generator) -> None:
+def _box(canvas: PhotoCanvas, camera: Camera, x: float, rng: np.random.Generator) -> None:
     tone, high, half = _any(rng), float(rng.uniform(0.06, 0.3)), float(rng.uniform(0.05, 0.12))
     front = [(x - half, 0.97 - high), (x + half, 0.97 - high), (x + half, 0.97), (x - half, 0.97)]
     lid = [
@@ -113,7 +115,7 @@ def _box(canvas: Canvas, camera: Camera, x: float, rng: np.random.Generator) -> 
     _lay(canvas, camera, lid, tuple(0.85 * part for part in tone))
 
 
-_THINGS: tuple[Callable[[Canvas, Camera, float, np.random.Generator], None], ...] = (
+_THINGS: tuple[Callable[[PhotoCanvas, Camera, float, np.random.Generator], None], ...] = (
     _rail,
     _chair,
     _bag,
@@ -122,7 +124,7 @@ _THINGS: tuple[Callable[[Canvas, Camera, float, np.random.Generator], None], ...
 
 
 def _bar(
-    canvas: Canvas,
+    canvas: PhotoCanvas,
     camera: Camera,
     start: tuple[float, float],
     end: tuple[float, float],
@@ -145,7 +147,7 @@ def _any(rng: np.random.Generator) -> tuple[float, ...]:
 
 
 def _lay(
-    canvas: Canvas,
+    canvas: PhotoCanvas,
     camera: Camera,
     points: list[tuple[float, float]],
     colour: tuple[float, ...],

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.studio.backdrop import Backdrop, BackdropKind, draw_backdrop, sample_backdrop
-from hemline.studio.canvas import Canvas, Part
-from hemline.studio.figure.body import Build, Kind, sample_body
+from hemline.studio.canvas import Part, PhotoCanvas
+from hemline.studio.figure.body import Build, FigureKind, sample_body
 from hemline.studio.figure.figure import Figure, draw_figure, sample_figure
 from hemline.studio.figure.geometry import Camera
 from hemline.studio.photo import Lens, sample_lens, take
@@ -42,7 +42,7 @@ class Scene:
     garment: str
     view: str
     garment_type: GarmentType | None
-    kind: Kind
+    kind: FigureKind
     pattern: Pattern | None
     backdrop: BackdropKind
 
@@ -63,7 +63,7 @@ def draw_scene(
     view: str = "Front",
     height: int = 768,
     width: int = 512,
-    kind: Kind | None = None,
+    kind: FigureKind | None = None,
     garment_type: GarmentType | None = None,
     pattern: Pattern | None = None,
     dressed: bool = True,
@@ -81,15 +81,15 @@ def draw_scene(
         raise ValueError(f"unknown view '{view}'; choose from {', '.join(VIEWS)}")
     if min(height, width) < 16:
         raise ValueError(f"a scene of {width} x {height} px is too small; take 16 px or more")
-    if not dressed and kind is Kind.PERSON:
+    if not dressed and kind is FigureKind.PERSON:
         raise ValueError("only a mannequin can be undressed; leave the kind out")
-    plan = _plan(seed, kind if dressed else Kind.MANNEQUIN, garment_type, pattern)
+    plan = _plan(seed, kind if dressed else FigureKind.MANNEQUIN, garment_type, pattern)
     if not dressed:
         plan = replace(plan, figure=replace(plan.figure, clothes=()))
     moment = np.random.default_rng([seed, 1 + VIEWS.index(view)])
-    canvas = Canvas(draw_backdrop(plan.backdrop, height, width))
+    canvas = PhotoCanvas(draw_backdrop(plan.backdrop, height, width))
     camera = _camera(plan, view, height, width, moment)
-    if plan.figure.body.kind is Kind.MANNEQUIN:
+    if plan.figure.body.kind is FigureKind.MANNEQUIN:
         draw_turntable(canvas, camera, plan.table)
     draw_props(canvas, camera, seed)
     draw_figure(canvas, camera, plan.light, plan.figure)
@@ -125,7 +125,7 @@ class _Plan:
 
 
 def _plan(
-    seed: int, kind: Kind | None, garment_type: GarmentType | None, pattern: Pattern | None
+    seed: int, kind: FigureKind | None, garment_type: GarmentType | None, pattern: Pattern | None
 ) -> _Plan:
     """All that the views of a garment share."""
     rng = np.random.default_rng([seed, 0])
@@ -135,7 +135,7 @@ def _plan(
     if body.build is Build.FORM and garment_type is GarmentType.TROUSERS:
         body = replace(body, build=Build.HEADLESS)  # trousers need legs
     garment = sample_garment(rng, garment_type, pattern)
-    outfit = [garment] if kind is Kind.MANNEQUIN else _outfit(rng, garment)
+    outfit = [garment] if kind is FigureKind.MANNEQUIN else _outfit(rng, garment)
     clothes = tuple(make(part, body, rng) for part in outfit)
     figure = sample_figure(rng, body, clothes)
     backdrop = sample_backdrop(rng, _backdrop_kind(rng, kind))
@@ -151,8 +151,8 @@ def _plan(
     )
 
 
-def _draw_kinds(rng: np.random.Generator) -> tuple[Kind, GarmentType]:
-    kind = Kind.MANNEQUIN if rng.random() < 0.62 else Kind.PERSON
+def _draw_kinds(rng: np.random.Generator) -> tuple[FigureKind, GarmentType]:
+    kind = FigureKind.MANNEQUIN if rng.random() < 0.62 else FigureKind.PERSON
     return kind, list(GarmentType)[rng.choice(5, p=[0.2, 0.36, 0.14, 0.18, 0.12])]
 
 
@@ -170,8 +170,12 @@ def _outfit(rng: np.random.Generator, main: Garment) -> list[Garment]:
             return [sample_garment(rng, GarmentType.TOP), main]
 
 
-def _backdrop_kind(rng: np.random.Generator, kind: Kind) -> BackdropKind:
-    shares = (0.5, 0.32, 0.1, 0.08, 0.0) if kind is Kind.MANNEQUIN else (0.12, 0.1, 0.2, 0.23, 0.35)
+def _backdrop_kind(rng: np.random.Generator, kind: FigureKind) -> BackdropKind:
+    shares = (
+        (0.5, 0.32, 0.1, 0.08, 0.0)
+        if kind is FigureKind.MANNEQUIN
+        else (0.12, 0.1, 0.2, 0.23, 0.35)
+    )
     return list(BackdropKind)[rng.choice(5, p=shares)]
 
 
@@ -191,5 +195,5 @@ def _camera(plan: _Plan, view: str, height: int, width: int, moment: np.random.G
     scale = min(plan.size * height, 1.9 * width)
     yaw = _YAW[view] + float(moment.normal(0, 0.05))
     left = (plan.across + float(moment.normal(0, 0.006))) * width
-    ground = 0.93 if plan.figure.body.kind is Kind.PERSON else 0.91
+    ground = 0.93 if plan.figure.body.kind is FigureKind.PERSON else 0.91
     return Camera(yaw, scale, left, ground * height - 0.97 * scale)

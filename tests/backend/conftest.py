@@ -13,7 +13,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from backend.app import assemble
-from backend.services import Services, connect_services
+from backend.services import BackendServices, connect_services
 from hemline.errors import ImageError, ModelError
 from hemline.labelstudio.photos.photos import Photo
 from hemline.labelstudio.project.config import LabelConfig, render_label_config
@@ -105,7 +105,7 @@ class Backend:
         self.photos = FakePhotos()
         self.prefiller = FakePrefiller(self.store, settings, self.photos)
         self.sent: list[tuple[Any, ...]] = []
-        self.services: Services = connect_services(
+        self.services: BackendServices = connect_services(
             settings, self.store, self.prefiller, send=self._send
         )
         self.app: Flask = assemble(self.services)

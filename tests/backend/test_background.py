@@ -2,11 +2,11 @@
 
 import threading
 
-from backend.background import Background
+from backend.background import BackgroundQueue
 
 
 def test_work_runs_in_order_and_an_error_stops_nothing():
-    background, done = Background(), []
+    background, done = BackgroundQueue(), []
     background.submit(lambda: done.append(1))
     background.submit(lambda: 1 // 0)
     background.submit(lambda: done.append(2))
@@ -15,7 +15,7 @@ def test_work_runs_in_order_and_an_error_stops_nothing():
 
 
 def test_a_full_queue_drops_and_says_so():
-    background, gate = Background(limit=1), threading.Event()
+    background, gate = BackgroundQueue(limit=1), threading.Event()
     entered = threading.Event()
     background.submit(lambda: (entered.set(), gate.wait()))
     entered.wait()
@@ -26,7 +26,7 @@ def test_a_full_queue_drops_and_says_so():
 
 
 def test_stop_does_not_wait_for_ever():
-    background, gate = Background(), threading.Event()
+    background, gate = BackgroundQueue(), threading.Event()
     background.submit(gate.wait)
     background.stop(timeout_s=0.05)
     gate.set()

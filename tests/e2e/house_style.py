@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.images import decode_image
-from hemline.studio.figure.body import Kind
+from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import Scene, draw_scene
 from hemline.studio.wardrobe.wardrobe import GarmentType
 
@@ -50,7 +50,7 @@ def _shoot(folder: Path, number: int) -> Shot:
         _FIRST_SEED + number,
         height=HEIGHT,
         width=WIDTH,
-        kind=Kind.MANNEQUIN,
+        kind=FigureKind.MANNEQUIN,
         garment_type=GarmentType.DRESS,
     )
     path = folder / f"g{number:04d}_Front.jpg"

@@ -21,7 +21,7 @@ from hemline.store.loop.annotations import corrections_since
 from hemline.store.loop.runs import last_run
 from hemline.store.loop.tasks import get_task
 from hemline.store.tables.loop import Annotation
-from hemline.studio.figure.body import Kind
+from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import draw_scene
 from hemline.studio.wardrobe.wardrobe import GarmentType
 from tests.e2e.conftest import ARTIFACTS, Deployment, as_mask, as_regions
@@ -257,7 +257,7 @@ def test_the_picture_for_the_readme(deployment: Deployment, editor: Editor) -> N
     folder = deployment.stack.files_root / "picture"
     shoot(folder, 7)
     scene = draw_scene(
-        41, height=768, width=512, kind=Kind.MANNEQUIN, garment_type=GarmentType.DRESS
+        41, height=768, width=512, kind=FigureKind.MANNEQUIN, garment_type=GarmentType.DRESS
     )
     image = save_photo(folder / "dress41_Front.jpg", scene)
     project = deployment.new_project("Dresses, autumn")

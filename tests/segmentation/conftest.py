@@ -3,7 +3,7 @@
 import pytest
 
 from hemline.datasets.sample import Sample
-from hemline.segmentation.recipe.recipe import Input, Network, Prediction, Recipe, Schedule
+from hemline.segmentation.recipe.recipe import Input, NetworkPart, PredictionPart, Recipe, Schedule
 from tests.segmentation.discs import SIDE, disc_sample
 
 
@@ -11,11 +11,13 @@ from tests.segmentation.discs import SIDE, disc_sample
 def small_recipe() -> Recipe:
     return Recipe(
         name="small",
-        network=Network(encoder="mobilenet_v2", options={"decoder_channels": [32, 16, 16, 8, 8]}),
+        network=NetworkPart(
+            encoder="mobilenet_v2", options={"decoder_channels": [32, 16, 16, 8, 8]}
+        ),
         input=Input(pixels=SIDE * SIDE),
         schedule=Schedule(epochs=4, batch=4, patience=9, least_steps=6),
         fine_tune=Schedule(epochs=2, batch=4, patience=9, least_steps=4),
-        prediction=Prediction(flip=False),
+        prediction=PredictionPart(flip=False),
     )
 
 

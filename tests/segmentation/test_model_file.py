@@ -9,7 +9,7 @@ from hemline.errors import ModelError
 from hemline.segmentation.model_card import ModelCard
 from hemline.segmentation.model_file import load_model, load_weights, save_model
 from hemline.segmentation.networks.build import build_network, load_encoder
-from hemline.segmentation.recipe.recipe import Network
+from hemline.segmentation.recipe.recipe import NetworkPart
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_broken_card_is_named(tmp_path, card):
 
 
 def test_weights_of_another_network(model_file):
-    other = build_network(Network(encoder="mobilenet_v2"), 1)
+    other = build_network(NetworkPart(encoder="mobilenet_v2"), 1)
     with pytest.raises(ModelError, match="another network's weights"):
         load_weights(other, model_file[0])
 

@@ -9,14 +9,14 @@ from hemline.segmentation.model_card import ModelCard
 from hemline.segmentation.model_file import save_model
 from hemline.segmentation.networks.build import build_network
 from hemline.segmentation.predictor import Predictor
-from hemline.segmentation.recipe.recipe import Prediction
+from hemline.segmentation.recipe.recipe import PredictionPart
 from tests.segmentation.discs import disc_sample
 
 
 @pytest.fixture
 def predictor_of(small_recipe, tmp_path):
     def make(labels: tuple[str, ...], *, flip: bool) -> Predictor:
-        recipe = small_recipe.model_copy(update={"prediction": Prediction(flip=flip)})
+        recipe = small_recipe.model_copy(update={"prediction": PredictionPart(flip=flip)})
         torch.manual_seed(1)
         network = build_network(recipe.network, len(labels))
         path = tmp_path / f"{len(labels)}{flip}.safetensors"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from hemline.studio.faults import FaultKind, plant_fault, spoil_mask
-from hemline.studio.figure.body import Kind
+from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import Scene, draw_scene
 from hemline.studio.wardrobe.wardrobe import GarmentType
 
@@ -25,7 +25,7 @@ numbers = st.integers(0, 7)
 
 @cache
 def scene(number: int) -> Scene:
-    return draw_scene(number, kind=Kind.MANNEQUIN, height=288, width=192)
+    return draw_scene(number, kind=FigureKind.MANNEQUIN, height=288, width=192)
 
 
 def spoil(truth: Mask, kind: FaultKind, seed: int, severity: float) -> Mask:
@@ -218,6 +218,8 @@ def edge_contrast(image: NDArray[np.uint8], mask: Mask) -> float:
 
 
 def test_person_scenes_take_faults_too() -> None:
-    worn = draw_scene(3, kind=Kind.PERSON, garment_type=GarmentType.COAT, height=192, width=128)
+    worn = draw_scene(
+        3, kind=FigureKind.PERSON, garment_type=GarmentType.COAT, height=192, width=128
+    )
     for kind in FaultKind:
         assert plant_fault(worn, kind, 8).mask.shape == (192, 128)

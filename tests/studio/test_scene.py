@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hemline.studio.canvas import Part
-from hemline.studio.figure.body import Kind
+from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import VIEWS, Scene, draw_scene
 from hemline.studio.wardrobe.prints import Pattern
 from hemline.studio.wardrobe.wardrobe import GarmentType
@@ -33,10 +33,10 @@ def test_drawing_leaves_the_global_generator_alone() -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("kind", list(Kind))
+@pytest.mark.parametrize("kind", list(FigureKind))
 @pytest.mark.parametrize("garment_type", list(GarmentType))
 def test_every_garment_on_every_body_from_every_side(
-    garment_type: GarmentType, kind: Kind, view: str
+    garment_type: GarmentType, kind: FigureKind, view: str
 ) -> None:
     for seed in range(4):
         scene = draw_scene(seed, view=view, kind=kind, garment_type=garment_type, **SMALL)
@@ -56,7 +56,7 @@ def test_every_print_is_drawn_and_shapes_no_mask(pattern: Pattern) -> None:
         assert 0.015 < share(scene) < 0.4
     # A mesh is garment, holes and all: no speckle of background inside the mask's rows.
     mesh = draw_scene(
-        11, pattern=Pattern.MESH, garment_type=GarmentType.SKIRT, kind=Kind.MANNEQUIN, **SMALL
+        11, pattern=Pattern.MESH, garment_type=GarmentType.SKIRT, kind=FigureKind.MANNEQUIN, **SMALL
     ).mask
     rows = mesh[mesh.any(axis=1)]
     changes = np.abs(np.diff(rows.astype(int), axis=1)).sum(axis=1)
@@ -92,7 +92,7 @@ def test_views_show_one_garment() -> None:
     for seed in (1, 7, 13, 21):
         scenes = [
             draw_scene(
-                seed, view=view, kind=Kind.MANNEQUIN, garment_type=GarmentType.DRESS, **SMALL
+                seed, view=view, kind=FigureKind.MANNEQUIN, garment_type=GarmentType.DRESS, **SMALL
             )
             for view in VIEWS
         ]
@@ -108,7 +108,7 @@ def test_views_show_one_garment() -> None:
 
 def test_parts_say_what_each_pixel_shows() -> None:
     for seed in range(4):
-        scene = draw_scene(seed, view="Back", kind=Kind.PERSON, height=384, width=256)
+        scene = draw_scene(seed, view="Back", kind=FigureKind.PERSON, height=384, width=256)
         shown = [scene.shows(part) for part in Part]
         assert np.array_equal(scene.shows(Part.GARMENT), scene.mask > 0)
         assert np.stack(shown).sum(axis=0).max() == 1
@@ -125,7 +125,7 @@ def test_parts_say_what_each_pixel_shows() -> None:
 def test_hair_hides_the_face_from_behind_and_comes_in_all_lengths() -> None:
     reach = []
     for seed in range(30):
-        scene = draw_scene(seed, view="Back", kind=Kind.PERSON, **SMALL)
+        scene = draw_scene(seed, view="Back", kind=FigureKind.PERSON, **SMALL)
         rows, columns = np.nonzero(scene.shows(Part.HAIR))
         head = slice(int(rows.min()), int(rows.min()) + 12), slice(columns.min(), columns.max())
         assert not scene.shows(Part.SKIN)[head].any()
@@ -141,7 +141,7 @@ def test_a_bare_mannequin_has_no_garment(view: str) -> None:
     builds = set()
     for seed in range(12):
         scene = draw_scene(seed, view=view, dressed=False, **SMALL)
-        assert scene.kind is Kind.MANNEQUIN
+        assert scene.kind is FigureKind.MANNEQUIN
         assert (scene.garment_type, scene.pattern) == (None, None)
         assert not scene.mask.any()
         assert not scene.alpha.any()
@@ -150,11 +150,11 @@ def test_a_bare_mannequin_has_no_garment(view: str) -> None:
         builds.add(skin[int(0.8 * len(skin)) :].any())  # legs, or a dress form's pole
     assert builds == {True, False}
     with pytest.raises(ValueError, match="only a mannequin can be undressed"):
-        draw_scene(1, kind=Kind.PERSON, dressed=False)
+        draw_scene(1, kind=FigureKind.PERSON, dressed=False)
 
 
 def test_things_stand_about_and_are_no_garment() -> None:
-    scenes = [draw_scene(seed, kind=Kind.PERSON, **SMALL) for seed in range(30)]
+    scenes = [draw_scene(seed, kind=FigureKind.PERSON, **SMALL) for seed in range(30)]
     props = [scene.shows(Part.PROP) for scene in scenes]
     assert 8 < sum(shown.any() for shown in props) < 27
     for scene, shown in zip(scenes, props, strict=True):
@@ -164,7 +164,7 @@ def test_things_stand_about_and_are_no_garment() -> None:
 def test_garments_vary() -> None:
     scenes = [draw_scene(seed, **SMALL) for seed in range(40)]
     assert len({scene.garment_type for scene in scenes}) == len(GarmentType)
-    assert {scene.kind for scene in scenes} == set(Kind)
+    assert {scene.kind for scene in scenes} == set(FigureKind)
     assert len({scene.backdrop for scene in scenes}) >= 4
     assert len({scene.pattern for scene in scenes}) >= 5
     colours = np.array([scene.image[scene.mask > 0].mean(axis=0) for scene in scenes])

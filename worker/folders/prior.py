@@ -12,7 +12,7 @@ from active_learning.signals.frame import Mask, Photo
 from hemline.datasets.sample import Sample
 from hemline.files import write_atomically
 from hemline.masks.overlap import IGNORE
-from hemline.studio.figure.body import Kind
+from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import VIEWS, draw_scene
 
 if TYPE_CHECKING:
@@ -69,5 +69,5 @@ def scenes(garments: int) -> list[Sample]:
 
 def _draw(seed: int) -> tuple[Photo, Mask]:
     view = VIEWS[seed % len(VIEWS)]
-    scene = draw_scene(seed, view=view, height=768, width=512, kind=Kind.MANNEQUIN)
+    scene = draw_scene(seed, view=view, height=768, width=512, kind=FigureKind.MANNEQUIN)
     return scene.image, scene.mask

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hemline.masks.png import encode_class_mask
-from hemline.segmentation.evaluation.evaluate import Measured
+from hemline.segmentation.evaluation.evaluate import MeasuredPhoto
 from hemline.store.database.artifacts import ArtifactStore
 
 KEPT = 12  # photos that got better, and as many that got worse
@@ -21,7 +21,7 @@ class JudgedMasks:
         self._folder = folder
         self._files: dict[str, Path] = {}
 
-    def add(self, measured: Measured | None) -> None:
+    def add(self, measured: MeasuredPhoto | None) -> None:
         """Keeps the mask of a photo that was evaluated; None, one that was not, has none."""
         if measured is None:
             return

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from backend.dashboard.charts.canvas import Canvas, Chart, Scale
+from backend.dashboard.charts.canvas import Chart, ChartCanvas, Scale
 
 _ROW = 42.0
 
@@ -26,7 +26,7 @@ def bar_chart(
     width: float = 400.0,
 ) -> Chart:
     """A bar for each, in the order given; `full` is the value of the longest one there could be."""
-    canvas = Canvas(width, max(_ROW * len(bars), 8.0))
+    canvas = ChartCanvas(width, max(_ROW * len(bars), 8.0))
     longest = full or max((bar.value for bar in bars), default=0.0) or 1.0
     along = Scale(0.0, longest, 0.0, width - 90)
     for number, bar in enumerate(bars):

@@ -21,7 +21,7 @@ class Chart:
 
 
 @dataclass
-class Canvas:
+class ChartCanvas:
     """An SVG of a width and height in its own units, which are pixels when it is not scaled."""
 
     width: float

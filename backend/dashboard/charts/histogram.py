@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from backend.dashboard.charts.canvas import Canvas, Chart, Scale, ticks
+from backend.dashboard.charts.canvas import Chart, ChartCanvas, Scale, ticks
 from backend.dashboard.words import count, dice, percent
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 14.0, 26.0, 26.0
@@ -27,7 +27,7 @@ def dice_histogram(
     is_outlier[list(outliers)] = True
     good, _ = np.histogram(values[~is_outlier], edges)
     bad, _ = np.histogram(values[is_outlier], edges)
-    canvas = Canvas(*size)
+    canvas = ChartCanvas(*size)
     across = Scale(low, 1.0, _LEFT, size[0] - _RIGHT)
     up = Scale(0.0, max(1.0, float((good + bad).max(initial=0))), size[1] - _BOTTOM, _TOP)
     for number in ticks(0, up.high, 4):

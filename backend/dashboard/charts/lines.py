@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from backend.dashboard.charts.canvas import Canvas, Chart, Scale, round_range, ticks
+from backend.dashboard.charts.canvas import Chart, ChartCanvas, Scale, round_range, ticks
 from backend.dashboard.words import NONE
 
 _COLOURS = ("one", "two", "three", "four")
@@ -38,7 +38,7 @@ def line_chart(
     write: how values are written; least: how wide the values' range is at least; bounds: and at
     most; rows: columns and rows of a table that tells more than the lines do.
     """
-    canvas = Canvas(*size)
+    canvas = ChartCanvas(*size)
     shown = [value for line in series for value in line.values if value is not None]
     shown += [end for line in series for interval in line.intervals if interval for end in interval]
     low, high = round_range(shown, least=least, bounds=bounds)
@@ -61,7 +61,7 @@ def line_chart(
 
 
 def _draw_frame(
-    canvas: Canvas,
+    canvas: ChartCanvas,
     up: Scale,
     across: Sequence[float],
     places: Sequence[str],
@@ -76,7 +76,7 @@ def _draw_frame(
 
 
 def _draw_line(
-    canvas: Canvas,
+    canvas: ChartCanvas,
     up: Scale,
     across: Sequence[float],
     places: Sequence[str],
@@ -102,7 +102,7 @@ def _draw_line(
             canvas.dot(x, up(value), css, hint)
 
 
-def _draw_names(canvas: Canvas, series: Sequence[Series]) -> None:
+def _draw_names(canvas: ChartCanvas, series: Sequence[Series]) -> None:
     x = _LEFT
     for css, line in zip(_COLOURS, series, strict=False):
         canvas.path([(x, 9), (x + 16, 9)], f"{css} dashed" if line.is_dashed else css)

@@ -11,7 +11,7 @@ from flask import Blueprint, abort, g, redirect, request, session, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.store.database.clock import database_now
 from hemline.store.people import get_person, may
 from hemline.store.states import Role
@@ -27,7 +27,7 @@ P = ParamSpec("P")
 View: TypeAlias = Callable[P, ResponseReturnValue]
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     @blueprint.before_request
     def check() -> ResponseReturnValue | None:
         if request.endpoint == "dashboard.static":
@@ -110,7 +110,7 @@ def _check_token() -> None:
         )
 
 
-def _who(services: Services) -> Person | None:
+def _who(services: BackendServices) -> Person | None:
     """The person this browser belongs to, unless the log-in has ended or was ended."""
     person_id, since = session.get("person"), session.get("since")
     if not isinstance(person_id, int) or not isinstance(since, float):

@@ -11,7 +11,7 @@ from backend.dashboard.frame import render_page, see
 from backend.dashboard.login.access import begin_login, current_person, end_login
 from backend.dashboard.login.client_address import client_address
 from backend.dashboard.login.passwords import is_password
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.store.database.clock import database_now
 from hemline.store.log_in_limits import attempt_failed, attempt_succeeded, take_attempt
 from hemline.store.people import (
@@ -25,7 +25,7 @@ from hemline.store.people import (
 from hemline.store.tables.review import Person
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     @blueprint.get("/log-in")
     def log_in() -> ResponseReturnValue:
         if g.get("person") is not None:
@@ -84,7 +84,7 @@ def _refused(name: str, wait: timedelta) -> ResponseReturnValue:
     return _form(problem=problem, name=name), 429, {"Retry-After": str(seconds)}
 
 
-def _find(services: Services, name: str, password: str) -> Person | None:
+def _find(services: BackendServices, name: str, password: str) -> Person | None:
     with services.store.reading() as session:
         person = find_person(session, name)
     right = is_password(password, person.password_hash if person is not None else None)

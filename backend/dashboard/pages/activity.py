@@ -4,13 +4,13 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from backend.dashboard.frame import known_project, render_page
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.store.people import list_events
 
 _SHOWN = 200
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     @blueprint.get("/<int:project>/activity")
     def activity(project: int) -> ResponseReturnValue:
         row = known_project(services, project)

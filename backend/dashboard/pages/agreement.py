@@ -19,7 +19,7 @@ _KEPT = 20_000
 
 
 @dataclass(frozen=True, slots=True)
-class Agreement:
+class AnnotatorAgreement:
     """Dice of the garment in pairs of masks of one task by two people, 0 to 1, by person.
 
     `compared` of the `pairs` were compared so far.
@@ -43,7 +43,7 @@ class Comparisons:
 
         self._compare = lru_cache(_KEPT)(compare)
 
-    def agreement(self, work: Sequence[LabelWork]) -> Agreement:
+    def agreement(self, work: Sequence[LabelWork]) -> AnnotatorAgreement:
         """Compares the newest pairs, for at most half a second."""
         pairs = _pairs(work)
         found: dict[str, list[float]] = defaultdict(list)
@@ -57,7 +57,7 @@ class Comparisons:
             if value is not None:
                 found[one.annotator].append(value)
                 found[other.annotator].append(value)
-        return Agreement(dict(found), compared, len(pairs))
+        return AnnotatorAgreement(dict(found), compared, len(pairs))
 
 
 def _pairs(work: Sequence[LabelWork]) -> list[tuple[LabelWork, LabelWork]]:

@@ -9,8 +9,8 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from backend.dashboard.frame import known_project, render_page
-from backend.dashboard.pages.agreement import Agreement, Comparisons
-from backend.services import Services
+from backend.dashboard.pages.agreement import AnnotatorAgreement, Comparisons
+from backend.services import BackendServices
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.reports.label_stats import NEWEST, LabelWork, label_work
 
@@ -41,7 +41,7 @@ class Limits:
     expected: float | None
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     comparisons = Comparisons(ArtifactStore(services.settings.artifacts))
 
     @blueprint.get("/<int:project>/annotators")
@@ -89,7 +89,7 @@ def is_stamp(label: LabelWork, limits: Limits) -> bool:
 
 
 def _people(
-    work: Sequence[LabelWork], stamps: Sequence[LabelWork], agreement: Agreement
+    work: Sequence[LabelWork], stamps: Sequence[LabelWork], agreement: AnnotatorAgreement
 ) -> list[Annotator]:
     """Everybody, those with the most labels first."""
     by_name: dict[str, list[LabelWork]] = defaultdict(list)

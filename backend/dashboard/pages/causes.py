@@ -14,7 +14,7 @@ from backend.dashboard.charts.canvas import Chart
 from backend.dashboard.charts.lines import Series, line_chart
 from backend.dashboard.frame import known_project, render_page
 from backend.dashboard.words import count, percent
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.masks.statistics import Summary, summarise
 from hemline.reasons import Reason
 from hemline.store.reports.label_stats import (
@@ -48,7 +48,7 @@ class Cause:
     mean_worth: float | None
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     @blueprint.get("/<int:project>/causes")
     def causes(project: int) -> ResponseReturnValue:
         row = known_project(services, project)

@@ -12,7 +12,7 @@ from hemline.store.tables.loop import Evaluation
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class EvaluationItem:
     """One gold photo: Dice of the version and of the champion it was judged against, 0 to 1.
 
     `mask` and `champion_mask` are digests of the masks that were compared, where they were kept.
@@ -44,13 +44,13 @@ class Group:
     interval: tuple[float, float] | None
 
 
-def read_items(evaluation: Evaluation) -> list[Item]:
+def read_items(evaluation: Evaluation) -> list[EvaluationItem]:
     """The photos of an evaluation. What an older version of Hemline did not store is left out."""
     items = (_item(row) for row in evaluation.figures.get("items") or ())
     return [item for item in items if item is not None]
 
 
-def by_class(items: Sequence[Item]) -> list[Group]:
+def by_class(items: Sequence[EvaluationItem]) -> list[Group]:
     """A group for each class, over the photos where either mask has it."""
     pairs: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
     for item in items:
@@ -59,7 +59,7 @@ def by_class(items: Sequence[Item]) -> list[Group]:
     return [_group(name, pairs[name]) for name in sorted(pairs)]
 
 
-def by_view(items: Sequence[Item], view_of: Callable[[int | None], str]) -> list[Group]:
+def by_view(items: Sequence[EvaluationItem], view_of: Callable[[int | None], str]) -> list[Group]:
     """A group for each view."""
     pairs: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
     for item in items:
@@ -67,7 +67,9 @@ def by_view(items: Sequence[Item], view_of: Callable[[int | None], str]) -> list
     return [_group(name, pairs[name]) for name in sorted(pairs)]
 
 
-def better_and_worse(items: Iterable[Item], number: int) -> tuple[list[Item], list[Item]]:
+def better_and_worse(
+    items: Iterable[EvaluationItem], number: int
+) -> tuple[list[EvaluationItem], list[EvaluationItem]]:
     """The photos that changed most for the better and for the worse, at most `number` of each."""
     changed = sorted(
         (item for item in items if item.champion_dice is not None), key=lambda item: item.change
@@ -100,12 +102,12 @@ def _group(name: str, pairs: Sequence[tuple[float, float | None]]) -> Group:
     )
 
 
-def _item(row: Any) -> Item | None:
+def _item(row: Any) -> EvaluationItem | None:
     dice = _number(row.get("dice")) if isinstance(row, Mapping) else None
     if dice is None:
         return None
     task = str(row.get("id", "")).removeprefix("task-")
-    return Item(
+    return EvaluationItem(
         ls_task_id=int(task) if task.isdecimal() and len(task) < 10 else None,
         garment=str(row.get("garment", "")),
         dice=dice,

@@ -12,7 +12,7 @@ from backend.dashboard.frame import known_project, render_page, say, see
 from backend.dashboard.login.access import current_person, needs
 from backend.dashboard.remembered import Remembered
 from backend.dashboard.zip_stream import zip_folder
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.channels.pack import pack_names
 from hemline.errors import HemlineError
 from hemline.export.formats import FormatName
@@ -65,7 +65,7 @@ class Ordered:
     is_here: bool  # the folder can be read from this machine
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     choices: Remembered[Choices] = Remembered(_CHOICES_KEPT_S)
 
     @blueprint.get("/<int:project>/exports")
@@ -129,7 +129,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
         return answer
 
 
-def _order(services: Services, project: Project) -> ExportOrder:
+def _order(services: BackendServices, project: Project) -> ExportOrder:
     """The order of the form. Raises HemlineError if its words do not go together."""
     given = {name: request.form.get(name, "").strip()[:_LONGEST] for name in _TEXTS}
     name, masks = request.form.get("format", ""), request.form.get("masks", "")
@@ -156,7 +156,7 @@ def _order(services: Services, project: Project) -> ExportOrder:
     return ExportOrder(FormatName(name), chosen, look)
 
 
-def _ordered(services: Services, project: Project, job: Job) -> Ordered:
+def _ordered(services: BackendServices, project: Project, job: Job) -> Ordered:
     try:
         order = ExportOrder.read(job.arguments)
     except HemlineError as error:

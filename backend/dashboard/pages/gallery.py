@@ -16,7 +16,7 @@ from backend.dashboard.pages.verdict_buttons import ACTIONS
 from backend.dashboard.pictures.picture import PictureKind
 from backend.dashboard.pictures.specs import picture_address
 from backend.dashboard.remembered import Remembered
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.reasons import Reason
@@ -43,7 +43,7 @@ class Card:
     reasons: list[Told]
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     choices: Remembered[Choices] = Remembered(_CHOICES_KEPT_S)
     counts: Remembered[dict[Reason, int]] = Remembered(_COUNTS_KEPT_S)
 

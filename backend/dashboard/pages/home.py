@@ -4,10 +4,10 @@ from flask import Blueprint, g
 from flask.typing import ResponseReturnValue
 
 from backend.dashboard.frame import render_page, see
-from backend.services import Services
+from backend.services import BackendServices
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     @blueprint.get("/")
     def home_with_slash() -> ResponseReturnValue:
         return see("home")

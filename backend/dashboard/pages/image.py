@@ -14,7 +14,7 @@ from backend.dashboard.pages.reasons import VERDICT_TITLES, told_reasons
 from backend.dashboard.pages.verdict_buttons import ACTIONS
 from backend.dashboard.pictures.picture import PictureKind
 from backend.dashboard.pictures.specs import has_regions, picture_address
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.store.loop.models import list_versions
 from hemline.store.loop.tasks import problems_of_task
 from hemline.store.reports.task_view import (
@@ -54,7 +54,7 @@ class History:
     predictions: Sequence[tuple[Prediction, PredictionSignals | None]]
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     @blueprint.get("/<int:project>/image/<int:task>")
     def image(project: int, task: int) -> ResponseReturnValue:
         row = known_project(services, project)
@@ -102,7 +102,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
 
 
 def _chosen(
-    services: Services, bare: TaskView, item: ReviewItem | None, history: History
+    services: BackendServices, bare: TaskView, item: ReviewItem | None, history: History
 ) -> TaskView:
     """The task with the label and the prediction that the address names, else those that the
     order is about, else the newest."""
@@ -126,7 +126,7 @@ def _chosen(
 
 
 def _beside(
-    services: Services, project: Project, asked: Asked, item: ReviewItem | None
+    services: BackendServices, project: Project, asked: Asked, item: ReviewItem | None
 ) -> dict[str, int]:
     """The tasks before and after this one in the order, within the filter."""
     if item is None:

@@ -12,7 +12,7 @@ from backend.dashboard.charts.lines import Series, line_chart
 from backend.dashboard.frame import known_project, render_page, say, see
 from backend.dashboard.login.access import current_person, needs
 from backend.dashboard.pages.evaluation_items import (
-    Item,
+    EvaluationItem,
     better_and_worse,
     by_class,
     by_view,
@@ -21,7 +21,7 @@ from backend.dashboard.pages.evaluation_items import (
 from backend.dashboard.pictures.picture import PictureKind
 from backend.dashboard.pictures.specs import picture_address
 from backend.dashboard.words import dice
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.errors import StoreError
 from hemline.store.loop.evaluations import evaluations_of
 from hemline.store.loop.models import find_version, list_versions
@@ -40,13 +40,13 @@ _SHOWN = 12  # photos that got better, and as many that got worse: a judgement k
 class Changed:
     """A gold photo whose mask changed: pictures of the mask before and after, where stored."""
 
-    item: Item
+    item: EvaluationItem
     title: str
     before: str | None
     after: str | None
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     @blueprint.get("/<int:project>/models")
     def models(project: int) -> ResponseReturnValue:
         row = known_project(services, project)
@@ -126,7 +126,9 @@ def _note(session: Any, project: Project, action: str, succession: Succession) -
     )
 
 
-def _after(services: Services, project: Project, succession: Succession) -> ResponseReturnValue:
+def _after(
+    services: BackendServices, project: Project, succession: Succession
+) -> ResponseReturnValue:
     services.background.submit(
         lambda: services.send("worker.predict_pool", succession.job.id, queue="predict")
     )
@@ -145,7 +147,7 @@ def _way_back(versions: Sequence[ModelVersion]) -> ModelVersion | None:
 
 def _changed(
     project: Project,
-    item: Item,
+    item: EvaluationItem,
     stored: dict[int, GoldItem],
     evaluation: Evaluation,
     version: ModelVersion,

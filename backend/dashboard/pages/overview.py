@@ -13,7 +13,7 @@ from backend.dashboard.charts.lines import Series, line_chart
 from backend.dashboard.frame import known_project, render_page
 from backend.dashboard.pages.todo import errands
 from backend.dashboard.words import count, dice, percent
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.store.loop.models import list_versions
 from hemline.store.loop.readiness import readiness
 from hemline.store.reports.gold_wanted import gold_wanted
@@ -33,7 +33,7 @@ _FULL = (1180.0, 230.0)
 _NEWEST = 24  # versions in the chart
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     counts = PrefillCounts()
 
     @blueprint.get("/<int:project>")

@@ -4,13 +4,13 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
 from backend.dashboard.frame import known_project, render_page
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.store.loop.tasks import list_task_problems
 
 _SHOWN = 500
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     @blueprint.get("/<int:project>/problems")
     def problems(project: int) -> ResponseReturnValue:
         row = known_project(services, project)

@@ -10,7 +10,7 @@ from backend.dashboard.frame import known_project, say, see
 from backend.dashboard.login.access import current_person, needs
 from backend.dashboard.pages.reasons import VERDICT_TITLES
 from backend.dashboard.words import ago
-from backend.services import Services
+from backend.services import BackendServices
 from hemline.errors import StoreError
 from hemline.store.people import record_event
 from hemline.store.review.review_order import get_item
@@ -66,7 +66,7 @@ ACTIONS = (
 _BY_NAME = {action.name: action for action in ACTIONS}
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     @blueprint.post("/<int:project>/flagged")
     @needs(Role.REVIEWER)
     def judge(project: int) -> ResponseReturnValue:
@@ -100,7 +100,7 @@ def _pressed(text: str) -> tuple[int, int, str]:
 
 
 def _act(
-    services: Services, project: Project, item_id: int, revision: int, name: str
+    services: BackendServices, project: Project, item_id: int, revision: int, name: str
 ) -> tuple[ReviewItem, int]:
     """The item as it is after the action, and Label Studio's number of its task."""
     person = current_person().name
@@ -128,7 +128,7 @@ def _act(
         return changed, task
 
 
-def _known(services: Services, project: Project, item_id: int) -> ReviewItem:
+def _known(services: BackendServices, project: Project, item_id: int) -> ReviewItem:
     with services.store.reading() as session:
         item = get_item(session, item_id)
     if item is None or item.project_id != project.id:

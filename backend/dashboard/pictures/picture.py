@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from hashlib import sha256
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -16,7 +15,7 @@ from backend.dashboard.pictures import paint
 from hemline.colour import srgb_profile
 from hemline.errors import MaskError
 from hemline.images import decode_image
-from hemline.labelstudio.photos.photos import Photo
+from hemline.labelstudio.photos.photos import PhotoSource
 from hemline.masks.cutout import make_cutout, soften_edge
 from hemline.masks.png import decode_class_mask
 from hemline.masks.probability_map import decode_probability_map
@@ -91,16 +90,10 @@ class Sketch:
         return sha256(json.dumps([_VERSION, asdict(self)]).encode()).hexdigest()
 
 
-class Photos(Protocol):
-    """Where photos come from."""
-
-    def fetch(self, url: str, *, task_id: int | None = None) -> Photo: ...
-
-
 class Painter:
     """Makes pictures from photos and stored masks."""
 
-    def __init__(self, artifacts: ArtifactStore, photos: Photos, max_pixels: int) -> None:
+    def __init__(self, artifacts: ArtifactStore, photos: PhotoSource, max_pixels: int) -> None:
         self._artifacts = artifacts
         self._photos = photos
         self._max_pixels = max_pixels

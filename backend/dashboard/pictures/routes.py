@@ -12,7 +12,7 @@ from backend.dashboard.pictures.cache import PictureCache
 from backend.dashboard.pictures.picture import MIME_TYPES, Painter, PictureKind
 from backend.dashboard.pictures.placeholder import busy_placeholder, placeholder
 from backend.dashboard.pictures.specs import sketch
-from backend.services import Services
+from backend.services import BackendServices
 from backend.serving.admission import Room
 from hemline.errors import HemlineError
 from hemline.labelstudio.client import LabelStudioClient
@@ -33,7 +33,7 @@ _KEY = re.compile(r"[0-9a-f]{64}")
 _FOREVER = "private, max-age=31536000, immutable"
 
 
-def register(blueprint: Blueprint, services: Services) -> None:
+def register(blueprint: Blueprint, services: BackendServices) -> None:
     cache = PictureCache(
         services.settings.home_path / "pictures", services.settings.picture_cache_bytes
     )
@@ -73,7 +73,7 @@ def register(blueprint: Blueprint, services: Services) -> None:
         return _forever(answer, key) if current.key == key else answer
 
 
-def _asked_view(services: Services, project: Project, task: int) -> TaskView | None:
+def _asked_view(services: BackendServices, project: Project, task: int) -> TaskView | None:
     """The task with the label and the mask that the address names; None: they are not stored."""
     with services.store.reading() as session:
         shown = find_task_view(

@@ -9,7 +9,7 @@ from hemline.datasets.classes.classes import ClassMap, Vocabulary
 from hemline.datasets.sample import Dataset, Pixels, Sample
 from hemline.masks.overlap import IGNORE
 from hemline.studio.canvas import Part
-from hemline.studio.figure.body import Kind
+from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import VIEWS, draw_scene, garment_type_of
 
 FIRST_SEED = 1_000_000  # far from the seeds of demos and tests, which a model must not have seen
@@ -52,7 +52,7 @@ def _load(garment: int, seed: int, view: str, height: int, width: int) -> tuple[
     if _is_bare(seed):
         scene = draw_scene(seed, view=view, height=height, width=width, dressed=False)
     else:
-        kind = Kind.PERSON if seed % 2 else Kind.MANNEQUIN
+        kind = FigureKind.PERSON if seed % 2 else FigureKind.MANNEQUIN
         scene = draw_scene(seed, view=view, height=height, width=width, kind=kind)
     mask = scene.mask * np.uint8(garment)
     mask[scene.shows(Part.SHOES)] = IGNORE

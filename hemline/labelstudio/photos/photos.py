@@ -8,6 +8,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urljoin, urlsplit
 
 import httpx
@@ -38,6 +39,12 @@ class Photo:
     data: bytes
     digest: str
     name: str
+
+
+class PhotoSource(Protocol):
+    """Where photos come from."""
+
+    def fetch(self, url: str, *, task_id: int | None = None) -> Photo: ...
 
 
 class PhotoFetcher:

@@ -51,7 +51,7 @@ def evaluate_command(
     """Measure a model on photos with masks, at the photos' own size."""
     from hemline.segmentation.commands.model_choice import find_model
     from hemline.segmentation.evaluation.data import evaluation_data
-    from hemline.segmentation.evaluation.evaluate import Measured, evaluate
+    from hemline.segmentation.evaluation.evaluate import MeasuredPhoto, evaluate
     from hemline.segmentation.evaluation.files import EvaluationFiles
     from hemline.segmentation.evaluation.summary import evaluation_summary
     from hemline.segmentation.predictor import Predictor
@@ -77,7 +77,7 @@ def evaluate_command(
     with Progress(console=_err, transient=True) as progress:
         bar = progress.add_task("measuring", total=len(samples))
 
-        def on_item(measured: Measured | None) -> None:
+        def on_item(measured: MeasuredPhoto | None) -> None:
             if files and measured:
                 files.add(measured)
             progress.advance(bar)

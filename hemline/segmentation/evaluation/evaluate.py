@@ -54,7 +54,7 @@ class ItemFigures:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class MeasuredPhoto:
     """One photo's figures with what they were taken of.
 
     `image` (H, W, 3) RGB, `truth` and `mask` (H, W) class ids; `matrix` is their confusion.
@@ -84,7 +84,7 @@ class Evaluated:
 def evaluate(
     predictor: DrawsMasks,
     samples: Sequence[Sample],
-    on_item: Callable[[Measured | None], None] = lambda measured: None,
+    on_item: Callable[[MeasuredPhoto | None], None] = lambda measured: None,
 ) -> Evaluated:
     """Figures of a model on some samples, one photo in memory at a time.
 
@@ -106,7 +106,7 @@ def evaluate(
     return result
 
 
-def evaluate_one(predictor: DrawsMasks, sample: Sample) -> Measured:
+def evaluate_one(predictor: DrawsMasks, sample: Sample) -> MeasuredPhoto:
     """Figures of a model on one sample.
 
     Raises:
@@ -119,7 +119,7 @@ def evaluate_one(predictor: DrawsMasks, sample: Sample) -> Measured:
     mask = predictor.predict([image])[0].mask
     matrix = confusion(mask, truth, classes=len(predictor.labels) + 1, ignore=IGNORE)
     figures = _figures(sample, mask, truth, matrix, predictor.labels)
-    return Measured(figures, image, truth, mask, matrix)
+    return MeasuredPhoto(figures, image, truth, mask, matrix)
 
 
 def _figures(

@@ -14,7 +14,7 @@ from hemline.datasets.sample import Pixels
 from hemline.errors import DatasetError
 from hemline.masks.overlap import IGNORE
 from hemline.masks.statistics import find_outliers
-from hemline.segmentation.evaluation.evaluate import Measured
+from hemline.segmentation.evaluation.evaluate import MeasuredPhoto
 from hemline.segmentation.evaluation.mask_traits import mask_traits
 
 TRUTH_COLOUR = (86, 180, 233)  # sky blue; both are told apart by the colour-blind too
@@ -42,7 +42,7 @@ class EvaluationFiles:
         except OSError as error:
             raise DatasetError(f"'{folder}' cannot be written ({error}); choose another") from error
 
-    def add(self, measured: Measured) -> None:
+    def add(self, measured: MeasuredPhoto) -> None:
         """Writes the photo's overlay and keeps its row."""
         figures = asdict(measured.figures)
         labels = figures.pop("labels")

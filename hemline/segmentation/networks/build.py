@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from hemline.errors import ModelError, RecipeError
 from hemline.segmentation.networks.mannequin_unets import DESIGNS, MannequinUNet, design_of
-from hemline.segmentation.recipe.parts import Network
+from hemline.segmentation.recipe.parts import NetworkPart
 
 
-def build_network(network: Network, labels: int) -> nn.Module:
+def build_network(network: NetworkPart, labels: int) -> nn.Module:
     """An untrained network with one output for one label, else one a label and background.
 
     Raises:
@@ -41,7 +41,7 @@ def build_network(network: Network, labels: int) -> nn.Module:
     return model
 
 
-def _check_options(network: Network) -> None:
+def _check_options(network: NetworkPart) -> None:
     """The library swallows options it does not know; a misspelt one must not go unnoticed."""
     architecture = next(
         (kind for name, kind in vars(smp).items() if name.lower() == network.architecture.lower()),
@@ -56,7 +56,7 @@ def _check_options(network: Network) -> None:
         )
 
 
-def load_encoder(model: nn.Module, weights: str | Path, network: Network) -> None:
+def load_encoder(model: nn.Module, weights: str | Path, network: NetworkPart) -> None:
     """Puts encoder weights into a network: a safetensors file's, or those that the library knows
     by a name ("imagenet") and downloads.
 
@@ -91,7 +91,7 @@ def _read_encoder(path: Path) -> dict[str, Tensor]:
     return {key.removeprefix("encoder."): value for key, value in weights.items()}
 
 
-def _download_encoder(name: str, network: Network) -> dict[str, Tensor]:
+def _download_encoder(name: str, network: NetworkPart) -> dict[str, Tensor]:
     try:
         encoder = smp.encoders.get_encoder(network.encoder, weights=name)
     except Exception as error:  # of the network, of the host, or a name that is none

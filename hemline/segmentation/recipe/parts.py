@@ -15,14 +15,14 @@ MANNEQUIN = "mannequin-"  # what the names of our own architectures begin with
 NO_ENCODER = "none"
 
 
-class Part(BaseModel):
+class RecipePart(BaseModel):
     """Refuses keys it does not know, so that a misspelt one never goes unnoticed, and numbers that
     are none (nan, inf)."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
-class Network(Part):
+class NetworkPart(RecipePart):
     """An architecture and encoder of segmentation-models-pytorch by their names there, or one of
     our own: mannequin-simple, mannequin-basic or mannequin-final, which have no encoder to choose.
     """
@@ -41,7 +41,7 @@ class Network(Part):
         return values
 
 
-class Input(Part):
+class Input(RecipePart):
     """What the network sees: about `pixels` pixels a photo.
 
     "keep" keeps the photo's own shape, "squash" makes it square, "letterbox" keeps its shape
@@ -53,7 +53,7 @@ class Input(Part):
     preprocess: tuple[Preprocessing, ...] = ()
 
 
-class Loss(Part):
+class Loss(RecipePart):
     """One term of the loss and its weight. "cross_entropy" is binary for one label.
 
     `balance` weighs classes by their share of the training pixels to the power of -balance:
@@ -78,7 +78,7 @@ class Loss(Part):
         return self
 
 
-class Augment(Part):
+class Augment(RecipePart):
     """Random changes of a training photo; ranges are uniform. A flip swaps left and right labels.
 
     Brightness, saturation and hue are the value, saturation and hue of HSV.
@@ -101,7 +101,7 @@ class Augment(Part):
         return scale
 
 
-class Optimiser(Part):
+class Optimiser(RecipePart):
     """The optimiser, and how its rate goes.
 
     "one_cycle": a warm-up to `rate`, then a cosine to nearly nothing. "constant": `rate`.
@@ -121,7 +121,7 @@ class Optimiser(Part):
     average: float = Field(default=0.0, ge=0, lt=1)  # decay of the averaged weights; 0: none
 
 
-class Schedule(Part):
+class Schedule(RecipePart):
     """How long a training takes. The best epoch on validation is kept."""
 
     epochs: int = Field(default=12, ge=1, le=100_000)
@@ -133,14 +133,14 @@ class Schedule(Part):
     )  # small sets are repeated up to this many an epoch
 
 
-class Prediction(Part):
+class PredictionPart(RecipePart):
     """How a trained network is used."""
 
     flip: bool = True  # average with the mirrored photo: twice the time, steadier masks
     tune_threshold: bool = True  # on validation, for one label; else 0.5
 
 
-class SecondPass(Part):
+class SecondPass(RecipePart):
     """A second network of the same kind, which sees the photo within the first one's mask alone."""
 
     dilate: int = Field(
@@ -148,20 +148,20 @@ class SecondPass(Part):
     )  # pixels of the photo that the mask is made wider by
 
 
-class Bagging(Part):
+class Bagging(RecipePart):
     """Several networks in one model, each trained without one fold of the garments, averaged."""
 
     folds: int = Field(default=5, ge=2, le=20)
 
 
-class Specialists(Part):
+class Specialists(RecipePart):
     """A network for each type of garment behind a chooser; the general one where it is unsure."""
 
     least: int = Field(default=30, ge=2)  # training garments of a type, for a network of its own
     certain: float = Field(default=0.8, ge=0, le=1)  # probability of the type from which it is used
 
 
-class Split(Part):
+class SplitPart(RecipePart):
     """Shares of the garments that `hemline train` holds back; all views of one go together."""
 
     validation: float = Field(default=0.1, ge=0, le=0.9)  # chooses the best epoch, the threshold

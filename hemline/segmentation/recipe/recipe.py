@@ -17,14 +17,14 @@ from hemline.segmentation.recipe.parts import (
     Bagging,
     Input,
     Loss,
-    Network,
+    NetworkPart,
     Optimiser,
-    Part,
-    Prediction,
+    PredictionPart,
+    RecipePart,
     Schedule,
     SecondPass,
     Specialists,
-    Split,
+    SplitPart,
 )
 
 _EXTENDS = "extends"
@@ -33,7 +33,7 @@ _LARGEST = 2**20  # bytes; ours have under 2,000
 _DEEPEST = 8  # recipes that extend one another
 
 
-class Recipe(Part):
+class Recipe(RecipePart):
     """Everything a training is made of. Kept whole beside the weights.
 
     `data` are the sources of `hemline train` where none is given, as KIND:PATH. `classes` is the
@@ -45,8 +45,8 @@ class Recipe(Part):
     description: str = ""
     data: tuple[str, ...] = ()
     classes: str | dict[str, tuple[str, ...]] | None = None
-    split: Split = Split()
-    network: Network = Network()
+    split: SplitPart = SplitPart()
+    network: NetworkPart = NetworkPart()
     input: Input = Input()
     loss: tuple[Loss, ...] = Field(
         default=(Loss(name="dice", weight=0.5), Loss(name="cross_entropy", weight=0.5)),
@@ -57,7 +57,7 @@ class Recipe(Part):
     schedule: Schedule = Schedule()
     fine_tune: Schedule = Schedule()  # instead of `schedule` where a parent's weights are at hand
     fine_tune_rate: float = Field(default=3e-4, gt=0)
-    prediction: Prediction = Prediction()
+    prediction: PredictionPart = PredictionPart()
     second_pass: SecondPass | None = None
     bagging: Bagging | None = None
     specialists: Specialists | None = None

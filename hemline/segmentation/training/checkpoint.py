@@ -14,7 +14,7 @@ from hemline.files import write_atomically
 
 
 @dataclass(slots=True)
-class Progress:
+class TrainingProgress:
     """How far a training is, and the best weights so far.
 
     `position` and `loss` are for an epoch that was interrupted: the batches done, and the sum of
@@ -56,12 +56,12 @@ class Progress:
 
 
 def save_checkpoint(
-    path: Path, identity: str, progress: Progress, parts: Mapping[str, Any]
+    path: Path, identity: str, progress: TrainingProgress, parts: Mapping[str, Any]
 ) -> None:
     """Writes the state of a training and of its `parts`, each by its name, atomically: a kill
     leaves the old one or the new one."""
     buffer = io.BytesIO()
-    state = {name: getattr(progress, name) for name in Progress.__slots__}
+    state = {name: getattr(progress, name) for name in TrainingProgress.__slots__}
     torch.save(
         {
             "identity": identity,
@@ -74,7 +74,7 @@ def save_checkpoint(
     write_atomically(path, buffer.getvalue())
 
 
-def load_checkpoint(path: Path, identity: str, parts: Mapping[str, Any]) -> Progress:
+def load_checkpoint(path: Path, identity: str, parts: Mapping[str, Any]) -> TrainingProgress:
     """Puts a checkpoint's state into the training's `parts` and returns its progress.
 
     Raises:
@@ -93,4 +93,4 @@ def load_checkpoint(path: Path, identity: str, parts: Mapping[str, Any]) -> Prog
     for name, part in parts.items():
         part.load_state_dict(state[name])
     torch.set_rng_state(state["random"])
-    return Progress(**state["progress"])
+    return TrainingProgress(**state["progress"])

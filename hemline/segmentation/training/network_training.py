@@ -17,7 +17,7 @@ from hemline.segmentation.model_card import ModelCard, file_digest, read_card
 from hemline.segmentation.model_file import load_weights, save_model
 from hemline.segmentation.networks.build import build_network, load_encoder
 from hemline.segmentation.recipe.recipe import Recipe
-from hemline.segmentation.training.checkpoint import Progress
+from hemline.segmentation.training.checkpoint import TrainingProgress
 from hemline.segmentation.training.curve import draw_curve
 from hemline.segmentation.training.trainer import EpochReport, Trainer, Watch
 
@@ -83,7 +83,7 @@ def train_network(
     )
     identity = _identity(recipe, labels, data.ids, start)
     checkpoint = work_dir / "checkpoint.pt"
-    progress = Progress()
+    progress = TrainingProgress()
     if start.resume and checkpoint.exists():
         progress = trainer.load(checkpoint, identity)
     while not trainer.finished(progress):
@@ -130,7 +130,7 @@ def _write(
     work_dir: Path,
     recipe: Recipe,
     labels: Sequence[str],
-    progress: Progress,
+    progress: TrainingProgress,
     data: PixelCache,
     held: PixelCache,
     skipped: Sequence[Skipped],
@@ -166,7 +166,7 @@ def _identity(recipe: Recipe, labels: Sequence[str], ids: Sequence[str], start: 
 
 def _figures(
     labels: Sequence[str],
-    progress: Progress,
+    progress: TrainingProgress,
     data: PixelCache,
     held: PixelCache,
     skipped: Sequence[Skipped],

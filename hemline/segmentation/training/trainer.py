@@ -19,7 +19,11 @@ from hemline.segmentation.optimisation.losses import WeightedLoss
 from hemline.segmentation.optimisation.optimisers import build_optimiser
 from hemline.segmentation.optimisation.rates import build_rates
 from hemline.segmentation.recipe.recipe import Recipe
-from hemline.segmentation.training.checkpoint import Progress, load_checkpoint, save_checkpoint
+from hemline.segmentation.training.checkpoint import (
+    TrainingProgress,
+    load_checkpoint,
+    save_checkpoint,
+)
 from hemline.segmentation.training.divergence import check_numbers, check_weights
 from hemline.segmentation.training.validation import validate
 
@@ -113,13 +117,15 @@ class Trainer:
         """The network that is validated and kept: the average where there is one."""
         return self._network if self._average is None else self._average.module
 
-    def finished(self, progress: Progress) -> bool:
+    def finished(self, progress: TrainingProgress) -> bool:
         """Whether the epochs are over, or there was none better for as long as patience lasts."""
         waited = progress.epoch - progress.improved_epoch
         over = progress.epoch >= self.schedule.epochs
         return over or (progress.epoch > 0 and waited >= self.schedule.patience)
 
-    def run_epoch(self, progress: Progress, watch: Watch, checkpoint: Path, identity: str) -> Any:
+    def run_epoch(
+        self, progress: TrainingProgress, watch: Watch, checkpoint: Path, identity: str
+    ) -> Any:
         """Trains and validates an epoch, from the batch on where `progress` was interrupted.
 
         Raises:
@@ -145,11 +151,11 @@ class Trainer:
             labels=found.labels,
         )
 
-    def save(self, path: Path, identity: str, progress: Progress) -> None:
+    def save(self, path: Path, identity: str, progress: TrainingProgress) -> None:
         """Writes a checkpoint."""
         save_checkpoint(path, identity, progress, self._parts())
 
-    def load(self, path: Path, identity: str) -> Progress:
+    def load(self, path: Path, identity: str) -> TrainingProgress:
         """Goes back to a checkpoint.
 
         Raises:
@@ -171,7 +177,9 @@ class Trainer:
             epoch=epoch,
         )
 
-    def _train(self, progress: Progress, watch: Watch, checkpoint: Path, identity: str) -> None:
+    def _train(
+        self, progress: TrainingProgress, watch: Watch, checkpoint: Path, identity: str
+    ) -> None:
         self.model.train()
         epoch = progress.epoch + 1
         plan = self._plan(epoch)

@@ -9,7 +9,7 @@ from hemline.studio.colours import Colour, colour
 from hemline.studio.figure.geometry import Floats, Tube, floats, smoothstep, tube
 
 
-class Kind(StrEnum):
+class FigureKind(StrEnum):
     """Who wears the garment."""
 
     MANNEQUIN = "mannequin"
@@ -51,7 +51,7 @@ class Body:
     wearer's right and left arm (where there are none the poses shape empty sleeves).
     """
 
-    kind: Kind
+    kind: FigureKind
     build: Build
     shoulders: float
     bust: float
@@ -67,7 +67,7 @@ class Body:
     def torso(self) -> Tube:
         """From the top of the neck to the crotch."""
         s, b, w, h = self.shoulders, self.bust, self.waist, self.hips
-        broad, neck = (0.107, 1.0) if self.kind is Kind.MANNEQUIN else (0.1, 0.86)
+        broad, neck = (0.107, 1.0) if self.kind is FigureKind.MANNEQUIN else (0.1, 0.86)
         rows = [
             (0.128, -0.006, 0.031 * neck, 0.032 * neck),
             (0.152, -0.006, 0.033 * neck, 0.035 * neck),
@@ -159,9 +159,9 @@ class Body:
         ).astype(np.float32)
 
 
-def sample_body(rng: np.random.Generator, kind: Kind) -> Body:
+def sample_body(rng: np.random.Generator, kind: FigureKind) -> Body:
     """A body drawn from `rng`."""
-    if kind is Kind.MANNEQUIN:
+    if kind is FigureKind.MANNEQUIN:
         skin = [(222, 186, 158), (232, 203, 178), (226, 214, 190), (240, 228, 210),
                 (158, 158, 162), (238, 238, 236), (52, 50, 50), (206, 168, 140),
                 (196, 158, 116), (206, 196, 180), (118, 84, 62)][
@@ -172,9 +172,9 @@ def sample_body(rng: np.random.Generator, kind: Kind) -> Body:
         skin = [(238, 205, 182), (226, 186, 158), (205, 160, 128), (172, 124, 94), (128, 88, 64),
                 (92, 62, 46)][rng.choice(6, p=[0.24, 0.26, 0.2, 0.12, 0.1, 0.08])]  # fmt: skip
         spread = 0.09
-    male = kind is Kind.PERSON and rng.random() < 0.3
+    male = kind is FigureKind.PERSON and rng.random() < 0.3
     poses = list(ArmPose)
-    weights = [0.6, 0.18, 0.1, 0.12] if kind is Kind.PERSON else [1.0, 0.0, 0.0, 0.0]
+    weights = [0.6, 0.18, 0.1, 0.12] if kind is FigureKind.PERSON else [1.0, 0.0, 0.0, 0.0]
     arms = tuple(poses[rng.choice(4, p=weights)] for _ in range(2))
     vary = rng.normal(0, spread, 5)
     tint = 1 + rng.normal(0, 0.02, 3)
@@ -187,15 +187,15 @@ def sample_body(rng: np.random.Generator, kind: Kind) -> Body:
         hips=1.0 + 0.8 * vary[2] + 0.4 * vary[1] - (0.07 if male else 0.0),
         legs=1.0 + vary[3],
         chest=0.003 if male else float(rng.uniform(0.012, 0.022)),
-        stance=float(rng.uniform(0.04, 0.058 if kind is Kind.MANNEQUIN else 0.085)),
-        lean=0.0 if kind is Kind.MANNEQUIN else float(rng.normal(0, 0.008)),
+        stance=float(rng.uniform(0.04, 0.058 if kind is FigureKind.MANNEQUIN else 0.085)),
+        lean=0.0 if kind is FigureKind.MANNEQUIN else float(rng.normal(0, 0.008)),
         arms=(arms[0], arms[1]),
         skin=colour(floats(skin) * tint),
     )
 
 
-def _build(rng: np.random.Generator, kind: Kind) -> Build:
-    if kind is Kind.PERSON:
+def _build(rng: np.random.Generator, kind: FigureKind) -> Build:
+    if kind is FigureKind.PERSON:
         return Build.WHOLE
     return list(Build)[rng.choice(3, p=[0.25, 0.6, 0.15])]
 

@@ -5,9 +5,9 @@ from math import cos, pi, sin
 
 import numpy as np
 
-from hemline.studio.canvas import Canvas, Part
+from hemline.studio.canvas import Part, PhotoCanvas
 from hemline.studio.colours import Colour, scaled
-from hemline.studio.figure.body import Body, Build, Kind
+from hemline.studio.figure.body import Body, Build, FigureKind
 from hemline.studio.figure.geometry import Camera, Tube, floats, level, tube
 from hemline.studio.figure.hair import (
     Hair,
@@ -42,13 +42,13 @@ class Figure:
 def sample_figure(rng: np.random.Generator, body: Body, clothes: tuple[Made, ...]) -> Figure:
     """The figure's skin, hair and shoes, drawn from `rng`."""
     plain = make_print(rng, Pattern.PLAIN, (body.skin, body.skin, body.skin))
-    shine = 0.1 if body.kind is Kind.MANNEQUIN else 0.04
-    hair = sample_hair(rng) if body.kind is Kind.PERSON else None
+    shine = 0.1 if body.kind is FigureKind.MANNEQUIN else 0.04
+    hair = sample_hair(rng) if body.kind is FigureKind.PERSON else None
     shoes = _SHOES[rng.integers(len(_SHOES))] if rng.random() < 0.6 else (235.0, 233.0, 228.0)
     return Figure(body, smooth_fabric(rng, plain, shine=shine), hair, shoes, clothes)
 
 
-def draw_figure(canvas: Canvas, camera: Camera, light: Light, figure: Figure) -> None:
+def draw_figure(canvas: PhotoCanvas, camera: Camera, light: Light, figure: Figure) -> None:
     """Lay the figure on the canvas, what is further away first."""
     easel = _Easel(canvas, camera, light, figure)
     near = -1 if sin(camera.yaw) > 0 else 1
@@ -73,7 +73,7 @@ def draw_figure(canvas: Canvas, camera: Camera, light: Light, figure: Figure) ->
 
 @dataclass(frozen=True)
 class _Easel:
-    canvas: Canvas
+    canvas: PhotoCanvas
     camera: Camera
     light: Light
     figure: Figure
@@ -117,7 +117,7 @@ class _Easel:
 
     def leg(self, side: int) -> None:
         self.draw(self.flesh(self.figure.body.leg(side)))
-        if self.figure.body.kind is Kind.PERSON:
+        if self.figure.body.kind is FigureKind.PERSON:
             self.shoe(side)
 
     def shoe(self, side: int) -> None:
@@ -150,7 +150,7 @@ class _Easel:
         shift = (0.004 * self.camera.scale, 0.022 * self.camera.scale)
         self.canvas.shade([outline], shift, 0.008 * self.camera.scale, 0.35, on_figure=True)
         self.draw(self.flesh(head))
-        if self.figure.body.kind is Kind.PERSON:
+        if self.figure.body.kind is FigureKind.PERSON:
             self.face(head)
 
     def face(self, head: Tube) -> None:

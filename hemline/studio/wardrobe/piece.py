@@ -5,7 +5,7 @@ from math import cos, pi, sin
 
 import numpy as np
 
-from hemline.studio.canvas import Box, Canvas, Part
+from hemline.studio.canvas import LayerBox, Part, PhotoCanvas
 from hemline.studio.figure.geometry import Camera, Curve, Floats, Relief, Tube, floats, smoothstep
 from hemline.studio.wardrobe.fabric import Fabric, Light, flat, light_up, weave
 
@@ -61,13 +61,13 @@ class Band:
     factor: float
 
 
-def draw_piece(canvas: Canvas, camera: Camera, light: Light, piece: Piece) -> None:
+def draw_piece(canvas: PhotoCanvas, camera: Camera, light: Light, piece: Piece) -> None:
     """Lay a piece over the canvas."""
     outline = outline_of(piece, camera)
     if len(outline) < 3:
         return
 
-    def colours(box: Box) -> Floats:
+    def colours(box: LayerBox) -> Floats:
         return _colours(canvas, box, camera, light, piece)
 
     canvas.paint([outline], colours, piece.part)
@@ -145,7 +145,9 @@ def _neck(piece: Piece, neck: Neckline, camera: Camera) -> Floats:
     return camera.pixels(across.astype(np.float32), y.astype(np.float32))
 
 
-def _colours(canvas: Canvas, box: Box, camera: Camera, light: Light, piece: Piece) -> Floats:
+def _colours(
+    canvas: PhotoCanvas, box: LayerBox, camera: Camera, light: Light, piece: Piece
+) -> Floats:
     x, y = box.grid()
     across = (x - camera.left) / camera.scale
     down = (y - camera.top) / camera.scale

@@ -5,7 +5,7 @@ from math import pi
 
 import numpy as np
 
-from hemline.studio.figure.body import Body, Kind, armhole
+from hemline.studio.figure.body import Body, FigureKind, armhole
 from hemline.studio.figure.geometry import Curve, Floats, Relief, Tube, floats, level, smoothstep
 from hemline.studio.noise import make_noise
 from hemline.studio.wardrobe.fabric import Folds, Wave, both
@@ -192,8 +192,10 @@ def _sleeves(garment: Garment, body: Body, rng: np.random.Generator) -> dict[int
         arm = body.arm(side, pose)
         end = ends[garment.sleeve] + float(rng.uniform(-0.02, 0.02))
         end = min(end, float(arm.bottom) - 0.06)
-        loose = np.full_like(arm.y, (1.0 if body.kind is Kind.PERSON else 0.85) + 30 * garment.ease)
-        if garment.sleeve is Sleeve.LONG and body.kind is Kind.PERSON:
+        loose = np.full_like(
+            arm.y, (1.0 if body.kind is FigureKind.PERSON else 0.85) + 30 * garment.ease
+        )
+        if garment.sleeve is Sleeve.LONG and body.kind is FigureKind.PERSON:
             loose += 0.35 * smoothstep(arm.y, 0.3, 0.46)
         shape = replace(arm, a=arm.a * loose, b=arm.b * loose)
         drape = folds(replace(garment, fold=0.0012, folds=4), rng, 0.2, end)

@@ -6,7 +6,7 @@ from torch import nn
 
 from hemline.errors import ModelError, RecipeError
 from hemline.segmentation.networks.build import build_network, load_encoder
-from hemline.segmentation.recipe.parts import Network
+from hemline.segmentation.recipe.parts import NetworkPart
 from hemline.segmentation.recipe.recipe import parse_recipe
 
 
@@ -14,7 +14,7 @@ from hemline.segmentation.recipe.recipe import parse_recipe
     ("name", "levels", "bottom"), [("simple", 3, 128), ("basic", 4, 512), ("final", 5, 1024)]
 )
 def test_shape_and_filters(name, levels, bottom):
-    network = build_network(Network(architecture=f"mannequin-{name}"), 2).eval()
+    network = build_network(NetworkPart(architecture=f"mannequin-{name}"), 2).eval()
     with torch.inference_mode():
         features = network.encoder(torch.zeros(1, 3, 64, 32))
         logits = network(torch.zeros(1, 3, 64, 32))
@@ -23,7 +23,7 @@ def test_shape_and_filters(name, levels, bottom):
 
 
 def test_final_has_two_convolutions_down_and_three_up():
-    network = build_network(Network(architecture="mannequin-final", options={"bottom": 32}), 1)
+    network = build_network(NetworkPart(architecture="mannequin-final", options={"bottom": 32}), 1)
 
     def convolutions(part):
         blocks = part.blocks
@@ -36,7 +36,7 @@ def test_final_has_two_convolutions_down_and_three_up():
 @pytest.mark.parametrize("options", [{"depth": 3}, {"bottom": 8}, {"up": 0}, {"down": "two"}])
 def test_bad_options_are_named(options):
     with pytest.raises(RecipeError, match=f"cannot be built.*{next(iter(options))}"):
-        build_network(Network(architecture="mannequin-final", options=options), 1)
+        build_network(NetworkPart(architecture="mannequin-final", options=options), 1)
 
 
 def test_there_is_no_encoder_to_choose(tmp_path):
@@ -45,6 +45,6 @@ def test_there_is_no_encoder_to_choose(tmp_path):
             {"name": "x", "network": {"architecture": "mannequin-final", "encoder": "resnet18"}},
             source="mine",
         )
-    network = Network(architecture="mannequin-simple")
+    network = NetworkPart(architecture="mannequin-simple")
     with pytest.raises(ModelError, match="no encoder"):
         load_encoder(build_network(network, 1), "imagenet", network)

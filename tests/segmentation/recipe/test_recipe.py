@@ -4,7 +4,7 @@ import pytest
 
 from hemline.errors import RecipeError
 from hemline.segmentation.networks.build import build_network
-from hemline.segmentation.recipe.parts import Bagging, Network
+from hemline.segmentation.recipe.parts import Bagging, NetworkPart
 from hemline.segmentation.recipe.recipe import (
     load_recipe,
     parse_recipe,
@@ -79,7 +79,11 @@ def test_broken_toml_is_named(tmp_path):
 
 @pytest.mark.parametrize(
     "network",
-    [Network(architecture="vnet"), Network(encoder="resnet999"), Network(options={"nonsense": 1})],
+    [
+        NetworkPart(architecture="vnet"),
+        NetworkPart(encoder="resnet999"),
+        NetworkPart(options={"nonsense": 1}),
+    ],
 )
 def test_a_network_that_cannot_be_built_is_named(network):
     with pytest.raises(RecipeError, match="cannot be built"):
@@ -95,7 +99,7 @@ def test_a_recipe_extends_another(tmp_path):
     parent, mine = load_recipe("modanet-13"), load_recipe(tmp_path / "mine.toml")
     assert mine.loss == parent.loss
     assert (mine.schedule.epochs, mine.schedule.patience) == (3, parent.schedule.patience)
-    assert mine.network == Network(encoder="resnet18")  # a network is taken whole
+    assert mine.network == NetworkPart(encoder="resnet18")  # a network is taken whole
     own = load_recipe(tmp_path / "own.toml")
     assert (own.seed, own.schedule) == (4, mine.schedule)
 
@@ -111,7 +115,7 @@ def test_keys_are_changed_one_by_one():
         load_recipe("hemline"),
         ["network.encoder=resnet34", "input.pixels=65536", "network.options.decoder_use_norm=true"],
     )
-    assert recipe.network == Network(encoder="resnet34", options={"decoder_use_norm": True})
+    assert recipe.network == NetworkPart(encoder="resnet34", options={"decoder_use_norm": True})
     assert recipe.input.pixels == 65536
     assert recipe.bagging is None
     bagged = with_values(recipe, ["bagging.folds=3"])

@@ -17,7 +17,7 @@ from hemline.segmentation.model_card import read_card
 from hemline.segmentation.model_file import load_model
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.recipe import Recipe, with_epochs, with_values
-from hemline.segmentation.training.checkpoint import Progress
+from hemline.segmentation.training.checkpoint import TrainingProgress
 from hemline.segmentation.training.train_model import (
     EpochReport,
     Watch,
@@ -131,7 +131,7 @@ def test_labels_at_zero_and_without_pixels_are_named(small_recipe, tmp_path, cap
 
 
 def test_patience_counts_from_what_min_delta_calls_better():
-    progress = Progress()
+    progress = TrainingProgress()
     for score in (0.5, 0.504, 0.508, 0.6):
         progress.add({}, score, 0.5, nn.Linear(1, 1), min_delta=0.01)
     assert (progress.best_epoch, progress.improved_epoch) == (4, 4)

@@ -6,7 +6,7 @@ from math import pi
 import numpy as np
 import pytest
 
-from hemline.studio.figure.body import Kind, sample_body
+from hemline.studio.figure.body import FigureKind, sample_body
 from hemline.studio.figure.geometry import Camera
 from hemline.studio.wardrobe.tailor import Made, make
 from hemline.studio.wardrobe.trims import collar, lapels
@@ -15,7 +15,7 @@ from hemline.studio.wardrobe.wardrobe import GarmentType, sample_garment
 
 def coat(gap: float) -> Made:
     rng = np.random.default_rng(4)
-    body = sample_body(rng, Kind.MANNEQUIN)
+    body = sample_body(rng, FigureKind.MANNEQUIN)
     garment = sample_garment(rng, GarmentType.COAT)
     return make(replace(garment, gap=gap, collar=True), body, rng)
 

@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 
 from hemline.masks.png import decode_class_mask
-from hemline.segmentation.evaluation.evaluate import ItemFigures, Measured
+from hemline.segmentation.evaluation.evaluate import ItemFigures, MeasuredPhoto
 from hemline.segmentation.evaluation.paired_test import judge
 from hemline.store.database.artifacts import ArtifactStore
 from worker.training.evaluation_masks import KEPT, JudgedMasks, with_masks
 
 
-def measured(number: int, dice: float, value: int) -> Measured:
+def measured(number: int, dice: float, value: int) -> MeasuredPhoto:
     figures = ItemFigures(f"task-{number}", f"g{number}", *[dice] * 9)
     mask = np.full((4, 5), value, np.uint8)
     mask[0, 0] = number
     empty = np.zeros((4, 5), np.uint8)
-    return Measured(figures, empty, empty, mask, np.zeros((2, 2), np.int64))
+    return MeasuredPhoto(figures, empty, empty, mask, np.zeros((2, 2), np.int64))
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def artifacts(tmp_path: Path) -> ArtifactStore:
     return ArtifactStore(str(tmp_path / "artifacts"))
 
 
-def folder(path: Path, photos: list[Measured]) -> JudgedMasks:
+def folder(path: Path, photos: list[MeasuredPhoto]) -> JudgedMasks:
     path.mkdir()
     masks = JudgedMasks(path)
     for one in (None, *photos):

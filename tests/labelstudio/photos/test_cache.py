@@ -113,6 +113,13 @@ def test_a_trim_leaves_what_another_process_is_writing_and_takes_what_a_dead_one
     assert [path.exists() for path in files] == [True, False, True, False]
 
 
+def test_a_disk_that_cannot_be_written_keeps_no_photo_from_being_used(tmp_path: Path) -> None:
+    (tmp_path / "photos").write_bytes(b"")
+    cache = PhotoCache(tmp_path, 10_000)
+    assert cache.keep("a", photo(1), "") == sha256(photo(1)).hexdigest()
+    assert cache.find("a") is None
+
+
 _WRITER = """
 import sys
 from pathlib import Path

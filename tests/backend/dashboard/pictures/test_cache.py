@@ -40,7 +40,7 @@ def test_the_folder_keeps_to_its_bound_and_drops_what_was_not_seen_for_longest(
     cache = PictureCache(tmp_path, 1000)
     for number in range(30):
         cache.get(key(number), lambda: b"x" * 100)
-        path = tmp_path / key(number)[:2] / key(number)[2:]
+        path = tmp_path / key(number)
         if path.exists():
             os.utime(path, (number, number))
         if number == 20:

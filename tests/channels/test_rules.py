@@ -207,7 +207,7 @@ def mask_of(drawn: Drawn) -> NDArray[np.bool_]:
 def test_a_mask_says_where_the_garment_is_on_any_ground() -> None:
     drawn = Drawn()
     drawn.rgb[:] = np.random.default_rng(1).integers(0, 255, drawn.rgb.shape, dtype=np.uint8)
-    with pytest.raises(ImageError, match="no plain ground"):
+    with pytest.raises(ImageError, match="no plain background"):
         see(drawn.flat())
     assert see(drawn.flat(), mask=mask_of(drawn)).box.height == 900
     with pytest.raises(MaskError, match=r"mask of 'd1\.png' is 10 x 10 px and the picture 1000"):

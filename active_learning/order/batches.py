@@ -48,7 +48,6 @@ def choose_batch(
     *,
     items: int | None = None,
     minutes: float | None = None,
-    random_share: float = RANDOM_SHARE,
 ) -> list[Chosen]:
     """A batch within a budget of items, of minutes, or of both.
 
@@ -56,22 +55,20 @@ def choose_batch(
 
     Args:
         preferred: candidates, the best first; one that comes again is taken once.
-        drawn: candidates in a random order, for the random share; of the same photos or of more.
-        random_share: of the batch, 0..1, spread over it.
+        drawn: candidates in a random order, for the share `RANDOM_SHARE` of the batch, spread over
+            it; of the same photos or of more.
 
     Raises:
-        ValueError: no budget was given, or `random_share` is outside 0..1.
+        ValueError: no budget was given.
     """
     if items is None and minutes is None:
         raise ValueError("a batch needs a budget; give items, minutes or both")
-    if not 0 <= random_share <= 1:
-        raise ValueError(f"random_share {random_share} is outside 0..1")
     chosen: list[Chosen] = []
     taken: set[str] = set()
     garments: set[str] = set()
     spent, at_random = 0.0, 0
     while items is None or len(chosen) < items:
-        is_random = at_random < random_share * (len(chosen) + 1)
+        is_random = at_random < RANDOM_SHARE * (len(chosen) + 1)
         left = None if minutes is None else minutes - spent
         found = _next(drawn if is_random else preferred, taken, garments, left)
         if found is None:

@@ -184,13 +184,16 @@ class ArcExample:
     off: NDArray[np.bool_]
 
 
-def fit_arcs(examples: Sequence[ArcExample], *, per_label: int = 64, seed: int = 0) -> Forest:
+_POINTS_OF_A_LABEL = 64  # neighbours are alike: more of them teach little
+
+
+def fit_arcs(examples: Sequence[ArcExample], *, seed: int = 0) -> Forest:
     """Learn where an outline is off, from some points of each label."""
     rng = np.random.default_rng(seed)
     rows, off = [], []
     for example in examples:
         usable = np.flatnonzero(~np.isnan(example.signals[:, 0]))
-        chosen = rng.permutation(usable)[:per_label]
+        chosen = rng.permutation(usable)[:_POINTS_OF_A_LABEL]
         rows.append(example.signals[chosen])
         off.append(example.off[chosen])
     return fit_classifier(

@@ -179,12 +179,10 @@ def fold_of(garments: Sequence[str]) -> NDArray[np.int64]:
     return np.array([int.from_bytes(digest, "big") % FOLDS for digest in digests], dtype=np.int64)
 
 
-def calibrate(
-    log_odds: NDArray[np.floating], bad: NDArray[np.bool_], *, base_rate: float = BASE_RATE
-) -> tuple[float, float]:
+def calibrate(log_odds: NDArray[np.floating], bad: NDArray[np.bool_]) -> tuple[float, float]:
     """Slope and shift that make sigmoid(slope x + shift) the probability of a bad label where
-    `base_rate` of all are bad (Platt 1999); the slope is never below 0.05, so order is kept."""
-    weights = np.where(bad, base_rate / max(bad.sum(), 1), (1 - base_rate) / max((~bad).sum(), 1))
+    `BASE_RATE` of all are bad (Platt 1999); the slope is never below 0.05, so order is kept."""
+    weights = np.where(bad, BASE_RATE / max(bad.sum(), 1), (1 - BASE_RATE) / max((~bad).sum(), 1))
     fit = LogisticRegression(C=1e6).fit(
         np.asarray(log_odds)[:, None], bad, sample_weight=weights * len(bad)
     )

@@ -35,12 +35,11 @@ class BoundaryFigures:
     assd: float
 
 
-def boundary_figures(a: Mask, b: Mask, *, tolerance_px: float = TOLERANCE_PX) -> BoundaryFigures:
+def boundary_figures(a: Mask, b: Mask) -> BoundaryFigures:
     """The four figures below at about the cost of the dearest, as edges are compared once.
 
     Args:
         a, b: (H, W), any non-zero pixel is inside. So for all functions here.
-        tolerance_px: of the boundary F.
 
     Raises:
         MaskError: the masks are not of one size. So for all functions here.
@@ -50,7 +49,7 @@ def boundary_figures(a: Mask, b: Mask, *, tolerance_px: float = TOLERANCE_PX) ->
     diagonal = _diagonal(a)
     return BoundaryFigures(
         boundary_iou=_margin_iou(*cropped, diagonal),
-        boundary_f=_f_score(distances, tolerance_px) if distances else _both_empty(*cropped),
+        boundary_f=_f_score(distances) if distances else _both_empty(*cropped),
         hd95=_percentile_95(distances) if distances else _apart(*cropped, diagonal),
         assd=_average(distances) if distances else _apart(*cropped, diagonal),
     )
@@ -64,15 +63,15 @@ def boundary_iou(a: Mask, b: Mask) -> float:
     return _margin_iou(*_crop(a, b), _diagonal(a))
 
 
-def boundary_f(a: Mask, b: Mask, *, tolerance_px: float = TOLERANCE_PX) -> float:
-    """F score of the edges: which share of each lies within a tolerance of the other.
+def boundary_f(a: Mask, b: Mask) -> float:
+    """F score of the edges: which share of each lies within `TOLERANCE_PX` of the other.
 
     The harmonic mean of the two shares (Martin et al., PAMI 2004; also DAVIS's F); 0 no edge pixel
     is near the other edge, 1 all are.
     """
     cropped = _crop(a, b)
     distances = _edge_distances(*cropped)
-    return _f_score(distances, tolerance_px) if distances else _both_empty(*cropped)
+    return _f_score(distances) if distances else _both_empty(*cropped)
 
 
 def hd95(a: Mask, b: Mask) -> float:
@@ -100,8 +99,8 @@ def _margin_iou(a: NDArray[np.uint8], b: NDArray[np.uint8], diagonal: float) -> 
     return int(np.count_nonzero(in_a & in_b)) / either if either else 1.0
 
 
-def _f_score(distances: _Distances, tolerance_px: float) -> float:
-    near_b, near_a = (float(np.mean(side <= tolerance_px)) for side in distances)
+def _f_score(distances: _Distances) -> float:
+    near_b, near_a = (float(np.mean(side <= TOLERANCE_PX)) for side in distances)
     return 2 * near_a * near_b / (near_a + near_b) if near_a + near_b else 0.0
 
 

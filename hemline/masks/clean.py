@@ -14,9 +14,7 @@ _SMALLEST_HOLE_SHARE = 1e-4
 _SMALLEST_OF_PHOTO = 1e-5
 
 
-def clean_mask(
-    mask: NDArray[np.uint8], *, smallest_share: float = SMALLEST_SHARE
-) -> NDArray[np.uint8]:
+def clean_mask(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Replace small islands by what is around them.
 
     An island is a connected set of pixels of one class: of a garment by sides and corners, so that
@@ -27,8 +25,6 @@ def clean_mask(
 
     Args:
         mask: (H, W) uint8 class ids, 0 is background.
-        smallest_share: smallest garment island that stays, as a share of its class's largest,
-            0 to 1.
 
     Returns:
         (H, W) uint8, a new array.
@@ -41,7 +37,7 @@ def clean_mask(
         left, top, width, height = cv2.boundingRect(inside.view(np.uint8))
         window = np.s_[top : top + height, left : left + width]
         islands, areas = _islands(inside[window], connectivity=8 if class_id else 4)
-        limit = areas.max() * smallest_share if class_id else largest * _SMALLEST_HOLE_SHARE
+        limit = areas.max() * SMALLEST_SHARE if class_id else largest * _SMALLEST_HOLE_SHARE
         largest = max(largest, int(areas.max()))
         is_small = areas < max(limit, floor)
         if is_small.any():

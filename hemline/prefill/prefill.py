@@ -25,6 +25,7 @@ from hemline.masks.embedding import pack_embedding
 from hemline.masks.histograms import probability_histograms
 from hemline.masks.png import decode_class_mask, encode_class_mask
 from hemline.masks.probability_map import encode_probability_map
+from hemline.masks.renumber import renumber
 from hemline.prefill.conversions import Conversions
 from hemline.segmentation.model_card import read_card
 from hemline.segmentation.starter import starter_path
@@ -289,11 +290,10 @@ class Prefiller:
         *,
         fresh: bool,
     ) -> PrefilledTask:
-        labels, mask = _in_words_of(config, model.labels, mask)
         result = mask_to_regions(
-            mask,
+            renumber(mask, model.labels, config.labels),
             config=config,
-            labels=labels,
+            labels=config.labels,
             region_scores=prediction.region_scores,
             seed=f"{task.ls_task_id}/{model.name}",
         )
@@ -343,14 +343,3 @@ def photo_url(config: LabelConfig, ls_task: dict[str, Any]) -> str:
 def _first(data: dict[str, Any], *names: str) -> str:
     """The first of these fields that the task's data has, as text."""
     return next((str(data[name])[:64] for name in names if data.get(name)), "")
-
-
-def _in_words_of(
-    config: LabelConfig, labels: tuple[str, ...], mask: NDArray[np.uint8]
-) -> tuple[tuple[str, ...], NDArray[np.uint8]]:
-    """Labels and mask for the config as it is now: a sole label may have been renamed, and what
-    the config no longer has becomes background."""
-    if len(labels) == 1 and len(config.labels) == 1:
-        return config.labels, mask
-    gone = [k for k, name in enumerate(labels, start=1) if name not in config.labels]
-    return labels, np.where(np.isin(mask, gone), 0, mask).astype(np.uint8) if gone else mask

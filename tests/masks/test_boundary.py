@@ -1,5 +1,7 @@
 """Boundary figures against MONAI, scipy and plain definitions, and conventions for empty masks."""
 
+from unittest import mock
+
 import cv2
 import numpy as np
 import pytest
@@ -12,6 +14,7 @@ from scipy import ndimage
 from scipy.spatial.distance import cdist
 
 from hemline.errors import MaskError
+from hemline.masks import boundary
 from hemline.masks.boundary import assd, boundary_f, boundary_figures, boundary_iou, hd95
 
 # MONAI 1.6 calls a part of its own with an argument that it has deprecated.
@@ -61,7 +64,8 @@ def test_boundary_f_by_its_definition(pair, tolerance):
     distances = cdist(*map(edge_points, pair))
     near_b, near_a = ((distances.min(axis=axis) <= tolerance).mean() for axis in (1, 0))
     expected = 2 * near_a * near_b / (near_a + near_b) if near_a + near_b else 0
-    assert boundary_f(*pair, tolerance_px=tolerance) == pytest.approx(expected)
+    with mock.patch.object(boundary, "TOLERANCE_PX", tolerance):
+        assert boundary_f(*pair) == pytest.approx(expected)
 
 
 def margin(mask, width):
@@ -99,7 +103,8 @@ def test_a_shift_of_a_box_is_its_distance():
     a, b = np.zeros((100, 100), np.uint8), np.zeros((100, 100), np.uint8)
     a[10:90, 20:30], b[10:90, 25:35] = 1, 1
     assert hd95(a, b) == 5
-    assert boundary_f(a, b, tolerance_px=5) == 1
+    with mock.patch.object(boundary, "TOLERANCE_PX", 5):
+        assert boundary_f(a, b) == 1
     assert boundary_f(a, b) < 0.6
     assert 2 < assd(a, b) < 5
 
@@ -123,9 +128,10 @@ def test_empty_masks():
 
 @given(pairs(filled=False), st.sampled_from([0, 3]))
 def test_all_at_once_are_the_same_as_each(pair, tolerance):
-    figures = boundary_figures(*pair, tolerance_px=tolerance)
+    with mock.patch.object(boundary, "TOLERANCE_PX", tolerance):
+        figures = boundary_figures(*pair)
+        assert figures.boundary_f == boundary_f(*pair)
     assert figures.boundary_iou == boundary_iou(*pair)
-    assert figures.boundary_f == boundary_f(*pair, tolerance_px=tolerance)
     assert figures.hd95 == hd95(*pair)
     assert figures.assd == assd(*pair)
 

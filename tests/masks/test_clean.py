@@ -1,5 +1,7 @@
 """Cleaning takes speckles and pinholes, and nothing that a garment has."""
 
+from unittest import mock
+
 import cv2
 import numpy as np
 from hypothesis import given
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
+from hemline.masks import clean
 from hemline.masks.clean import clean_mask
 
 class_masks = hnp.arrays(
@@ -52,7 +55,8 @@ def test_islands_are_measured_against_the_largest_of_their_class():
     assert (cleaned[350:360, 50:74] == 1).all()
     assert (cleaned[350:360, 150:173] == 0).all()
     assert (cleaned[380:385, 300:305] == 2).all()
-    assert (clean_mask(mask, smallest_share=0.001) == mask).all()
+    with mock.patch.object(clean, "SMALLEST_SHARE", 0.001):
+        assert (clean_mask(mask) == mask).all()
 
 
 def test_a_speckle_takes_the_class_around_it():
@@ -88,7 +92,8 @@ def test_masks_without_anything_small_are_as_they_were():
 @given(class_masks, st.sampled_from([0.0, 0.05, 0.3, 1.0]))
 def test_only_small_islands_change_and_classes_do_not_appear(mask, share):
     original = mask.copy()
-    cleaned = clean_mask(mask, smallest_share=share)
+    with mock.patch.object(clean, "SMALLEST_SHARE", share):
+        cleaned = clean_mask(mask)
     assert np.array_equal(mask, original)
     assert cleaned.shape == mask.shape
     assert cleaned.dtype == np.uint8
@@ -102,7 +107,8 @@ def test_only_small_islands_change_and_classes_do_not_appear(mask, share):
 
 @given(class_masks)
 def test_no_small_island_is_left(mask):
-    cleaned = clean_mask(mask, smallest_share=0.3)
+    with mock.patch.object(clean, "SMALLEST_SHARE", 0.3):
+        cleaned = clean_mask(mask)
     for class_id in set(np.unique(cleaned)) - {0}:
         islands, _ = ndimage.label(cleaned == class_id, np.ones((3, 3)))
         areas = np.bincount(islands.ravel())[1:]

@@ -16,10 +16,9 @@ from hemline.labelstudio.project.review_fields import (
     review_data,
 )
 from hemline.store.loop.projects import list_projects
+from hemline.store.review.label_studio_sync import keep_shown, sent_back, shown_tasks
 from hemline.store.review.review_order import review_page
 from hemline.store.review.review_words import priority_title, priority_words, reason_sentences
-from hemline.store.review.sent_back import sent_back
-from hemline.store.review.shown_reviews import keep_shown, shown_tasks
 from hemline.store.states import ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import Project, Task
 from hemline.store.tables.review import ReviewItem

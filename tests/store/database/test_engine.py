@@ -211,9 +211,9 @@ def test_a_deleted_project_takes_its_rows_along(store: Store, task: Task) -> Non
     ("url", "words"),
     [
         ("nonsense", "not a database URL"),
-        ("mysql://user:secret@host/name", "does not know"),
-        ("postgresql+asyncpg://user:secret@host/name", "does not know"),
-        ("sqlite+aiosqlite:////tmp/hemline.db", "does not know"),
+        ("mysql://user:secret@host/name", "does not support"),
+        ("postgresql+asyncpg://user:secret@host/name", "does not support"),
+        ("sqlite+aiosqlite:////tmp/hemline.db", "does not support"),
         ("sqlite:////tmp/spring?1/hemline.db", "write it as %3F"),
         ("sqlite://", "lives in memory"),
         ("sqlite:///:memory:", "lives in memory"),

@@ -8,8 +8,8 @@ from hemline.store.loop.corrections import withdraw_annotations
 from hemline.store.loop.predictions import claim_send
 from hemline.store.loop.tasks import AUDIT_SHARE
 from hemline.store.review.garment_views import MOST_VIEWS, values_of_views
+from hemline.store.review.label_studio_sync import scores_to_change
 from hemline.store.review.queries import keep_told, label_page, photo_page
-from hemline.store.review.scores import scores_to_change
 from hemline.store.review.signals import (
     MAX_ATTEMPTS,
     anything_waits,

@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"\n{error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nInterrupted; run the same command again to go on from here.", file=sys.stderr)
+        print("\nInterrupted; run the same command again to continue from here.", file=sys.stderr)
         return 130
     return 0
 
@@ -175,8 +175,8 @@ def explain_failure(lines: Sequence[str]) -> str:
     package = failed_package(text)
     if "No space left on device" in text:
         return (
-            f"The disk is full: make room where {ROOT}, the temporary folder and the download "
-            "cache ~/.cache are, then run the same command again."
+            f"The disk is full: free some space where {ROOT}, the temporary folder and the "
+            "download cache ~/.cache are, then run the same command again."
         )
     if "DO NOT MATCH THE HASHES" in text:
         return (
@@ -187,7 +187,7 @@ def explain_failure(lines: Sequence[str]) -> str:
         return "The installation failed, see above; if it is the network, run the command again."
     return (
         f"{package} could not be downloaded: check the network (behind a mirror, set "
-        "PIP_INDEX_URL), then run the same command again; what has arrived is kept."
+        "PIP_INDEX_URL), then run the same command again; finished downloads are kept."
     )
 
 
@@ -211,7 +211,7 @@ def check_disk(folder: Path, environments: set[Path]) -> None:
     if free < needed:
         raise BootstrapError(
             f"{folder} has {free:.1f} GB free and the installation needs {needed:.1f} GB: "
-            "make room, or move the folder to a larger disk, then run the same command again."
+            "free some space, or move the folder to a larger disk, then run the same command again."
         )
 
 

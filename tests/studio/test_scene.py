@@ -172,7 +172,9 @@ def test_garments_vary() -> None:
 
 
 def test_wrong_views_and_sizes_are_named() -> None:
-    with pytest.raises(ValueError, match="'Left' is none of Front, FrontRight, Back"):
+    with pytest.raises(
+        ValueError, match="unknown view 'Left'; choose from Front, FrontRight, Back"
+    ):
         draw_scene(0, view="Left")
     with pytest.raises(ValueError, match="8 x 400 px"):
         draw_scene(0, height=400, width=8)

@@ -85,7 +85,7 @@ def test_the_table_and_the_files(model, pairs, tmp_path):
 def test_wrong_requests_are_one_sentence(model, pairs):
     data = ("--model", model, "--data", f"pairs:{pairs}", "--device", "cpu")
     for arguments, words in (
-        (("--part", "train"), "part 'train' is none of all, validation, test"),
+        (("--part", "train"), "unknown part 'train'; choose from all, validation, test"),
         (("--part", "test", "--test", "0"), "there are no photos in part 'test'"),
         (("--part", "test", "--test", "0.9", "--validation", "0.9"), "add up to more than 1"),
     ):

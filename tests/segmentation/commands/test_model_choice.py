@@ -27,7 +27,9 @@ def test_a_model_is_a_file_the_starter_or_a_version(
     assert find_model(None) == find_model("starter") == starter_path()
     assert find_model(str(file)) == file
     assert find_model("hemline-1-v2") == Path("/kept/v2")
-    with pytest.raises(ModelError, match=r"no model 'v9'.* starter, hemline-1-v1, hemline-1-v2"):
+    with pytest.raises(
+        ModelError, match=r"unknown model 'v9'.* starter, hemline-1-v1, hemline-1-v2"
+    ):
         find_model("v9")
 
 

@@ -56,7 +56,7 @@ def test_models_promote_and_rollback(
 def test_an_unknown_version_or_project_is_one_sentence(
     champion: ModelVersion, run: Callable[..., str]
 ) -> None:
-    with pytest.raises(StoreError, match="no model 'v9'"):
+    with pytest.raises(StoreError, match="unknown model 'v9'"):
         run("promote", "v9")
     with pytest.raises(StoreError, match="project 8 is not known"):
         run("promote", "hemline-8-v1")

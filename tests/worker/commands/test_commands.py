@@ -90,7 +90,7 @@ def test_retrain_says_what_it_did_or_why_not(
     ingest_deliveries(services)
     with services.store.reading() as session:
         assert len(list_runs(session)) == 1
-    assert "run 1 is queued already" in run("retrain", "7")
+    assert "run 1 is already queued" in run("retrain", "7")
     assert "22 of 12" not in run("status")
     assert "0 of 12 for the next training" in run("status")
     assert "needed to judge" not in run("status")

@@ -50,7 +50,7 @@ def test_triage_is_off_until_it_is_switched_on(
     [
         (["--above", "0.2"], "is out of range"),
         (["--above", "1"], "is out of range"),
-        (["--above", "0.9", "--off"], "contradict each other"),
+        (["--above", "0.9", "--off"], "cannot be combined"),
     ],
 )
 def test_a_threshold_that_cannot_be_is_refused(

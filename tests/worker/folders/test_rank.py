@@ -115,7 +115,7 @@ def test_whatever_is_broken_gets_a_sentence_and_comes_last(folders):
     said = {item.id: item.problem for item in ranked[1:]}
     assert all(item.risk is None for item in ranked[1:])
     assert "make the two the same size" in said["small"]
-    assert "no photo" in said["unreadable"]
+    assert "not a photo" in said["unreadable"]
     assert "cannot be read" in said["noise"]
     assert "has no mask" in said["alone"]
     assert "has no photo" in said["orphan"]
@@ -281,7 +281,7 @@ def test_two_masks_of_one_name_are_that_photos_problem_alone(folders):
         (["--items", "3"], "--items applies to a project's order; leave it out for folders"),
         (
             ["--kind", "label", "--batch-minutes", "9"],
-            "--kind and --batch-minutes are for a project's order",
+            "--kind and --batch-minutes apply to a project's order",
         ),
     ],
 )
@@ -305,12 +305,12 @@ def test_what_is_passed_over_is_named(folders, monkeypatch):
     )
     command = ["rank", "--images", str(folders.images), "--masks", str(inside), "--json"]
     result = CliRunner().invoke(app, command)
-    assert "passed over 2 entries" in result.stderr
+    assert "skipped 2 entries" in result.stderr
     assert "'archive', 'notes.txt'" in result.stderr
     assert len(result.stdout.splitlines()) == 1
     for name in ("archive", "notes.txt"):
         (folders.images / name).rmdir()
-    assert "passed over" not in CliRunner().invoke(app, command).stderr
+    assert "skipped" not in CliRunner().invoke(app, command).stderr
 
 
 def test_the_command_prints_a_line_each(folders, monkeypatch):

@@ -82,9 +82,8 @@ class Settings(BaseSettings):
     )
     label_studio_public_url: WebAddress = Field(
         default="",
-        description=(
-            "Address at which people reach Label Studio, used in links. Empty: LABEL_STUDIO_URL."
-        ),
+        description="Address at which people reach Label Studio, used in links. Empty: "
+        "LABEL_STUDIO_URL.",
     )
     label_studio_api_key: Secret = Field(
         default="",
@@ -93,10 +92,8 @@ class Settings(BaseSettings):
     )
     image_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description=(
-            "Comma-separated hosts (host or host:port), besides Label Studio's own, that photos "
-            "may be fetched from."
-        ),
+        description="Comma-separated hosts (host or host:port), besides Label Studio's own, that "
+        "photos may be fetched from.",
     )
     local_files_root: Path | None = Field(
         default=None,
@@ -113,24 +110,19 @@ class Settings(BaseSettings):
         default=178_000_000, gt=0, description="Largest photo to decode, in pixels."
     )
     image_cache_bytes: int = Field(
-        default=2 * 2**30,
-        ge=0,
-        description="Most disk space for the cache of fetched photos, in bytes.",
+        default=2 * 2**30, ge=0, description="Most disk space for fetched photos, in bytes."
     )
     picture_cache_bytes: int = Field(
         default=2**30,
         ge=0,
-        description=(
-            "Most disk space for the cache of the dashboard's thumbnails and overlays, in bytes."
-        ),
+        description="Most disk space for the cache of the dashboard's thumbnails and overlays, in "
+        "bytes.",
     )
     brand_colour: str = Field(
         default="#7a1f3d",
         pattern="^#[0-9a-fA-F]{6}$",
-        description=(
-            "Background colour, as #rrggbb, on which the dashboard shows cut-outs besides white, "
-            "grey and black."
-        ),
+        description="Background colour, as #rrggbb, on which the dashboard shows cut-outs besides "
+        "white, grey and black.",
     )
 
     host: str = Field(
@@ -153,10 +145,8 @@ class Settings(BaseSettings):
     )
     allow_open: bool = Field(
         default=False,
-        description=(
-            "Listen beyond this machine without BASIC_AUTH_USER and BASIC_AUTH_PASS: anyone who "
-            "reaches the port may call the backend."
-        ),
+        description="Listen beyond this machine without BASIC_AUTH_USER and BASIC_AUTH_PASS: "
+        "anyone who reaches the port may call the backend.",
     )
     backend_url: WebAddress = Field(
         default="",
@@ -185,10 +175,8 @@ class Settings(BaseSettings):
     )
     secret_key: Password = Field(
         default="",
-        description=(
-            "Key that signs the dashboard's login cookies; the same on every backend. Empty: "
-            "created once and kept in HEMLINE_HOME."
-        ),
+        description="Key that signs the dashboard's login cookies; the same on every backend. "
+        "Empty: created once and kept in HEMLINE_HOME.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", validation_alias=AliasChoices("LOG_LEVEL"), description="Log level."
@@ -207,10 +195,8 @@ class Settings(BaseSettings):
     predict_budget_s: float = Field(
         default=45.0,
         gt=0,
-        description=(
-            "Seconds after which /predict answers with what it has and hands the rest to the "
-            "worker. Label Studio gives up after 100 s."
-        ),
+        description="Seconds after which /predict answers with what it has and hands the rest to "
+        "the worker. Label Studio gives up after 100 s.",
     )
     predict_threads: int = Field(
         default=0,
@@ -231,9 +217,7 @@ class Settings(BaseSettings):
         "recipes/ or the path of a file.",
     )
     retrain_after: int = Field(
-        default=20,
-        ge=1,
-        description="Number of corrections since the last training that starts the next one.",
+        default=20, ge=1, description="Corrections since the last training that start the next one."
     )
     retrain_every_h: float = Field(
         default=0.0,
@@ -273,9 +257,7 @@ class Settings(BaseSettings):
         "one-sided level.",
     )
     rank_after: int = Field(
-        default=20,
-        ge=1,
-        description="Number of new labels since the last ranking that starts the next one.",
+        default=20, ge=1, description="New labels since the last ranking that start the next one."
     )
     rank_every_h: float = Field(
         default=24.0,

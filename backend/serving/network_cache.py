@@ -59,7 +59,7 @@ class Predictors:
                     self._loading.pop(dropped, None)
             return network
 
-    def load_aside(self, version: ModelVersion) -> Network:
+    def load_aside(self, version: ModelVersion) -> CachedNetwork:
         """The network of a version as it loads now; the one in memory goes on being used.
 
         Raises:
@@ -67,7 +67,7 @@ class Predictors:
         """
         return self._load(version)
 
-    def replace(self, version: ModelVersion, network: Network) -> None:
+    def replace(self, version: ModelVersion, network: CachedNetwork) -> None:
         """Puts a network in the place of the version's, if that is in memory."""
         with self._lock:
             if version.weights_digest in self._loaded:

@@ -44,7 +44,7 @@ def read_card(path: Path) -> ModelCard:
             metadata = file.metadata() or {}
     except (SafetensorError, OSError) as error:
         raise ModelError(
-            f"model '{path}' is no readable safetensors file ({error}); give a file that "
+            f"model '{path}' is not a readable safetensors file ({error}); give a file that "
             "`hemline train` wrote"
         ) from error
     if CARD_KEY not in metadata:

@@ -145,4 +145,4 @@ def _read_weights(
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys() if wanted(key)}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
-        raise ModelError(f"model '{path}' is no readable safetensors file: {error}") from error
+        raise ModelError(f"model '{path}' is not a readable safetensors file: {error}") from error

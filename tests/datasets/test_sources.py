@@ -49,7 +49,7 @@ def test_drawn_scenes():
     image, mask = data.samples[0].load()
     assert image.shape[:2] == mask.shape
     assert set(mask.ravel()) == {0, 1}
-    with pytest.raises(DatasetError, match="'bag', which the studio data lacks"):
+    with pytest.raises(DatasetError, match="'bag', which the studio data does not have"):
         open_data("studio:2", class_map("modanet-13"))
 
 

@@ -15,5 +15,5 @@ def test_the_shipped_model_can_be_kept_and_nothing_else_is_read():
     back = load_risk_model(dump_risk_model(model))
     assert back.risk(rows) == pytest.approx(model.risk(rows))
     for data in (b"", b"PK\x03\x04"):
-        with pytest.raises(ModelError, match="no risk model"):
+        with pytest.raises(ModelError, match="not a risk model"):
             load_risk_model(data)

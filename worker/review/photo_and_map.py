@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Seen:
+class PhotoAndMap:
     """A photo (H, W, 3) uint8 RGB and its stored probabilities (C, h, w); None where there are
     none of this very photo. `threshold` is what the predicted mask was made with."""
 
@@ -31,7 +31,7 @@ class Seen:
 
 def see(
     services: Services, task: Task, compared: PredictionSignals | None, labels: tuple[str, ...]
-) -> Seen:
+) -> PhotoAndMap:
     """The task's photo, with the map of a prediction in the class ids of `labels`.
 
     Raises:
@@ -41,11 +41,11 @@ def see(
     photo = services.photos.fetch(task.image_url, task_id=task.ls_task_id)
     pixels = decode_image(photo.data, name=photo.name, max_pixels=services.settings.max_pixels)
     if compared is None or compared.image_digest != photo.digest:
-        return Seen(pixels, None, 0.5, None)
+        return PhotoAndMap(pixels, None, 0.5, None)
     stored = _stored_map(services, compared, labels)
     if stored is None:
-        return Seen(pixels, None, 0.5, None)
-    return Seen(pixels, stored, _threshold(compared), compared.flip_dice)
+        return PhotoAndMap(pixels, None, 0.5, None)
+    return PhotoAndMap(pixels, stored, _threshold(compared), compared.flip_dice)
 
 
 def _stored_map(

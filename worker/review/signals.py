@@ -32,7 +32,7 @@ from hemline.store.review.signals import (
 from hemline.store.review.write_order import write_item
 from hemline.store.tables.loop import Project, Task
 from hemline.store.tables.review import LabelSignals, PredictionSignals
-from worker.review.photo_and_map import Seen, see
+from worker.review.photo_and_map import PhotoAndMap, see
 from worker.review.rank_items import rank_labels
 from worker.review.stored_ranking import ranking_of
 from worker.services import Services
@@ -149,7 +149,7 @@ def _prediction(services: Services, claimed: PredictionSignals) -> None:
         )
 
 
-def _features(seen: Seen, mask: Mask) -> LabelFeatures:
+def _features(seen: PhotoAndMap, mask: Mask) -> LabelFeatures:
     return label_features(
         seen.photo,
         mask,
@@ -160,7 +160,7 @@ def _features(seen: Seen, mask: Mask) -> LabelFeatures:
     )
 
 
-def _histograms(seen: Seen, mask: Mask) -> bytes | None:
+def _histograms(seen: PhotoAndMap, mask: Mask) -> bytes | None:
     """What tells the Dice of the model with this label at any threshold, and its calibration."""
     if seen.probabilities is None:
         return None

@@ -128,7 +128,7 @@ def _image(file: _File, key: Any) -> CocoImage:
             "no such category; add it"
         )
     if min(height, width) < 1:
-        problem = f"'{file.path}' says no size of '{name}'; add height and width"
+        problem = f"'{file.path}' gives no size for '{name}'; add height and width"
 
     def shapes() -> Iterator[tuple[str, Pixels]]:
         if problem:

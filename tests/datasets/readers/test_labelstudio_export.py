@@ -103,7 +103,7 @@ def test_classes_can_be_joined(folder):
     data = read_labelstudio(folder, class_table({"garment": ["coat", "hat"]}))
     assert data.labels == ("garment",)
     assert (data.samples[1].load()[1] == HAT).all()
-    with pytest.raises(DatasetError, match="'garment', which the labelstudio data lacks"):
+    with pytest.raises(DatasetError, match="'garment', which the labelstudio data does not have"):
         read_labelstudio(folder, class_map("garment"))
 
 

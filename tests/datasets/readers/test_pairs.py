@@ -95,7 +95,7 @@ def test_labels_that_are_not_sound(folder):
     (folder / "labels.txt").write_text("coat\nhat\n")
     with pytest.raises(DatasetError, match="class id 3, but the data's classes end at 2"):
         read_pairs(folder).samples[0].load()
-    with pytest.raises(DatasetError, match="'garment', which the pairs data lacks"):
+    with pytest.raises(DatasetError, match="'garment', which the pairs data does not have"):
         read_pairs(folder, class_map())
 
 
@@ -146,7 +146,7 @@ def test_cut_outs(tmp_path):
     assert (a.load()[1] == (alpha > 127)).all()
     with pytest.raises(DatasetError, match="no alpha channel"):
         b.load()
-    with pytest.raises(DatasetError, match="'hat', which the cutouts data lacks"):
+    with pytest.raises(DatasetError, match="'hat', which the cutouts data does not have"):
         read_cutouts(tmp_path, class_map("atr-18"))
 
 

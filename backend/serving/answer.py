@@ -214,7 +214,7 @@ class Predictions:
             time.sleep(GRACE_S)
         return items
 
-    def _given_before(self, items: list[Item], window_s: float) -> list[bool]:
+    def _given_before(self, items: list[TaskAnswer], window_s: float) -> list[bool]:
         """Whether another request was given the mask of each; claims the others."""
         with self._store.session(wait_s=_CLAIM_WAIT_S) as session:
             return [

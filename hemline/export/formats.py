@@ -39,6 +39,7 @@ def open_format(name: FormatName, look: Look) -> ExportFormat:
         return Cutouts(look)
     if look != DEFAULT_LOOK:
         raise ExportError(
-            f"edges and channels apply only to cut-outs, and the export is of {name}; leave them out"
+            f"edges and channels apply only to cut-outs, and the export is of {name}; leave them "
+            "out"
         )
     return _FORMATS[name]()

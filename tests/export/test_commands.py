@@ -86,7 +86,9 @@ def test_a_folder_has_one_edge_and_other_formats_have_none(
     other = CliRunner().invoke(app, [*words, "--format", "cutouts", "--edge", "hard"])
     assert "another project, format, filter or edge" in str(other.exception)
     masks = CliRunner().invoke(app, [*words, "--format", "masks", "--edge", "hard"])
-    assert "edges and channels apply only to cut-outs, and the export is of masks" in str(masks.exception)
+    assert "edges and channels apply only to cut-outs, and the export is of masks" in str(
+        masks.exception
+    )
 
 
 def test_cutouts_for_a_channel_pass_it_and_the_others_are_named(

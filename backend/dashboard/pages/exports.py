@@ -147,10 +147,10 @@ def _order(services: BackendServices, project: Project) -> ExportOrder:
     )
     edge = request.form.get("edge", Edge.SOFTENED)
     if edge not in list(Edge):
-        abort(400, f"nothing was ordered: there is no edge '{edge[:40]}'")
+        abort(400, f"nothing was exported: unknown edge '{edge[:40]}'")
     pack = request.form.get("pack", "")
     if pack and pack not in pack_names():
-        abort(400, f"nothing was ordered: there is no channel '{pack[:40]}'")
+        abort(400, f"nothing was exported: unknown channel '{pack[:40]}'")
     cutouts = name == FormatName.CUTOUTS
     look = Look(Edge(edge), pack) if cutouts else DEFAULT_LOOK
     return ExportOrder(FormatName(name), chosen, look)

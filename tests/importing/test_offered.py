@@ -106,7 +106,7 @@ def test_coco_needs_no_photos(tmp_path: Path) -> None:
     ("changes", "said"),
     [
         ({"annotation": {"category_id": 9}}, "category 9"),
-        ({"image": {"width": None}}, "says no size"),
+        ({"image": {"width": None}}, "gives no size"),
         ({"image": {"width": 61}}, "61 x 80 px"),
     ],
 )

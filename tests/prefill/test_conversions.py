@@ -101,7 +101,7 @@ def test_what_cannot_be_converted_is_not_tried_again(settings, store, monkeypatc
     broken = ArtifactStore(settings.artifacts).put(b"no model", "weights")
     conversions = conversions_of(settings)
     conversions.prepare(broken)
-    assert "no readable safetensors file" in conversion(store, broken).problem
+    assert "not a readable safetensors file" in conversion(store, broken).problem
     monkeypatch.setattr(converting, "_run_child", lambda *_: pytest.fail("tried again"))
     conversions.prepare(broken)
 

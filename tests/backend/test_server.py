@@ -203,7 +203,7 @@ def test_sigterm_lets_a_request_end_and_leaves_nothing_behind(tmp_path):
         answered = running.result()
         assert server.process.wait(60) == 0
     assert len(answered) == len(tasks)
-    assert all("result" in item or "worker goes on" in item["problem"] for item in answered)
+    assert all("result" in item or "handed to the worker" in item["problem"] for item in answered)
     assert not any(process.is_running() for process in processes)
 
 
@@ -224,7 +224,7 @@ def test_sigterm_answers_what_is_done_and_hands_the_rest_to_the_worker(tmp_path)
             assert server.process.wait(60) == 0
     until(lambda: not any(process.is_running() for process in processes), 30)
     assert ["result" in item for item in answered] == [True] * 2 + [False] * 38
-    assert all("worker goes on" in item["problem"] for item in answered[2:])
+    assert all("handed to the worker" in item["problem"] for item in answered[2:])
     store = Store(f"sqlite:///{tmp_path / 'hemline.db'}")
     with store.reading() as session:
         (job,) = list_jobs(session)

@@ -39,10 +39,21 @@ def write_model(path: Path, recipe: Recipe, labels: tuple[str, ...] = ("garment"
 
 @torch.no_grad()
 def spread_network(recipe: Recipe, labels: int, *, seed: int) -> nn.Module:
-    """An untrained network whose logits have a standard deviation of about 3."""
+    """An untrained network whose logits have a standard deviation of about 3.
+
+    Its batch norms have seen photos, as a trained network's have: without that, attention makes
+    numbers so large that float32 itself gives other masks than float64.
+    """
     torch.manual_seed(seed)
-    network = build_network(recipe.network, labels).eval()
-    logits = network(torch.rand(2, 3, 64, 64) * 4 - 2)
+    network = build_network(recipe.network, labels)
+    photos = torch.rand(2, 3, 128, 128) * 4 - 2
+    network.train()(photos)
+    for part in network.modules():
+        if isinstance(part, nn.BatchNorm2d):
+            part.momentum = None  # the mean of what is seen from now on
+            part.reset_running_stats()
+    network(photos)
+    logits = network.eval()(photos)
     last = [part for part in network.segmentation_head.modules() if isinstance(part, nn.Conv2d)][-1]
     last.weight *= 3 / logits.std()
     if last.bias is not None:

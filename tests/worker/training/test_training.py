@@ -3,6 +3,7 @@
 import io
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -173,7 +174,8 @@ def test_gold_photos_that_are_gone_fail_the_run_with_a_reason(
     for url in fake.files:
         fake.files[url] = black.getvalue()
     shutil.rmtree(services.settings.home_path / "photos")
-    train_run(services, 1)
+    patient = services.settings.model_copy(update={"lost_photos": 1.0})
+    train_run(replace(services, settings=patient), 1)
     run = run_of(services, 1)
     assert run.state is RunState.FAILED
     assert "gold garments are usable" in (run.problem or "")

@@ -137,7 +137,7 @@ def test_an_empty_hemline_leads_on(backend, serve):
     page.locator("#password:focus").wait_for()
     page.keyboard.type(PASSWORD)  # the cursor is where it is needed
     page.keyboard.press("Enter")
-    page.get_by_text("No project is connected yet").wait_for()
+    page.get_by_text("No project is connected yet. Run").wait_for()
     page.get_by_role("button", name="Log out").click()
     page.get_by_label("Password").wait_for()
     assert [text for text in served.complaints if "401" not in text] == []

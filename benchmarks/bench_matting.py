@@ -11,18 +11,16 @@ against the truth on white, black and a brand colour. Writes its part of docs/re
 import argparse
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
 
-from benchmarks.results_page import write_part
+from benchmarks.results_page import add_page_options, write_part
 from hemline.masks.edges import Edge, cut_out
 from hemline.studio.soft_edges import Cloth, SoftScene, draw_soft_scene
 
-PAGE = Path("docs/results.md")
 GROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "brand": (230, 0, 126)}
 _FIRST_SCENE = 1000
 _EDGES = {Cloth.FUR: Edge.SOFT, Cloth.MESH: Edge.SHEER, Cloth.LACE: Edge.SHEER}
@@ -115,10 +113,7 @@ def _slope(alpha: NDArray[np.float64]) -> NDArray[np.float64]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--scenes", type=int, default=4, help="scenes of each kind")
-    parser.add_argument("--out", type=Path, default=PAGE, help="page to write a part of")
-    parser.add_argument(
-        "--print", dest="out", action="store_const", const=None, help="write no page"
-    )
+    add_page_options(parser)
     return parser.parse_args()
 
 

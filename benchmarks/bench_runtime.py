@@ -21,7 +21,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from benchmarks.results_page import write_part
+from benchmarks.results_page import add_page_options, write_part
 from hemline.datasets.readers.scenes import read_scenes
 from hemline.datasets.sample import Sample
 from hemline.datasets.sources import open_data
@@ -39,7 +39,6 @@ from hemline.segmentation.runtime.torch_runtime import TorchRuntime
 from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
 
-PAGE = Path("docs/results.md")
 _WARM_UP = 3
 _SCENES = 40  # garments; the first are what int8 is calibrated on
 
@@ -185,10 +184,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, help="another model than the starter")
     parser.add_argument("--photos", type=int, default=120, help="at most so many photos")
     parser.add_argument("--threads", type=int, default=2, help="threads of the network")
-    parser.add_argument("--out", type=Path, default=PAGE, help="page to write a part of")
-    parser.add_argument(
-        "--print", dest="out", action="store_const", const=None, help="write no page"
-    )
+    add_page_options(parser)
     return parser.parse_args()
 
 

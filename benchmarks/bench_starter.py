@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.io import loadmat
 
-from benchmarks.results_page import write_part
+from benchmarks.results_page import add_page_options, write_part
 from hemline.datasets.photo_file import read_image
 from hemline.datasets.readers.ccp import read_tags
 from hemline.datasets.sources import open_data
@@ -33,7 +33,6 @@ from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import VIEWS, Scene, draw_scene
 from hemline.studio.wardrobe.wardrobe import GarmentType
 
-PAGE = Path("docs/results.md")
 BORDER_PX = 3
 MANY = 0.05  # A photo of which more than this share is taken is one that a person sees at once.
 _FIRST_SCENE = 5_000_000  # no seed that the starter or the risk model was trained on
@@ -186,10 +185,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--model", type=Path, help="another model than the starter")
     parser.add_argument("--scenes", type=int, default=180, help="scenes; a quarter more are bare")
     parser.add_argument("--photos", type=int, help="at most so many photos of Co-Parsing")
-    parser.add_argument("--out", type=Path, default=PAGE, help="page to write a part of")
-    parser.add_argument(
-        "--print", dest="out", action="store_const", const=None, help="write no page"
-    )
+    add_page_options(parser)
     return parser.parse_args()
 
 

@@ -1,8 +1,19 @@
 """A part of docs/results.md between two HTML comments, so that the other parts stay as they are."""
 
+import argparse
 from pathlib import Path
 
 from hemline.files import write_atomically
+
+PAGE = Path("docs/results.md")
+
+
+def add_page_options(parser: argparse.ArgumentParser) -> None:
+    """`--out FILE`, the page to write a part of, and `--print` for none."""
+    parser.add_argument("--out", type=Path, default=PAGE, help="page to write a part of")
+    parser.add_argument(
+        "--print", dest="out", action="store_const", const=None, help="write no page"
+    )
 
 
 def write_part(page: Path, name: str, text: str) -> None:

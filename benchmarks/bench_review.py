@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from sqlalchemy import create_engine, insert, make_url, text
+from sqlalchemy import insert, make_url, text
 
 from benchmarks.results_page import write_part
 from hemline.reasons import Evidence, Reason
@@ -38,6 +38,7 @@ from hemline.store.review.write_order import RankedItem, write_item
 from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Task
 from hemline.store.tables.review import ReviewItem
+from tests.plugins.databases import new_database
 
 PAGE_BAR_MS = 50.0
 EDIT_BAR_MS = 20.0
@@ -207,20 +208,7 @@ def _postgresql() -> Iterator[str | None]:
         yield None
         return
     server = make_url(given).set(drivername="postgresql+psycopg")
-    admin = create_engine(
-        server.set(database="postgres"),
-        isolation_level="AUTOCOMMIT",
-        connect_args={"client_encoding": "utf8"},  # where the server has none of its own
-    )
-    name = f"hemline_bench_{uuid4().hex}"
-    with admin.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}"'))
-    try:
-        yield server.set(database=name).render_as_string(hide_password=False)
-    finally:
-        with admin.connect() as connection:
-            connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-        admin.dispose()
+    yield from new_database(server, template="template1")
 
 
 if __name__ == "__main__":

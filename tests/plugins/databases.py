@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.engine import URL
 
+from hemline.ports import pick_free_port
 from hemline.store.database.engine import Store
 
 
@@ -63,7 +63,7 @@ def _run_postgresql(programs: Path, folder: Path) -> Iterator[URL]:
         capture_output=True,
         cwd=folder,
     )
-    port = _free_port()
+    port = pick_free_port()
     options = f"-p {port} -h 127.0.0.1 -k '' -c fsync=off -c max_connections=200"
     control = [*as_user, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log"]
     subprocess.run(
@@ -96,9 +96,3 @@ def new_database(server: URL, *, template: str) -> Iterator[str]:
         with admin.connect() as connection:
             connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
         admin.dispose()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

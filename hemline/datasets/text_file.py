@@ -34,6 +34,15 @@ def read_text(path: Path) -> str:
         raise DatasetError(f"'{path}' cannot be read ({error}); save it as UTF-8 text") from error
 
 
+def filled_lines(path: Path) -> tuple[str, ...]:
+    """The lines of a small file that are not blank, without the blanks around them.
+
+    Raises:
+        DatasetError: as `read_text`.
+    """
+    return tuple(line.strip() for line in read_text(path).splitlines() if line.strip())
+
+
 def text_encoding(start: bytes) -> tuple[str, int]:
     """The encoding that a file's first bytes tell, and how many of them are its mark.
 

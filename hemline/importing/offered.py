@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from hemline.datasets.file_names import stem_of, visible
 from hemline.datasets.mask_file import MASK_SUFFIXES, read_class_ids, read_cutout, read_garment
 from hemline.datasets.readers.coco import CocoImage, read_coco_images
-from hemline.datasets.text_file import read_text
+from hemline.datasets.text_file import filled_lines
 from hemline.errors import DatasetError, MaskError
 from hemline.masks.garment_is import GarmentIs
 
@@ -109,9 +109,7 @@ def _names(path: Path) -> tuple[str, ...]:
     """What a labels.txt calls the class ids; empty without one."""
     for folder in (path, path.parent):
         if (folder / _LABELS).is_file():
-            return tuple(
-                line.strip() for line in read_text(folder / _LABELS).splitlines() if line.strip()
-            )
+            return filled_lines(folder / _LABELS)
     return ()
 
 

@@ -14,7 +14,7 @@ from hemline.datasets.mask_file import MASK_SUFFIXES, read_cutout, read_garment
 from hemline.datasets.photo_file import read_image
 from hemline.datasets.readers.class_masks import Translation, check_same_size, read_class_mask
 from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
-from hemline.datasets.text_file import read_text
+from hemline.datasets.text_file import filled_lines
 from hemline.errors import DatasetError, MaskError
 from hemline.garments.naming import garment_and_view_of_file
 from hemline.masks.garment_is import GarmentIs
@@ -135,7 +135,7 @@ def _garment_id(classes: ClassMap, source: str) -> int:
 
 
 def _read_labels(path: Path) -> tuple[str, ...]:
-    labels = tuple(line.strip() for line in read_text(path).splitlines() if line.strip())
+    labels = filled_lines(path)
     if not labels or len(set(labels)) < len(labels):
         raise DatasetError(f"'{path}' must name each class once, one a line, from class id 1 on")
     if len(labels) > MAX_LABELS:

@@ -13,13 +13,12 @@ from pathlib import Path
 from hemline.child_process import ChildProcess
 from hemline.errors import ArtifactError, ModelError
 from hemline.files import make_private_folder
-from hemline.segmentation.model_card import file_digest
 from hemline.segmentation.runtime.choice import choose_runtime
 from hemline.segmentation.runtime.cost import Cost
 from hemline.segmentation.runtime.openvino_library import converter_version
 from hemline.segmentation.runtime.openvino_runtime import OpenVinoRuntime
 from hemline.segmentation.runtime.runtime import Runtime
-from hemline.segmentation.starter import starter_path
+from hemline.segmentation.starter import starter_digest
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
@@ -157,7 +156,7 @@ class Conversions:
             return None
 
     def _is_starter(self, weights_digest: str) -> bool:
-        return file_digest(starter_path()) == weights_digest
+        return starter_digest() == weights_digest
 
     def _quantise_starter(self, weights_digest: str, converted: Path) -> None:
         weights = self._artifacts.local_path(weights_digest)

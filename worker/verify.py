@@ -9,7 +9,6 @@ from hemline.labelstudio.project.config import parse_label_config
 from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.segmentation.starter import starter_path
 from hemline.store.loop.predictions import distrust, get_prediction
-from hemline.store.loop.projects import list_projects
 from hemline.store.reports.artifacts_in_use import (
     ArtifactKind,
     ArtifactUse,
@@ -141,7 +140,7 @@ class Repair:
 
     def _project(self, project_id: int) -> Project:
         with self._services.store.reading() as session:
-            return next(row for row in list_projects(session) if row.id == project_id)
+            return session.get_one(Project, project_id)
 
 
 def _problem(services: Services, digest: str) -> str | None:

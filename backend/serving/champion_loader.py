@@ -280,7 +280,7 @@ class Serving:
                 f"{self._broken.get(version.weights_digest)}; `hemline rollback` brings back the "
                 "version before it"
             )
-        if words is not None:
+        else:
             self._swap(ls_project_id, self._loaded.get(ls_project_id), version, words)
 
     def _try(self, version: ModelVersion, *, again: bool = False) -> tuple[str, ...] | None:

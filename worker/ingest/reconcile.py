@@ -2,11 +2,16 @@
 
 import fcntl
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from hemline.errors import HemlineError, LabelConfigError, LabelStudioUnavailable
+from hemline.errors import (
+    HemlineError,
+    LabelConfigError,
+    LabelStudioError,
+    LabelStudioUnavailable,
+)
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
 from hemline.store.database.clock import database_now
@@ -118,6 +123,20 @@ def _mark(services: Services, project: Project, ls_task_id: int, error: Exceptio
             set_task_problem(session, task.id, problem)
 
 
+def _annotations_in(ls_task: Mapping[str, Any]) -> Sequence[Any]:
+    """The annotations that Label Studio gives with a task.
+
+    Raises:
+        LabelStudioError: they are not a list.
+    """
+    annotations = ls_task.get("annotations") or []
+    if not isinstance(annotations, list):
+        raise LabelStudioError(
+            f"the annotations of a task are a {type(annotations).__name__}, not a list"
+        )
+    return annotations
+
+
 def _take_in(
     services: Services,
     project: Project,
@@ -130,8 +149,9 @@ def _take_in(
     with services.store.reading() as session:
         known = {row.ls_annotation_id: row for row in annotations_of(session, task.id)}
         marked = bool(problems_of_task(session, task.id))
-    present, broken = set(), False
-    for values in ls_task.get("annotations") or []:
+    present: set[int] = set()
+    broken: list[Exception] = []
+    for values in _annotations_in(ls_task):
         try:
             submitted = parse_submitted(values)
             present.add(submitted.ls_annotation_id)
@@ -142,10 +162,16 @@ def _take_in(
         except (LabelStudioUnavailable, LabelStudioRefused):
             raise
         except Exception as error:
-            log.exception("an annotation of task %d cannot be taken in", task.ls_task_id)
-            _mark(services, project, task.ls_task_id, error)
-            broken = True
-    if marked and not broken and task.image_url:
+            broken.append(error)
+    if broken:  # one mark and one line a task, however many they are
+        log.warning(
+            "%d annotations of task %d cannot be taken in; the first:",
+            len(broken),
+            task.ls_task_id,
+            exc_info=broken[0],
+        )
+        _mark(services, project, task.ls_task_id, broken[0])
+    elif marked and task.image_url:
         with services.store.session() as session:
             clear_task_problems(session, [task.id], ProblemSource.TASK)
     read_at = parse_time(ls_task.get("updated_at"))

@@ -1,7 +1,10 @@
 """Reconcile finds what webhooks lost, and changes nothing where they did not."""
 
+import json
+
 import numpy as np
 import pytest
+from sqlalchemy import select
 
 from hemline.labelstudio.project.config import render_label_config
 from hemline.masks.png import decode_class_mask
@@ -9,7 +12,7 @@ from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.jobs import list_jobs
 from hemline.store.loop.projects import get_project
 from hemline.store.loop.tasks import get_task, ls_task_ids
-from hemline.store.tables.loop import Annotation, ModelVersion, Project
+from hemline.store.tables.loop import Annotation, ModelVersion, Project, TaskProblem
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
@@ -152,3 +155,28 @@ def test_a_project_that_was_deleted_is_marked(services: Services, fake: FakeLabe
         row = get_project(session, 7)
     assert row is not None
     assert row.problem == PROJECT_DELETED
+
+
+@pytest.mark.parametrize(
+    ("annotations", "what"),
+    [("x" * 40, "are a str, not a list"), (["x"] * 40, "an annotation is a str")],
+    ids=["no list", "a list of no annotations"],
+)
+def test_annotations_that_are_none_cost_one_mark(
+    services: Services, fake: FakeLabelStudio, annotations: object, what: str
+) -> None:
+    """However long they are: 100,000 marks would take minutes, and the log all memory."""
+    made = fake.annotate(1, brush(disc(0)[1]))
+    odd = {**fake.full_task(2), "annotations": annotations}
+    body = json.dumps({"tasks": [odd, fake.full_task(1)]}).encode()
+    fake.faults = [("GET /api/tasks/", (200, "application/json", body, {}))]
+    reconcile_all(services)
+    with services.store.reading() as session:
+        task = get_task(session, 1, 2)
+        assert task is not None
+        marks = list(session.scalars(select(TaskProblem).where(TaskProblem.task_id == task.id)))
+    assert [mark.tries for mark in marks] == [1]
+    assert what in marks[0].problem
+    neighbour = annotation(services, made["id"])
+    assert neighbour is not None
+    assert neighbour.mask_digest is not None

@@ -1,16 +1,17 @@
 """Errors a user can cause: one sentence that names the thing, the value and the way out."""
 
+from hemline.quoting import writable
 from hemline.redaction import redact
 
 
 class HemlineError(Exception):
     """Base of all errors whose message is meant for a person and needs no stack trace.
 
-    Its text never holds a secret, whatever it was made of.
+    Its text never holds a secret, and can be written anywhere, whatever it was made of.
     """
 
     def __str__(self) -> str:
-        return redact(super().__str__())
+        return writable(redact(super().__str__()))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({str(self)!r})"
@@ -95,7 +96,7 @@ class StoreUnavailable(Exception):
         self.is_full = is_full
 
     def __str__(self) -> str:
-        return redact(super().__str__())
+        return writable(redact(super().__str__()))
 
 
 class ArtifactError(HemlineError):

@@ -6,18 +6,19 @@ import threading
 import traceback
 from types import TracebackType
 
+from hemline.quoting import writable
 from hemline.redaction import redact
 
 
 class RedactingFormatter(logging.Formatter):
-    """The lines of another formatter, without secrets."""
+    """The lines of another formatter, without secrets and control characters."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
         super().__init__()
         self._formatter = formatter
 
     def format(self, record: logging.LogRecord) -> str:
-        return redact(self._formatter.format(record))
+        return writable(redact(self._formatter.format(record)))
 
 
 def redact_tracebacks() -> None:
@@ -34,4 +35,4 @@ def _print(
     if kind is KeyboardInterrupt or kind is SystemExit:
         return
     text = "".join(traceback.format_exception(kind, error, trace))
-    print(redact(text), end="", file=sys.stderr, flush=True)
+    print(writable(redact(text)), end="", file=sys.stderr, flush=True)

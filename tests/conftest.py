@@ -10,6 +10,7 @@ os.environ.setdefault("HEMLINE_RUNTIME", "torch")
 pytest_plugins = [
     "tests.plugins.shared",  # before require_all, which imports it
     "tests.plugins.require_all",
+    "tests.plugins.writable_reports",
     "tests.plugins.databases",
     "tests.plugins.label_studio",
     "tests.plugins.chromium",

@@ -218,3 +218,11 @@ def test_a_record_of_another_library_is_hidden_too(caplog: pytest.LogCaptureFixt
         "kombu", 30, "", 1, "Cannot connect to %s", (ADDRESSES["redis_url"],), None
     )
     assert "c4nary" not in RedactingFormatter(logging.Formatter("%(message)s")).format(record)
+
+
+def test_log_lines_hold_no_control_characters() -> None:
+    from hemline.logs import RedactingFormatter
+
+    record = logging.makeLogRecord({"msg": "task %s", "args": ("\x1b[2J\ud800",)})
+    line = RedactingFormatter(logging.Formatter("%(message)s")).format(record)
+    assert line == "task \ufffd[2J\ufffd"

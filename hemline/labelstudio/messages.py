@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any, Self
 
 from hemline.errors import LabelStudioError
+from hemline.quoting import quoted
 
 SUBMISSIONS = frozenset(
     {"ANNOTATION_CREATED", "ANNOTATIONS_CREATED", "ANNOTATION_UPDATED", "ANNOTATIONS_UPDATED"}
@@ -230,7 +231,7 @@ def _project(key: Any) -> tuple[str, int | None]:
     if key is None or key == "":
         return "", None
     if isinstance(key, bool) or not isinstance(key, (str, int)):
-        raise LabelStudioError(f"a message names the project as {_short(key)}; send its id")
+        raise LabelStudioError(f"a message names the project as {quoted(key)}; send its id")
     return str(key), parse_project_key(key)[0]
 
 
@@ -251,7 +252,7 @@ def parse_id(value: Any, thing: str) -> int:
     """
     if is_id(value):
         return int(value)
-    raise LabelStudioError(f"{_short(value)} is not a valid {thing} id; send Label Studio's number")
+    raise LabelStudioError(f"{quoted(value)} is not a valid {thing} id; send Label Studio's number")
 
 
 def _is_number(text: str) -> bool:
@@ -268,7 +269,7 @@ def _objects(value: Any, key: str) -> list[dict[str, Any]]:
     for item in items:
         if not isinstance(item, dict):
             raise LabelStudioError(
-                f'"{key}" of a message holds {_short(item)}; send JSON objects as Label Studio does'
+                f'"{key}" of a message holds {quoted(item)}; send JSON objects as Label Studio does'
             )
     return items
 
@@ -278,8 +279,3 @@ def _context(payload: Mapping[str, Any]) -> dict[str, Any] | None:
     context = params.get("context") if isinstance(params, dict) else None
     context = context or payload.get("context")
     return context if isinstance(context, dict) else None
-
-
-def _short(value: Any) -> str:
-    text = repr(value) if isinstance(value, (str, int, float, type(None))) else type(value).__name__
-    return text if len(text) <= 60 else f"{text[:60]}..."

@@ -12,10 +12,12 @@ from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.project.review_fields import CONTROL as REVIEW_CONTROL
 from hemline.masks.brush import check_mask_size, encode_brush
 from hemline.masks.region import REGION_TYPES, region_cost, region_to_mask
+from hemline.quoting import quoted
 
 Region = dict[str, Any]
 
 _LARGEST_COST = 2**33  # of the regions of one annotation: about 30 s
+_NAMED = 5  # labels of a region, in a sentence
 
 # What annotators say beside the shapes, or of one of them.
 _ANSWERS = (
@@ -134,7 +136,7 @@ def regions_to_mask(
             _check_fit(region, *size)
             mask[region_to_mask(region, *size)] = class_id
         except MaskError as error:
-            raise MaskError(f"region {region.get('id', '?')!r}: {error}") from error
+            raise MaskError(f"region {quoted(region.get('id', '?'))}: {error}") from error
     return mask
 
 
@@ -154,12 +156,12 @@ def _check_shape(region: Region, config: LabelConfig) -> None:
     if kind.startswith(("rectangle", "ellipse")) and region.get("from_name") not in config.shapes:
         shape = "a rectangle" if kind.startswith("rectangle") else "an ellipse"
         raise MaskError(
-            f"it is {shape} by {region.get('from_name')!r}, which is not a control with the "
+            f"it is {shape} by {quoted(region.get('from_name'))}, which is not a control with the "
             f"labels of {config.from_name!r}; draw the garment with the brush, and delete it"
         )
     if kind not in REGION_TYPES:
         raise MaskError(
-            f"its type is {region.get('type')!r}, which has no area; draw the garment "
+            f"its type is {quoted(region.get('type'))}, which has no area; draw the garment "
             "with the brush, or as a polygon, rectangle or ellipse, and delete it"
         )
 
@@ -176,8 +178,9 @@ def _check_empty(result: Sequence[Any], config: LabelConfig) -> None:
             (item.get("from_name"), item.get("to_name")) if isinstance(item, dict) else (None, None)
         )
         raise MaskError(
-            f"it has no mask on {config.to_name!r}, only {kind!r} by {by!r} on {on!r}; draw the "
-            f"garment with {config.from_name!r}, or delete what is there if there is no garment"
+            f"it has no mask on {config.to_name!r}, only {quoted(kind)} by {quoted(by)} on "
+            f"{quoted(on)}; draw the garment with {config.from_name!r}, or delete what is there if "
+            "there is no garment"
         )
 
 
@@ -193,12 +196,14 @@ def _label_names(region: Region) -> list[Any]:
 def _label(region: Region, labels: Sequence[str]) -> str:
     names = _label_names(region)
     if len(names) != 1:
-        carries = f"has the labels {', '.join(map(str, names))}" if names else "has no label"
+        carries = (
+            f"has the labels {', '.join(map(quoted, names[:_NAMED]))}" if names else "has no label"
+        )
         raise MaskError(f"it {carries}; give it one")
     if names[0] not in labels:
         raise MaskError(
-            f"its label {names[0]!r} is not among {', '.join(labels)}; relabel it, or add the "
-            "label to the project"
+            f"its label {quoted(names[0])} is not among {', '.join(labels)}; relabel it, or add "
+            "the label to the project"
         )
     return str(names[0])
 
@@ -226,12 +231,12 @@ def _check_fit(region: Region, height: int, width: int) -> None:
     said = (region.get("original_width", width), region.get("original_height", height))
     if said != (width, height):
         raise MaskError(
-            f"it was drawn on {said[0]} x {said[1]} px but the photo is {width} x {height} px; "
-            "delete it and draw it again on this photo"
+            f"it was drawn on {quoted(said[0])} x {quoted(said[1])} px but the photo is "
+            f"{width} x {height} px; delete it and draw it again on this photo"
         )
     rotation = region.get("image_rotation") or 0
     if rotation:
         raise MaskError(
-            f"it was drawn on the photo rotated by {rotation} degrees; rotate the photo back and "
-            "draw it again"
+            f"it was drawn on the photo rotated by {quoted(rotation)} degrees; rotate the photo "
+            "back and draw it again"
         )

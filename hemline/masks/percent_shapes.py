@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hemline.errors import MaskError
 from hemline.masks.brush import check_mask_size
+from hemline.quoting import quoted
 
 _Along = NDArray[np.float64]
 _BAND = 256  # rows at a time, so that a large photo needs no coordinates for all of it
@@ -99,4 +100,4 @@ def _number(value: Mapping[str, Any], name: str) -> float:
     # A million times as far out as the photo is wide nobody drew anything.
     if isinstance(given, int | float) and not isinstance(given, bool) and abs(given) <= 1e8:
         return float(given)
-    raise MaskError(f"its {name} {given!r} is not a number; delete it and draw it again")
+    raise MaskError(f"its {name} {quoted(given)} is not a number; delete it and draw it again")

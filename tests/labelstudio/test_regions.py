@@ -281,7 +281,7 @@ def broken(region, **value):
     [
         (broken(brush_region(box()), brushlabels=["cape"]), "'cape' is not among top, skirt, coat"),
         (broken(brush_region(box()), brushlabels=[]), "has no label"),
-        (broken(brush_region(box()), brushlabels=["top", "coat"]), "labels top, coat"),
+        (broken(brush_region(box()), brushlabels=["top", "coat"]), "labels 'top', 'coat'"),
         (brush_region(box(), type="brush"), "has no label"),
         (broken(brush_region(box()), rle=encode_brush(box())[:9]), "ends after"),
         (broken(brush_region(box()), rle=None), "not a list"),
@@ -296,6 +296,31 @@ def test_a_region_that_cannot_be_read_is_named(region, message):
     with pytest.raises(MaskError, match=message) as caught:
         read([region], 20, 30)
     assert str(caught.value).startswith(f"region {region['id']!r}: ")
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        pytest.param("\x00\ud800\x1b[2J", id="control characters"),
+        pytest.param("x" * 100_000, id="long"),
+        pytest.param(["y" * 100_000], id="list"),
+        pytest.param(10**400, id="number"),
+    ],
+)
+@pytest.mark.parametrize(
+    "field", ["to_name", "type", "original_width", "image_rotation", "label", "labels"]
+)
+def test_what_a_region_says_is_quoted_short_and_fit_for_every_log(field, odd):
+    region = brush_region(box(), id=odd)
+    if field.startswith("label"):
+        region = broken(region, brushlabels=[odd] * (1 if field == "label" else 1000))
+    else:
+        region[field] = odd
+    with pytest.raises(MaskError) as caught:
+        read([region], 20, 30)
+    said = str(caught.value)
+    assert len(said) < 600
+    assert said.encode().decode().isprintable()
 
 
 def test_a_region_may_leave_its_size_out_where_the_photos_is_known():

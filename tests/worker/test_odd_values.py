@@ -4,10 +4,12 @@ neighbour of what is odd is always taken in. Each example is an odd thing and a 
 import copy
 import json
 import os
+import resource
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, cast
 
 import hypothesis
@@ -38,6 +40,8 @@ CASES = int(os.environ.get("HEMLINE_FUZZ_CASES", "500"))
 MANY = hypothesis.settings(
     max_examples=CASES, suppress_health_check=list(HealthCheck), print_blob=True
 )
+
+_MOST_MEMORY = 4 * 2**30  # beyond what the process has: a blow-up is a MemoryError with a trace
 
 odd = st.one_of(
     st.none(),
@@ -99,6 +103,15 @@ def spoiled(draw: st.DrawFn, whole: Json) -> Json:
 class _NoQueue:
     def send(self, task: str, *arguments: object, queue: str) -> None:
         pass
+
+
+@pytest.fixture(autouse=True)
+def _bounded_memory() -> Iterator[None]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    now = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (now + _MOST_MEMORY, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])

@@ -171,7 +171,8 @@ class Settings(BaseSettings):
     webhook_secret: Secret = Field(
         default="",
         description="Secret that webhooks carry in the X-Hemline-Secret header. `hemline connect` "
-        "sets it in Label Studio. Empty: webhooks are not checked.",
+        "sets it in Label Studio. Empty: anyone who reaches the backend can send webhooks, so "
+        "Label Studio is asked about each.",
     )
     secret_key: Password = Field(
         default="",

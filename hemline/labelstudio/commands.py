@@ -57,6 +57,7 @@ def connect(
     typer.echo(f"{settings.link_url}/projects/{project_id} is connected to {url}{shown}")
     if not settings.webhook_secret:
         typer.echo(
-            "HEMLINE_WEBHOOK_SECRET is empty: anyone who reaches the backend can send corrections",
+            "HEMLINE_WEBHOOK_SECRET is empty: anyone who reaches the backend can send webhooks, so "
+            "Label Studio is asked about each, which takes longer",
             err=True,
         )

@@ -91,8 +91,9 @@ def fake(fake: FakeLabelStudio) -> FakeLabelStudio:
 
 @pytest.fixture
 def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """With little patience."""
+    """With little patience, and a secret, so that a webhook needs nobody's word."""
     monkeypatch.setenv("HEMLINE_IMAGE_TIMEOUT_S", "2")
+    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET", "a-secret-of-some-length")
     get_settings.cache_clear()
     return get_settings()
 

@@ -121,6 +121,8 @@ def services(
     monkeypatch.setattr("hemline.labelstudio.http._PAUSES_S", ())
     with contextmanager(_database)(request, settings) as url:
         monkeypatch.setenv("DATABASE_URL", url)
+        # With a secret a webhook is believed; without, Label Studio's own values would be read.
+        monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET", "a-secret-of-some-length")
         get_settings.cache_clear()
         services = build_services(get_settings())
         yield replace(services, sender=cast(Sender, _NoQueue()))

@@ -1,8 +1,7 @@
 """What each of Label Studio's webhook actions means to Hemline."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
 from hemline.errors import HemlineError, LabelConfigError
 from hemline.labelstudio.messages import WebhookPayload, parse_id
@@ -12,6 +11,7 @@ from hemline.store.loop.projects import get_project, upsert_project
 from hemline.store.loop.tasks import delete_tasks
 from hemline.store.states import RunTrigger
 from hemline.store.tables.loop import Project, WebhookDelivery
+from worker.ingest.confirm import ComesTooEarly, confirmed, project_of
 from worker.ingest.record_annotation import parse_submitted, record_submitted
 from worker.ingest.registry import register_task, remember_project
 from worker.services import Services
@@ -21,15 +21,12 @@ At = datetime  # when the delivery was received
 PROJECT_DELETED = "the project was deleted in Label Studio"
 
 
-class ComesTooEarly(HemlineError):
-    """A delivery came before the one that it follows; it is worked on again later."""
-
-
 def handle_delivery(services: Services, delivery: WebhookDelivery) -> None:
     """Does what the delivery asks for. Doing it twice is the same as doing it once.
 
     Raises:
-        ComesTooEarly: it deletes what is not known yet.
+        ComesTooEarly: what it tells of is not known yet.
+        LabelStudioUnavailable: it is to be asked, since anyone can send webhooks, and cannot be.
         HemlineError: it cannot be worked on; the message says why.
         KeyError, TypeError, ValueError: the payload is not what Label Studio sends.
     """
@@ -43,7 +40,7 @@ def handle_delivery(services: Services, delivery: WebhookDelivery) -> None:
             f"{delivery.action} names no project that Hemline knows; connect it with `hemline "
             "connect PROJECT_ID`"
         )
-    handler(services, project, told, delivery.received_at)
+    handler(services, project, confirmed(services, project, told), delivery.received_at)
 
 
 def _project(services: Services, delivery: WebhookDelivery, told: WebhookPayload) -> Project | None:
@@ -53,18 +50,8 @@ def _project(services: Services, delivery: WebhookDelivery, told: WebhookPayload
     with services.store.reading() as session:
         project = get_project(session, delivery.ls_project_id)
     if (project is None or not project.label_config) and told.project:
-        return remember_project(services, _believed(services, delivery.ls_project_id, told))
+        return remember_project(services, project_of(services, delivery.ls_project_id, told))
     return project
-
-
-def _believed(services: Services, ls_project_id: int, told: WebhookPayload) -> Mapping[str, Any]:
-    """What is to be believed of a project: the webhook, if its sender had to know a secret, or what
-    Label Studio says when it is asked."""
-    settings = services.settings
-    has_secret = settings.webhook_secret or settings.basic_auth_user
-    if has_secret or not settings.label_studio_api_key:
-        return told.project
-    return services.client.get_project(ls_project_id)
 
 
 def _annotations_saved(services: Services, project: Project, told: WebhookPayload, _: At) -> None:
@@ -103,7 +90,7 @@ def _tasks_deleted(services: Services, project: Project, told: WebhookPayload, _
 
 def _project_changed(services: Services, project: Project, told: WebhookPayload, _: At) -> None:
     if told.project:
-        remember_project(services, _believed(services, project.ls_project_id, told))
+        remember_project(services, project_of(services, project.ls_project_id, told))
 
 
 def _project_deleted(services: Services, project: Project, told: WebhookPayload, _: At) -> None:

@@ -11,7 +11,8 @@ from hemline.store.loop.deliveries import (
     postpone_delivery,
 )
 from hemline.store.tables.loop import WebhookDelivery
-from worker.ingest.actions import ComesTooEarly, handle_delivery
+from worker.ingest.actions import handle_delivery
+from worker.ingest.confirm import ComesTooEarly
 from worker.services import Services
 from worker.training.triggers import train_on_corrections
 

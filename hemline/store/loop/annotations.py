@@ -10,7 +10,9 @@ from sqlalchemy.orm import Session, contains_eager
 from hemline.store.database.clock import database_now
 from hemline.store.database.insert import insert_into
 from hemline.store.states import Verdict
-from hemline.store.tables.loop import Annotation
+from hemline.store.tables.loop import Annotation, Task
+
+_AT_ONCE = 500  # ids in one query
 
 
 def record_annotation(
@@ -101,6 +103,22 @@ def find_annotation(session: Session, project_id: int, ls_annotation_id: int) ->
             Annotation.project_id == project_id, Annotation.ls_annotation_id == ls_annotation_id
         )
     )
+
+
+def ls_tasks_of(
+    session: Session, project_id: int, ls_annotation_ids: Sequence[int]
+) -> dict[int, int]:
+    """Label Studio's task of each of its annotations that are known."""
+    found: dict[int, int] = {}
+    for start in range(0, len(ls_annotation_ids), _AT_ONCE):
+        chosen = ls_annotation_ids[start : start + _AT_ONCE]
+        rows = session.execute(
+            select(Annotation.ls_annotation_id, Task.ls_task_id)
+            .join(Task, Task.id == Annotation.task_id)
+            .where(Annotation.project_id == project_id, Annotation.ls_annotation_id.in_(chosen))
+        )
+        found |= {row.ls_annotation_id: row.ls_task_id for row in rows}
+    return found
 
 
 def corrections_since(session: Session, project_id: int, when: datetime | None) -> int:

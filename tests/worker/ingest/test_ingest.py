@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from hemline.masks.png import decode_class_mask, encode_class_mask
+from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.deliveries import count_by_state, list_failed
 from hemline.store.loop.predictions import claim_send, save_prediction
@@ -23,6 +24,14 @@ from worker.ingest.registry import register_task
 from worker.services import Services
 
 Deliver = Callable[[dict[str, Any]], None]
+
+
+@pytest.fixture
+def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """With a secret: webhooks are believed."""
+    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET", "a-secret-of-some-length")
+    get_settings.cache_clear()
+    return get_settings()
 
 
 def annotation(services: Services, number: int) -> Annotation | None:

@@ -15,6 +15,7 @@ from backend.serving.champion_loader import Serving
 from backend.serving.handover import PoolJobs, Send
 from backend.serving.model_thread import ModelThread
 from backend.serving.network_cache import Predictors
+from backend.serving.task_check import TaskCheck
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.labelstudio.project.config import parse_label_config
@@ -73,8 +74,13 @@ def build_services(settings: Settings) -> BackendServices:
     # Whoever knows the password is believed, and without a token there is nothing to ask with.
     is_open = settings.label_studio_api_key and not settings.basic_auth_user
     introductions = Introductions(client.get_project) if is_open else None
+    check = (
+        TaskCheck(store, lambda number, ids: client.iter_tasks(number, task_ids=ids, full=False))
+        if is_open
+        else None
+    )
     return connect_services(
-        settings, store, prefiller, send=queue.send, introductions=introductions
+        settings, store, prefiller, send=queue.send, introductions=introductions, check=check
     )
 
 
@@ -85,10 +91,12 @@ def connect_services(
     *,
     send: Send,
     introductions: Introductions | None = None,
+    check: TaskCheck | None = None,
 ) -> BackendServices:
     """The services around the parts that reach outside: the store, photos, networks, the broker.
 
-    `send` queues a task for the worker; `introductions` asks Label Studio about new projects.
+    `send` queues a task for the worker; `introductions` and `check` ask Label Studio about
+    new projects and tasks.
     """
     metrics = Metrics()
     metrics.registry.register(StoreFigures(store))
@@ -116,7 +124,9 @@ def connect_services(
         serving=serving,
         projects=ProjectBook(store, changed=serving.look_again, introductions=introductions),
         introductions=introductions,
-        predictions=Predictions(settings, store, prefiller, serving, pool, background, metrics),
+        predictions=Predictions(
+            settings, store, prefiller, serving, pool, background, metrics, check=check
+        ),
         broker=BrokerWatch(settings.broker, metrics),
         model_thread=model_thread,
         send=send,

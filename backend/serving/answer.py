@@ -21,6 +21,7 @@ from backend.serving.batch import work_within
 from backend.serving.champion_loader import Serving
 from backend.serving.handover import PoolJobs
 from backend.serving.in_flight import Opening, Openings
+from backend.serving.task_check import TaskCheck
 from hemline.errors import HemlineError, LabelStudioUnavailable, StoreUnavailable
 from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.redaction import redact
@@ -35,6 +36,7 @@ GRACE_S = 0.4  # Label Studio needs this long to store what another request was 
 HURRY_S = 2.0  # for requests in flight when the process is asked to end
 _LOAD_WAIT_S = 20.0
 _BATCH_THREADS = 3  # one predicts, the others fetch and encode
+_CHECK_S = 30.0  # for Label Studio to confirm tasks that are handed over
 _CLAIMS_AT_ONCE = 50
 _CLAIM_WAIT_S = 1.0  # for another process that writes
 _LARGEST_ID = 2**31 - 1  # of Label Studio's and of our integer columns
@@ -79,7 +81,10 @@ class Predictions:
         pool: PoolJobs,
         background: BackgroundQueue,
         metrics: Metrics,
+        *,
+        check: TaskCheck | None = None,
     ) -> None:
+        self._check = check
         self._budget_s = settings.predict_budget_s
         self._store = store
         self._prefiller = prefiller
@@ -147,8 +152,8 @@ class Predictions:
 
     def _compute(self, asking: "_Asking", model: LoadedModel) -> list[TaskAnswer]:
         done = work_within(
-            asking.tasks,
-            lambda task: self._item(asking, model, task),
+            self._checked(asking),
+            lambda task: task if isinstance(task, TaskAnswer) else self._item(asking, model, task),
             seconds=lambda: self._left(asking),
             threads=_BATCH_THREADS,
         )
@@ -163,6 +168,14 @@ class Predictions:
             [task for task, item in zip(asking.tasks, items, strict=True) if item.source == "left"],
         )
         return items if asking.interactive else self._claim(asking, items)
+
+    def _checked(self, asking: "_Asking") -> Sequence[JsonTask | TaskAnswer]:
+        """The tasks as Label Studio has them where anyone may send some; else as they came."""
+        if self._check is None:
+            return asking.tasks
+        claimed = {task["id"]: task["data"] for task in asking.tasks if _is_task(task)}
+        data = self._check.data_of(asking.project, claimed, seconds=lambda: self._left(asking))
+        return [_really(task, data) for task in asking.tasks]
 
     def _item(self, asking: "_Asking", model: LoadedModel, task: JsonTask) -> TaskAnswer:
         """Never raises: what goes wrong with one task is that task's."""
@@ -227,7 +240,15 @@ class Predictions:
         """Has the worker predict tasks, after this request."""
         known = [_essence(task) for task in tasks if _is_task(task)]
         if known and asking.project.config is not None and not asking.interactive:
-            self._background.submit(lambda: self._pool.add(asking.project, known))
+            self._background.submit(lambda: self._add(asking.project, known))
+
+    def _add(self, project: RegisteredProject, tasks: Sequence[dict[str, Any]]) -> None:
+        if self._check is not None:
+            claimed = {task["id"]: task["data"] for task in tasks}
+            data = self._check.data_of(project, claimed, seconds=lambda: _CHECK_S)
+            tasks = [{"id": number, "data": own} for number, own in data.items() if own is not None]
+        if tasks:
+            self._pool.add(project, tasks)
 
     def _count(self, answer: Answer) -> Answer:
         for item in answer.items:
@@ -255,6 +276,17 @@ class _Asking:
 
 def _without(problem: str, source: str) -> TaskAnswer:
     return TaskAnswer(json.dumps({"problem": redact(problem)}).encode(), source)
+
+
+def _really(task: JsonTask, data: Mapping[int, Any]) -> JsonTask | TaskAnswer:
+    """The task with its confirmed data; an answer without a mask if it has none."""
+    if not _is_task(task):
+        return task
+    if task["id"] not in data:
+        return _without("Label Studio did not confirm the task in time", "left")
+    if data[task["id"]] is None:
+        return _without(f"Label Studio has no task {task['id']} in this project", "problem")
+    return {**task, "data": data[task["id"]]}
 
 
 def _given() -> TaskAnswer:

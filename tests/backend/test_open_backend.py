@@ -2,6 +2,7 @@
 
 import json
 import threading
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,25 +14,29 @@ from backend.app import assemble
 from backend.introductions import Introductions
 from backend.server import OpenBackendError, serve
 from backend.services import connect_services
+from backend.serving.task_check import TaskCheck
 from hemline.errors import LabelStudioUnavailable, SettingsError
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import render_label_config
 from hemline.ports import pick_free_port
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.projects import list_projects
+from hemline.store.loop.tasks import get_task
 from hemline.store.tables.loop import WebhookDelivery
-from tests.backend.conftest import make_settings
+from tests.backend.conftest import make_settings, task
 
 GARMENT = render_label_config(["garment"])
 
 
 class LabelStudio:
-    """Knows project 1; may be away."""
+    """Knows project 1 and its tasks; may be away."""
 
     def __init__(self) -> None:
         self.away = False
         self.config = GARMENT
         self.asked: list[int] = []
+        self.photos = {number: f"/data/upload/1/dress{number}.png" for number in range(1, 301)}
+        self.tasks_asked: list[list[int]] = []
         self.gate = threading.Event()
         self.gate.set()
 
@@ -44,6 +49,14 @@ class LabelStudio:
             raise LabelStudioRefused("Label Studio refused GET with 404", 404)
         return {"id": 1, "label_config": self.config}
 
+    def tasks(self, project: int, numbers: Sequence[int]) -> Iterator[dict[str, Any]]:
+        self.tasks_asked.append(list(numbers))
+        if self.away:
+            raise LabelStudioUnavailable("Label Studio does not answer")
+        for number in numbers:
+            if number in self.photos:
+                yield {"id": number, "data": {"image": self.photos[number]}}
+
 
 @pytest.fixture
 def label_studio() -> LabelStudio:
@@ -51,17 +64,20 @@ def label_studio() -> LabelStudio:
 
 
 @pytest.fixture
-def client(backend: Any, label_studio: LabelStudio, tmp_path: Path) -> Any:
+def client(backend: Any, label_studio: LabelStudio, tmp_path: Path) -> Iterator[Any]:
     services = connect_services(
         make_settings(tmp_path),
         backend.store,
         backend.prefiller,
         send=lambda *a, **k: True,
         introductions=Introductions(label_studio.get_project),
+        check=TaskCheck(backend.store, label_studio.tasks),
     )
+    services.start()
     client = assemble(services).test_client()
     client.services = services
-    return client
+    yield client
+    services.stop()
 
 
 def setup(client: Any, key: str) -> Any:
@@ -229,3 +245,93 @@ def test_nobody_replaces_the_label_config_of_a_known_project(
     client.post("/setup", json=body)
     assert configs() == [other]
     assert client.post("/setup", json=body).status_code == 200
+
+
+def predict(client: Any, *numbers: int, url: str = "/data/upload/1/dress{}.png") -> list[Any]:
+    tasks = [task(number, url.format(number)) for number in numbers]
+    body = {"project": "1.1", "label_config": GARMENT, "tasks": tasks}
+    answer = client.post("/predict", json=body, buffered=True)
+    assert answer.status_code == 200
+    done = threading.Event()  # what was handed over has been added
+    client.services.background.submit(done.set)
+    assert done.wait(10)
+    results: list[Any] = answer.json["results"]
+    return results
+
+
+def photo_of(backend: Any, number: int) -> str | None:
+    with backend.store.reading() as session:
+        row = get_task(session, 1, number)
+    return row.image_url if row is not None else None
+
+
+@pytest.fixture
+def connected(client: Any) -> Any:
+    setup(client, "1.1")
+    client.services.serving.wait(1, seconds=10)
+    return client
+
+
+def test_a_new_task_is_predicted_with_the_photo_that_label_studio_has(
+    connected: Any, backend: Any, label_studio: LabelStudio
+) -> None:
+    assert "result" in predict(connected, 1)[0]
+    assert photo_of(backend, 1) == label_studio.photos[1]
+    assert "result" in predict(connected, 2, url="/data/upload/1/another{}.png")[0]
+    assert photo_of(backend, 2) == label_studio.photos[2]
+
+
+def test_nobody_replaces_the_photo_of_a_task(
+    connected: Any, backend: Any, label_studio: LabelStudio
+) -> None:
+    predict(connected, 1)
+    for number in (1, 2):
+        predict(connected, number, url="/data/upload/1/forged{}.png")
+        assert photo_of(backend, number) == label_studio.photos[number]
+    label_studio.photos[1] = "/data/upload/1/newer.png"  # somebody has changed it in Label Studio
+    predict(connected, 1, url="/data/upload/1/newer.png")
+    assert photo_of(backend, 1) == "/data/upload/1/newer.png"
+
+
+def test_a_task_that_label_studio_does_not_have_is_not_made(
+    connected: Any, backend: Any, label_studio: LabelStudio
+) -> None:
+    answers = predict(connected, 1, 999)
+    assert "result" in answers[0]
+    assert answers[1] == {"problem": "Label Studio has no task 999 in this project"}
+    assert photo_of(backend, 999) is None
+
+
+def test_about_what_is_known_nobody_is_asked(connected: Any, label_studio: LabelStudio) -> None:
+    predict(connected, 1, 2)
+    asked = len(label_studio.tasks_asked)
+    predict(connected, 1, 2)
+    assert len(label_studio.tasks_asked) == asked == 1
+
+
+def test_while_label_studio_is_away_no_task_is_made(
+    connected: Any, backend: Any, label_studio: LabelStudio
+) -> None:
+    label_studio.away = True
+    assert "did not confirm" in predict(connected, 1)[0]["problem"]
+    assert photo_of(backend, 1) is None
+    label_studio.away = False
+    assert "result" in predict(connected, 1)[0]
+
+
+def test_many_tasks_are_asked_about_at_once(
+    connected: Any, backend: Any, label_studio: LabelStudio
+) -> None:
+    numbers = range(1, 251)
+    assert all("result" in answer for answer in predict(connected, *numbers))
+    assert [len(asked) for asked in label_studio.tasks_asked] == [100, 100, 50]
+
+
+def test_what_is_handed_to_the_worker_is_confirmed_too(
+    connected: Any, backend: Any, label_studio: LabelStudio
+) -> None:
+    connected.services.predictions.hurry()
+    connected.services.predictions._stop_at = 0.0  # no time is left
+    predict(connected, 1, 2, 999, url="/data/upload/1/forged{}.png")
+    assert photo_of(backend, 1) == label_studio.photos[1]
+    assert photo_of(backend, 999) is None

@@ -31,6 +31,7 @@ from hemline.store.tables.loop import Annotation, Prediction, Project, Task, Tas
 # How long a marked task waits for the first try and at most: twice as long each time.
 _PASSING_WAITS_S = 10.0, 60.0  # what is well again is found so within two minutes
 _WAITS_S = 60.0, 6 * 3600.0
+_AT_ONCE = 500  # ids in one query
 
 AUDIT_SHARE = 0.05  # of the tasks: the frozen set that versions are compared on
 
@@ -117,6 +118,20 @@ def get_task(session: Session, project_id: int, ls_task_id: int) -> Task | None:
     return session.scalar(
         select(Task).where(Task.project_id == project_id, Task.ls_task_id == ls_task_id)
     )
+
+
+def stored_data(session: Session, project_id: int, ls_task_ids: Sequence[int]) -> dict[int, Json]:
+    """The data of those of these tasks that are known, by Label Studio's id."""
+    found: dict[int, Json] = {}
+    for start in range(0, len(ls_task_ids), _AT_ONCE):
+        chosen = ls_task_ids[start : start + _AT_ONCE]
+        rows = session.execute(
+            select(Task.ls_task_id, Task.data).where(
+                Task.project_id == project_id, Task.ls_task_id.in_(chosen)
+            )
+        )
+        found |= {row.ls_task_id: row.data for row in rows}
+    return found
 
 
 def ls_task_ids(session: Session, project_id: int) -> set[int]:

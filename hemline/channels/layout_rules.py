@@ -4,7 +4,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from hemline.channels.picture import Box, Picture, frame_contact
+from hemline.channels.picture import Picture, PixelArea, frame_contact
 from hemline.channels.rule import Measured, Rule, Share, at_least_most, check_range, is_within
 
 _FILL = {
@@ -106,12 +106,12 @@ class CutByFrame(Rule):
         return Measured(good, pixels, asked, says, where)
 
 
-def _at(side: str, picture: Picture) -> Box:
+def _at(side: str, picture: Picture) -> PixelArea:
     width, height = picture.width, picture.height
     deep = max(1, min(width, height) // 50)
     return {
-        "top": Box(0, 0, width, deep),
-        "bottom": Box(0, height - deep, width, deep),
-        "left": Box(0, 0, deep, height),
-        "right": Box(width - deep, 0, deep, height),
+        "top": PixelArea(0, 0, width, deep),
+        "bottom": PixelArea(0, height - deep, width, deep),
+        "left": PixelArea(0, 0, deep, height),
+        "right": PixelArea(width - deep, 0, deep, height),
     }[side]

@@ -22,7 +22,7 @@ _LOSSY = ("JPEG", "MPO", "WEBP", "AVIF", "HEIF")
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
+class PixelArea:
     """Pixels from `left`, `top` on, `width` across and `height` down."""
 
     left: int
@@ -48,7 +48,7 @@ class Picture:
 
     rgb: Pixels
     cover: Pixels
-    box: Box
+    box: PixelArea
     laid: bool
     format: str
     bytes: int
@@ -143,11 +143,11 @@ def _on_ground(on_white: Pixels, alpha: Pixels, ground: Colour) -> Pixels:
     return np.clip(np.rint(on_white + clear * change), 0, 255).astype(np.uint8)
 
 
-def _box(cover: Pixels, name: str) -> Box:
+def _box(cover: Pixels, name: str) -> PixelArea:
     left, top, width, height = cv2.boundingRect((cover > INSIDE).astype(np.uint8))
     if not width:
         raise ImageError(f"picture '{PurePath(name).name}' shows no garment; cut it out again")
-    return Box(left, top, width, height)
+    return PixelArea(left, top, width, height)
 
 
 def _format(data: bytes) -> str:

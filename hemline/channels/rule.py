@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from hemline.channels.picture import Box, Picture
+from hemline.channels.picture import Picture, PixelArea
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Level = Annotated[int, Field(ge=0, le=255)]
@@ -43,7 +43,7 @@ class Measured:
     value: float | str
     asked: str
     says: str
-    where: Box | None = None
+    where: PixelArea | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Finding:
     asked: str
     says: str
     source: str
-    where: Box | None = None
+    where: PixelArea | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Plain values, for `--json`."""

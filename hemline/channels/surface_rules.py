@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from hemline.channels.picture import Box, Picture
+from hemline.channels.picture import Picture, PixelArea
 from hemline.channels.rule import Level, Measured, Rule, Share, at_least_most, is_within
 from hemline.masks.edge_quality import blur_of, fringe_difference
 
@@ -49,7 +49,11 @@ class Background(Rule):
         )
         left, top, width, height = cv2.boundingRect(wrong.astype(np.uint8))
         return Measured(
-            good, round(share, 6), asked, says, None if good else Box(left, top, width, height)
+            good,
+            round(share, 6),
+            asked,
+            says,
+            None if good else PixelArea(left, top, width, height),
         )
 
     def _ground(self, picture: Picture) -> NDArray[np.bool_]:
@@ -80,7 +84,7 @@ class Islands(Rule):
         if not len(stray):
             return Measured(True, 0, asked, "no part lies apart")
         largest = stray[stray[:, cv2.CC_STAT_AREA].argmax()]
-        box = Box(*(int(largest[k]) for k in range(4)))
+        box = PixelArea(*(int(largest[k]) for k in range(4)))
         area = int(largest[cv2.CC_STAT_AREA])
         parts = "part lies" if len(stray) == 1 else "parts lie"
         says = (

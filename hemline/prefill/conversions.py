@@ -6,13 +6,15 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from hemline.child_process import ChildProcess
 from hemline.errors import ArtifactError, ModelError
 from hemline.files import make_private_folder
+from hemline.segmentation.clicks.click_runtime import ClickRuntime, OpenVinoClicks
+from hemline.segmentation.clicks.shipped_clicks import clicks_digest, clicks_path
 from hemline.segmentation.runtime.choice import choose_runtime
 from hemline.segmentation.runtime.cost import Cost
 from hemline.segmentation.runtime.openvino_library import converter_version
@@ -27,6 +29,7 @@ from hemline.store.loop.conversions import best_conversion, find_conversion, rec
 log = logging.getLogger(__name__)
 
 _CONVERTER = "hemline.segmentation.runtime.convert"
+_CLICK_CONVERTER = "hemline.segmentation.clicks.convert_clicks"
 _QUANTISER = "hemline.segmentation.runtime.quantise"
 _LONGEST_S = 900.0  # of one conversion, on a machine that has much else to do
 
@@ -49,17 +52,18 @@ class Conversions:
             ArtifactError: the weights are gone or damaged.
             ModelError: HEMLINE_RUNTIME asks for OpenVINO, which cannot run, or not these weights.
         """
-        if self._chosen() == "torch" or self._is_settled(weights_digest):
-            return
-        with self._one_at_a_time():
-            if self._is_settled(weights_digest):
-                return
-            try:
-                self._convert(weights_digest)
-            except ModelError as error:
-                if self._settings.runtime == "openvino":
-                    raise
-                log.warning("PyTorch runs the weights %s: %s", weights_digest[:12], error)
+        self._prepare(
+            weights_digest, lambda: self._artifacts.local_path(weights_digest), _CONVERTER
+        )
+
+    def prepare_clicks(self) -> None:
+        """The same for the click network.
+
+        Raises:
+            ModelError: its file is missing or was changed; or HEMLINE_RUNTIME asks for OpenVINO,
+                which cannot run, or not this network.
+        """
+        self._prepare(clicks_digest(), clicks_path, _CLICK_CONVERTER)
 
     def may_improve(self, weights_digest: str) -> bool:
         """Whether these weights are the starter's, converted, and int8 has not been tried."""
@@ -137,6 +141,34 @@ class Conversions:
 
         return TorchRuntime(weights, device=self._settings.device, threads=threads)
 
+    def open_clicks(self) -> ClickRuntime:
+        """The runtime of the click network. Converts nothing: PyTorch runs it until then.
+
+        Raises:
+            ModelError: its file is missing or was changed; or HEMLINE_RUNTIME asks for OpenVINO,
+                which cannot run.
+        """
+        threads = self._settings.predict_threads
+        path = self.fp32_path(clicks_digest()) if self._chosen() == "openvino" else None
+        if path is not None:
+            return OpenVinoClicks(path, threads=threads)
+        from hemline.segmentation.clicks.torch_clicks import TorchClicks  # torch: seconds
+
+        return TorchClicks(clicks_path(), device=self._settings.device, threads=threads)
+
+    def _prepare(self, weights_digest: str, weights: Callable[[], Path], converter: str) -> None:
+        if self._chosen() == "torch" or self._is_settled(weights_digest):
+            return
+        with self._one_at_a_time():
+            if self._is_settled(weights_digest):
+                return
+            try:
+                self._convert(weights_digest, weights(), converter)
+            except ModelError as error:
+                if self._settings.runtime == "openvino":
+                    raise
+                log.warning("PyTorch runs the weights %s: %s", weights_digest[:12], error)
+
     def _chosen(self) -> str:
         return choose_runtime(self._settings.runtime, self._settings.device)
 
@@ -173,11 +205,10 @@ class Conversions:
             )
         log.warning("fp32 runs the weights %s: %s", weights_digest[:12], problem)
 
-    def _convert(self, weights_digest: str) -> None:
-        weights = self._artifacts.local_path(weights_digest)
+    def _convert(self, weights_digest: str, weights: Path, converter: str) -> None:
         with tempfile.TemporaryDirectory(prefix="hemline-converting-") as folder:
             out = Path(folder) / "converted.safetensors"
-            problem = _run_child(_CONVERTER, [str(weights), str(out)], Path(folder) / "log")
+            problem = _run_child(converter, [str(weights), str(out)], Path(folder) / "log")
             digest = None if problem else self._artifacts.put(out.read_bytes(), "converted network")
         with self._store.session() as session:
             record_conversion(

@@ -1,11 +1,10 @@
 """The starter: the model that ships with Hemline, so that the first task is already masked."""
 
-from hashlib import sha256
 from pathlib import Path
 
-from hemline.errors import ModelError
+from hemline.segmentation.shipped import ShippedWeights
 
-_PATH = Path(__file__).parent / "weights" / "starter.safetensors"
+_STARTER = ShippedWeights("starter", "the starter model")
 
 
 def starter_digest() -> str:
@@ -14,10 +13,7 @@ def starter_digest() -> str:
     Raises:
         ModelError: the note of it is missing.
     """
-    try:
-        return _PATH.with_suffix(".sha256").read_text(encoding="ascii").split()[0]
-    except OSError as error:
-        raise _unreadable() from error
+    return _STARTER.digest()
 
 
 def starter_path() -> Path:
@@ -26,18 +22,4 @@ def starter_path() -> Path:
     Raises:
         ModelError: the file is missing or was changed.
     """
-    path, expected = _PATH, starter_digest()
-    try:
-        digest = sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise _unreadable() from error
-    if digest != expected:
-        raise ModelError(
-            f"the starter model '{path}' is damaged (sha256 {digest[:12]}…, not "
-            f"{expected[:12]}…); install Hemline again"
-        )
-    return path
-
-
-def _unreadable() -> ModelError:
-    return ModelError(f"the starter model '{_PATH}' cannot be read; reinstall Hemline")
+    return _STARTER.path()

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.segmentation.runtime.converted_file import ConvertedNetwork, read_networks, read_origin
+from hemline.segmentation.runtime.converted_file import Precision, read_networks, read_origin
 from hemline.segmentation.runtime.openvino_files import to_model
 from hemline.segmentation.runtime.openvino_library import load_openvino
 from hemline.segmentation.runtime.runtime import Seen
@@ -24,20 +24,7 @@ class OpenVinoRuntime:
     """
 
     def __init__(self, converted: Path, *, threads: int = 0) -> None:
-        self._core = load_openvino().Core()
-        self._precision = read_origin(converted).precision
-        options: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "NUM_STREAMS": _STREAMS,
-            "INFERENCE_PRECISION_HINT": "f32",  # not bfloat16, which some CPUs would take
-            "ENABLE_CPU_PINNING": False,  # the cores are others' too
-        }
-        if threads:
-            options["INFERENCE_NUM_THREADS"] = threads
-        self._requests = {
-            name: self._compile(network, options)
-            for name, network in read_networks(converted).items()
-        }
+        self._precision, self._requests = compile_networks(converted, threads)
 
     @property
     def name(self) -> str:
@@ -49,6 +36,24 @@ class OpenVinoRuntime:
         probabilities, embeddings = (request.get_output_tensor(k).data.copy() for k in (0, 1))
         return Seen(probabilities, embeddings)
 
-    def _compile(self, network: ConvertedNetwork, options: dict[str, Any]) -> Any:
-        compiled = self._core.compile_model(to_model(network), "CPU", options)
-        return compiled.create_infer_request()
+
+def compile_networks(converted: Path, threads: int = 0) -> tuple[Precision, dict[str, Any]]:
+    """The precision of a file of converted networks, and an infer request of each by its name.
+
+    Raises:
+        ModelError: OpenVINO does not run here, or the file is not one of converted networks.
+    """
+    core = load_openvino().Core()
+    options: dict[str, Any] = {
+        "PERFORMANCE_HINT": "LATENCY",
+        "NUM_STREAMS": _STREAMS,
+        "INFERENCE_PRECISION_HINT": "f32",  # not bfloat16, which some CPUs would take
+        "ENABLE_CPU_PINNING": False,  # the cores are others' too
+    }
+    if threads:
+        options["INFERENCE_NUM_THREADS"] = threads
+    requests = {
+        name: core.compile_model(to_model(network), "CPU", options).create_infer_request()
+        for name, network in read_networks(converted).items()
+    }
+    return read_origin(converted).precision, requests

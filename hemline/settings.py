@@ -15,11 +15,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from hemline.errors import SettingsError
 from hemline.redaction import keep_secret
 from hemline.setting_errors import sentence
+from hemline.setting_files import SettingsWithFiles
 from hemline.setting_values import (
     header_text,
     not_a_placeholder,
@@ -44,7 +45,7 @@ ServerAddress = Annotated[str, AfterValidator(server_address), Field(repr=False)
 _UNIX_SOCKET_PATH_LIMIT = 100  # Linux allows 107 bytes; a little is left for suffixes.
 
 
-class Settings(BaseSettings):
+class Settings(SettingsWithFiles):
     """Settings of one Hemline deployment. Each field's description is its documentation."""
 
     model_config = SettingsConfigDict(

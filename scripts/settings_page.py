@@ -13,8 +13,10 @@ INTRODUCTION = """\
 # Settings
 
 Every setting is an environment variable. If a setting has several names, the first one that is set
-counts. Settings that Label Studio also has keep its names; the others begin with `HEMLINE_`. This
-page is generated from `hemline/settings.py` by `python scripts/settings_page.py`.
+counts. Settings that Label Studio also has keep its names; the others begin with `HEMLINE_`. A
+secret or an address that may hold one, such as `DATABASE_URL`, is also read from the file that
+`DATABASE_URL_FILE` names. This page is generated from `hemline/settings.py` by
+`python scripts/settings_page.py`.
 
 | Variable | Default | Meaning |
 |---|---|---|

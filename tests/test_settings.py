@@ -267,3 +267,60 @@ def test_the_token_that_an_example_once_had_is_refused(monkeypatch: pytest.Monke
     monkeypatch.setenv("LABEL_STUDIO_API_KEY", "0123456789abcdef" * 2 + "01234567")
     with pytest.raises(SettingsError, match="placeholder"):
         get_settings()
+
+
+@pytest.mark.parametrize(
+    ("variable", "field"),
+    [
+        ("LABEL_STUDIO_API_KEY", "label_studio_api_key"),
+        ("HEMLINE_WEBHOOK_SECRET", "webhook_secret"),
+        ("DATABASE_URL", "database_url"),
+        ("REDIS_URL", "redis_url"),
+    ],
+)
+def test_a_secret_is_read_from_the_file_that_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str, field: str
+) -> None:
+    value = "postgresql://u:p@h/n" if field.endswith("_url") else "a-secret-of-some-length"
+    (tmp_path / "secret").write_text(value + "\n", encoding="utf-8")
+    monkeypatch.setenv(variable, "")
+    monkeypatch.setenv(f"{variable}_FILE", str(tmp_path / "secret"))
+    assert getattr(get_settings(), field) == value
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (None, "cannot be read \\(No such file or directory\\); put the secret into it"),
+        (b"\xff\xfe", "cannot be read \\(it is not text\\)"),
+        (b"x" * 100_000, "larger than any secret"),
+    ],
+)
+def test_a_file_that_holds_no_secret_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: bytes | None, message: str
+) -> None:
+    if content is not None:
+        (tmp_path / "secret").write_bytes(content)
+    monkeypatch.setenv("BASIC_AUTH_PASS_FILE", str(tmp_path / "secret"))
+    with pytest.raises(SettingsError, match=f"^BASIC_AUTH_PASS_FILE: .*{message}"):
+        get_settings()
+
+
+def test_a_secret_and_its_file_are_not_both_set(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET", "a-secret-of-some-length")
+    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET_FILE", str(tmp_path / "secret"))
+    with pytest.raises(SettingsError, match="are both set; unset one of them"):
+        get_settings()
+
+
+def test_a_wrong_secret_from_a_file_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "secret").write_text("c4nary c4nary", encoding="utf-8")
+    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET_FILE", str(tmp_path / "secret"))
+    with pytest.raises(SettingsError) as raised:
+        get_settings()
+    assert str(raised.value).startswith("HEMLINE_WEBHOOK_SECRET cannot be used: it has a blank")
+    assert "c4nary" not in str(raised.value)

@@ -1,7 +1,7 @@
 # `make` alone prints what each target does.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
-	bench-review bench-ranking bench-runtime bench-starter bench-matting lock labelstudio image
+	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-matting lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -76,6 +76,11 @@ bench-runtime: .python ## Time the network of a pre-fill on each runtime, with i
 bench-starter: .python ## Measure what the starter mistakes for garment: CCP=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.bench_starter --ccp "$(CCP)"
+
+bench-clicks: .python ## Measure how many clicks a mask needs: CCP=folder METAIL=folder
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.bench_clicks $(if $(CCP),--ccp "$(CCP)") \
+		$(if $(METAIL),--metail "$(METAIL)") $(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-matting: .python ## Measure the edges of cut-outs on drawn fur, mesh and lace
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,7 +23,8 @@ _NEAR = 0.45  # of the photo's longer side: the window of a click
 _FAR = 0.9  # and of one whose change did not end within the first
 _WHOLE = 1.02
 _BOX_MARGIN = 1.25
-_LARGE = 448  # px: the network's input where it must see a whole garment and its outline
+_SURE = 0.5
+_LARGE = 384  # px: the network's input where it must see a whole garment, and then its outline
 
 
 class ClickRefiner:
@@ -121,7 +123,7 @@ class ClickRefiner:
         garment, part = self._see(window, photo, probability, mask, clicks, box, large=True)
         rows = slice(part.top, part.top + garment.shape[0])
         columns = slice(part.left, part.left + garment.shape[1])
-        inside[rows, columns] = garment >= 0.5
+        inside[rows, columns] = garment >= _SURE
         outside = np.ones_like(mask)
         outside[top:bottom, left:right] = False
         inside[outside] = False
@@ -138,11 +140,21 @@ class ClickRefiner:
         *,
         large: bool,
     ) -> tuple[Plane, Window]:
-        """How likely each pixel of the window is garment, at the photo's size, and its place."""
-        side = _LARGE if large and window.side > SIDE else SIDE
-        seen, guides = look(window, photo, probability, mask, clicks, box, side=side)
+        """How likely each pixel of the window is garment, at the photo's size, and its place.
+
+        `large` looks twice: at the size at which the network finds a garment, and then, with what
+        it found, at one at which it sees the outline.
+        """
+        seen, guides = look(window, photo, probability, mask, clicks, box)
         with self._lock:
             garment = self._runtime.run(seen[None], guides[None])[0]
+        if large and window.side > SIDE:
+            seen, guides = look(window, photo, None, mask, clicks, box, side=_LARGE)
+            found = cv2.resize(garment, (_LARGE, _LARGE), interpolation=cv2.INTER_LINEAR)
+            guides[0] = np.rint(np.clip(found, 0, 1) * 255).astype(np.uint8)
+            guides[1] = np.where(found >= _SURE, 255, 0)
+            with self._lock:
+                garment = self._runtime.run(seen[None], guides[None])[0]
         return lay_back(garment, window, *mask.shape)
 
 

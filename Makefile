@@ -23,7 +23,7 @@ test: .python ## Run the tests (about 6 minutes on two cores); tests say why the
 
 test-slow: .python ## Run the tests that take minutes each: whole loops, kills, trainings
 	@$(PYTHON) scripts/bootstrap.py --dev
-	$(PYTEST) -m slow
+	$(PYTEST) -m slow --timeout 1200
 
 test-learned: .python ## Repeat the tests of training results with the arithmetic of a CPU without AVX
 	@$(PYTHON) scripts/bootstrap.py --dev

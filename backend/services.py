@@ -12,6 +12,9 @@ from backend.protocol.auth import Guard
 from backend.protocol.projects import ProjectBook
 from backend.serving.answer import Predictions
 from backend.serving.champion_loader import Serving
+from backend.serving.clicks.history import ClickHistory
+from backend.serving.clicks.refine import ClickAnswers
+from backend.serving.clicks.refiner import RefinerThread
 from backend.serving.handover import PoolJobs, Send
 from backend.serving.model_thread import ModelThread
 from backend.serving.network_cache import Predictors
@@ -38,6 +41,8 @@ class BackendServices:
     serving: Serving
     projects: ProjectBook
     predictions: Predictions
+    clicks: ClickAnswers
+    refiner: RefinerThread
     broker: BrokerWatch
     model_thread: ModelThread
     send: Send
@@ -61,6 +66,7 @@ class BackendServices:
         self.broker.stop()
         self.background.stop()
         self.model_thread.stop()
+        self.refiner.stop()
         self.store.dispose()
 
 
@@ -115,6 +121,8 @@ def connect_services(
         ),
     )
     pool = PoolJobs(store, send)
+    projects = ProjectBook(store, changed=serving.look_again, introductions=introductions)
+    refiner = RefinerThread(prefiller.open_refiner)
     return BackendServices(
         settings=settings,
         store=store,
@@ -122,11 +130,15 @@ def connect_services(
         metrics=metrics,
         background=background,
         serving=serving,
-        projects=ProjectBook(store, changed=serving.look_again, introductions=introductions),
+        projects=projects,
         introductions=introductions,
         predictions=Predictions(
             settings, store, prefiller, serving, pool, background, metrics, check=check
         ),
+        clicks=ClickAnswers(
+            projects, prefiller, refiner, ClickHistory(store, background), check=check
+        ),
+        refiner=refiner,
         broker=BrokerWatch(settings.broker, metrics),
         model_thread=model_thread,
         send=send,

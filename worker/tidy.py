@@ -1,5 +1,5 @@
 """Removes what nothing needs: files of writers that were killed, what trainings worked with that
-are over, and old attempts to log in."""
+are over, old attempts to log in, and old marks of clicks."""
 
 import logging
 import shutil
@@ -9,6 +9,7 @@ from pathlib import Path
 from hemline.settings import Settings
 from hemline.store.log_in_limits import tidy_log_ins
 from hemline.store.loop.runs import unfinished_runs
+from hemline.store.loop.tasks import forget_click_marks
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,7 @@ def tidy(services: Services) -> None:
             log.info("removed %s: its training is over", folder)
     with services.store.session() as session:
         tidy_log_ins(session)
+        forget_click_marks(session)
 
 
 def _work_folders(settings: Settings) -> list[Path]:

@@ -1,4 +1,4 @@
-"""/predict: masks for the tasks of a request."""
+"""/predict: masks for the tasks of a request, and answers to clicks on one."""
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -7,7 +7,7 @@ from backend.protocol.bodies import read_json
 from backend.protocol.projects import RegisteredProject, UnknownProjectError
 from backend.services import BackendServices
 from backend.serving.answer import Answer
-from hemline.labelstudio.messages import PredictRequest
+from hemline.labelstudio.messages import PredictRequest, context_of
 
 _LIMIT = 256 * 2**20  # bytes: hundreds of tasks with all their annotations
 
@@ -17,7 +17,11 @@ def build(services: BackendServices) -> Blueprint:
 
     @blueprint.post("/predict")
     def predict() -> ResponseReturnValue:
-        message = PredictRequest.parse(read_json(request, limit=_LIMIT, large=True))
+        payload = read_json(request, limit=_LIMIT, large=True)
+        if context_of(payload) is not None:
+            body = services.clicks.answer(payload)
+            return Response(body, mimetype="application/json")
+        message = PredictRequest.parse(payload)
         if not message.tasks:
             return _response(Answer([]))
         try:
@@ -25,9 +29,7 @@ def build(services: BackendServices) -> Blueprint:
         except UnknownProjectError as error:
             # Upstream answers requests without a project, and so do we: without masks.
             return _response(services.predictions.refuse(message.tasks, str(error)))
-        answer = services.predictions.answer(
-            project, message.tasks, interactive=message.context is not None
-        )
+        answer = services.predictions.answer(project, message.tasks)
         response = _response(answer)
         # The server closes a response once its last byte is out.
         response.call_on_close(answer.close)

@@ -96,13 +96,10 @@ class Predictions:
         self._room = Room(settings.threads)
         self._stop_at: float | None = None  # time.monotonic(); when requests must have ended
 
-    def answer(
-        self, project: RegisteredProject, tasks: Sequence[JsonTask], *, interactive: bool
-    ) -> Answer:
-        """An item for each task. `interactive` requests are answered without being remembered:
-        Label Studio does not store their answers."""
-        asking = _Asking(project, list(tasks), time.monotonic(), interactive)
-        if interactive or len(tasks) != 1:
+    def answer(self, project: RegisteredProject, tasks: Sequence[JsonTask]) -> Answer:
+        """An item for each task."""
+        asking = _Asking(project, list(tasks), time.monotonic())
+        if len(tasks) != 1:
             return self._count(Answer(self._items(asking)))
         opening = self._openings.enter((project.row.ls_project_id, _id(tasks[0])))
         if not opening.first:
@@ -167,7 +164,7 @@ class Predictions:
             asking,
             [task for task, item in zip(asking.tasks, items, strict=True) if item.source == "left"],
         )
-        return items if asking.interactive else self._claim(asking, items)
+        return self._claim(asking, items)
 
     def _checked(self, asking: "_Asking") -> Sequence[JsonTask | TaskAnswer]:
         """The tasks as Label Studio has them where anyone may send some; else as they came."""
@@ -182,7 +179,7 @@ class Predictions:
         config = asking.project.config
         if not _is_task(task) or config is None:
             return _without('a task needs Label Studio\'s "id" and "data"', "problem")
-        if not asking.interactive and model.name in _versions(task):
+        if model.name in _versions(task):
             return _without("Label Studio already has it", "present")
         try:
             filled = self._prefiller.predict_task(
@@ -239,7 +236,7 @@ class Predictions:
     def _hand_over(self, asking: "_Asking", tasks: Sequence[JsonTask]) -> None:
         """Has the worker predict tasks, after this request."""
         known = [_essence(task) for task in tasks if _is_task(task)]
-        if known and asking.project.config is not None and not asking.interactive:
+        if known and asking.project.config is not None:
             self._background.submit(lambda: self._add(asking.project, known))
 
     def _add(self, project: RegisteredProject, tasks: Sequence[dict[str, Any]]) -> None:
@@ -263,7 +260,6 @@ class _Asking:
     project: RegisteredProject
     tasks: list[JsonTask]
     came: float  # time.monotonic()
-    interactive: bool
 
     @property
     def single(self) -> bool:

@@ -76,14 +76,14 @@ class PredictRequest:
         project: "id.created", empty if missing.
         project_id: the id in it, else the project that the first task names, else None.
         label_config: empty if missing.
-        context: what the annotator has drawn so far, when the request is interactive.
+        context: of an interactive request; see `hemline.labelstudio.clicks.context`.
     """
 
     tasks: list[dict[str, Any]]
     project: str
     project_id: int | None
     label_config: str
-    context: dict[str, Any] | None
+    context: Any
 
     @classmethod
     def parse(cls, payload: Mapping[str, Any]) -> Self:
@@ -97,7 +97,7 @@ class PredictRequest:
             project=project,
             project_id=project_id,
             label_config=_text(payload.get("label_config")),
-            context=_context(payload),
+            context=context_of(payload),
         )
 
 
@@ -158,6 +158,14 @@ def parse_project_key(key: str | int) -> tuple[int, int | None]:
     """
     number, _, created = str(key).partition(".")
     return parse_id(number, "project"), int(created) if _is_number(created) else None
+
+
+def context_of(payload: Mapping[str, Any]) -> Any:
+    """The context of a /predict body; None where it is not interactive. An empty one is: Label
+    Studio sends it when a task is left with a click on its way."""
+    params = payload.get("params")
+    context = params.get("context") if isinstance(params, dict) else None
+    return payload.get("context") if context is None else context
 
 
 def kept(payload: Mapping[str, Any]) -> dict[str, Any]:
@@ -272,10 +280,3 @@ def _objects(value: Any, key: str) -> list[dict[str, Any]]:
                 f'"{key}" of a message holds {quoted(item)}; send JSON objects as Label Studio does'
             )
     return items
-
-
-def _context(payload: Mapping[str, Any]) -> dict[str, Any] | None:
-    params = payload.get("params")
-    context = params.get("context") if isinstance(params, dict) else None
-    context = context or payload.get("context")
-    return context if isinstance(context, dict) else None

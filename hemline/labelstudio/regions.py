@@ -11,7 +11,13 @@ from hemline.errors import MaskError
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.project.review_fields import CONTROL as REVIEW_CONTROL
 from hemline.masks.brush import check_mask_size, encode_brush
-from hemline.masks.region import REGION_TYPES, region_cost, region_to_mask
+from hemline.masks.region import (
+    BOX_CONTROL,
+    CLICK_CONTROL,
+    REGION_TYPES,
+    region_cost,
+    region_to_mask,
+)
 from hemline.quoting import quoted
 
 Region = dict[str, Any]
@@ -101,10 +107,10 @@ def regions_to_mask(
     """Read the `result` of an annotation or a prediction as one mask.
 
     Brush, bitmask and polygon regions on the config's photo count, and rectangles and ellipses of
-    the config's `shapes`; where they overlap, the later one wins. Choices, texts and regions on
-    other photos are passed over, and so are those of other controls whose labels are not ours. A
-    result without any region says that there is no garment; one that has only what is passed over
-    says nothing, and is refused.
+    the config's `shapes`; where they overlap, the later one wins. Choices, texts, clicks and boxes
+    for a model and regions on other photos are passed over, and so are those of other controls
+    whose labels are not ours. A result without any region says that there is no garment; one that
+    has only what is passed over says nothing, and is refused.
 
     Args:
         result: regions as Label Studio has them.
@@ -144,11 +150,18 @@ def _is_ours(region: Any, config: LabelConfig, labels: Sequence[str]) -> bool:
     """Whether it is a shape on our photo, by our control or with a label of ours."""
     if not isinstance(region, dict) or region.get("type") in _ANSWERS:
         return False
+    if _is_left_over(region, config):
+        return False
     if region.get("to_name") != config.to_name:
         return False
     if region.get("from_name") in (config.from_name, *config.shapes):
         return True
     return any(label in labels for label in _label_names(region))
+
+
+def _is_left_over(region: Region, config: LabelConfig) -> bool:
+    """Whether it is a click or a box that Label Studio kept, or what came of one a second time."""
+    return region.get("from_name") in (*config.clicks, CLICK_CONTROL, BOX_CONTROL)
 
 
 def _check_shape(region: Region, config: LabelConfig) -> None:
@@ -171,7 +184,9 @@ def _check_empty(result: Sequence[Any], config: LabelConfig) -> None:
     shape by another control, or an answer alone, may well be about a garment. What a reviewer says
     of a mask is said of there being none too."""
     for item in result:
-        if isinstance(item, dict) and item.get("from_name") == REVIEW_CONTROL:
+        if isinstance(item, dict) and (
+            item.get("from_name") == REVIEW_CONTROL or _is_left_over(item, config)
+        ):
             continue
         kind = item.get("type") if isinstance(item, dict) else type(item).__name__
         by, on = (

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,11 @@ REGION_TYPES = (
     "rectangle",
     "ellipse",
 )
+
+# Names of the controls that Hemline adds to label configs for clicks and boxes. Label Studio leaves
+# results of theirs behind, which are no masks.
+CLICK_CONTROL = "hemline_click"
+BOX_CONTROL = "hemline_box"
 
 _INSIDE = 127  # Strokes are antialiased; half covered is inside.
 
@@ -73,6 +79,11 @@ def region_to_mask(region: dict[str, Any], height: int, width: int) -> NDArray[n
     if not inside.any():
         raise MaskError("it covers no pixel of the photo; delete it or draw it again")
     return inside
+
+
+def pixels_digest(mask: NDArray[np.bool_]) -> str:
+    """SHA-256 of which pixels of a mask (H, W) are inside, 64 hexadecimal digits."""
+    return sha256(b"%d/" % mask.shape[1] + np.packbits(mask).tobytes()).hexdigest()
 
 
 def _bitmask_alpha(url: Any, height: int, width: int) -> NDArray[np.uint8]:

@@ -27,6 +27,7 @@ from hemline.masks.png import decode_class_mask, encode_class_mask
 from hemline.masks.probability_map import encode_probability_map
 from hemline.masks.renumber import renumber
 from hemline.prefill.conversions import Conversions
+from hemline.prefill.open_task import OpenTask, open_task, photo_url
 from hemline.segmentation.model_card import read_card
 from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
@@ -48,6 +49,7 @@ from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import ModelVersion, Prediction, Task
 
 if TYPE_CHECKING:
+    from hemline.segmentation.clicks.refiner import ClickRefiner
     from hemline.segmentation.predictor import Examination, Predictor
 
 
@@ -210,6 +212,24 @@ class Prefiller:
             keep_prediction(session, saved, **kept)
         return self._answer(saved, predicted.mask, model, config, task, fresh=True)
 
+    def open_task(self, project_id: int, config: LabelConfig, ls_task: dict[str, Any]) -> OpenTask:
+        """What a click needs of a task. Raises HemlineError if its photo cannot be had."""
+        return open_task(
+            self._store,
+            self._artifacts,
+            self._photos,
+            self._settings,
+            project_id=project_id,
+            config=config,
+            ls_task=ls_task,
+        )
+
+    def open_refiner(self) -> "ClickRefiner":
+        """The network that follows clicks. Takes seconds; raises HemlineError if it cannot run."""
+        from hemline.prefill.click_refiner import open_click_refiner
+
+        return open_click_refiner(self._store, self._artifacts, self._settings)
+
     def _stored_mask(self, stored: Prediction) -> NDArray[np.uint8] | None:
         """None: it is damaged, and is predicted again."""
         try:
@@ -322,22 +342,6 @@ def register_task(
         garment_type=_first(data, "garment_type", "category"),
         photo_session=_first(data, "photo_session", "session"),
     )
-
-
-def photo_url(config: LabelConfig, ls_task: dict[str, Any]) -> str:
-    """The URL of a task's photo.
-
-    Raises:
-        ImageError: the task's data has none under the label config's key.
-    """
-    data = ls_task.get("data") or {}
-    url = find_field(data, config.data_key) if isinstance(data, dict) else None
-    if not isinstance(url, str) or not url:
-        raise ImageError(
-            f"task {ls_task.get('id')} has no photo: its data needs '{config.data_key}', the "
-            "address of an image"
-        )
-    return url
 
 
 def _first(data: dict[str, Any], *names: str) -> str:

@@ -17,6 +17,7 @@ class ProblemSource(StrEnum):
     PHOTO = "photo"  # it cannot be fetched or read
     PREFILL = "prefill"  # no mask could be predicted
     SENDING = "sending"  # Label Studio does not take the pre-fill
+    CLICK = "click"  # a click on it did nothing
 
 
 class ModelState(StrEnum):

@@ -76,6 +76,35 @@ class FakeNetwork:
         return Examination(prediction, probabilities, 0.95, np.ones(32, np.float32))
 
 
+class FakeRefiner:
+    """Adds or removes a disc around the newest click, or fills the box."""
+
+    name = "clicks-fake"
+    radius = 5  # px
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[Any, ...]] = []  # probability's maximum, clicks, box
+        self.error: Exception | None = None
+        self.gate = threading.Event()
+        self.gate.set()
+
+    def refine(self, photo: Any, probability: Any, mask: Any, clicks: Any, box: Any = None) -> Any:
+        assert self.gate.wait(30)
+        known = None if probability is None else round(float(probability.max()), 2)
+        self.seen.append((known, tuple(clicks), box))
+        if self.error is not None:
+            raise self.error
+        height, width = mask.shape
+        y, x = np.mgrid[:height, :width] + 0.5
+        if box is not None:
+            inside = (x > box.left * width) & (x < box.right * width)
+            inside &= (y > box.top * height) & (y < box.bottom * height)
+            return mask | inside
+        click = clicks[-1]
+        disc = (x - click.x * width) ** 2 + (y - click.y * height) ** 2 <= self.radius**2
+        return mask | disc if click.positive else mask & ~disc
+
+
 class FakePrefiller(Prefiller):
     """The real one, with networks that need no weights: any digest but "broken" loads."""
 
@@ -83,10 +112,19 @@ class FakePrefiller(Prefiller):
         super().__init__(store, ArtifactStore(settings.artifacts), photos, settings)
         self.store = store
         self.networks: dict[str, FakeNetwork] = {}
+        self.refiner = FakeRefiner()
+        self.refiner_problem = ""
+        self.opened_refiners = 0
 
     def ensure_starter(self, project_id: int, config: LabelConfig) -> None:
         if len(config.labels) == 1:
             add_champion(self.store, project_id, "starter", config.labels)
+
+    def open_refiner(self) -> Any:
+        self.opened_refiners += 1
+        if self.refiner_problem:
+            raise ModelError(self.refiner_problem)
+        return self.refiner
 
     def load(self, version: ModelVersion) -> LoadedModel:
         if version.weights_digest == "broken":

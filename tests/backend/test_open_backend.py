@@ -335,3 +335,40 @@ def test_what_is_handed_to_the_worker_is_confirmed_too(
     predict(connected, 1, 2, 999, url="/data/upload/1/forged{}.png")
     assert photo_of(backend, 1) == label_studio.photos[1]
     assert photo_of(backend, 999) is None
+
+
+def _click(client: Any, task_id: int, url: str) -> Any:
+    item = {
+        "type": "keypoint",
+        "to_name": "image",
+        "is_positive": True,
+        "id": "c",
+        "value": {"x": 50, "y": 50, "width": 0.3},
+    }
+    body = {
+        "tasks": [task(task_id, url)],
+        "project": "1.1",
+        "label_config": GARMENT,
+        "params": {"context": {"result": [item]}},
+    }
+    answer = client.post("/predict", json=body)
+    assert answer.status_code == 200
+    return answer.json["results"][0]["result"]
+
+
+def test_clicks_of_strangers_fetch_no_photo_of_theirs_and_make_no_tasks(
+    client: Any, backend: Any, label_studio: LabelStudio
+) -> None:
+    backend.connect()
+    fetched = len(backend.photos.fetched)
+    assert _click(client, 999, "/data/upload/1/dress999.png") == []
+    label_studio.away = True
+    assert _click(client, 2, "http://elsewhere.example/x.png") == []
+    label_studio.away = False
+    assert len(backend.photos.fetched) == fetched
+    assert len(_click(client, 2, "http://elsewhere.example/x.png")) == 1
+    assert backend.photos.fetched[fetched:] == ["/data/upload/1/dress2.png"]
+    backend.finish_background()
+    with backend.store.reading() as session:
+        (project,) = list_projects(session)
+        assert get_task(session, project.id, 999) is None

@@ -365,3 +365,35 @@ def test_anything_is_a_mask_or_an_error(kind, changes, size_known):
         mask = read([region], *size)
         assert mask.dtype == np.uint8
         assert set(np.unique(mask)) <= {0, 1, 2, 3}
+
+
+LEFT_OVER = [
+    # As Label Studio 1.23.2 saves them: a click of a draft, what came of one a second time, a box.
+    {"type": "keypoint", "from_name": "hemline_click", "value": {"x": 5, "y": 5, "width": 0.3}},
+    {
+        "type": "keypointlabels",
+        "from_name": "hemline_click",
+        "value": {"format": "rle", "rle": encode_brush(box() != 0), "keypointlabels": ["skirt"]},
+    },
+    {
+        "type": "rectanglelabels",
+        "from_name": "hemline_box",
+        "value": {"x": 0, "y": 0, "width": 50, "height": 50, "rectanglelabels": ["coat"]},
+    },
+    {"type": "rectangle", "from_name": "hemline_box", "value": {"x": 0, "y": 0}},
+]
+
+
+@pytest.mark.parametrize("kept", LEFT_OVER, ids=lambda kept: str(kept["type"]))
+def test_what_clicks_leave_behind_is_no_mask_and_no_fault(kept):
+    kept = kept | {"id": "k", "to_name": "image", "original_width": 30, "original_height": 20}
+    alone = read([kept], height=20, width=30)
+    assert not alone.any()  # as if nothing were there
+    beside = read([kept, *write(box()), kept])
+    assert np.array_equal(beside, box())
+
+
+def test_controls_that_only_point_are_known_by_the_label_config():
+    config = LabelConfig("mask", "image", "image", LABELS, (), ("own",))
+    kept = {"type": "keypointlabels", "from_name": "own", "to_name": "image", "value": {}}
+    assert np.array_equal(read([kept, *write(box())], config=config), box())

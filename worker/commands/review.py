@@ -19,6 +19,7 @@ def statistics(
     The corrected figures leave out only labels that a reviewer found wrong.
     """
     from hemline.reasons import Reason
+    from hemline.store.reports.edit_effort import Edit
     from worker.commands.models import find_project
     from worker.commands.print_table import print_table
     from worker.review.project_statistics import project_statistics
@@ -68,6 +69,15 @@ def statistics(
         ],
         title="Dice of the pre-fill with its correction",
         empty="No pre-fill has been corrected yet.",
+    )
+    print_table(
+        ("pre-fill", "labels", "share", "clicks and boxes", "median seconds"),
+        [
+            (Edit(name).words, e["labels"], f"{e['share']:.0%}", e["clicks"], e["median_seconds"])
+            for name, e in found["edits"].items()
+        ],
+        title="What people did with pre-fills",
+        empty="No pre-fill has become a label yet.",
     )
     print_table(
         ("reason", "outliers", "share"),

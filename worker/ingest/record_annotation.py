@@ -26,6 +26,7 @@ from hemline.masks.overlap import dice
 from hemline.masks.png import decode_class_mask, encode_class_mask
 from hemline.masks.renumber import renumber
 from hemline.store.loop.annotations import find_annotation, record_annotation
+from hemline.store.loop.clicks import claim_clicks, clicked_pixels
 from hemline.store.loop.corrections import get_prediction, refresh_labelled, shown_prediction
 from hemline.store.loop.garments import settle_garments
 from hemline.store.loop.splits import assign_split
@@ -34,6 +35,7 @@ from hemline.store.review.label_review import review_saved
 from hemline.store.states import ProblemSource, Verdict
 from hemline.store.tables.loop import Prediction, Project, Task
 from worker.attempts import KillsItsProcess, counted
+from worker.ingest.brushed import is_brushed
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -66,6 +68,7 @@ class _Prefill:
     prediction_id: int
     dice: float | None = None
     untouched: bool = False
+    predicted: Mask | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +80,7 @@ class _Read:
     height: int | None = None
     prefill: _Prefill | None = None
     problem: str | None = None
+    brushed: bool = False
 
 
 def parse_submitted(values: Any) -> Submitted:
@@ -148,6 +152,7 @@ def record_submitted(
             was_cancelled=submitted.was_cancelled,
             ground_truth=submitted.ground_truth,
             untouched=read.prefill is not None and read.prefill.untouched,
+            brushed=read.brushed,
             dice=read.prefill.dice if read.prefill else None,
             problem=read.problem,
             verdict=submitted.verdict,
@@ -162,6 +167,10 @@ def record_submitted(
                 gold_minimum=services.settings.gold_minimum,
             )
         refresh_labelled(session, [task.id])
+        made_with = claim_clicks(
+            session, stored.id, task.id, submitted.annotator, until=submitted.updated_at
+        )
+        stored.clicks, stored.boxes = made_with.clicks, made_with.boxes
         if stored.ls_updated_at == submitted.updated_at:
             review_saved(
                 session,
@@ -187,7 +196,15 @@ def _read(
                 return _Read(problem=problem, prefill=_compare(services, config, task, submitted))
             digest = services.artifacts.put(encode_class_mask(mask), "mask")
             prefill = _compare(services, config, task, submitted, mask)
-            return _Read(digest, mask.shape[1], mask.shape[0], prefill)
+            brushed = is_brushed(
+                submitted.result,
+                config,
+                untouched=prefill is not None and prefill.untouched,
+                predicted=prefill.predicted if prefill is not None else None,
+                clicked=_clicked_pixels(services, task),
+                size=mask.shape,
+            )
+            return _Read(digest, mask.shape[1], mask.shape[0], prefill, brushed=brushed)
     except KillsItsProcess as error:
         log.error("task %d, annotation %d: %s", task.ls_task_id, submitted.ls_annotation_id, error)
         return _Read(problem=_left_out(submitted, error))
@@ -267,7 +284,13 @@ def _compare(
         prediction.id,
         dice=float(dice(predicted > 0, mask > 0)),
         untouched=bool(np.array_equal(predicted, mask)),
+        predicted=predicted,
     )
+
+
+def _clicked_pixels(services: Services, task: Task) -> set[str]:
+    with services.store.reading() as session:
+        return clicked_pixels(session, task.id)
 
 
 def _predicted_mask(services: Services, prediction: Prediction, config: LabelConfig) -> Mask | None:

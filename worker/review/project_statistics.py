@@ -11,6 +11,7 @@ from hemline.masks.overlap import dice
 from hemline.masks.png import decode_class_mask
 from hemline.masks.statistics import Summary
 from hemline.store.loop.models import champion, list_versions
+from hemline.store.reports.edit_effort import EditEffort, edit_effort
 from hemline.store.reports.project_statistics import (
     GROUPS,
     Corrected,
@@ -37,6 +38,7 @@ def project_statistics(services: Services, project: Project) -> Json:
     with services.store.reading() as session:
         corrected = corrected_prefills(session, project.id)
         tuned = tuned_thresholds(session, project.id)
+        edits = edit_effort(session, project.id)
     return {
         "project": project.ls_project_id,
         "prefills": _plain(summary_of(corrected)),
@@ -44,11 +46,16 @@ def project_statistics(services: Services, project: Project) -> Json:
             group: {name: _plain(found) for name, found in by_group(corrected, group).items()}
             for group in GROUPS
         },
+        "edits": {each.edit.value: _plain_effort(each) for each in edits},
         "outliers": _outliers(corrected),
         "thresholds": _thresholds(project, tuned),
         "drift": drift(services, project),
         "photos": photo_drift(services, project),
     }
+
+
+def _plain_effort(effort: EditEffort) -> Json:
+    return {name: value for name, value in asdict(effort).items() if name != "edit"}
 
 
 def drift(services: Services, project: Project) -> Json | None:

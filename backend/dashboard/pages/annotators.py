@@ -26,6 +26,8 @@ class Annotator:
     name: str
     labels: int
     untouched_share: float | None  # of those with a pre-fill
+    clicked_share: float | None  # of those with a pre-fill, corrected with clicks alone
+    median_clicks: float | None  # and boxes, where there were any
     median_dice: float | None  # of the pre-fill with what the person made of it
     median_seconds: float | None
     stamps: int
@@ -104,6 +106,8 @@ def _people(
                 name=name,
                 labels=len(labels),
                 untouched_share=sum(x.untouched for x in seen) / len(seen) if seen else None,
+                clicked_share=sum(x.clicked for x in seen) / len(seen) if seen else None,
+                median_clicks=_median([float(x.clicks) for x in labels if x.clicks]),
                 median_dice=_median([x.dice for x in labels]),
                 median_seconds=_median([x.lead_time_s for x in labels]),
                 stamps=sum(stamp.annotator == name for stamp in stamps),

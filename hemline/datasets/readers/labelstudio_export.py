@@ -15,7 +15,7 @@ from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.errors import DatasetError, MaskError
 from hemline.garments.address import file_at, without_upload_prefix
 from hemline.garments.naming import garment_and_view_of_task
-from hemline.masks.region import REGION_TYPES, region_to_mask
+from hemline.masks.region import BOX_CONTROL, CLICK_CONTROL, REGION_TYPES, region_to_mask
 
 
 class _AnnotatedTask(NamedTuple):
@@ -153,7 +153,9 @@ def _annotation(task: Mapping[str, Any]) -> dict[str, Any] | None:
 def _regions(annotation: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     result = annotation.get("result")
     for region in result if isinstance(result, list) else ():
-        if isinstance(region, dict) and region.get("type") in REGION_TYPES:
+        if not isinstance(region, dict) or region.get("type") not in REGION_TYPES:
+            continue
+        if region.get("from_name") not in (CLICK_CONTROL, BOX_CONTROL):
             yield region
 
 

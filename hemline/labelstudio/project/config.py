@@ -2,8 +2,8 @@
 
 import colorsys
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
@@ -39,6 +39,8 @@ class LabelConfig:
         data_key: where a task's data has the photo's URL: "image", "photo.url", "images[0]"; see
             `hemline.labelstudio.task_data.find_field`.
         labels: the brush's labels in their order, as results name them. No two are equal.
+        clicks: names of the controls that only point for a model (smartOnly), whose results are no
+            garments. Configs that differ in them alone are equal: annotations read the same.
         shapes: names of the RectangleLabels and EllipseLabels on the photo that have a label of
             the brush's: only theirs are garments, other boxes may be anything.
     """
@@ -48,6 +50,7 @@ class LabelConfig:
     data_key: str
     labels: tuple[str, ...]
     shapes: tuple[str, ...] = ()
+    clicks: tuple[str, ...] = field(default=(), compare=False)
 
 
 def parse_label_config(xml: str) -> LabelConfig:
@@ -80,8 +83,9 @@ def parse_label_config(xml: str) -> LabelConfig:
     brush, to_name = _only(brushes)
     from_name = brush.get("name", "")
     labels = _labels(brush, from_name)
-    shapes = _shapes(root, to_name, labels)
-    return LabelConfig(from_name, to_name, _data_key(images[to_name]), labels, shapes)
+    clicks = _clicks(root, to_name)
+    shapes = tuple(name for name in _shapes(root, to_name, labels) if name not in clicks)
+    return LabelConfig(from_name, to_name, _data_key(images[to_name]), labels, shapes, clicks)
 
 
 def render_label_config(labels: Sequence[str]) -> str:
@@ -107,6 +111,12 @@ def render_label_config(labels: Sequence[str]) -> str:
         f'  <BrushLabels name="mask" toName="image">\n{lines}  </BrushLabels>\n'
         "</View>\n"
     )
+
+
+def free_hotkeys(taken: Iterable[str]) -> list[str]:
+    """The keys for labels that none of those `taken` has, the handiest first."""
+    used = {key.lower().replace(" ", "") for each in taken for key in each.split(",")}
+    return [key for key in _HOTKEYS if key not in used]
 
 
 def _parse_xml(xml: str) -> ElementTree.Element:
@@ -152,6 +162,19 @@ def _shapes(root: ElementTree.Element, to_name: str, labels: Sequence[str]) -> t
         for control in _tags(root, tag)
         if to_name in [target.strip() for target in control.get("toName", "").split(",")]
         and any(_name(label) in labels for label in _tags(control, "label"))
+    )
+
+
+def _clicks(root: ElementTree.Element, to_name: str) -> tuple[str, ...]:
+    return tuple(
+        control.get("name", "")
+        for tag in ("keypoint", "keypointlabels", "rectangle", "rectanglelabels")
+        for control in _tags(root, tag)
+        if to_name in [target.strip() for target in control.get("toName", "").split(",")]
+        and any(
+            name.lower() == "smartonly" and value.lower() == "true"
+            for name, value in control.attrib.items()
+        )
     )
 
 

@@ -32,6 +32,7 @@ from hemline.store.tables.loop import Annotation, Prediction, Project, Task, Tas
 _PASSING_WAITS_S = 10.0, 60.0  # what is well again is found so within two minutes
 _WAITS_S = 60.0, 6 * 3600.0
 _AT_ONCE = 500  # ids in one query
+_CLICK_MARK_S = 7 * 86_400.0  # nobody may click on that task again, and so clear its mark
 
 AUDIT_SHARE = 0.05  # of the tasks: the frozen set that versions are compared on
 
@@ -211,6 +212,22 @@ def set_task_problem(
     )
 
 
+def mark_clicks(session: Session, task_id: int, problem: str) -> None:
+    """Marks the task with why a click did nothing; for a week, or until another one does."""
+    said = f"a click did nothing: {problem}"
+    set_task_problem(session, task_id, said, ProblemSource.CLICK, after_s=_CLICK_MARK_S)
+
+
+def forget_click_marks(session: Session, *, now: datetime | None = None) -> None:
+    """Clears the marks of clicks that are older than a week."""
+    session.execute(
+        delete(TaskProblem).where(
+            TaskProblem.source == ProblemSource.CLICK,
+            TaskProblem.try_at <= (now or database_now(session)),
+        )
+    )
+
+
 def _wait_s(tries: int, *, passing: bool) -> float:
     first_s, longest_s = _PASSING_WAITS_S if passing else _WAITS_S
     return min(longest_s, first_s * 2.0 ** min(tries - 1, 10))
@@ -221,7 +238,10 @@ def projects_to_try_again(session: Session, *, now: datetime | None = None) -> S
     return session.scalars(
         select(Task.project_id)
         .join(TaskProblem, TaskProblem.task_id == Task.id)
-        .where(TaskProblem.try_at <= (now or DatabaseTime()))
+        .where(
+            TaskProblem.try_at <= (now or DatabaseTime()),
+            TaskProblem.source != ProblemSource.CLICK,
+        )
         .distinct()
     ).all()
 

@@ -54,9 +54,16 @@ class LabelWork:
     mask_digest: str
     lead_time_s: float | None
     untouched: bool
+    clicks: int  # clicks and boxes
+    brushed: bool
     dice: float | None
     expected: float | None
     changed_at: datetime
+
+    @property
+    def clicked(self) -> bool:
+        """Corrected with clicks and boxes alone."""
+        return self.clicks > 0 and not self.untouched and not self.brushed
 
 
 def label_causes(session: Session, project_id: int, limit: int = NEWEST) -> list[LabelCause]:
@@ -128,6 +135,8 @@ def label_work(session: Session, project_id: int, limit: int = NEWEST) -> list[L
             Annotation.mask_digest,
             Annotation.lead_time_s,
             Annotation.untouched,
+            Annotation.clicks + Annotation.boxes,
+            Annotation.brushed,
             Annotation.dice,
             func.coalesce(PredictionSignals.predicted_dice, Prediction.score),
             Annotation.changed_at,

@@ -7,6 +7,7 @@ gave up.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, case, delete, exists, or_, select, update
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Session, joinedload
 from hemline.store.database.clock import database_now
 from hemline.store.database.columns import Json, utcnow
 from hemline.store.database.insert import insert_into
-from hemline.store.tables.loop import Annotation, Prediction
+from hemline.store.tables.loop import Annotation, ModelVersion, Prediction
 from hemline.store.tables.review import LabelSignals, PredictionSignals
 
 MAX_ATTEMPTS = 5  # of each version; those of older versions are counted as used up
@@ -62,6 +63,32 @@ def keep_prediction(
             | PredictionSignals.map_digest.is_(None),
         )
     )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMap:
+    """Where a prediction's probability map is, and what its classes are: k is labels[k - 1]."""
+
+    map_digest: str
+    labels: list[str]
+
+
+def newest_map(session: Session, task_id: int, image_digest: str) -> StoredMap | None:
+    """The map of the newest version's prediction of that photo."""
+    row = session.execute(
+        select(PredictionSignals.map_digest, ModelVersion.labels)
+        .join(Prediction, Prediction.id == PredictionSignals.prediction_id)
+        .join(ModelVersion, ModelVersion.id == Prediction.model_version_id)
+        .where(
+            Prediction.task_id == task_id,
+            Prediction.image_digest == image_digest,
+            PredictionSignals.image_digest == image_digest,
+            PredictionSignals.map_digest.is_not(None),
+        )
+        .order_by(ModelVersion.number.desc())
+        .limit(1)
+    ).one_or_none()
+    return StoredMap(row[0] or "", row[1]) if row is not None else None
 
 
 def expect_label(session: Session, annotation: Annotation) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     UniqueConstraint,
+    false,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -148,6 +149,10 @@ class Annotation(Base):
     was_cancelled: Mapped[bool] = mapped_column(default=False)  # "Skip"
     ground_truth: Mapped[bool] = mapped_column(default=False)
     untouched: Mapped[bool] = mapped_column(default=False)  # the pre-fill was accepted as it was
+    # The clicks and boxes that it was made with, and whether anything was drawn by hand
+    clicks: Mapped[int] = mapped_column(default=0, server_default="0")
+    boxes: Mapped[int] = mapped_column(default=0, server_default="0")
+    brushed: Mapped[bool] = mapped_column(default=False, server_default=false())
     dice: Mapped[float | None]  # pre-fill against correction, 0 to 1, foreground
     verdict: Mapped[Verdict | None]  # the reviewer's choice that came with the last save
     problem: Mapped[str | None] = mapped_column(Sentence())  # why it is left out
@@ -157,6 +162,22 @@ class Annotation(Base):
 
     task: Mapped[Task] = relationship(back_populates="annotations")
     prediction: Mapped["Prediction | None"] = relationship()
+
+
+class AnsweredClick(Base):
+    """A click or a box on an open task that was answered, and the annotation it ended up in."""
+
+    __tablename__ = "answered_click"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    task_id: Mapped[int] = mapped_column(ForeignKey("task.id", ondelete="CASCADE"), index=True)
+    annotation_id: Mapped[int | None] = mapped_column(
+        ForeignKey("annotation.id", ondelete="SET NULL"), index=True
+    )
+    annotator: Mapped[str] = mapped_column(Words(255), default="")  # Label Studio's id, if known
+    is_box: Mapped[bool]
+    pixels_digest: Mapped[str] = mapped_column(Words(64))  # of the region as it was answered
+    answered_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 
 class Prediction(Base):

@@ -44,6 +44,8 @@ def work(number: int, annotator: str = "ada", **fields: Any) -> LabelWork:
         "mask_digest": "a" * 64,
         "lead_time_s": 60.0,
         "untouched": False,
+        "clicks": 0,
+        "brushed": True,
         "dice": 0.9,
         "expected": 0.9,
         "changed_at": datetime(2026, 1, 1, tzinfo=UTC),

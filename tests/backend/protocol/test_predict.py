@@ -218,13 +218,6 @@ def test_an_opening_while_the_task_is_in_a_large_retrieval(connected):
     assert masked(items)[-4:] == [1, 2, 3, 4]
 
 
-def test_interactive_requests_are_always_answered_and_claim_nothing(connected):
-    context = {"context": {"result": [{"type": "keypointlabels"}]}}
-    assert masked(connected.predict(1, params=context)) == [0]
-    assert masked(connected.predict(1, params=context)) == [0]
-    assert masked(connected.predict(1)) == [0]
-
-
 def test_what_does_not_fit_in_the_time_is_left_to_the_worker(make_backend, monkeypatch):
     monkeypatch.setattr(predictions, "GRACE_S", 0.0)
     backend = make_backend(predict_budget_s=0.5)

@@ -6,9 +6,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from hemline.labelstudio.project.config import parse_label_config
 from hemline.masks.png import decode_class_mask, encode_class_mask
+from hemline.masks.region import pixels_digest
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation
+from hemline.store.loop.clicks import record_clicks
 from hemline.store.loop.deliveries import count_by_state, list_failed
 from hemline.store.loop.predictions import claim_send, save_prediction
 from hemline.store.loop.runs import list_runs
@@ -260,6 +263,28 @@ def test_the_pre_fill_is_compared_with_what_was_made_of_it(
     assert second.dice == pytest.approx(overlap)
 
 
+def test_a_correction_has_the_clicks_that_it_was_made_with(
+    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project
+) -> None:
+    row = register_task(services, project, parse_label_config(project.label_config), fake.tasks[1])
+    clicked, brushed = disc(0)[1], disc(1)[1]
+    with services.store.session() as session:
+        digest = pixels_digest(clicked > 0)
+        record_clicks(session, row.id, [False, False, True], pixels_digest=digest)
+    saved = fake.annotate(1, brush(clicked))
+    deliver(fake.payload("ANNOTATION_CREATED", saved))
+    ingest_deliveries(services)
+    stored = annotation(services, saved["id"])
+    assert stored is not None
+    assert (stored.clicks, stored.boxes, stored.brushed) == (2, 1, False)
+    saved = fake.annotate(1, brush(brushed))
+    deliver(fake.payload("ANNOTATION_CREATED", saved))
+    ingest_deliveries(services)
+    second = annotation(services, saved["id"])
+    assert second is not None
+    assert (second.clicks, second.boxes, second.brushed) == (0, 0, True)
+
+
 def test_a_pre_fill_is_compared_after_its_sole_label_was_renamed(
     services: Services,
     fake: FakeLabelStudio,
@@ -267,7 +292,7 @@ def test_a_pre_fill_is_compared_after_its_sole_label_was_renamed(
     project: Project,
     champion: ModelVersion,
 ) -> None:
-    from hemline.labelstudio.project.config import parse_label_config, render_label_config
+    from hemline.labelstudio.project.config import render_label_config
 
     row = register_task(services, project, parse_label_config(project.label_config), fake.tasks[1])
     digest = services.artifacts.put(encode_class_mask(disc(0)[1]), "mask")

@@ -1,0 +1,91 @@
+"""Which corrections were drawn by hand."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from hemline.labelstudio.project.config import LabelConfig
+from hemline.labelstudio.regions import mask_to_regions
+from hemline.masks.region import pixels_digest
+from worker.ingest.brushed import is_brushed
+
+CONFIG = LabelConfig("mask", "image", "image", ("top", "skirt"))
+PREFILL = np.zeros((40, 30), np.uint8)
+PREFILL[5:15, 5:25] = 1
+PREFILL[20:35, 5:25] = 2
+CLICKED = PREFILL == 1
+CLICKED[2:6, 10:20] = True
+
+
+def regions(top: Any, skirt: Any) -> list[Any]:
+    made = []
+    for number, mask in ((1, top), (2, skirt)):
+        made += mask_to_regions(
+            np.uint8(mask) * np.uint8(number),
+            config=CONFIG,
+            labels=CONFIG.labels,
+            region_scores={},
+            seed="",
+        )
+    return made
+
+
+def brushed(result: list[Any], *clicked: Any, predicted: Any = PREFILL, **more: Any) -> bool:
+    return is_brushed(
+        result,
+        CONFIG,
+        predicted=predicted,
+        clicked={pixels_digest(mask) for mask in clicked},
+        size=(40, 30),
+        **({"untouched": False} | more),
+    )
+
+
+SKIRT = PREFILL == 2
+
+
+def test_clicks_alone_are_no_brush():
+    assert not brushed(regions(CLICKED, SKIRT), CLICKED)
+
+
+def test_an_earlier_click_that_was_gone_back_to_is_no_brush():
+    later = CLICKED.copy()
+    later[30:] = True
+    assert not brushed(regions(CLICKED, SKIRT), later, CLICKED)
+
+
+def test_a_stroke_after_a_click_is():
+    stroked = CLICKED.copy()
+    stroked[38:] = True
+    assert brushed(regions(stroked, SKIRT), CLICKED)
+
+
+def test_a_stroke_on_another_region_is():
+    assert brushed(regions(CLICKED, SKIRT | (np.arange(40)[:, None] > 36)), CLICKED)
+
+
+def test_without_clicks_all_that_is_not_untouched_is():
+    assert brushed(regions(CLICKED, SKIRT))
+    assert not brushed(regions(PREFILL == 1, SKIRT), untouched=True)
+
+
+def test_a_deleted_region_is_by_hand():
+    assert brushed(regions(CLICKED, np.zeros_like(SKIRT)), CLICKED)
+
+
+def test_from_nothing_with_clicks_alone():
+    alone = regions(CLICKED, np.zeros_like(SKIRT))
+    assert not brushed(alone, CLICKED, predicted=None)
+    assert brushed(regions(CLICKED, SKIRT), CLICKED, predicted=None)
+
+
+@pytest.mark.parametrize("kind", ["polygonlabels", "bitmasklabels"])
+def test_other_shapes_are_by_hand(kind):
+    other = {"type": kind, "from_name": "mask", "to_name": "image", "value": {}}
+    assert brushed([*regions(CLICKED, SKIRT), other], CLICKED)
+
+
+def test_left_overs_of_clicks_are_nothing():
+    kept = {"type": "rectanglelabels", "from_name": "hemline_box", "to_name": "image", "value": {}}
+    assert not brushed([*regions(CLICKED, SKIRT), kept], CLICKED)

@@ -36,6 +36,12 @@ def connect(
             help="Add the reasons to review a task, and a choice of verdicts, to the label config.",
         ),
     ] = False,
+    clicks: Annotated[
+        bool,
+        typer.Option(
+            help="Add a point and a box to the label config, which masks are corrected with."
+        ),
+    ] = True,
 ) -> None:
     """Connect a Label Studio project: pre-filled tasks out, corrections in."""
     from hemline.labelstudio.client import LabelStudioClient
@@ -51,10 +57,13 @@ def connect(
             project_id,
             backend_url=url,
             review_fields=review_fields,
+            clicks=clicks,
             on_step=lambda step: typer.echo(step),
         )
     shown = f", which shows {made.model_version}" if made.model_version else ""
     typer.echo(f"{settings.link_url}/projects/{project_id} is connected to {url}{shown}")
+    if made.clicks_problem:
+        typer.echo(f"No controls for clicks were added: {made.clicks_problem}", err=True)
     if not settings.webhook_secret:
         typer.echo(
             "HEMLINE_WEBHOOK_SECRET is empty: anyone who reaches the backend can send webhooks, so "

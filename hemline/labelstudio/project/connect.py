@@ -8,6 +8,11 @@ from urllib.parse import urlsplit
 from hemline.errors import LabelStudioError
 from hemline.labelstudio.client import Json, LabelStudioClient
 from hemline.labelstudio.http import LabelStudioRefused
+from hemline.labelstudio.project.click_controls import (
+    ClickControls,
+    add_click_controls,
+    add_instruction,
+)
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.labelstudio.project.live_version import is_ours, show_version, unnamed
 from hemline.labelstudio.project.review_fields import add_review_fields, has_review_fields
@@ -26,6 +31,8 @@ class Connection:
     backend_id: int
     webhook_id: int
     model_version: str
+    clicks: bool = True  # masks can be corrected with clicks
+    clicks_problem: str = ""  # why the controls for that were not added
 
 
 def connect(
@@ -35,6 +42,7 @@ def connect(
     *,
     backend_url: str,
     review_fields: bool = False,
+    clicks: bool = True,
     on_step: Callable[[str], None] = lambda step: None,
     patience_s: float = 60.0,
 ) -> Connection:
@@ -45,7 +53,9 @@ def connect(
     label gets a first model as soon as the backend hears of it: that is waited for, for
     `patience_s` seconds.
 
-    `review_fields` adds the reason and the verdict to the label config; else it is left alone.
+    `review_fields` adds the reason and the verdict to the label config. `clicks` adds the controls
+    that masks are corrected with by clicks, says in the project's instructions how, and has Label
+    Studio send clicks. Without both the label config is left alone.
 
     Raises LabelConfigError if the project's label config cannot be pre-filled, LabelStudioError if
     Label Studio refuses the backend or cannot reach it.
@@ -56,10 +66,17 @@ def connect(
     label_config = project["label_config"]
     if review_fields:
         label_config = add_review_fields(label_config)
+    controls = add_click_controls(label_config) if clicks else ClickControls(label_config)
+    label_config = controls.label_config
+    interactive = clicks and bool(parse_label_config(label_config).clicks)
+    instructions = str(project.get("expert_instruction") or "")
+    if interactive and not controls.problem:
+        instructions = add_instruction(instructions, label_config)
     on_step("project settings")
     client.update_project(
         project_id,
         **({"label_config": label_config} if label_config != project["label_config"] else {}),
+        expert_instruction=instructions,
         show_collab_predictions=True,  # a task opens with its prediction as a new annotation
         evaluate_predictions_automatically=False,  # each page of the table would wait for masks
         sampling="Uncertainty sampling",
@@ -67,7 +84,7 @@ def connect(
     )
     on_step("backend")
     gone = _remove_stale_backends(client, project_id, backend_url)
-    backend = _ensure_backend(client, settings, project_id, backend_url)
+    backend = _ensure_backend(client, settings, project_id, backend_url, interactive)
     on_step("webhook")
     webhook = _ensure_webhook(client, settings, project_id, backend_url, gone)
     on_step("tabs")
@@ -78,7 +95,14 @@ def connect(
     model_version = backend.get("model_version") or ""
     if model_version:
         show_version(client, project_id, model_version)
-    return Connection(project_id, backend["id"], webhook["id"], model_version)
+    return Connection(
+        project_id,
+        backend["id"],
+        webhook["id"],
+        model_version,
+        clicks=interactive,
+        clicks_problem=controls.problem,
+    )
 
 
 def _remove_stale_backends(
@@ -99,9 +123,13 @@ def _remove_stale_backends(
 
 
 def _ensure_backend(
-    client: LabelStudioClient, settings: Settings, project_id: int, backend_url: str
+    client: LabelStudioClient,
+    settings: Settings,
+    project_id: int,
+    backend_url: str,
+    interactive: bool,
 ) -> Json:
-    fields: Json = {"is_interactive": False, "auto_update": True, "auth_method": "NONE"}
+    fields: Json = {"is_interactive": interactive, "auto_update": True, "auth_method": "NONE"}
     if settings.basic_auth_user:
         fields |= {
             "auth_method": "BASIC_AUTH",

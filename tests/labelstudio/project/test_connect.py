@@ -15,7 +15,7 @@ from hemline.errors import LabelConfigError, LabelStudioError
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project import connect as connecting
-from hemline.labelstudio.project.config import render_label_config
+from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.project.connect import SECRET_HEADER
 from hemline.labelstudio.project.live_version import show_version
 from hemline.ports import pick_free_port
@@ -109,6 +109,9 @@ def state(client: LabelStudioUser, project: int) -> dict[str, Any]:
             (item["id"], item["url"], item["title"], item["auth_method"])
             for item in client.list_backends(project)
         ],
+        "clicks": [item["is_interactive"] for item in client.list_backends(project)],
+        "label_config": fields["label_config"],
+        "instructions": fields["expert_instruction"],
         "webhooks": [
             (item["id"], item["url"], item["headers"], item["is_active"])
             for item in client.list_webhooks(project)
@@ -136,8 +139,48 @@ def test_connect_sets_everything_once(
         (made.webhook_id, f"{backend.url}/webhook", {SECRET_HEADER: "a-secret"}, True)
     ]
     assert [title for _, title in once["views"]] == ["All tasks", "To label"]
+    assert once["clicks"] == [True]
+    assert parse_label_config(once["label_config"]).clicks == ("hemline_click", "hemline_box")
+    assert "Correct with a click:" in once["instructions"]
     assert again == made
     assert state(ls_client, project) == once
+
+
+def test_a_project_from_before_is_upgraded_with_its_annotations(
+    ls_client: LabelStudioUser, project: int, settings: Settings, backend: Backend
+) -> None:
+    ls_client.update_project(project, expert_instruction="Mind the hem.")
+    without = connect(ls_client, settings, project, backend_url=backend.url, clicks=False)
+    assert not without.clicks
+    before = state(ls_client, project)
+    assert before["clicks"] == [False]
+    assert before["instructions"] == "Mind the hem."
+    (task,) = ls_client.import_tasks(project, [{"data": {"image": "/a.png"}}])
+    ls_client.create_annotation(task, [REGION])
+
+    connected = connect(ls_client, settings, project, backend_url=backend.url)
+
+    assert connected.clicks
+    after = state(ls_client, project)
+    assert after["clicks"] == [True]
+    assert parse_label_config(before["label_config"]).clicks == ()
+    assert parse_label_config(after["label_config"]).clicks
+    assert after["instructions"].startswith("Mind the hem.")
+    assert len(ls_client.get_task(project, task)["annotations"]) == 1
+
+
+def test_key_points_of_its_own_are_left_alone_and_said(
+    ls_client: LabelStudioUser, settings: Settings, backend: Backend
+) -> None:
+    own = render_label_config(["garment"]).replace(
+        "</View>",
+        '<KeyPointLabels name="kp" toName="image"><Label value="hem"/></KeyPointLabels></View>',
+    )
+    project = ls_client.create_project("Own key points", own)["id"]
+    made = connect(ls_client, settings, project, backend_url=backend.url)
+    assert "key points of its own" in made.clicks_problem
+    assert state(ls_client, project)["clicks"] == [False]
+    assert state(ls_client, project)["label_config"] == own.strip()
 
 
 def test_a_submitted_annotation_comes_with_the_secret(

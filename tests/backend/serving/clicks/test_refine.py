@@ -1,6 +1,5 @@
 """Clicks on open tasks, as Label Studio sends them, through /predict."""
 
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -360,17 +359,6 @@ def test_the_drafts_of_a_large_body_are_read(connected):
     many = predicted(*(region(noise, f"n{k}") for k in range(100)))
     after = mask_of(ask(connected, click(40, 58), **draft(painted), **many))
     assert after[6, 4]
-
-
-def test_a_click_does_not_wait_for_a_prediction(connected):
-    network = connected.network()
-    network.gate.clear()
-    opening = threading.Thread(target=lambda: connected.predict(9))
-    opening.start()
-    network.entered.acquire()
-    assert ask(connected, click(40, 8), **predicted(region())) != []
-    network.gate.set()
-    opening.join()
 
 
 def test_what_was_answered_is_counted_for_task_and_user(connected):

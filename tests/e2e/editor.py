@@ -65,9 +65,9 @@ class Editor:
             self.page.keyboard.press("1")
         self.page.get_by_label("brush-tool").click()
         before = self._photo_pixels()
-        self.page.mouse.move(*self._place(start))
+        self.page.mouse.move(*self.place(start))
         self.page.mouse.down()
-        self.page.mouse.move(*self._place(end), steps=10)
+        self.page.mouse.move(*self.place(end), steps=10)
         self.page.mouse.up()
         eventually(
             lambda: not np.array_equal(before, self._photo_pixels()),
@@ -120,7 +120,8 @@ class Editor:
         )
         return width
 
-    def _place(self, point: Point) -> Point:
+    def place(self, point: Point) -> Point:
+        """Where on the page a place in the photo is, in CSS pixels."""
         x, y, width, height = self._photo_box()
         return x + point[0] * width, y + point[1] * height
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.masks.overlap import dice
 from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import draw_scene
 from hemline.studio.wardrobe.wardrobe import GarmentType
 from tests.e2e.clicking import Clicker
-from tests.e2e.conftest import ARTIFACTS, Deployment, as_regions
+from tests.e2e.conftest import ARTIFACTS, Deployment, as_mask, as_regions
 from tests.e2e.editor import Editor, Point
 from tests.e2e.house_style import save_photo
 from tests.e2e.waiting import eventually
@@ -203,6 +204,52 @@ def test_a_box_says_where_the_garment_is(clicked: Clicked, clicker: Clicker) -> 
     assert after.key == before.key
     shown = after.mask(HEIGHT, WIDTH)
     assert all(faulty.at(shown, place) for place in faulty.missing)
+
+
+def test_the_label_of_a_click_says_which_region(deployment: Deployment, clicker: Clicker) -> None:
+    """Two labels, and no model of the project's own yet: the regions come with the task."""
+    folder = deployment.stack.files_root / "two-labels"
+    folder.mkdir()
+    scene = draw_scene(
+        61,
+        height=HEIGHT,
+        width=WIDTH,
+        kind=FigureKind.MANNEQUIN,
+        garment_type=GarmentType.DRESS,
+    )
+    save_photo(folder / "two_Front.jpg", scene)
+    project = deployment.new_project("Two labels", labels=("top", "skirt"))
+    (task,) = deployment.import_folder(project, folder).values()
+    faulty = _plant(task, scene.mask > 0)
+    middle = int((faulty.missing[0][1] + faulty.missing[2][1]) / 2 * HEIGHT)
+    both = np.where(np.arange(HEIGHT)[:, None] < middle, 1, 2) * np.uint8(faulty.prefill)
+    config = parse_label_config(render_label_config(["top", "skirt"]))
+    top, skirt = as_regions(np.uint8(both), config)
+    prediction = {"task": task, "result": [top, skirt], "score": 0.5, "model_version": "by hand"}
+    deployment.stack.client.import_predictions(project, [prediction])
+    deployment.stack.connect(project)
+
+    clicker.open(project, task)
+    keys = {region.key for region in clicker.regions()}
+    for hotkey, label, place in (
+        ("Shift+Alt+1", "top", faulty.missing[0]),
+        ("Shift+Alt+2", "skirt", faulty.missing[2]),
+    ):
+        others = {each.key: each.rle for each in clicker.regions() if label not in each.label}
+        clicker.choose("k")
+        clicker.page.keyboard.press(hotkey)
+        clicker.click(place)
+        after = {region.key: region for region in clicker.regions()}
+        assert after.keys() == keys
+        (changed,) = [region for region in after.values() if label in region.label]
+        assert faulty.at(changed.mask(HEIGHT, WIDTH), place)
+        assert all(after[key].rle == rle for key, rle in others.items())
+    annotation = clicker.editor.submit()
+    assert {region["id"] for region in annotation["result"]} == {top["id"], skirt["id"]}
+    assert {region["type"] for region in annotation["result"]} == {"brushlabels"}
+    stored = as_mask(annotation["result"], config)
+    assert faulty.at(stored == 1, faulty.missing[0])
+    assert faulty.at(stored == 2, faulty.missing[2])
 
 
 def _stored(clicked: Clicked, annotation: int, shape: tuple[int, ...]) -> Mask:

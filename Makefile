@@ -1,7 +1,7 @@
 # `make` alone prints what each target does.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
-	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-matting lock labelstudio image
+	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-matting chaos lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -85,6 +85,10 @@ bench-clicks: .python ## Measure how many clicks a mask needs: CCP=folder METAIL
 bench-matting: .python ## Measure the edges of cut-outs on drawn fur, mesh and lace
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.bench_matting
+
+chaos: .python ## Kill and pause everything at random while corrections arrive: N=kills SEED=number
+	@$(PYTHON) scripts/bootstrap.py --dev
+	$(BIN)/python -m benchmarks.chaos --kills $(or $(N),50) $(if $(SEED),--seed $(SEED))
 
 lock: .python ## Update the locks from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

@@ -65,7 +65,8 @@ class RunningBackend:
     def setup(self, key: str, schema: str) -> str | None:
         status, body = self.ask("POST", "/setup", {"project": key, "schema": schema})
         assert status == 200, body
-        return body["model_version"]
+        version: str | None = body["model_version"]
+        return version
 
     def processes(self) -> list[psutil.Process]:
         parent = psutil.Process(self.process.pid)

@@ -193,12 +193,13 @@ def _short(path: Path) -> str:
 
 @contextmanager
 def _signals_as_interrupts() -> Iterator[None]:
-    """SIGTERM, and the end of the terminal, do what Ctrl-C does."""
+    """SIGTERM, and the end of the terminal, do what Ctrl-C does; and Ctrl-C does so too where a shell
+    began the demo in the background, whose programs ignore it."""
 
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt
 
-    names = (signal.SIGTERM, signal.SIGHUP)
+    names = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     before = {name: signal.signal(name, interrupt) for name in names}
     try:
         yield

@@ -256,7 +256,7 @@ def test_a_mask_that_is_lost_leaves_its_pair_out(filled):
         )
     seen = text(Visitor(filled).see("/dashboard/1/annotators"))
     assert "1 of 1 pairs are compared" in seen
-    assert "dan 1 – – – – 0" in seen
+    assert "dan 1 – – – – – – 0" in seen
 
 
 def test_label_studios_words_are_never_markup(filled):

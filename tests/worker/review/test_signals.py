@@ -216,6 +216,7 @@ def test_a_deleted_label_leaves_the_order(
     saved = submit(fake, deliver, services, 1, disc(0)[1])
     compute_signals(services)
     assert item(services, 1, ReviewKind.LABEL) is not None
+    fake.delete(saved["id"])
     deliver(
         {
             "action": "ANNOTATIONS_DELETED",

@@ -156,7 +156,7 @@ def test_health_and_setup_are_answered_while_every_prediction_hangs(tmp_path):
     """Photos that do not arrive hold as many requests as may predict, and no others."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host = f"127.0.0.1:{silent.getsockname()[1]}"
-        env = {"HEMLINE_IMAGE_HOSTS": host, "THREADS": "4", "HEMLINE_PREDICT_BUDGET_S": "8"}
+        env = {"HEMLINE_IMAGE_HOSTS": host, "THREADS": "4", "HEMLINE_PREDICT_BUDGET_S": "20"}
         with RunningBackend(tmp_path, **env) as server, ThreadPoolExecutor(16) as pool:
             until(lambda: server.setup("1.1", GARMENT), 120)
             hanging = [{"id": n, "data": {"image": f"http://{host}/{n}.jpg"}} for n in range(1, 17)]
@@ -164,7 +164,7 @@ def test_health_and_setup_are_answered_while_every_prediction_hangs(tmp_path):
             until(
                 lambda: sum(answer.done() for answer in answers) >= 4, 120
             )  # there is no room for them
-            for _ in range(10):
+            for _ in range(5):
                 assert server.ask("GET", "/health")[0] == 200
                 assert server.setup("1.1", GARMENT)
                 assert server.ask("POST", "/webhook", correction(1))[0] == 201

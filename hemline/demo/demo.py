@@ -193,8 +193,8 @@ def _short(path: Path) -> str:
 
 @contextmanager
 def _signals_as_interrupts() -> Iterator[None]:
-    """SIGTERM, and the end of the terminal, do what Ctrl-C does; and Ctrl-C does so too where a shell
-    began the demo in the background, whose programs ignore it."""
+    """SIGTERM, and the end of the terminal, do what Ctrl-C does. So does Ctrl-C where a shell began
+    the demo in the background, whose programs ignore it."""
 
     def interrupt(number: int, frame: FrameType | None) -> NoReturn:
         raise KeyboardInterrupt

@@ -25,7 +25,7 @@ from hemline.datasets.sample import Sample
 from hemline.datasets.sources import open_data
 from hemline.errors import HemlineError
 from hemline.masks.overlap import IGNORE
-from hemline.segmentation.clicks.click_file import save_click_network
+from hemline.segmentation.clicks.click_file import load_click_weights, save_click_network
 from hemline.segmentation.clicks.drafts import Draft, colour_segments, make_draft
 from hemline.segmentation.clicks.maps import Box, Click, draw_maps, pixel_of
 from hemline.segmentation.clicks.merge import merge
@@ -112,8 +112,6 @@ def train(
     unet, _ = load_model(starter_path())
     network = ClickNetwork(unet).eval()  # the batch statistics stay the starter's
     if initial:
-        from hemline.segmentation.clicks.click_file import load_click_weights
-
         load_click_weights(network, initial)
     network = network.to(memory_format=torch.channels_last)
     new = [p for n, p in network.named_parameters() if "guides" in n or "correction" in n]

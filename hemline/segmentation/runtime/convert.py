@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from hemline.errors import HemlineError, ModelError
 from hemline.files import write_atomically
@@ -80,12 +81,17 @@ def _check(model: Path, converted: Path) -> None:
                 raise ModelError(
                     f"model '{model}' cannot be run by OpenVINO at {shape[2]} x {shape[3]}: {error}"
                 ) from error
-            difference = float(np.abs(found - ours.run(name, photos).probabilities).max())
-            if not difference <= TOLERANCE:
-                raise ModelError(
-                    f"model '{model}' gives other probabilities on OpenVINO (by {difference:.2g}, "
-                    f"over {TOLERANCE:g}); PyTorch runs it"
-                )
+            refuse_other(model, found, ours.run(name, photos).probabilities)
+
+
+def refuse_other(model: Path, found: NDArray[np.float32], expected: NDArray[np.float32]) -> None:
+    """Raises ModelError where the probabilities found on OpenVINO are not those expected."""
+    difference = float(np.abs(found - expected).max())
+    if not difference <= TOLERANCE:
+        raise ModelError(
+            f"model '{model}' gives other probabilities on OpenVINO (by {difference:.2g}, "
+            f"over {TOLERANCE:g}); PyTorch runs it"
+        )
 
 
 if __name__ == "__main__":

@@ -26,7 +26,10 @@ from hemline.segmentation.runtime.openvino_runtime import OpenVinoRuntime
 from hemline.segmentation.runtime.torch_runtime import TorchRuntime
 from hemline.segmentation.runtime.whole_network import WholeNetwork
 
-TOLERANCE = 1e-3  # of a probability
+# Of a probability. Where a network is steep float32's own rounding is worth up to 0.003, in PyTorch
+# as here; a wrong operator, or bfloat16, moves the mean.
+TOLERANCE = 1e-2
+_MEAN_TOLERANCE = 5e-4
 _TRACED = (1, 3, 128, 96)
 _CHECKED = ((1, 3, 128, 96), (2, 3, 96, 160))  # another shape and batch than was traced
 
@@ -86,11 +89,13 @@ def _check(model: Path, converted: Path) -> None:
 
 def refuse_other(model: Path, found: NDArray[np.float32], expected: NDArray[np.float32]) -> None:
     """Raises ModelError where the probabilities found on OpenVINO are not those expected."""
-    difference = float(np.abs(found - expected).max())
-    if not difference <= TOLERANCE:
+    differences = np.abs(found - expected)
+    most, mean = float(differences.max()), float(differences.mean())
+    if not (most <= TOLERANCE and mean <= _MEAN_TOLERANCE):
         raise ModelError(
-            f"model '{model}' gives other probabilities on OpenVINO (by {difference:.2g}, "
-            f"over {TOLERANCE:g}); PyTorch runs it"
+            f"model '{model}' gives other probabilities on OpenVINO (by up to {most:.2g}, "
+            f"{mean:.2g} on average; {TOLERANCE:g} and {_MEAN_TOLERANCE:g} are allowed); "
+            "PyTorch runs it"
         )
 
 

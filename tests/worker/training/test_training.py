@@ -107,12 +107,12 @@ def test_a_bag_is_promoted_and_the_next_is_trained_from_it(
     champion: ModelVersion,
     tmp_path: Path,
 ) -> None:
-    path = write_recipe(tmp_path / "small.toml", epochs=4)
+    path = write_recipe(tmp_path / "small.toml", epochs=8)
     path.write_text(path.read_text() + "[bagging]\nfolds = 2\n", encoding="utf-8")
     correct(services, fake, deliver, range(1, 21))
     train_run(services, 1)
     run = run_of(services, 1)
-    assert (run.state, run.problem, run.epoch) == (RunState.SUCCEEDED, None, 8)
+    assert (run.state, run.problem, run.epoch) == (RunState.SUCCEEDED, None, 16)
     with services.store.reading() as session:
         bag = find_champion(session, project.id)
     assert bag is not None

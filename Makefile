@@ -1,7 +1,8 @@
 # `make` alone prints what each target does.
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
-	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-matting chaos lock labelstudio image
+	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
+	bench-matting chaos lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -81,6 +82,10 @@ bench-clicks: .python ## Measure how many clicks a mask needs: CCP=folder METAIL
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.bench_clicks $(if $(CCP),--ccp "$(CCP)") \
 		$(if $(METAIL),--metail "$(METAIL)") $(if $(PHOTOS),--photos $(PHOTOS))
+
+bench-click-page: .python ## Measure the wait from a click to the changed mask, in Chromium
+	@$(PYTHON) scripts/bootstrap.py --dev
+	$(BIN)/python -m benchmarks.bench_click_page
 
 bench-matting: .python ## Measure the edges of cut-outs on drawn fur, mesh and lace
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

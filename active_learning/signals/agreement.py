@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.masks.boundary import assd, boundary_iou, hd95
+from hemline.masks.class_ids import class_ids
 from hemline.masks.histograms import probability_histograms
 from hemline.masks.overlap import dice
 
@@ -191,7 +192,7 @@ def _classes(label: Mask, probabilities: Plane, known: NDArray[np.bool_]) -> dic
         return {"class_agreement": float("nan"), "worst_class_dice": float("nan")}
     named = probabilities[1:].argmax(axis=0) + 1
     found = np.where(probabilities[0] < 0.5, named, 0)
-    worst = min(dice((label == k) & known, (found == k) & known) for k in np.unique(label[inside]))
+    worst = min(dice((label == k) & known, (found == k) & known) for k in class_ids(label[inside]))
     return {
         "class_agreement": float((named[inside] == label[inside]).mean()),
         "worst_class_dice": worst,

@@ -11,6 +11,7 @@ from PIL import Image
 from hemline.errors import MaskError
 from hemline.images import orientation_of, turn_upright
 from hemline.masks.brush import check_mask_size
+from hemline.masks.class_ids import class_ids
 from hemline.masks.colours import read_palette, read_rgb, read_transparent
 from hemline.masks.garment_is import GarmentIs
 from hemline.masks.levels import (
@@ -67,7 +68,7 @@ def read_garment(path: Path, garment_is: GarmentIs | None = None) -> Inside:
     mask = read_mask(path, garment_is)
     inside = mask > 0
     if garment_is is None and inside.all() and (mask != 1).any():
-        values = ", ".join(str(value) for value in np.unique(mask)[:6])
+        values = ", ".join(str(value) for value in class_ids(mask)[:6])
         raise MaskError(
             f"mask '{path}' has the values {values} and no 0, which is background; say which part "
             "is garment with --garment-is light or --garment-is dark"
@@ -232,7 +233,7 @@ def _palette(image: Image.Image) -> Mask:
 
 def _palette_ids(indices: Mask, palette: Mask) -> Mask:
     """Indices; or the greys of a palette that a program made of class ids in grey."""
-    used = np.flatnonzero(np.bincount(indices.ravel(), minlength=256))
+    used = np.array(class_ids(indices), dtype=np.intp)
     colours = palette[used]
     grey = palette[:, 0]
     nearly_black = (colours == colours[:, :1]).all() and len(set(grey[used])) == used.size

@@ -11,6 +11,7 @@ import numpy as np
 from hemline.export.format import Exported
 from hemline.export.names import safe_suffix
 from hemline.files import open_atomically
+from hemline.masks.class_ids import class_ids
 from hemline.masks.coco import encode_coco_rle
 from hemline.masks.outlines import mask_to_rings
 
@@ -32,7 +33,7 @@ class Coco:
         height, width = exported.mask.shape
         task = exported.item.ls_task_id
         instances = []
-        for category in np.flatnonzero(np.bincount(exported.mask.ravel())).tolist():
+        for category in class_ids(exported.mask):
             if category == 0:
                 continue
             inside = exported.mask == category

@@ -4,9 +4,8 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
-
 from hemline.export.format import Exported
+from hemline.masks.class_ids import class_ids
 from hemline.masks.outlines import join_rings, mask_to_rings
 
 
@@ -24,7 +23,7 @@ class Yolo:
     def write(self, exported: Exported) -> dict[str, bytes]:
         height, width = exported.mask.shape
         lines = []
-        for class_id in np.flatnonzero(np.bincount(exported.mask.ravel())).tolist():
+        for class_id in class_ids(exported.mask):
             whole = join_rings(mask_to_rings(exported.mask == class_id)) if class_id else None
             if whole is not None:
                 shares = (whole / (width, height)).clip(0, 1)

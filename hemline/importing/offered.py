@@ -13,6 +13,7 @@ from hemline.datasets.mask_file import MASK_SUFFIXES, read_class_ids, read_cutou
 from hemline.datasets.readers.coco import CocoImage, read_coco_images
 from hemline.datasets.text_file import filled_lines
 from hemline.errors import DatasetError, MaskError
+from hemline.masks.class_ids import class_ids
 from hemline.masks.garment_is import GarmentIs
 
 Mask = NDArray[np.uint8]
@@ -140,7 +141,7 @@ def _from_file(
 def _renamed(mask: Mask, names: Mapping[int, str], labels: Sequence[str], source: str) -> Mask:
     """The mask in the ids of the project's labels."""
     table = np.zeros(256, np.uint8)
-    for class_id in np.flatnonzero(np.bincount(mask.ravel(), minlength=256)).tolist():
+    for class_id in class_ids(mask):
         if class_id == 0:
             continue
         name = names.get(class_id)

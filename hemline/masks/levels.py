@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.errors import MaskError
+from hemline.masks.class_ids import class_ids
 from hemline.masks.overlap import IGNORE
 
 Mask = NDArray[np.uint8]
@@ -43,7 +44,7 @@ def read_levels(values: Mask, *, lossless: bool = True) -> Mask:
     Raises:
         MaskError: the values may be read in two ways. The sentence names the option that decides.
     """
-    present = np.flatnonzero(np.bincount(values.ravel(), minlength=256))
+    present = np.array(class_ids(values), dtype=np.intp)
     if lossless and _are_ids(values, present):
         if present.size == 2 and present[0] == 0:
             check_surroundings(values > 0)
@@ -59,7 +60,7 @@ def two_levels(values: Mask, *, lossless: bool = True) -> Inside:
     Raises:
         MaskError: it has hardly any contrast, or areas of a third value.
     """
-    present = np.flatnonzero(np.bincount(values.ravel(), minlength=256))
+    present = np.array(class_ids(values), dtype=np.intp)
     first, last = int(present[0]), int(present[-1])
     if last - first >= _LEAST_CONTRAST:
         _check_areas(values, present)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.datasets.sample import swap_pairs
+from hemline.masks.class_ids import class_ids
 from hemline.masks.clean import clean_mask
 from hemline.segmentation.input.framing import frame_of, lay_image
 from hemline.segmentation.model_card import network_names, read_card, specialist_name
@@ -233,7 +234,7 @@ def _scores(
     inside = small > 0
     total = float(garment.sum()) + float(inside.sum())
     score = 2 * float(garment[inside].sum()) / total if inside.any() and total > 0 else 0.0
-    present = [int(k) for k in np.unique(mask) if k]
+    present = [k for k in class_ids(mask) if k]
     planes = {k: probabilities[0 if len(probabilities) == 1 else k] for k in present}
     means = {k: _mean(plane[small == k]) for k, plane in planes.items()}
     return min(1.0, score), means

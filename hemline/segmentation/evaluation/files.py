@@ -12,6 +12,7 @@ import numpy as np
 
 from hemline.datasets.sample import Pixels
 from hemline.errors import DatasetError
+from hemline.masks.class_ids import class_ids
 from hemline.masks.overlap import IGNORE
 from hemline.masks.statistics import find_outliers
 from hemline.segmentation.evaluation.evaluate import MeasuredPhoto
@@ -80,8 +81,8 @@ def draw_overlay(image: Pixels, truth: Pixels, mask: Pixels) -> Pixels:
     size = max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale))
     picture = cv2.resize(image, size, interpolation=cv2.INTER_AREA).astype(np.uint8)
     for ids, colour, width in ((truth, TRUTH_COLOUR, 3), (mask, MASK_COLOUR, 1)):
-        small = cv2.resize(ids, size, interpolation=cv2.INTER_NEAREST)
-        for class_id in np.unique(small[(small > 0) & (small != IGNORE)]):
+        small = cv2.resize(ids, size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
+        for class_id in set(class_ids(small)) - {0, IGNORE}:
             outlines, _ = cv2.findContours(
                 (small == class_id).astype(np.uint8), cv2.RETR_LIST, cv2.CHAIN_APPROX_NONE
             )

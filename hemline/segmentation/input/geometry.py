@@ -6,6 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hemline.masks.class_ids import class_ids
+
 MULTIPLE = 32  # five halvings of the encoder
 _Pixels = NDArray[np.uint8]
 
@@ -39,12 +41,12 @@ def resize_mask(mask: _Pixels, height: int, width: int) -> _Pixels:
 
     Ids are never averaged: halfway between classes 2 and 4 there is no class 3.
     """
-    ids = np.unique(mask)
+    ids = np.array(class_ids(mask), dtype=np.uint8)
     if len(ids) == 1:
         return np.full((height, width), ids[0], dtype=np.uint8)
     shares = [
         cv2.resize((mask == k).astype(np.float32), (width, height), interpolation=cv2.INTER_AREA)
         for k in ids
     ]
-    winners: _Pixels = ids[np.argmax(shares, axis=0)].astype(np.uint8, copy=False)
+    winners: _Pixels = ids[np.argmax(shares, axis=0)]
     return winners

@@ -57,7 +57,9 @@ def check(recipe, labels, folder):
         image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         one, other = ours.examine(image), theirs.examine(image)
         assert one.probabilities.std() > 0.02  # numbers that are all alike would prove nothing
-        np.testing.assert_allclose(other.probabilities, one.probabilities, atol=converting.TOLERANCE)
+        np.testing.assert_allclose(
+            other.probabilities, one.probabilities, atol=converting.TOLERANCE
+        )
         scale = np.abs(one.embedding).max()
         np.testing.assert_allclose(other.embedding, one.embedding, atol=1e-3 * scale)
         assert np.mean(one.prediction.mask != other.prediction.mask) < 0.005
@@ -66,7 +68,9 @@ def check(recipe, labels, folder):
     batch = rng.integers(0, 256, (3, 3, 32, 64), np.uint8)
     for name in all_network_names(card):
         one, other = by_torch.run(name, batch), by_openvino.run(name, batch)
-        np.testing.assert_allclose(other.probabilities, one.probabilities, atol=converting.TOLERANCE)
+        np.testing.assert_allclose(
+            other.probabilities, one.probabilities, atol=converting.TOLERANCE
+        )
 
 
 @pytest.fixture
@@ -92,7 +96,9 @@ def test_a_conversion_that_draws_otherwise_is_refused(model, tmp_path, monkeypat
             return Seen(seen.probabilities + np.float32(0.002), seen.embeddings)
 
     monkeypatch.setattr(converting, "OpenVinoRuntime", Other)
-    with pytest.raises(ModelError, match=r"gives other probabilities on OpenVINO \(by up to 0\.002"):
+    with pytest.raises(
+        ModelError, match=r"gives other probabilities on OpenVINO \(by up to 0\.002"
+    ):
         convert(model, tmp_path / "converted.safetensors")
     assert not (tmp_path / "converted.safetensors").exists()
 

@@ -193,6 +193,11 @@ class Settings(SettingsWithFiles):
         description="What runs the networks of model versions: auto takes OpenVINO on a CPU where "
         "it is installed and runs, else PyTorch. On a GPU it is PyTorch.",
     )
+    int8: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether OpenVINO runs networks in int8 where that loses little Dice. auto: on "
+        "CPUs with int8 instructions (VNNI, AMX, ARM's dot products); others gain nothing by it.",
+    )
 
     predict_budget_s: float = Field(
         default=45.0,

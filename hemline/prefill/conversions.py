@@ -17,6 +17,7 @@ from hemline.segmentation.clicks.click_runtime import ClickRuntime, OpenVinoClic
 from hemline.segmentation.clicks.shipped_clicks import clicks_digest, clicks_path
 from hemline.segmentation.runtime.choice import choose_runtime
 from hemline.segmentation.runtime.cost import Cost
+from hemline.segmentation.runtime.int8_instructions import has_int8_instructions
 from hemline.segmentation.runtime.openvino_library import converter_version
 from hemline.segmentation.runtime.openvino_runtime import OpenVinoRuntime
 from hemline.segmentation.runtime.runtime import Runtime
@@ -66,8 +67,9 @@ class Conversions:
         self._prepare(clicks_digest(), clicks_path, _CLICK_CONVERTER)
 
     def may_improve(self, weights_digest: str) -> bool:
-        """Whether these weights are the starter's, converted, and int8 has not been tried."""
-        if self._chosen() == "torch" or not self._is_starter(weights_digest):
+        """Whether these weights are the starter's, converted, and int8 may serve and has not been
+        tried."""
+        if not self.int8_may_serve() or not self._is_starter(weights_digest):
             return False
         with self._store.reading() as session:
             tried = find_conversion(session, weights_digest, "int8", converter_version())
@@ -83,6 +85,12 @@ class Conversions:
             converted = self.fp32_path(weights_digest)
             if converted is not None and self.may_improve(weights_digest):
                 self._quantise_starter(weights_digest, converted)
+
+    def int8_may_serve(self) -> bool:
+        """Whether OpenVINO runs the networks, and HEMLINE_INT8 allows int8 on this CPU."""
+        wanted = self._settings.int8
+        allowed = wanted == "on" or (wanted == "auto" and has_int8_instructions())
+        return allowed and self._chosen() == "openvino"
 
     def keep_int8(self, weights_digest: str, network: Path, cost: Cost) -> None:
         """Keeps an int8 network for these weights if it costs little enough, else that it does
@@ -107,7 +115,11 @@ class Conversions:
         if self._chosen() == "torch":
             return ""
         with self._store.reading() as session:
-            found = best_conversion(session, weights_digest, converter_version())
+            found = (
+                best_conversion(session, weights_digest, converter_version())
+                if self.int8_may_serve()
+                else find_conversion(session, weights_digest, "fp32", converter_version())
+            )
         return found.digest or "" if found else ""
 
     def fp32_path(self, weights_digest: str) -> Path | None:

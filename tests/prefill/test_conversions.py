@@ -11,6 +11,7 @@ from hemline.prefill import conversions as converting
 from hemline.prefill.conversions import Conversions
 from hemline.segmentation.recipe.recipe import load_recipe, with_values
 from hemline.segmentation.runtime import openvino_library
+from hemline.segmentation.runtime.cost import Cost
 from hemline.segmentation.runtime.openvino_library import converter_version
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
@@ -23,6 +24,9 @@ PHOTOS = np.random.default_rng(0).integers(0, 256, (1, 3, 32, 64), dtype=np.uint
 
 def settings_of(home: Path, runtime: str) -> Settings:
     return Settings(home=home, database_url="", redis_url="", device="cpu", runtime=runtime)
+
+
+INT8 = Cost(dice=0.95, fp32_dice=0.951, photos=30)
 
 
 def conversions_of(settings: Settings) -> Conversions:
@@ -147,3 +151,21 @@ def _prepare(home: Path, weights: str) -> None:
     converting._run_child = lambda *given: runs.append(given) or real(*given)
     conversions_of(settings_of(home, "auto")).prepare(weights)
     (home / f"runs-{multiprocessing.current_process().pid}").write_text(str(len(runs)))
+
+
+@pytest.mark.parametrize(
+    ("wanted", "has_instructions", "serves"),
+    [("auto", True, True), ("auto", False, False), ("on", False, True), ("off", True, False)],
+)
+def test_int8_serves_where_it_is_faster_or_asked_for(
+    settings, store, weights, tmp_path, monkeypatch, wanted, has_instructions, serves
+):
+    monkeypatch.setattr(converting, "has_int8_instructions", lambda: has_instructions)
+    conversions = conversions_of(settings.model_copy(update={"int8": wanted}))
+    conversions.prepare(weights)
+    fp32 = conversions.form(weights)
+    (tmp_path / "int8").write_bytes(b"a network in int8")
+    conversions.keep_int8(weights, tmp_path / "int8", INT8)
+    assert fp32
+    assert conversions.int8_may_serve() == serves
+    assert (conversions.form(weights) != fp32) == serves

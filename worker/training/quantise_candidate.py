@@ -29,8 +29,9 @@ def quantise_candidate(
     """Converts what will be served, and keeps an int8 network where it is as good.
 
     `figures` are the candidate's own on the gold split. Returns "int8" for the version's
-    figures, with dice, fp32_dice, photos and serves; empty where PyTorch serves, or nothing can be
-    made int8. A training never fails for this: what goes wrong is logged, and fp32 serves.
+    figures, with dice, fp32_dice, photos and serves; empty where PyTorch serves, the CPU is no
+    faster in int8, or nothing can be made int8. A training never fails for this: what goes wrong
+    is logged, and fp32 serves.
     """
     on_cpu = services.settings.model_copy(update={"device": "cpu"})  # as whoever serves may have
     conversions = Conversions(services.store, services.artifacts, on_cpu)
@@ -38,7 +39,9 @@ def quantise_candidate(
         conversions.prepare(weights_digest)
         model = services.artifacts.local_path(weights_digest)
         converted = conversions.fp32_path(weights_digest)
-        if converted is None or not data.train or not can_be_quantised(model):
+        if converted is None or not conversions.int8_may_serve():
+            return {}
+        if not data.train or not can_be_quantised(model):
             return {}
         with TemporaryDirectory(prefix="hemline-int8-") as folder:
             network = Path(folder) / "int8.safetensors"

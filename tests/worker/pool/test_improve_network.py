@@ -14,6 +14,7 @@ from worker.services import Services
 @pytest.fixture(autouse=True)
 def on_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEMLINE_RUNTIME", "auto")
+    monkeypatch.setenv("HEMLINE_INT8", "on")  # whatever this machine's CPU is
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(autouse=True)
 def on_openvino(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HEMLINE_RUNTIME", "auto")
+    monkeypatch.setenv("HEMLINE_INT8", "on")
 
 
 @pytest.mark.learned

@@ -22,26 +22,16 @@ from hemline.redaction import keep_secret
 from hemline.setting_errors import sentence
 from hemline.setting_files import SettingsWithFiles
 from hemline.setting_values import (
-    header_text,
-    not_a_placeholder,
-    one_line,
+    Password,
+    Secret,
+    ServerAddress,
+    WebAddress,
     secrets_of_address,
-    server_address,
     user_name,
-    web_address,
 )
 
 Device = Literal["auto", "cpu", "cuda"]
 RuntimeName = Literal["auto", "torch", "openvino"]
-WebAddress = Annotated[str, AfterValidator(web_address)]
-# Fields that `repr` leaves out are secrets, or addresses that may hold one.
-Secret = Annotated[
-    str, AfterValidator(header_text), AfterValidator(not_a_placeholder), Field(repr=False)
-]
-Password = Annotated[
-    str, AfterValidator(one_line), AfterValidator(not_a_placeholder), Field(repr=False)
-]
-ServerAddress = Annotated[str, AfterValidator(server_address), Field(repr=False)]
 _UNIX_SOCKET_PATH_LIMIT = 100  # Linux allows 107 bytes; a little is left for suffixes.
 
 
@@ -222,6 +212,11 @@ class Settings(SettingsWithFiles):
         default="hemline",
         description="Recipe that corrections are trained with: a name under "
         "recipes/ or the path of a file.",
+    )
+    hold_lost_work: bool = Field(
+        default=True,
+        description="Hold a save that looks like lost work until somebody confirms it: nothing "
+        "drawn over a sure pre-fill, or a label missing that was drawn before.",
     )
     retrain_after: int = Field(
         default=20, ge=1, description="Corrections since the last training that start the next one."

@@ -36,6 +36,7 @@ from hemline.store.states import ProblemSource, Verdict
 from hemline.store.tables.loop import Prediction, Project, Task
 from worker.attempts import KillsItsProcess, counted
 from worker.ingest.brushed import is_brushed
+from worker.ingest.lost_work import Prefilled, lost_work
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ log = logging.getLogger(__name__)
 Mask = NDArray[np.uint8]
 
 _LONGEST_WORK_S = 1e8  # three years
+_LABEL_IS_RIGHT = (Verdict.MODEL_WRONG, Verdict.BOTH_FINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,15 @@ class _Prefill:
     dice: float | None = None
     untouched: bool = False
     predicted: Mask | None = None
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Doubt:
+    """Why a mask is held as lost work; or that somebody has settled it."""
+
+    problem: str | None = None
+    is_settled: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +92,7 @@ class _Read:
     prefill: _Prefill | None = None
     problem: str | None = None
     brushed: bool = False
+    held_digest: str | None = None  # of a mask that looks like lost work
 
 
 def parse_submitted(values: Any) -> Submitted:
@@ -145,6 +157,7 @@ def record_submitted(
             ls_annotation_id=submitted.ls_annotation_id,
             prediction_id=read.prefill.prediction_id if read.prefill else None,
             mask_digest=read.digest,
+            held_digest=read.held_digest,
             width=read.width,
             height=read.height,
             annotator=submitted.annotator,
@@ -196,6 +209,11 @@ def _read(
                 return _Read(problem=problem, prefill=_compare(services, config, task, submitted))
             digest = services.artifacts.put(encode_class_mask(mask), "mask")
             prefill = _compare(services, config, task, submitted, mask)
+            doubt = _doubt(services, config, task, submitted, mask, digest, prefill)
+            if doubt.problem:
+                log.warning("task %d: %s", task.ls_task_id, doubt.problem)
+                begun = _Prefill(prefill.prediction_id) if prefill is not None else None
+                return _Read(problem=doubt.problem, prefill=begun, held_digest=digest)
             brushed = is_brushed(
                 submitted.result,
                 config,
@@ -204,7 +222,14 @@ def _read(
                 clicked=_clicked_pixels(services, task),
                 size=mask.shape,
             )
-            return _Read(digest, mask.shape[1], mask.shape[0], prefill, brushed=brushed)
+            return _Read(
+                digest,
+                mask.shape[1],
+                mask.shape[0],
+                prefill,
+                brushed=brushed,
+                held_digest=digest if doubt.is_settled else None,
+            )
     except KillsItsProcess as error:
         log.error("task %d, annotation %d: %s", task.ls_task_id, submitted.ls_annotation_id, error)
         return _Read(problem=_left_out(submitted, error))
@@ -285,7 +310,55 @@ def _compare(
         dice=float(dice(predicted > 0, mask > 0)),
         untouched=bool(np.array_equal(predicted, mask)),
         predicted=predicted,
+        score=prediction.score,
     )
+
+
+def _doubt(
+    services: Services,
+    config: LabelConfig,
+    task: Task,
+    submitted: Submitted,
+    mask: Mask,
+    digest: str,
+    prefill: _Prefill | None,
+) -> _Doubt:
+    """Whether the mask looks like lost work, and whether somebody has confirmed it: by another save
+    of the same mask, as a reviewer, or by marking it as ground truth."""
+    if not services.settings.hold_lost_work:
+        return _Doubt()
+    with services.store.reading() as session:
+        known = find_annotation(session, task.project_id, submitted.ls_annotation_id)
+    was_held = known is not None and known.held_digest == digest
+    is_later = known is not None and _is_later(submitted.updated_at, known.ls_updated_at)
+    before = None
+    if known is not None and known.last_mask_digest != digest and (is_later or was_held):
+        before = _stored_mask(services, known.last_mask_digest)
+    shown = None
+    if prefill is not None and prefill.predicted is not None:
+        shown = Prefilled(prefill.predicted, prefill.score)
+    lost = lost_work(mask, config.labels, prefilled=shown, before=before)
+    if lost is None:
+        return _Doubt()
+    if (
+        submitted.ground_truth
+        or submitted.verdict in _LABEL_IS_RIGHT
+        or (known is not None and was_held and (is_later or known.mask_digest == digest))
+    ):
+        return _Doubt(is_settled=True)
+    return _Doubt(problem=_left_out(submitted, lost))
+
+
+def _is_later(one: datetime | None, other: datetime | None) -> bool:
+    return one is not None and other is not None and one > other
+
+
+def _stored_mask(services: Services, digest: str | None) -> Mask | None:
+    try:
+        return decode_class_mask(services.artifacts.get(digest)) if digest else None
+    except (ArtifactError, MaskError) as error:
+        log.warning("the mask that was saved before: %s", error)
+        return None
 
 
 def _clicked_pixels(services: Services, task: Task) -> set[str]:

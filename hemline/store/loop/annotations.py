@@ -23,6 +23,7 @@ def record_annotation(
     ls_annotation_id: int,
     prediction_id: int | None = None,
     mask_digest: str | None = None,
+    held_digest: str | None = None,
     width: int | None = None,
     height: int | None = None,
     annotator: str = "",
@@ -47,6 +48,7 @@ def record_annotation(
     values = {
         "prediction_id": prediction_id,
         "mask_digest": mask_digest,
+        "held_digest": held_digest,
         "width": width,
         "height": height,
         "annotator": annotator,

@@ -156,6 +156,8 @@ class Annotation(Base):
     dice: Mapped[float | None]  # pre-fill against correction, 0 to 1, foreground
     verdict: Mapped[Verdict | None]  # the reviewer's choice that came with the last save
     problem: Mapped[str | None] = mapped_column(Sentence())  # why it is left out
+    # A mask that looks like lost work: held, or confirmed where it is the one that it has
+    held_digest: Mapped[str | None] = mapped_column(Words(64))
     ls_updated_at: Mapped[datetime | None]
     changed_at: Mapped[datetime] = mapped_column(default=utcnow)  # last change of the mask
     deleted_at: Mapped[datetime | None]

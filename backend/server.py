@@ -5,7 +5,6 @@ import logging
 import os
 import socket
 import sys
-from ipaddress import ip_address
 from typing import Any
 
 import structlog
@@ -21,6 +20,7 @@ from backend.connections import STOP_S, PatientWorker
 from backend.logs import configure_logging
 from backend.serving.admission import WAITING_PLACES
 from hemline.errors import HemlineError
+from hemline.exposure import open_backend_refusal, refused_webhooks
 from hemline.segmentation.runtime.choice import preload_runtime
 from hemline.settings import Settings
 
@@ -49,17 +49,15 @@ def serve(settings: Settings) -> None:
         AddressError, OpenBackendError: before anything is started.
     """
     _check_address(settings.host, settings.port)
-    _check_openness(settings)
+    if refusal := open_backend_refusal(settings):
+        raise OpenBackendError(refusal)
     # Loading a runtime's libraries holds Python's lock for a second, which no request should meet;
     # and a worker that has to be started again finds them loaded.
     importlib.import_module("hemline.segmentation.predictor")
     preload_runtime(settings.runtime, settings.device)
     configure_logging(settings.log_level)
-    if settings.basic_auth_user and not settings.webhook_secret:
-        log.warning(
-            "BASIC_AUTH_USER is set and HEMLINE_WEBHOOK_SECRET is not: Label Studio's webhooks, "
-            "which carry no password, will be refused; set it and run `hemline connect`"
-        )
+    if warning := refused_webhooks(settings):
+        log.warning(warning)
     _Server(settings).run()
 
 
@@ -130,20 +128,3 @@ def _check_address(host: str, port: int) -> None:
             f"the backend cannot listen on {host}:{port} ({error.strerror}); stop what uses it or "
             "set HOST and PORT"
         ) from error
-
-
-def _check_openness(settings: Settings) -> None:
-    """Refuses to be reached from elsewhere by whoever likes."""
-    if settings.basic_auth_user or settings.allow_open or _is_loopback(settings.host):
-        return
-    raise OpenBackendError(
-        f"the backend would listen on '{settings.host}' for whoever reaches it; set "
-        "BASIC_AUTH_USER and BASIC_AUTH_PASS, or HOST=127.0.0.1, or, where something else keeps "
-        "others out, HEMLINE_ALLOW_OPEN=true"
-    )
-
-
-def _is_loopback(host: str) -> bool:
-    """Whether all addresses of a host are this machine's own; an empty one is every address."""
-    found = socket.getaddrinfo(host or None, 0, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    return all(ip_address(str(entry[4][0]).partition("%")[0]).is_loopback for entry in found)

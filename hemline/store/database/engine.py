@@ -189,7 +189,11 @@ def open_store(url: str) -> Store:
     if known.drivername in _SQLITE_NAMES and not Path(known.database or "").exists():
         raise StoreError(f"there is no database {known.database} yet; run `hemline migrate`")
     store = Store(url)
-    store.check_schema()
+    try:
+        store.check_schema()
+    except BaseException:
+        store.dispose()
+        raise
     return store
 
 

@@ -54,7 +54,7 @@ class LabelStudioHttp:
                 timeout=httpx.Timeout(timeout_s, connect=min(timeout_s, 5.0)),
                 # Label Studio hands out a session with every answer; a token must stand for itself.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
-                trust_env=not _is_loopback(self.url),
+                trust_env=not is_loopback(self.url),
                 limits=httpx.Limits(max_connections=32),
             )
         )
@@ -247,7 +247,8 @@ def _lifetime_s(token: str) -> float:
     return float(claims["exp"]) - float(claims.get("iat", claims["exp"]))
 
 
-def _is_loopback(url: str) -> bool:
+def is_loopback(url: str) -> bool:
+    """Whether an address is one of this machine's own, which no proxy stands in front of."""
     host = urlsplit(url).hostname or ""
     try:
         return ipaddress.ip_address(host).is_loopback

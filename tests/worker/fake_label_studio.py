@@ -27,6 +27,10 @@ class FakeLabelStudio:
         self.tasks: dict[int, Json] = {}
         self.annotations: dict[int, Json] = {}
         self.predictions: list[Json] = []
+        self.backends: list[Json] = []
+        self.webhooks: list[Json] = []
+        self.version: Json = {"release": "1.23.0"}
+        self.date = ""  # its clock in an answer's header; empty: this machine's
         self.files: dict[str, bytes] = {}
         self.refused_tasks: set[int] = set()  # an import that names one of these is answered 400
         self.faults: list[tuple[str, Fault]] = []  # by a part of "METHOD /path"; the first counts
@@ -133,8 +137,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self._json(200, {name: names.count(name) for name in names})
             elif path == "/api/tasks/":
                 self._json(200, {"tasks": self._tasks(json.loads(query["query"][0]))})
+            elif path == "/api/version/":
+                self._json(200, self.fake.version)
             elif path == "/api/ml/":
-                self._json(200, [])
+                self._json(200, self.fake.backends)
+            elif path == "/api/webhooks/":
+                self._json(200, self.fake.webhooks)
             else:
                 self._json(404, {"detail": "Not found."})
 
@@ -227,6 +235,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        return self.fake.date or super().date_time_string(timestamp)
 
     def log_message(self, *_: Any) -> None:
         pass

@@ -6,6 +6,7 @@ import typer
 
 from hemline.errors import HemlineError
 from hemline.queue import QUEUES
+from worker.commands.doctor import doctor
 from worker.commands.garments import garments
 from worker.commands.inspect import deliveries, problems, status
 from worker.commands.models import models, promote, retrain, rollback
@@ -14,6 +15,7 @@ from worker.commands.verify import verify
 
 app = typer.Typer()
 for command in (
+    doctor,
     models,
     promote,
     rollback,

@@ -112,7 +112,7 @@ def _remove_stale_backends(
     gone: set[str] = set()
     kept = False
     for backend in client.list_backends(project_id):
-        here = _same_url(backend["url"], backend_url)
+        here = same_url(backend["url"], backend_url)
         if here and not kept:
             kept = True
         elif here or is_ours(backend, project_id):
@@ -138,7 +138,7 @@ def _ensure_backend(
         }
     try:
         for backend in client.list_backends(project_id):
-            if _same_url(backend["url"], backend_url):
+            if same_url(backend["url"], backend_url):
                 if not is_ours(backend, project_id):
                     fields["title"] = unnamed(project_id)
                 return client.update_backend(backend, **fields)
@@ -197,9 +197,9 @@ def _ensure_webhook(
     for hook in client.list_webhooks(project_id):
         if hook["project"] != project_id:
             continue
-        if _same_url(hook["url"], url) and kept is None:
+        if same_url(hook["url"], url) and kept is None:
             kept = hook
-        elif _same_url(hook["url"], url) or _is_orphan(hook, gone):
+        elif same_url(hook["url"], url) or _is_orphan(hook, gone):
             client.delete_webhook(hook["id"])
     try:
         if kept is None:
@@ -219,10 +219,11 @@ def _is_orphan(hook: Json, gone: set[str]) -> bool:
     """Whether an earlier connect left it behind: it carries our header, or its backend is gone."""
     if SECRET_HEADER in (hook.get("headers") or {}):
         return True
-    return any(_same_url(hook["url"], f"{url}/webhook") for url in gone)
+    return any(same_url(hook["url"], f"{url}/webhook") for url in gone)
 
 
-def _same_url(first: str, second: str) -> bool:
+def same_url(first: str, second: str) -> bool:
+    """Whether two addresses are one: case of the host and a slash at the end do not count."""
     one, other = urlsplit(first.rstrip("/")), urlsplit(second.rstrip("/"))
     return (one.scheme, one.netloc.lower(), one.path) == (
         other.scheme,

@@ -1,6 +1,7 @@
 """Artifacts: masks, weights, checkpoints and manifests, each named by the digest of its content."""
 
 import contextlib
+import os
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -84,6 +85,28 @@ class ArtifactStore:
                     name = path.rpartition("/")[2]
                     if _REST_OF_DIGEST.fullmatch(name):
                         yield f"{number:02x}{name}"
+
+    def check(self) -> bool:
+        """Whether there is a root; reads its listing and writes nothing.
+
+        Raises ArtifactError if it cannot be listed, or is a folder that cannot be written.
+        """
+        self._filesystem.invalidate_cache()
+        try:
+            self._filesystem.ls(self._root, detail=False)
+        except FileNotFoundError:
+            return False
+        except Exception as error:  # each kind of storage has its own
+            raise ArtifactError(
+                f"artifacts under {self._root} cannot be listed ({error}); check "
+                "HEMLINE_ARTIFACT_URL and the permissions there"
+            ) from error
+        if self._is_local and not os.access(self._root, os.W_OK | os.X_OK):
+            raise ArtifactError(
+                f"artifacts cannot be written to {self._root}; change its permissions, or set "
+                "HEMLINE_ARTIFACT_URL to another place"
+            )
+        return True
 
     def remove(self, digest: str) -> None:
         """Removes the artifact, which nothing may need any more."""

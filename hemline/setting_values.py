@@ -1,10 +1,7 @@
 """What may stand in a setting: addresses that can be called, secrets that fit into a header."""
 
 import re
-from typing import Annotated
 from urllib.parse import parse_qsl, unquote, urlsplit
-
-from pydantic import AfterValidator, Field
 
 _PLACEHOLDER = re.compile(
     r"(change|replace|fill)[-_ ]?(me|this|it|in)\b.*|your[-_ ].*|<.*>|\.{3,}|x{4,}|todo",
@@ -98,14 +95,3 @@ def _check_names(url: str) -> None:
         httpx.URL(url)
     except httpx.InvalidURL as error:
         raise ValueError(f"it is not an address that can be called ({error})") from None
-
-
-WebAddress = Annotated[str, AfterValidator(web_address)]
-# Fields that `repr` leaves out are secrets, or addresses that may hold one.
-Secret = Annotated[
-    str, AfterValidator(header_text), AfterValidator(not_a_placeholder), Field(repr=False)
-]
-Password = Annotated[
-    str, AfterValidator(one_line), AfterValidator(not_a_placeholder), Field(repr=False)
-]
-ServerAddress = Annotated[str, AfterValidator(server_address), Field(repr=False)]

@@ -21,14 +21,8 @@ from hemline.errors import SettingsError
 from hemline.redaction import keep_secret
 from hemline.setting_errors import sentence
 from hemline.setting_files import SettingsWithFiles
-from hemline.setting_values import (
-    Password,
-    Secret,
-    ServerAddress,
-    WebAddress,
-    secrets_of_address,
-    user_name,
-)
+from hemline.setting_types import Password, Secret, ServerAddress, WebAddress
+from hemline.setting_values import secrets_of_address, user_name
 
 Device = Literal["auto", "cpu", "cuda"]
 RuntimeName = Literal["auto", "torch", "openvino"]

@@ -106,6 +106,28 @@ def test_an_annotation_edited_again_is_the_same_correction(
     assert connected.is_labeled(task)
 
 
+def test_a_mask_that_went_missing_is_held_until_it_is_confirmed(
+    connected: Connected, task: int
+) -> None:
+    client = connected.deployment.user
+    made = client.create_annotation(task, as_regions(connected.shots[task].garment), lead_time=3.0)
+    connected.arrived(made["id"])
+    before = connected.corrections()
+    client.update_annotation(made["id"], result=[])
+
+    def held() -> str | None:
+        return connected.arrived(made["id"]).problem
+
+    assert "'garment' was drawn when it was saved before" in str(eventually(held, "it is held"))
+    assert connected.corrections() == before - 1
+    told = connected.deployment.command(
+        "problems", "--project", str(connected.project), "--confirm", str(task)
+    )
+    assert told.returncode == 0, told.stderr
+    assert connected.corrections() == before
+    assert connected.arrived(made["id"]).problem is None
+
+
 def test_a_deleted_annotation_is_no_correction_any_more(connected: Connected, task: int) -> None:
     client = connected.deployment.stack.client
     before = connected.corrections()

@@ -64,15 +64,25 @@ def status() -> None:
 
 def problems(
     project: Annotated[int | None, typer.Option(help="Label Studio's project id.")] = None,
+    confirm: Annotated[
+        int | None,
+        typer.Option(help="Accept what was saved on this task, which is held as lost work."),
+    ] = None,
 ) -> None:
     """List the tasks and annotations that are left out, what is wrong with each, and what to do."""
     from hemline.store.loop.tasks import list_task_problems
     from hemline.store.room import storage_problem
     from worker.commands.models import find_project
     from worker.commands.print_table import print_table
+    from worker.ingest.held import confirm_held
     from worker.services import command_services
 
     services = command_services()
+    if confirm is not None:
+        number = confirm_held(services, find_project(services, project), confirm)
+        saves = "1 save is" if number == 1 else f"{number} saves are"
+        typer.echo(f"Task {confirm}: {saves} confirmed and will be trained on.")
+        return
     only = find_project(services, project).id if project is not None else None
     if storage := storage_problem(services.settings, services.store):
         typer.echo(f"Nothing can be stored: {storage}")

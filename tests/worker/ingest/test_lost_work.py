@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 from sqlalchemy import update
 
+from hemline.errors import StoreError
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.masks.png import decode_class_mask, encode_class_mask
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation, training_items
 from hemline.store.loop.predictions import claim_send, save_prediction
-from hemline.store.loop.tasks import list_task_problems
+from hemline.store.loop.tasks import get_task, list_task_problems
 from hemline.store.tables.loop import Annotation, Project
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
+from worker.ingest.held import confirm_held
 from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.lost_work import Prefilled, lost_work
 from worker.ingest.reconcile import reconcile_project
@@ -163,3 +165,20 @@ def test_an_empty_mask_without_a_pre_fill_is_as_good_as_any(services, fake, deli
     saved = fake.annotate(1, [])
     save(services, deliver, fake, saved, "ANNOTATION_CREATED")
     assert state(services, saved["id"])[1:] == ([], 1)
+
+
+@pytest.mark.usefixtures("prefilled")
+def test_a_command_confirms_it_for_good(services, fake, deliver, project):
+    saved = fake.annotate(1, [])
+    save(services, deliver, fake, saved, "ANNOTATION_CREATED")
+    assert confirm_held(services, project, 1) == 1
+    row, problems, trained = state(services, saved["id"])
+    assert (row.problem, row.height, row.width, problems, trained) == (None, 64, 64, [], 1)
+    with services.store.reading() as session:
+        task = get_task(session, project.id, 1)
+        assert task is not None
+        assert task.split is not None
+    look_again(services, project)
+    assert state(services, saved["id"])[1:] == ([], 1)
+    with pytest.raises(StoreError, match="task 1 of project 7 has no save that is held"):
+        confirm_held(services, project, 1)

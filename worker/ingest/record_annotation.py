@@ -33,7 +33,7 @@ from hemline.store.loop.splits import assign_split
 from hemline.store.loop.tasks import clear_task_problems, record_photo, set_task_problem
 from hemline.store.review.label_review import review_saved
 from hemline.store.states import ProblemSource, Verdict
-from hemline.store.tables.loop import Prediction, Project, Task
+from hemline.store.tables.loop import Annotation, Prediction, Project, Task
 from worker.attempts import KillsItsProcess, counted
 from worker.ingest.brushed import is_brushed
 from worker.ingest.lost_work import Prefilled, lost_work
@@ -44,7 +44,6 @@ log = logging.getLogger(__name__)
 Mask = NDArray[np.uint8]
 
 _LONGEST_WORK_S = 1e8  # three years
-_LABEL_IS_RIGHT = (Verdict.MODEL_WRONG, Verdict.BOTH_FINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,7 +323,7 @@ def _doubt(
     prefill: _Prefill | None,
 ) -> _Doubt:
     """Whether the mask looks like lost work, and whether somebody has confirmed it: by another save
-    of the same mask, as a reviewer, or by marking it as ground truth."""
+    of the same mask, by a verdict, or by marking it as ground truth."""
     if not services.settings.hold_lost_work:
         return _Doubt()
     with services.store.reading() as session:
@@ -342,11 +341,17 @@ def _doubt(
         return _Doubt()
     if (
         submitted.ground_truth
-        or submitted.verdict in _LABEL_IS_RIGHT
+        or _is_judged(submitted, known)
         or (known is not None and was_held and (is_later or known.mask_digest == digest))
     ):
         return _Doubt(is_settled=True)
     return _Doubt(problem=_left_out(submitted, lost))
+
+
+def _is_judged(submitted: Submitted, known: Annotation | None) -> bool:
+    """Whether somebody chose a verdict with this save: they have looked at what they saved."""
+    before = known.verdict if known is not None else None
+    return submitted.verdict is not None and submitted.verdict != before
 
 
 def _is_later(one: datetime | None, other: datetime | None) -> bool:

@@ -161,6 +161,19 @@ def test_others_can_confirm_it_at_once(services, fake, deliver, monkeypatch, how
     assert (row.problem, problems, trained) == (None, [], 1)
 
 
+@pytest.mark.usefixtures("prefilled")
+def test_a_verdict_of_an_earlier_save_confirms_nothing(services, fake, deliver):
+    judged = {"from_name": "verdict", "to_name": "image", "type": "choices"}
+    judged["value"] = {"choices": ["label was wrong"]}
+    saved = fake.annotate(1, [*brush(MASK), judged])
+    save(services, deliver, fake, saved, "ANNOTATION_CREATED")
+    save(services, deliver, fake, fake.update(saved["id"], result=[judged]), "ANNOTATION_UPDATED")
+    assert state(services, saved["id"])[2] == 0
+    judged["value"] = {"choices": ["both fine"]}
+    save(services, deliver, fake, fake.update(saved["id"], result=[judged]), "ANNOTATION_UPDATED")
+    assert state(services, saved["id"])[1:] == ([], 1)
+
+
 def test_an_empty_mask_without_a_pre_fill_is_as_good_as_any(services, fake, deliver, project):
     saved = fake.annotate(1, [])
     save(services, deliver, fake, saved, "ANNOTATION_CREATED")

@@ -32,6 +32,7 @@ from hemline.segmentation.model_card import file_digest
 from hemline.segmentation.model_file import load_model
 from hemline.segmentation.predictor import Examination, MaskPrediction, Predictor
 from hemline.segmentation.runtime.convert import convert
+from hemline.segmentation.runtime.int8_instructions import has_int8_instructions
 from hemline.segmentation.runtime.openvino_runtime import OpenVinoRuntime
 from hemline.segmentation.runtime.quantise import quantise_on_scenes
 from hemline.segmentation.runtime.runtime import Runtime, Seen
@@ -124,13 +125,14 @@ def main() -> None:
 def report(ways: Sequence[Way], options: argparse.Namespace, digest: str, photos: int) -> str:
     """The part of the page on results."""
     kind = "photos of Clothing Co-Parsing" if options.ccp else "drawn scenes"
+    has = "with" if has_int8_instructions() else "without"
     lines = [
         "## What runs the network",
         "",
         "    make bench-runtime CCP=DIR",
         "",
-        f"Starter {digest}, {photos} {kind} that it did not learn from, {options.threads} threads,",
-        "each photo through all rows in turn, the network alone.",
+        f"Starter {digest}, {photos} {kind} that it did not learn from, {options.threads} threads",
+        f"of a CPU {has} int8 instructions, each photo through all rows in turn, the network alone.",
         "",
         "| | median ms | times as fast | mean Dice | seen in the mirror |",
         "|---|--:|--:|--:|--:|",

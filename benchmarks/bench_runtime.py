@@ -132,7 +132,7 @@ def report(ways: Sequence[Way], options: argparse.Namespace, digest: str, photos
         "    make bench-runtime CCP=DIR",
         "",
         f"Starter {digest}, {photos} {kind} that it did not learn from, {options.threads} threads",
-        f"of a CPU {has} int8 instructions, each photo through all rows in turn, the network alone.",
+        f"of a CPU {has} int8 instructions, each photo through all rows in turn, network alone.",
         "",
         "| | median ms | times as fast | mean Dice | seen in the mirror |",
         "|---|--:|--:|--:|--:|",

@@ -70,16 +70,17 @@ def problems(
     ] = None,
 ) -> None:
     """List the tasks and annotations that are left out, what is wrong with each, and what to do."""
+    from hemline.store.loop.held import confirm_held
     from hemline.store.loop.tasks import list_task_problems
     from hemline.store.room import storage_problem
     from worker.commands.models import find_project
     from worker.commands.print_table import print_table
-    from worker.ingest.held import confirm_held
     from worker.services import command_services
 
     services = command_services()
     if confirm is not None:
-        number = confirm_held(services, find_project(services, project), confirm)
+        row = find_project(services, project)
+        number = confirm_held(services.store, services.settings, row.id, confirm)
         saves = "1 save is" if number == 1 else f"{number} saves are"
         typer.echo(f"Task {confirm}: {saves} confirmed and will be trained on.")
         return

@@ -2,8 +2,8 @@
 
 Label Studio saves what the page holds, and a page that lost its masks saves an empty annotation. To
 train on it would teach that such a photo shows no garment. So it is held: kept, marked on its task,
-and trained on once somebody confirms it. `hemline problems --confirm` does, a verdict, or another
-save that holds the same.
+and trained on once somebody confirms it. The dashboard's page Problems and `hemline problems` do, a
+verdict, or another save that holds the same.
 """
 
 from collections.abc import Sequence
@@ -18,7 +18,10 @@ SURE = 0.9  # expected Dice from which a pre-fill is believed to have found a ga
 LEAST_LEFT = 0.02  # of the pre-fill's area; less is nothing drawn
 LEAST_LOST = 0.001  # of the photo; a label that covered less may go without a word
 
-_WAY_OUT = "draw it; if nothing is there, confirm it with `hemline problems --confirm` and the task"
+_WAY_OUT = (
+    "draw it; if nothing is there, confirm it on the dashboard's page Problems, or with "
+    "`hemline problems --confirm` and the task"
+)
 
 Mask = NDArray[np.uint8]
 

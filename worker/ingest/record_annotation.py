@@ -212,7 +212,8 @@ def _read(
             if doubt.problem:
                 log.warning("task %d: %s", task.ls_task_id, doubt.problem)
                 begun = _Prefill(prefill.prediction_id) if prefill is not None else None
-                return _Read(problem=doubt.problem, prefill=begun, held_digest=digest)
+                height, width = mask.shape
+                return _Read(None, width, height, begun, doubt.problem, held_digest=digest)
             brushed = is_brushed(
                 submitted.result,
                 config,

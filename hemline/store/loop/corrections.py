@@ -44,21 +44,6 @@ def annotations_of(session: Session, task_id: int) -> Sequence[Annotation]:
     ).all()
 
 
-def held_annotations(session: Session, project_id: int, ls_task_id: int) -> Sequence[Annotation]:
-    """The task's annotations whose masks are held as lost work."""
-    return session.scalars(
-        select(Annotation)
-        .join(Annotation.task)
-        .where(
-            Annotation.project_id == project_id,
-            Task.ls_task_id == ls_task_id,
-            Annotation.held_digest.is_not(None),
-            Annotation.mask_digest.is_(None),
-            Annotation.deleted_at.is_(None),
-        )
-    ).all()
-
-
 def refresh_labelled(session: Session, task_ids: Sequence[int]) -> None:
     """A task is labelled while it has an annotation, a skip included, that is not deleted."""
     submitted = exists().where(Annotation.task_id == Task.id, Annotation.deleted_at.is_(None))

@@ -12,12 +12,12 @@ from hemline.labelstudio.project.config import parse_label_config
 from hemline.masks.png import decode_class_mask, encode_class_mask
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation, training_items
+from hemline.store.loop.held import confirm_held, tasks_with_held
 from hemline.store.loop.predictions import claim_send, save_prediction
 from hemline.store.loop.tasks import get_task, list_task_problems
 from hemline.store.tables.loop import Annotation, Project
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
-from worker.ingest.held import confirm_held
 from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.lost_work import Prefilled, lost_work
 from worker.ingest.reconcile import reconcile_project
@@ -184,7 +184,9 @@ def test_an_empty_mask_without_a_pre_fill_is_as_good_as_any(services, fake, deli
 def test_a_command_confirms_it_for_good(services, fake, deliver, project):
     saved = fake.annotate(1, [])
     save(services, deliver, fake, saved, "ANNOTATION_CREATED")
-    assert confirm_held(services, project, 1) == 1
+    with services.store.reading() as session:
+        assert tasks_with_held(session, project.id) == {1}
+    assert confirm_held(services.store, services.settings, project.id, 1) == 1
     row, problems, trained = state(services, saved["id"])
     assert (row.problem, row.height, row.width, problems, trained) == (None, 64, 64, [], 1)
     with services.store.reading() as session:
@@ -193,5 +195,7 @@ def test_a_command_confirms_it_for_good(services, fake, deliver, project):
         assert task.split is not None
     look_again(services, project)
     assert state(services, saved["id"])[1:] == ([], 1)
-    with pytest.raises(StoreError, match="task 1 of project 7 has no save that is held"):
-        confirm_held(services, project, 1)
+    with services.store.reading() as session:
+        assert tasks_with_held(session, project.id) == set()
+    with pytest.raises(StoreError, match="task 1 has no save that is held"):
+        confirm_held(services.store, services.settings, project.id, 1)

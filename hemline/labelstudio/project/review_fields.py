@@ -37,9 +37,7 @@ def add_review_fields(xml: str) -> str:
             another kind that is named "verdict".
     """
     to_name = parse_label_config(xml).to_name
-    opening = re.match(
-        r"\s*(?:<\?xml[^>]*\?>)?(?:\s|<!--.*?-->)*<View\b[^>]*(?<!/)>", xml, re.DOTALL
-    )
+    opening = _OPENING.match(xml)
     closing = xml.rfind("</View>")
     if opening is None or closing < 0:
         raise LabelConfigError("label config has no <View> around it; put one around all its tags")

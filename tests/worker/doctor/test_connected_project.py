@@ -19,7 +19,6 @@ def backend() -> Iterator[WebServer]:
     with serve() as web:
         web.answers = {
             "/health": sends(b'{"status": "UP"}'),
-            "/setup": sends(b'{"model_version": "hemline-1-v1"}'),
             "/webhook": sends(b"{}"),
         }
         yield web
@@ -27,7 +26,10 @@ def backend() -> Iterator[WebServer]:
 
 @pytest.fixture
 def project(ls_client: LabelStudioUser) -> Iterator[int]:
-    project_id = ls_client.create_project("doctor tests", render_label_config(["garment"]))["id"]
+    config = render_label_config(["garment"])
+    other = ls_client.create_project("another", config)["id"]  # ids of ours and theirs differ
+    ls_client.delete_project(other)
+    project_id = ls_client.create_project("doctor tests", config)["id"]
     yield project_id
     ls_client.delete_project(project_id)
 
@@ -46,6 +48,9 @@ def test_what_connect_made_is_well(
         backend_url=backend.url,
         webhook_secret="a-secret-of-webhooks",
     )
+
+    version = f'{{"model_version": "hemline-{project}-v1"}}'
+    backend.answers["/setup"] = sends(version.encode())
 
     def marks() -> list[str]:
         return [line.mark for line in check_project(settings, project)]

@@ -18,7 +18,7 @@ demo: .python ## Start Label Studio with pre-filled sample photos; IMAGES=folder
 	@$(PYTHON) scripts/bootstrap.py
 	@exec $(BIN)/hemline demo $(if $(IMAGES),--images "$(patsubst ~/%,$(HOME)/%,$(IMAGES))")
 
-test: .python ## Run the tests (about 6 minutes on two cores); tests say why they skip
+test: .python ## Run the tests (10 to 20 minutes on two cores); tests say why they skip
 	@$(PYTHON) scripts/bootstrap.py --dev
 	$(PYTEST) -m "not slow"
 

@@ -119,6 +119,7 @@ def test_an_annotation_that_kills_reconcile_costs_that_annotation_alone(
     assert masks_of(services, [fixed]) == [True]
 
 
+@pytest.mark.slow
 def test_a_photo_that_kills_the_prediction_costs_that_photo_alone(
     services: Services, fake: FakeLabelStudio, project: Project, champion: ModelVersion
 ) -> None:

@@ -70,6 +70,7 @@ def run(recipe, parts, folder, **options):
     )
 
 
+@pytest.mark.slow
 @pytest.mark.learned
 def test_each_type_with_enough_garments_gets_a_network_and_the_chooser_finds_it(
     recipe, parts, tmp_path

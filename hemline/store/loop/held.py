@@ -11,6 +11,7 @@ from hemline.store.database.clock import database_now
 from hemline.store.database.engine import Store
 from hemline.store.loop.garments import settle_garments
 from hemline.store.loop.splits import assign_split
+from hemline.store.review.label_review import review_saved
 from hemline.store.tables.loop import Annotation, Task
 
 
@@ -51,6 +52,7 @@ def confirm_held(
                 validation_share=settings.validation_share,
                 gold_minimum=settings.gold_minimum,
             )
+            review_saved(session, row, mask_before=None, verdict_before=row.verdict, by="")
         note(session)
         return len(held)
 
@@ -65,6 +67,7 @@ def tasks_with_held(session: Session, project_id: int) -> set[int]:
 def _is_held(project_id: int) -> ColumnElement[bool]:
     return and_(
         Annotation.project_id == project_id,
+        Annotation.problem.is_not(None),  # which has an index
         Annotation.held_digest.is_not(None),
         Annotation.mask_digest.is_(None),
         Annotation.deleted_at.is_(None),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, delete, select
+from sqlalchemy import Select, delete, func, select
 from sqlalchemy.orm import Session
 
 from hemline.store.tables.loop import (
@@ -94,10 +94,11 @@ def _statements() -> list[tuple[ArtifactKind, Select[Any, int, int, Any]]]:
         .join(Task.project)
         .where(PredictionSignals.map_digest.is_not(None))
     )
+    mask = func.coalesce(Annotation.mask_digest, Annotation.held_digest)
     corrections = (
-        select(Annotation.mask_digest, Annotation.id, number, Annotation.ls_annotation_id)
+        select(mask, Annotation.id, number, Annotation.ls_annotation_id)
         .join(Project, Project.id == Annotation.project_id)
-        .where(Annotation.mask_digest.is_not(None), Annotation.deleted_at.is_(None))
+        .where(mask.is_not(None), Annotation.deleted_at.is_(None))
     )
     weights = select(ModelVersion.weights_digest, ModelVersion.id, number, ModelVersion.name).join(
         ModelVersion.project

@@ -16,6 +16,7 @@ QUEUES = ("ingest", "predict", "train", "export", "housekeeping")
 # Every app on the broker must use the same, since the shortest wins.
 VISIBILITY_TIMEOUT_S = 24 * 3600
 
+_SOCKET = "redis+socket://"
 _QUIET_S = 5.0  # after a failure the broker is left alone this long; the sweep re-sends
 _LOG_EVERY_S = 60.0
 
@@ -31,6 +32,11 @@ def send(task_name: str, *args: Any, queue: str) -> bool:
 def sender(broker: str) -> "Sender":
     """The sender of a broker; it keeps its connections."""
     return Sender(broker)
+
+
+def redis_address(broker: str) -> str:
+    """The broker's address as redis-py writes it, which names sockets otherwise than Celery."""
+    return "unix://" + broker.removeprefix(_SOCKET) if broker.startswith(_SOCKET) else broker
 
 
 def configure(app: "Celery", *, socket_timeout_s: float | None = None) -> None:

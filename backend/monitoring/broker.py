@@ -6,19 +6,18 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from backend.monitoring.metrics import Metrics
+from hemline.queue import redis_address
 
 _EVERY_S = 5.0
 _EVERY_S_WHILE_AWAY = 0.5  # a start waits for the broker
-_SOCKET = "redis+socket://"
 
 
 class BrokerWatch:
     """Pings Redis every few seconds."""
 
     def __init__(self, url: str, metrics: Metrics) -> None:
-        address = "unix://" + url.removeprefix(_SOCKET) if url.startswith(_SOCKET) else url
         self._redis = Redis.from_url(
-            address, socket_timeout=1.0, socket_connect_timeout=1.0, retry=None
+            redis_address(url), socket_timeout=1.0, socket_connect_timeout=1.0, retry=None
         )
         self._metrics = metrics
         self._stopping = threading.Event()

@@ -6,6 +6,7 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from hemline.queue import redis_address
 from hemline.settings import Settings
 from worker.doctor.diagnosis import Diagnosis, fault, healthy
 from worker.host.embedded_redis import EmbeddedRedis
@@ -14,7 +15,6 @@ NAME = "broker"
 WAY_OUT = "start Redis, or set REDIS_URL to where it is"
 
 _TIMEOUT_S = 2.0
-_SOCKET = "redis+socket://"
 
 
 def check_broker(settings: Settings) -> Iterator[Diagnosis]:
@@ -33,10 +33,9 @@ def check_broker(settings: Settings) -> Iterator[Diagnosis]:
 
 
 def _at_address(url: str) -> Diagnosis:
-    address = "unix://" + url.removeprefix(_SOCKET) if url.startswith(_SOCKET) else url
     try:
         client = Redis.from_url(
-            address,
+            redis_address(url),
             socket_timeout=_TIMEOUT_S,
             socket_connect_timeout=_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),

@@ -204,15 +204,17 @@ def _read(
         with counted(services, work, way_out="delete it in Label Studio and draw it again"):
             task = _with_photo_size(services, task)
             mask, problem = _read_mask(config, task, submitted)
+            with services.store.reading() as session:
+                known = find_annotation(session, task.project_id, submitted.ls_annotation_id)
+            prefill = _compare(services, config, task, submitted, known, mask)
             if mask is None:
-                return _Read(problem=problem, prefill=_compare(services, config, task, submitted))
+                return _Read(problem=problem, prefill=prefill)
             digest = services.artifacts.put(encode_class_mask(mask), "mask")
-            prefill = _compare(services, config, task, submitted, mask)
-            doubt = _doubt(services, config, task, submitted, mask, digest, prefill)
+            height, width = mask.shape
+            doubt = _doubt(services, config, submitted, known, mask, digest, prefill)
             if doubt.problem:
                 log.warning("task %d: %s", task.ls_task_id, doubt.problem)
                 begun = _Prefill(prefill.prediction_id) if prefill is not None else None
-                height, width = mask.shape
                 return _Read(None, width, height, begun, doubt.problem, held_digest=digest)
             brushed = is_brushed(
                 submitted.result,
@@ -224,8 +226,8 @@ def _read(
             )
             return _Read(
                 digest,
-                mask.shape[1],
-                mask.shape[0],
+                width,
+                height,
                 prefill,
                 brushed=brushed,
                 held_digest=digest if doubt.is_settled else None,
@@ -291,10 +293,10 @@ def _compare(
     config: LabelConfig,
     task: Task,
     submitted: Submitted,
-    mask: Mask | None = None,
+    known: Annotation | None,
+    mask: Mask | None,
 ) -> _Prefill | None:
     with services.store.reading() as session:
-        known = find_annotation(session, task.project_id, submitted.ls_annotation_id)
         # A later save of the same annotation still began from the pre-fill it was first made from.
         if known is not None and known.prediction_id is not None:
             prediction = get_prediction(session, known.prediction_id)
@@ -317,8 +319,8 @@ def _compare(
 def _doubt(
     services: Services,
     config: LabelConfig,
-    task: Task,
     submitted: Submitted,
+    known: Annotation | None,
     mask: Mask,
     digest: str,
     prefill: _Prefill | None,
@@ -327,8 +329,6 @@ def _doubt(
     of the same mask, by a verdict, or by marking it as ground truth."""
     if not services.settings.hold_lost_work:
         return _Doubt()
-    with services.store.reading() as session:
-        known = find_annotation(session, task.project_id, submitted.ls_annotation_id)
     was_held = known is not None and known.held_digest == digest
     is_later = known is not None and _is_later(submitted.updated_at, known.ls_updated_at)
     before = None

@@ -27,6 +27,8 @@ QUICK = {
     "mannequin-final": OWN,
     "fashionpedia-13": ("input.pixels=9216", "network.encoder=mit_b0"),
 }
+# Networks so steep while untrained that float32's own rounding shows.
+STEEP = {"atr-18-imaterialist": converting.TOLERANCE}
 ALL = sorted(path.stem for path in recipes_folder().glob("*.toml"))
 LABELS = {"hemline": ("garment",), "fashionpedia-13": ("hat", "left-shoe", "right-shoe")}
 
@@ -47,6 +49,7 @@ def test_it_draws_what_pytorch_draws_with_the_recipe_s_own_network(name, tmp_pat
 
 def check(recipe, labels, folder):
     """Photos of several shapes, with one converted file."""
+    atol = STEEP.get(recipe.name, 1e-3)
     model, converted = folder / "model.safetensors", folder / "converted.safetensors"
     card = write_model(model, recipe, labels)
     convert(model, converted)
@@ -57,9 +60,7 @@ def check(recipe, labels, folder):
         image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         one, other = ours.examine(image), theirs.examine(image)
         assert one.probabilities.std() > 0.02  # numbers that are all alike would prove nothing
-        np.testing.assert_allclose(
-            other.probabilities, one.probabilities, atol=converting.TOLERANCE
-        )
+        np.testing.assert_allclose(other.probabilities, one.probabilities, atol=atol)
         scale = np.abs(one.embedding).max()
         np.testing.assert_allclose(other.embedding, one.embedding, atol=1e-3 * scale)
         assert np.mean(one.prediction.mask != other.prediction.mask) < 0.005
@@ -68,9 +69,7 @@ def check(recipe, labels, folder):
     batch = rng.integers(0, 256, (3, 3, 32, 64), np.uint8)
     for name in all_network_names(card):
         one, other = by_torch.run(name, batch), by_openvino.run(name, batch)
-        np.testing.assert_allclose(
-            other.probabilities, one.probabilities, atol=converting.TOLERANCE
-        )
+        np.testing.assert_allclose(other.probabilities, one.probabilities, atol=atol)
 
 
 @pytest.fixture

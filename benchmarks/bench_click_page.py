@@ -21,7 +21,6 @@ from tempfile import TemporaryDirectory
 import cv2
 import httpx
 import numpy as np
-from playwright.sync_api import sync_playwright
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.bench_backend import TRAINING_NICE, training_load
@@ -36,12 +35,12 @@ from hemline.ports import pick_free_port
 from hemline.studio.scene import draw_scene
 from tests.e2e.clicking import Clicker
 from tests.e2e.editor import Editor, Point
+from tests.plugins.chromium import launched
 
 ACCOUNT = Account(email="bench@hemline.local", password="for-the-benchmark", token="be4c" * 10)
 HEIGHT, WIDTH = 1728, 1152
 _SCENE = 7_200_000
 _WARM_UP = 2  # clicks: the network opens, the photo is fetched and decoded
-_CHROMIUM = "/usr/bin/chromium"
 
 # By the page's clock: from the mouse button to the first frame with another mask.
 _WATCH = """() => {
@@ -91,12 +90,8 @@ def measure(home: Path, clicks: int) -> tuple[Times, Times]:
         webhook_secret="bench",
         reconcile_every_s=3600.0,
     )
-    with Stack(settings, ACCOUNT) as stack, sync_playwright() as playwright:
+    with Stack(settings, ACCOUNT) as stack, launched() as browser:
         project, task, places = prepare(stack)
-        browser = playwright.chromium.launch(
-            executable_path=os.environ.get("CHROMIUM", _CHROMIUM),
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.set_default_timeout(120_000)
         editor = Editor(page, stack.url)
@@ -110,7 +105,6 @@ def measure(home: Path, clicks: int) -> tuple[Times, Times]:
         for load in (nullcontext(), training_load(TRAINING_NICE)):
             with load:
                 found.append(walk(clicker, stack, places[_WARM_UP : _WARM_UP + clicks]))
-        browser.close()
     return found[0], found[1]
 
 

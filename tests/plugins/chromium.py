@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,20 @@ _ARGUMENTS = (
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     """Debian's Chromium, or the one that CHROMIUM names, with a profile of its own."""
-    executable = os.environ.get("CHROMIUM", "/usr/bin/chromium")
-    if not Path(executable).exists():
-        pytest.skip(f"{executable} is missing: run `apt-get install chromium`, or set CHROMIUM")
+    if not Path(executable()).exists():
+        pytest.skip(f"{executable()} is missing: run `apt-get install chromium`, or set CHROMIUM")
+    with launched() as browser:
+        yield browser
+
+
+def executable() -> str:
+    return os.environ.get("CHROMIUM", "/usr/bin/chromium")
+
+
+@contextmanager
+def launched() -> Iterator[Browser]:
+    """The browser, until the block ends."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable, args=list(_ARGUMENTS))
+        browser = playwright.chromium.launch(executable_path=executable(), args=list(_ARGUMENTS))
         yield browser
         browser.close()

@@ -8,20 +8,24 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner
 
 from hemline.labelstudio.messages import delivery_digest
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import mask_to_regions
+from hemline.masks.png import encode_class_mask
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.deliveries import record_delivery
 from hemline.store.loop.models import create_version, promote
+from hemline.store.loop.predictions import claim_send, save_prediction
 from hemline.store.loop.projects import upsert_project
 from hemline.store.tables.loop import ModelVersion, Project
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.commands.main import app
+from worker.ingest.registry import register_task
 from worker.services import Services, build_services, get_services
 
 CONFIG = render_label_config(["garment"])
@@ -83,6 +87,33 @@ def services(settings: Settings, sqlite_template: Path) -> Iterator[Services]:
 def project(services: Services) -> Project:
     with services.store.session() as session:
         return upsert_project(session, ls_project_id=7, title="Garments", label_config=CONFIG)
+
+
+def show_prefill(
+    services: Services,
+    fake: FakeLabelStudio,
+    project: Project,
+    champion: ModelVersion,
+    ls_task_id: int,
+    mask: NDArray[np.uint8],
+    *,
+    score: float,
+) -> None:
+    """The task was opened with this pre-fill."""
+    config = parse_label_config(project.label_config)
+    row = register_task(services, project, config, fake.tasks[ls_task_id])
+    digest = services.artifacts.put(encode_class_mask(mask), "mask")
+    with services.store.session() as session:
+        made = save_prediction(
+            session,
+            task_id=row.id,
+            model_version_id=champion.id,
+            image_digest="d" * 64,
+            mask_digest=digest,
+            score=score,
+            region_scores={},
+        )
+        assert claim_send(session, made.id, window_s=5)
 
 
 @pytest.fixture

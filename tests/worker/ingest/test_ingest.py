@@ -18,7 +18,7 @@ from hemline.store.loop.runs import list_runs
 from hemline.store.loop.tasks import get_task, list_task_problems
 from hemline.store.states import DeliveryState
 from hemline.store.tables.loop import Annotation, ModelVersion, Project, Task
-from tests.worker.conftest import brush
+from tests.worker.conftest import brush, show_prefill
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.ingest.inbox import MAX_ATTEMPTS, ingest_deliveries
@@ -229,23 +229,8 @@ def test_the_pre_fill_is_compared_with_what_was_made_of_it(
     project: Project,
     champion: ModelVersion,
 ) -> None:
-    from hemline.labelstudio.project.config import parse_label_config
-
-    config = parse_label_config(project.label_config)
     for number in (1, 2):
-        row = register_task(services, project, config, fake.tasks[number])
-        digest = services.artifacts.put(encode_class_mask(disc(0)[1]), "mask")
-        with services.store.session() as session:
-            made = save_prediction(
-                session,
-                task_id=row.id,
-                model_version_id=champion.id,
-                image_digest="d" * 64,
-                mask_digest=digest,
-                score=0.5,
-                region_scores={},
-            )
-            assert claim_send(session, made.id, window_s=5)
+        show_prefill(services, fake, project, champion, number, disc(0)[1], score=0.5)
     accepted = fake.annotate(1, brush(disc(0)[1]))
     half = disc(0)[1].copy()
     half[:, :32] = 0

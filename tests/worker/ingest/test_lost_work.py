@@ -8,20 +8,18 @@ import pytest
 from sqlalchemy import update
 
 from hemline.errors import StoreError
-from hemline.labelstudio.project.config import parse_label_config
-from hemline.masks.png import decode_class_mask, encode_class_mask
+from hemline.masks.png import decode_class_mask
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation, training_items
 from hemline.store.loop.held import confirm_held, tasks_with_held
-from hemline.store.loop.predictions import claim_send, save_prediction
 from hemline.store.loop.tasks import get_task, list_task_problems
+from hemline.store.reports.artifacts_in_use import artifacts_in_use
 from hemline.store.tables.loop import Annotation, Project
-from tests.worker.conftest import brush
+from tests.worker.conftest import brush, show_prefill
 from tests.worker.discs import disc
 from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.lost_work import Prefilled, lost_work
 from worker.ingest.reconcile import reconcile_project
-from worker.ingest.registry import register_task
 from worker.services import Services
 
 MASK = disc(0)[1]
@@ -68,20 +66,7 @@ def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
 @pytest.fixture
 def prefilled(services: Services, fake, project: Project, champion) -> None:
     """Task 1 showed the garment when it was opened."""
-    config = parse_label_config(project.label_config)
-    row = register_task(services, project, config, fake.tasks[1])
-    digest = services.artifacts.put(encode_class_mask(MASK), "mask")
-    with services.store.session() as session:
-        made = save_prediction(
-            session,
-            task_id=row.id,
-            model_version_id=champion.id,
-            image_digest="d" * 64,
-            mask_digest=digest,
-            score=0.97,
-            region_scores={},
-        )
-        assert claim_send(session, made.id, window_s=5)
+    show_prefill(services, fake, project, champion, 1, MASK, score=0.97)
 
 
 def state(services: Services, number: int) -> tuple[Annotation, list[str], int]:
@@ -186,6 +171,8 @@ def test_a_command_confirms_it_for_good(services, fake, deliver, project):
     save(services, deliver, fake, saved, "ANNOTATION_CREATED")
     with services.store.reading() as session:
         assert tasks_with_held(session, project.id) == {1}
+        held = find_annotation(session, 1, saved["id"]).held_digest
+        assert held in {use.digest for use in artifacts_in_use(session)}
     assert confirm_held(services.store, services.settings, project.id, 1) == 1
     row, problems, trained = state(services, saved["id"])
     assert (row.problem, row.height, row.width, problems, trained) == (None, 64, 64, [], 1)

@@ -32,7 +32,7 @@ from active_learning.where_to_look import (
     wrong_region,
 )
 from hemline.errors import MaskError
-from hemline.masks.probability_map import check_probabilities
+from hemline.masks.codecs.probability_map import check_probabilities
 from hemline.reasons import Region
 
 COMPLEXITY = 6  # numbers that say how complicated an image is

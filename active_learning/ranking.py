@@ -24,7 +24,7 @@ from active_learning.signals.garment_views import Gaps
 from active_learning.signals.label_signals import SIGNALS_VERSION
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.errors import ModelError
-from hemline.masks.embedding import LENGTH, unpack_embeddings
+from hemline.masks.figures.embedding import LENGTH, unpack_embeddings
 
 SAMPLE = 500  # labels, and as many photos, of a project: what an image is compared with
 

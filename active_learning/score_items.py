@@ -14,7 +14,7 @@ from active_learning.reasons import reasons
 from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.signals.garment_views import Oddness, raised
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
-from hemline.masks.embedding import unpack_embeddings
+from hemline.masks.figures.embedding import unpack_embeddings
 from hemline.reasons import Evidence, Reason
 
 _SHARED = [RISK_SIGNALS.index(name) for name in PREDICTION_SIGNALS[:-1]]  # the last is flip_dice

@@ -25,8 +25,8 @@ from benchmarks.results_page import add_page_options, write_part
 from hemline.datasets.sample import Sample
 from hemline.datasets.sources import open_data
 from hemline.datasets.splits import split_by_garment
-from hemline.masks.boundary import boundary_f
-from hemline.masks.overlap import IGNORE, dice
+from hemline.masks.figures.boundary import boundary_f
+from hemline.masks.figures.overlap import IGNORE, dice
 from hemline.segmentation.clicks.click_runtime import OpenVinoClicks
 from hemline.segmentation.clicks.convert_clicks import convert_clicks
 from hemline.segmentation.clicks.maps import Box, Click, pixel_of

@@ -26,8 +26,8 @@ from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.loop.models import champion
 from hemline.store.loop.projects import get_project
+from hemline.store.models.models import champion
 from hemline.store.people import add_person
 from hemline.store.review.review_order import Cursor, review_page
 from hemline.store.states import ReviewKind, Role

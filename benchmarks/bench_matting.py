@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
 
 from benchmarks.results_page import add_page_options, write_part
-from hemline.masks.edges import Edge, cut_out
+from hemline.masks.cutouts.edges import Edge, cut_out
 from hemline.studio.soft_edges import Cloth, SoftScene, draw_soft_scene
 
 GROUNDS = {"white": (255, 255, 255), "black": (0, 0, 0), "brand": (230, 0, 126)}

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.datasets.sources import open_data
-from hemline.masks.boundary import TOLERANCE_PX, boundary_figures
+from hemline.masks.figures.boundary import TOLERANCE_PX, boundary_figures
 
 Mask = NDArray[np.uint8]
 

@@ -25,8 +25,8 @@ from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.loop.models import create_version, promote
 from hemline.store.loop.projects import upsert_project
+from hemline.store.models.models import create_version, promote
 
 READY_WITHIN_S = 600.0
 WEBHOOK_EVERY_S = 0.05

@@ -32,8 +32,8 @@ from torchvision.transforms import v2
 from hemline.datasets.sample import Sample
 from hemline.datasets.sources import open_data
 from hemline.errors import HemlineError
-from hemline.masks.overlap import dice
-from hemline.masks.statistics import summarise
+from hemline.masks.figures.overlap import dice
+from hemline.masks.figures.statistics import summarise
 from hemline.segmentation.input.geometry import input_size
 from hemline.segmentation.model_file import load_model
 from hemline.segmentation.networks.build import load_encoder

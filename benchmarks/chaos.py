@@ -28,7 +28,7 @@ from hemline.errors import StoreUnavailable
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.deliveries import count_by_state
 from hemline.store.loop.jobs import list_jobs
-from hemline.store.loop.runs import list_runs
+from hemline.store.models.runs import list_runs
 from hemline.store.states import DeliveryState, JobState, RunState
 from hemline.store.tables.loop import Annotation
 from worker.ingest.record_annotation import parse_time

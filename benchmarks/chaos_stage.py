@@ -26,8 +26,8 @@ from hemline.labelstudio.project.connect import SECRET_HEADER
 from hemline.labelstudio.regions import mask_to_regions
 from hemline.ports import pick_free_port
 from hemline.settings import get_settings
-from hemline.store.loop.models import create_version, promote
 from hemline.store.loop.projects import upsert_project
+from hemline.store.models.models import create_version, promote
 from tests.backend.running import RunningBackend
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio

@@ -27,8 +27,8 @@ from hemline.datasets.classes.class_lists import class_map
 from hemline.datasets.classes.vocabularies import ATR, FASHIONPEDIA, FASHIONPEDIA_GROUP, MODANET
 from hemline.datasets.sample import Sample
 from hemline.datasets.sources import open_data
-from hemline.masks.coco import encode_coco_rle
-from hemline.masks.png import encode_class_mask
+from hemline.masks.codecs.coco import encode_coco_rle
+from hemline.masks.codecs.png import encode_class_mask
 
 Pixels = NDArray[np.uint8]
 Piece = tuple[str, Pixels]  # category, mask of 0 and 1

@@ -16,7 +16,7 @@ from active_learning.signals.prediction_signals import PREDICTION_SIGNALS, predi
 from hemline.datasets.sample import Sample
 from hemline.errors import HemlineError
 from hemline.files import write_atomically
-from hemline.masks.overlap import dice
+from hemline.masks.figures.overlap import dice
 from hemline.segmentation.predictor import Predictor
 
 

@@ -20,8 +20,8 @@ from torch.nn import functional as F
 from benchmarks.ranking_photos import tell
 from hemline.datasets.sample import Sample
 from hemline.errors import HemlineError
-from hemline.masks.embedding import pack_embedding, unpack_embeddings
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.embedding import pack_embedding, unpack_embeddings
+from hemline.masks.figures.overlap import IGNORE
 
 GRID = (48, 32)  # rows and columns that masks are drawn on
 SEEN = 4  # every so many of its points are looked at when a photo is predicted

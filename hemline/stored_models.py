@@ -5,7 +5,7 @@ from pathlib import Path
 from hemline.settings import get_settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import open_store
-from hemline.store.loop.models import list_versions
+from hemline.store.models.models import list_versions
 
 
 class StoredModels:

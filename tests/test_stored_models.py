@@ -13,8 +13,8 @@ from hemline.segmentation.starter import starter_path
 from hemline.settings import get_settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.loop.models import create_version
 from hemline.store.loop.projects import upsert_project
+from hemline.store.models.models import create_version
 from hemline.stored_models import StoredModels
 
 

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from hemline.store.database.engine import Store
-from hemline.store.loop.runs import heartbeat_run
+from hemline.store.models.runs import heartbeat_run
 from worker.training.exits import EXIT_LEASE_LOST
 
 log = logging.getLogger(__name__)

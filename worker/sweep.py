@@ -7,8 +7,8 @@ from hemline.labelstudio.project.config import parse_label_config
 from hemline.store.loop.deliveries import count_by_state
 from hemline.store.loop.jobs import get_job, stale_jobs
 from hemline.store.loop.projects import list_projects
-from hemline.store.loop.runs import stale_runs
 from hemline.store.loop.tasks import projects_to_try_again
+from hemline.store.models.runs import stale_runs
 from hemline.store.states import DeliveryState, JobKind
 from worker.ingest.reconcile import predict_new_tasks
 from worker.review.signals import signals_wait

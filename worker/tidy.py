@@ -8,8 +8,8 @@ from pathlib import Path
 
 from hemline.settings import Settings
 from hemline.store.log_in_limits import tidy_log_ins
-from hemline.store.loop.runs import unfinished_runs
 from hemline.store.loop.tasks import forget_click_marks
+from hemline.store.models.runs import unfinished_runs
 from worker.services import Services
 
 log = logging.getLogger(__name__)

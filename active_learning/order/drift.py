@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hemline.masks.statistics import Interval, mean_interval
+from hemline.masks.figures.statistics import Interval, mean_interval
 
 _BINS = 10
 

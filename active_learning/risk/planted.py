@@ -17,7 +17,7 @@ from active_learning.risk.general_faults import (
     spoil_generally,
 )
 from active_learning.signals.frame import Mask, Photo
-from hemline.masks.overlap import dice
+from hemline.masks.figures.overlap import dice
 from hemline.studio.faults import FaultKind, spoil_mask
 
 MASK_FAULTS = (

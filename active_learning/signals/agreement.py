@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.masks.boundary import assd, boundary_iou, hd95
 from hemline.masks.class_ids import class_ids
-from hemline.masks.histograms import probability_histograms
-from hemline.masks.overlap import dice
+from hemline.masks.figures.boundary import assd, boundary_iou, hd95
+from hemline.masks.figures.histograms import probability_histograms
+from hemline.masks.figures.overlap import dice
 
 Plane = NDArray[np.float32]
 Mask = NDArray[np.uint8]

@@ -26,7 +26,7 @@ from active_learning.signals.shape import (
     thin_parts,
 )
 from active_learning.signals.unlabelled import fill_ignored, ignored_at, ignored_pixels
-from hemline.masks.probability_map import check_probabilities
+from hemline.masks.codecs.probability_map import check_probabilities
 
 # Raise it whenever a signal, a region or a feature comes out otherwise for the same label: what is
 # stored of an older version is computed again, and what was learnt from it is learnt again.

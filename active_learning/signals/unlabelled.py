@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 
 Mask = NDArray[np.uint8]
 Plane = NDArray[np.float32]

@@ -10,7 +10,7 @@ from hemline.store.database.engine import Store
 from hemline.store.loop.deliveries import count_by_state
 from hemline.store.loop.jobs import list_jobs
 from hemline.store.loop.projects import list_projects
-from hemline.store.loop.runs import active_run
+from hemline.store.models.runs import active_run
 from hemline.store.states import DeliveryState, JobState
 
 log = structlog.get_logger(__name__)

@@ -14,8 +14,8 @@ from backend.protocol.projects import NotIntroducedError
 from backend.services import BackendServices
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.messages import SetupRequest, parse_project_key
-from hemline.store.loop.models import list_versions
 from hemline.store.loop.projects import get_project
+from hemline.store.models.models import list_versions
 
 _LIMIT = 8 * 2**20  # bytes of a label config and what comes with it
 _UP = {"status": "UP", "model_class": "Hemline"}

@@ -23,7 +23,7 @@ from backend.serving.network_cache import Predictors, QueuedPredictor
 from hemline.errors import HemlineError
 from hemline.prefill.prefill import LoadedModel
 from hemline.store.database.engine import Store
-from hemline.store.loop.models import ServedProject, champion, find_versions, list_served
+from hemline.store.models.models import ServedProject, champion, find_versions, list_served
 from hemline.store.tables.loop import ModelVersion, Project
 
 if TYPE_CHECKING:

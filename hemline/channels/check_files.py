@@ -15,7 +15,7 @@ from hemline.channels.rule import Finding
 from hemline.datasets.file_names import is_photo, stem_of, visible
 from hemline.datasets.mask_file import MASK_SUFFIXES, read_garment
 from hemline.errors import ChannelError, HemlineError, ImageError
-from hemline.masks.garment_is import GarmentIs
+from hemline.masks.files.garment_is import GarmentIs
 from hemline.settings import get_settings
 
 _CUTOUTS = "cutouts"  # where an export has its pictures

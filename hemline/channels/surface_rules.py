@@ -9,7 +9,7 @@ from pydantic import Field
 
 from hemline.channels.picture import Picture, PixelArea
 from hemline.channels.rule import Level, Measured, Rule, Share, at_least_most, is_within
-from hemline.masks.edge_quality import blur_of, fringe_difference
+from hemline.masks.cutouts.edge_quality import blur_of, fringe_difference
 
 _SEEN = 8  # of 255: a pixel less covered than that is not seen
 _JPEG_BLOCK = 16  # px: how far colours run beside an edge in a JPEG

@@ -10,11 +10,11 @@ from PIL import Image
 
 from hemline.errors import MaskError
 from hemline.images import orientation_of, turn_upright
-from hemline.masks.brush import check_mask_size
 from hemline.masks.class_ids import class_ids
-from hemline.masks.colours import read_palette, read_rgb, read_transparent
-from hemline.masks.garment_is import GarmentIs
-from hemline.masks.levels import (
+from hemline.masks.codecs.brush import check_mask_size
+from hemline.masks.files.colours import read_palette, read_rgb, read_transparent
+from hemline.masks.files.garment_is import GarmentIs
+from hemline.masks.files.levels import (
     Inside,
     InvertedMaskError,
     Mask,

@@ -18,7 +18,7 @@ from hemline.datasets.readers.pairs import read_cutouts, read_pairs
 from hemline.datasets.readers.scenes import read_scenes
 from hemline.datasets.sample import Dataset, Sample, Skipped
 from hemline.errors import DatasetError
-from hemline.masks.garment_is import GarmentIs
+from hemline.masks.files.garment_is import GarmentIs
 
 
 def open_all(

@@ -26,13 +26,13 @@ from hemline.labelstudio.client import Json, LabelStudioClient
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config, render_label_config
 from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
 from hemline.labelstudio.server import Account
-from hemline.masks.overlap import IGNORE, dice
+from hemline.masks.figures.overlap import IGNORE, dice
 from hemline.ports import pick_free_port
 from hemline.store.database.engine import Store
-from hemline.store.loop.evaluations import evaluations_of
-from hemline.store.loop.models import champion
 from hemline.store.loop.projects import get_project
-from hemline.store.loop.runs import last_run
+from hemline.store.models.evaluations import evaluations_of
+from hemline.store.models.models import champion
+from hemline.store.models.runs import last_run
 from hemline.store.states import RunState
 
 _POLL_S = 1.0

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress, track
 
 from hemline.errors import ChannelError
-from hemline.masks.garment_is import GarmentIs
+from hemline.masks.files.garment_is import GarmentIs
 
 if TYPE_CHECKING:
     from hemline.channels.check_files import Checked

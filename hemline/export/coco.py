@@ -12,8 +12,8 @@ from hemline.export.format import Exported
 from hemline.export.names import safe_suffix
 from hemline.files import open_atomically
 from hemline.masks.class_ids import class_ids
-from hemline.masks.coco import encode_coco_rle
-from hemline.masks.outlines import mask_to_rings
+from hemline.masks.codecs.coco import encode_coco_rle
+from hemline.masks.codecs.outlines import mask_to_rings
 
 Json = dict[str, Any]
 

@@ -68,7 +68,7 @@ def export_command(
     from hemline.export.manifest import MANIFEST
     from hemline.export.request import build_filter, build_sources, find_project
     from hemline.export.run import run_export
-    from hemline.masks.edges import Edge
+    from hemline.masks.cutouts.edges import Edge
     from hemline.settings import get_settings
     from hemline.store.reports.export_masks import MaskChoice
 

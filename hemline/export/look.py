@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hemline.masks.edges import Edge
+from hemline.masks.cutouts.edges import Edge
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Any
 from hemline.errors import ExportError
 from hemline.export.formats import FormatName
 from hemline.export.look import DEFAULT_LOOK, Look
-from hemline.masks.edges import Edge
+from hemline.masks.cutouts.edges import Edge
 from hemline.settings import Settings
 from hemline.store.reports.export_masks import ExportFilter, MaskChoice
 

@@ -13,7 +13,7 @@ from hemline.errors import MaskError
 from hemline.export.format import Exported
 from hemline.export.look import DEFAULT_LOOK, Look
 from hemline.export.published import lay_out_for
-from hemline.masks.edges import cut_out
+from hemline.masks.cutouts.edges import cut_out
 
 _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # a tenth larger than the best, five times as quick
 

@@ -14,7 +14,7 @@ from hemline.channels.picture import frame_contact, read_picture
 from hemline.channels.rule import Outcome
 from hemline.colour import srgb_profile
 from hemline.errors import MaskError
-from hemline.masks.layout import lay_out
+from hemline.masks.cutouts.layout import lay_out
 from hemline.settings import get_settings
 
 _QUALITIES = (95, 90, 85, 80, 70)  # of a JPEG, until it is small enough

@@ -7,8 +7,8 @@ from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store, open_store
-from hemline.store.loop.models import champion, find_version
 from hemline.store.loop.projects import known_project
+from hemline.store.models.models import champion, find_version
 from hemline.store.reports.export_masks import ExportFilter, MaskChoice
 from hemline.store.tables.loop import Project
 

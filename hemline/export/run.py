@@ -22,7 +22,7 @@ from hemline.files import write_atomically
 from hemline.images import decode_image
 from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
-from hemline.masks.png import decode_class_mask
+from hemline.masks.codecs.png import decode_class_mask
 from hemline.masks.renumber import renumber
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store

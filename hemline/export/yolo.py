@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hemline.export.format import Exported
 from hemline.masks.class_ids import class_ids
-from hemline.masks.outlines import join_rings, mask_to_rings
+from hemline.masks.codecs.outlines import join_rings, mask_to_rings
 
 
 class Yolo:

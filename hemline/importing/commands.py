@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from hemline.errors import DatasetError
-from hemline.masks.garment_is import GarmentIs
+from hemline.masks.files.garment_is import GarmentIs
 
 app = typer.Typer()
 _err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)

@@ -14,7 +14,7 @@ from hemline.datasets.readers.coco import CocoImage, read_coco_images
 from hemline.datasets.text_file import filled_lines
 from hemline.errors import DatasetError, MaskError
 from hemline.masks.class_ids import class_ids
-from hemline.masks.garment_is import GarmentIs
+from hemline.masks.files.garment_is import GarmentIs
 
 Mask = NDArray[np.uint8]
 

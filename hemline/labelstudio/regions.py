@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from hemline.errors import MaskError
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.project.review_fields import CONTROL as REVIEW_CONTROL
-from hemline.masks.brush import check_mask_size, encode_brush
-from hemline.masks.region import (
+from hemline.masks.codecs.brush import check_mask_size, encode_brush
+from hemline.masks.codecs.region import (
     BOX_CONTROL,
     CLICK_CONTROL,
     REGION_TYPES,

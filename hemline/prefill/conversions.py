@@ -25,7 +25,7 @@ from hemline.segmentation.starter import starter_digest
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.loop.conversions import best_conversion, find_conversion, record_conversion
+from hemline.store.models.conversions import best_conversion, find_conversion, record_conversion
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from hemline.images import decode_image
 from hemline.labelstudio.photos.photos import PhotoSource
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.task_data import find_field
-from hemline.masks.probability_map import decode_probability_map
+from hemline.masks.codecs.probability_map import decode_probability_map
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store

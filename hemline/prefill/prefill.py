@@ -21,10 +21,10 @@ from hemline.labelstudio.photos.photos import PhotoSource
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.regions import mask_to_regions
 from hemline.labelstudio.task_data import find_field
-from hemline.masks.embedding import pack_embedding
-from hemline.masks.histograms import probability_histograms
-from hemline.masks.png import decode_class_mask, encode_class_mask
-from hemline.masks.probability_map import encode_probability_map
+from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
+from hemline.masks.codecs.probability_map import encode_probability_map
+from hemline.masks.figures.embedding import pack_embedding
+from hemline.masks.figures.histograms import probability_histograms
 from hemline.masks.renumber import renumber
 from hemline.prefill.conversions import Conversions
 from hemline.prefill.open_task import OpenTask, open_task, photo_url
@@ -34,7 +34,6 @@ from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
 from hemline.store.loop.garments import garment_of, garment_rule, keep_garments
-from hemline.store.loop.models import champion, create_version, promote
 from hemline.store.loop.predictions import distrust, find_prediction, save_prediction
 from hemline.store.loop.projects import lock_project
 from hemline.store.loop.tasks import (
@@ -44,6 +43,7 @@ from hemline.store.loop.tasks import (
     set_task_problem,
     upsert_task,
 )
+from hemline.store.models.models import champion, create_version, promote
 from hemline.store.review.signals import keep_prediction
 from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import ModelVersion, Prediction, Task

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.masks.overlap import dice
+from hemline.masks.figures.overlap import dice
 from hemline.studio.blend import blend_into_background
 from hemline.studio.scene import Scene, draw_scene
 

@@ -11,7 +11,7 @@ from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.risk.project_risk import Known, ProjectRisk, learn_risk
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.errors import ModelError
-from hemline.masks.embedding import pack_embedding
+from hemline.masks.figures.embedding import pack_embedding
 from worker.shipped_risk import shipped_risk_model
 
 

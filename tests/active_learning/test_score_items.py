@@ -13,7 +13,7 @@ from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.risk.project_risk import ProjectRisk
 from active_learning.score_items import PhotoScores, distances, score_photos
 from active_learning.signals.garment_views import USUAL_VIEW, Oddness
-from hemline.masks.embedding import pack_embedding
+from hemline.masks.figures.embedding import pack_embedding
 from hemline.reasons import Evidence, Reason, Region
 from worker.shipped_risk import shipped_risk_model
 

@@ -22,8 +22,8 @@ from hemline.segmentation.predictor import Examination, MaskPrediction
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.loop.models import champion, create_version, promote
 from hemline.store.loop.projects import get_project
+from hemline.store.models.models import champion, create_version, promote
 from hemline.store.tables.loop import ModelVersion
 
 GARMENT = render_label_config(["garment"])

@@ -22,9 +22,9 @@ from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
 from hemline.store.loop.deliveries import count_by_state, next_deliveries
 from hemline.store.loop.jobs import list_jobs
-from hemline.store.loop.models import create_version, promote
 from hemline.store.loop.projects import get_project
 from hemline.store.loop.tasks import ls_task_ids
+from hemline.store.models.models import create_version, promote
 from hemline.store.states import DeliveryState, JobKind, JobState
 from tests.backend.running import COMMAND, RunningBackend, draw_photos, environment, until
 

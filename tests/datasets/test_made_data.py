@@ -22,7 +22,7 @@ from hemline.datasets.classes.vocabularies import (
     MODANET,
 )
 from hemline.datasets.sources import open_data
-from hemline.masks.png import encode_class_mask
+from hemline.masks.codecs.png import encode_class_mask
 from tests.datasets.files import photo
 
 NAMED = {tag: number for number, tag in enumerate(CCP, start=1)}

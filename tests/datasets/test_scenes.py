@@ -3,7 +3,7 @@
 import numpy as np
 
 from hemline.datasets.readers.scenes import FIRST_SEED, read_scenes
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from hemline.studio.scene import VIEWS
 
 

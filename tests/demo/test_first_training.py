@@ -13,9 +13,9 @@ from hemline.settings import Settings
 from hemline.store.database.engine import Store
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.projects import upsert_project
-from hemline.store.loop.readiness import Readiness, readiness
 from hemline.store.loop.splits import assign_split
 from hemline.store.loop.tasks import upsert_task
+from hemline.store.models.readiness import Readiness, readiness
 from hemline.studio.scene import VIEWS
 
 CORRECTIONS = 20

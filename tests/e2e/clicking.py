@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.masks.brush import decode_brush
+from hemline.masks.codecs.brush import decode_brush
 from tests.e2e.editor import Editor, Point
 from tests.e2e.waiting import eventually
 

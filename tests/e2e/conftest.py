@@ -21,7 +21,7 @@ from hemline.demo.stack import Stack, stack_settings
 from hemline.labelstudio.client import Json
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config, render_label_config
 from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
-from hemline.masks.png import decode_class_mask
+from hemline.masks.codecs.png import decode_class_mask
 from hemline.ports import pick_free_port
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store

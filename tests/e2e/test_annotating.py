@@ -15,11 +15,11 @@ from hemline.demo.environment import child_environment
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.project.connect import connect
-from hemline.masks.overlap import dice
+from hemline.masks.figures.overlap import dice
 from hemline.ports import pick_free_port
 from hemline.store.loop.annotations import corrections_since
-from hemline.store.loop.runs import last_run
 from hemline.store.loop.tasks import get_task
+from hemline.store.models.runs import last_run
 from hemline.store.tables.loop import Annotation
 from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import draw_scene

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
-from hemline.masks.overlap import dice
+from hemline.masks.figures.overlap import dice
 from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import draw_scene
 from hemline.studio.wardrobe.wardrobe import GarmentType

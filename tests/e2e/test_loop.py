@@ -10,10 +10,10 @@ import pytest
 from numpy.typing import NDArray
 from werkzeug.security import generate_password_hash
 
-from hemline.masks.overlap import dice
-from hemline.store.loop.evaluations import evaluations_of
-from hemline.store.loop.models import list_versions
-from hemline.store.loop.runs import last_run
+from hemline.masks.figures.overlap import dice
+from hemline.store.models.evaluations import evaluations_of
+from hemline.store.models.models import list_versions
+from hemline.store.models.runs import last_run
 from hemline.store.people import add_person
 from hemline.store.states import ModelState, Role, RunState, RunTrigger, Split
 from hemline.store.tables.loop import TrainingRun

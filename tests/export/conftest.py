@@ -15,13 +15,13 @@ from hemline.export.request import build_sources
 from hemline.export.run import Sources
 from hemline.images import content_digest
 from hemline.labelstudio.project.config import render_label_config
-from hemline.masks.png import encode_class_mask
+from hemline.masks.codecs.png import encode_class_mask
 from hemline.settings import Settings
 from hemline.store.loop.annotations import record_annotation
-from hemline.store.loop.models import create_version, promote
 from hemline.store.loop.predictions import save_prediction
 from hemline.store.loop.projects import upsert_project
 from hemline.store.loop.tasks import record_photo, upsert_task
+from hemline.store.models.models import create_version, promote
 from hemline.store.tables.loop import ModelVersion, Project, Task
 
 LABELS = ["dress", "belt"]

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from hemline.export.commands import Edges, Format, Masks, app
 from hemline.export.formats import FormatName
 from hemline.export.manifest import MANIFEST
-from hemline.masks.edges import Edge
+from hemline.masks.cutouts.edges import Edge
 from hemline.settings import get_settings
 from hemline.store.reports.export_masks import MaskChoice
 from hemline.store.tables.loop import Task

@@ -18,10 +18,10 @@ from hemline.export.formats import FormatName
 from hemline.export.run import run_export
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import regions_to_mask
-from hemline.masks.coco import polygons_to_mask
-from hemline.masks.cutout import soften_edge
-from hemline.masks.outlines import join_rings, mask_to_rings
-from hemline.masks.overlap import iou
+from hemline.masks.codecs.coco import polygons_to_mask
+from hemline.masks.codecs.outlines import join_rings, mask_to_rings
+from hemline.masks.cutouts.cutout import soften_edge
+from hemline.masks.figures.overlap import iou
 from hemline.store.reports.export_masks import ExportFilter, MaskChoice
 from hemline.store.tables.loop import Task
 from tests.export.conftest import HEIGHT, LABELS, WIDTH, Pixels, Shop, figure, read_png

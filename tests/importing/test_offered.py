@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hemline.errors import DatasetError, HemlineError
 from hemline.importing.offered import offered_masks
-from hemline.masks.coco import encode_coco_rle
+from hemline.masks.codecs.coco import encode_coco_rle
 
 Mask = NDArray[np.uint8]
 LABELS = ("dress", "belt")

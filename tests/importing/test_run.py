@@ -15,7 +15,7 @@ from hemline.labelstudio.client import Json
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import regions_to_mask
 from hemline.labelstudio.server import LabelStudioServer
-from hemline.masks.png import encode_class_mask
+from hemline.masks.codecs.png import encode_class_mask
 from hemline.settings import get_settings
 from tests.plugins.label_studio_user import LabelStudioUser
 

@@ -14,7 +14,7 @@ from PIL import Image
 from hemline.errors import MaskError
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
-from hemline.masks.brush import encode_brush
+from hemline.masks.codecs.brush import encode_brush
 
 LABELS = ("top", "skirt", "coat")
 CONFIG = LabelConfig("mask", "image", "image", LABELS, ("shapes",))

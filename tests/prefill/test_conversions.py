@@ -16,7 +16,7 @@ from hemline.segmentation.runtime.openvino_library import converter_version
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.loop.conversions import find_conversion
+from hemline.store.models.conversions import find_conversion
 from tests.segmentation.runtime.untrained import write_model
 
 PHOTOS = np.random.default_rng(0).integers(0, 256, (1, 3, 32, 64), dtype=np.uint8)

@@ -16,9 +16,9 @@ from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.loop.models import champion
 from hemline.store.loop.projects import upsert_project
 from hemline.store.loop.tasks import get_task
+from hemline.store.models.models import champion
 from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import TaskProblem
 from hemline.studio.figure.body import FigureKind

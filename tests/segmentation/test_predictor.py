@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from hemline.masks.overlap import dice
+from hemline.masks.figures.overlap import dice
 from hemline.segmentation.model_card import ModelCard
 from hemline.segmentation.model_file import save_model
 from hemline.segmentation.networks.build import build_network

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hemline.datasets.readers.pairs import read_pairs
-from hemline.masks.overlap import dice
+from hemline.masks.figures.overlap import dice
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.starter import starter_path
 

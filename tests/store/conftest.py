@@ -18,9 +18,9 @@ from sqlalchemy.orm import Session
 
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.loop.models import create_version
 from hemline.store.loop.projects import upsert_project
 from hemline.store.loop.tasks import upsert_task
+from hemline.store.models.models import create_version
 from hemline.store.tables.loop import ModelVersion, Project, Task
 from tests.plugins.databases import new_database
 

@@ -15,8 +15,9 @@ from typing import Any
 
 from hemline.store.database import artifacts as artifact_store
 from hemline.store.database.engine import Store
-from hemline.store.loop import annotations, deliveries, jobs, models, projects, runs, splits, tasks
+from hemline.store.loop import annotations, deliveries, jobs, projects, splits, tasks
 from hemline.store.loop.predictions import claim_send, save_prediction
+from hemline.store.models import models, runs
 from hemline.store.states import JobKind, RunTrigger
 
 

@@ -15,12 +15,12 @@ from typer.testing import CliRunner
 from hemline.labelstudio.messages import delivery_digest
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import mask_to_regions
-from hemline.masks.png import encode_class_mask
+from hemline.masks.codecs.png import encode_class_mask
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.deliveries import record_delivery
-from hemline.store.loop.models import create_version, promote
 from hemline.store.loop.predictions import claim_send, save_prediction
 from hemline.store.loop.projects import upsert_project
+from hemline.store.models.models import create_version, promote
 from hemline.store.tables.loop import ModelVersion, Project
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio

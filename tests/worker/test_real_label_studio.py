@@ -12,9 +12,9 @@ from hemline.labelstudio.server import LabelStudioServer
 from hemline.settings import get_settings
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.jobs import get_job, queue_job
-from hemline.store.loop.models import create_version, promote
 from hemline.store.loop.projects import upsert_project
 from hemline.store.loop.tasks import get_task
+from hemline.store.models.models import create_version, promote
 from hemline.store.states import JobKind, JobState
 from hemline.store.tables.loop import ModelVersion, Project
 from tests.plugins.label_studio import ACCOUNT

@@ -8,8 +8,8 @@ from sqlalchemy import select
 
 from hemline.store.database.columns import utcnow
 from hemline.store.log_in_limits import WINDOW, take_attempt
-from hemline.store.loop.runs import fail_run, queue_run
-from hemline.store.loop.snapshots import take_snapshot
+from hemline.store.models.runs import fail_run, queue_run
+from hemline.store.models.snapshots import take_snapshot
 from hemline.store.states import RunTrigger
 from hemline.store.tables.loop import Project
 from hemline.store.tables.review import LogInCount

@@ -9,10 +9,10 @@ from hemline.errors import ArtifactError
 from hemline.segmentation.starter import starter_path
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.jobs import queue_job
-from hemline.store.loop.models import create_version
 from hemline.store.loop.predictions import find_prediction
-from hemline.store.loop.snapshots import take_snapshot
 from hemline.store.loop.tasks import get_task
+from hemline.store.models.models import create_version
+from hemline.store.models.snapshots import take_snapshot
 from hemline.store.reports.artifacts_in_use import ArtifactKind
 from hemline.store.states import JobKind
 from hemline.store.tables.loop import Annotation, Conversion, ModelVersion, Prediction, Project

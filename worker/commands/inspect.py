@@ -18,7 +18,7 @@ def status() -> None:
     from hemline.store.loop.deliveries import count_by_state
     from hemline.store.loop.jobs import list_jobs
     from hemline.store.loop.projects import list_projects
-    from hemline.store.loop.runs import list_runs
+    from hemline.store.models.runs import list_runs
     from worker.commands.print_table import print_table
     from worker.services import command_services
 
@@ -129,7 +129,7 @@ def deliveries(
 
 def _project_row(services: "Services", project: "Project") -> tuple[Any, ...]:
     from hemline.store.loop.garments import count_garments, garment_rule, in_words
-    from hemline.store.loop.models import champion
+    from hemline.store.models.models import champion
     from hemline.store.reports.worth_a_look import worth_a_look
     from worker.training.triggers import readiness
 

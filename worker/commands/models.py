@@ -8,7 +8,7 @@ import typer
 from hemline.errors import StoreError
 
 if TYPE_CHECKING:
-    from hemline.store.loop.succession import Succession
+    from hemline.store.models.succession import Succession
     from hemline.store.tables.loop import Evaluation, ModelVersion, Project
     from worker.services import Services
 
@@ -17,8 +17,8 @@ Which = Annotated[int | None, typer.Option("--project", help="Label Studio's pro
 
 def models(project: Which = None) -> None:
     """List model versions: state, lineage, figures and the decision on each."""
-    from hemline.store.loop.evaluations import evaluations_of
-    from hemline.store.loop.models import list_versions
+    from hemline.store.models.evaluations import evaluations_of
+    from hemline.store.models.models import list_versions
     from worker.commands.print_table import print_table
     from worker.services import command_services
 
@@ -50,8 +50,8 @@ def promote(
 ) -> None:
     """Make a version the champion, whatever its evaluation said, and predict the unlabelled
     tasks with it."""
-    from hemline.store.loop.models import find_version
-    from hemline.store.loop.succession import promote_by_hand
+    from hemline.store.models.models import find_version
+    from hemline.store.models.succession import promote_by_hand
     from worker.services import command_services
 
     services = command_services()
@@ -66,7 +66,7 @@ def rollback(
     project: Annotated[int, typer.Argument(help="Label Studio's project id.")],
 ) -> None:
     """Return to the previous champion, and predict the unlabelled tasks with it."""
-    from hemline.store.loop.succession import roll_back
+    from hemline.store.models.succession import roll_back
     from worker.services import command_services
 
     services = command_services()

@@ -11,8 +11,8 @@ from hemline.segmentation.runtime.choice import choose_runtime
 from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
-from hemline.store.loop.models import champion
 from hemline.store.loop.projects import known_project
+from hemline.store.models.models import champion
 from worker.doctor.database import opened
 from worker.doctor.diagnosis import Diagnosis, healthy
 

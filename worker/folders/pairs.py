@@ -13,8 +13,8 @@ from hemline.datasets.mask_file import MASK_SUFFIXES, read_mask
 from hemline.datasets.photo_file import read_image
 from hemline.errors import DatasetError, MaskError
 from hemline.garments.naming import garment_and_view_of_file
-from hemline.masks.garment_is import GarmentIs
-from hemline.masks.levels import InvertedMaskError
+from hemline.masks.files.garment_is import GarmentIs
+from hemline.masks.files.levels import InvertedMaskError
 
 _LOOKED_AT = 20  # masks that say how those of a folder are meant
 _ENDINGS = ("", "_mask", "-mask", ".mask", "_label", "_seg", "_segmentation", "_gt")

@@ -11,7 +11,7 @@ from active_learning.risk.planted import kinds_for
 from active_learning.signals.frame import Mask, Photo
 from hemline.datasets.sample import Sample
 from hemline.files import write_atomically
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import VIEWS, draw_scene
 

@@ -11,8 +11,8 @@ from active_learning.order.neighbours import isolation
 from active_learning.reasons import reasons
 from active_learning.signals.garment_views import USUAL_VIEW, Oddness, odd_views, raised, usual_gaps
 from hemline.errors import HemlineError, MaskError
-from hemline.masks.embedding import LENGTH, pack_embedding, unpack_embeddings
-from hemline.masks.garment_is import GarmentIs
+from hemline.masks.figures.embedding import LENGTH, pack_embedding, unpack_embeddings
+from hemline.masks.files.garment_is import GarmentIs
 from hemline.reasons import Evidence
 from worker.folders.pairs import Pair, Pixels, look_inverted, read_pair
 from worker.shipped_risk import shipped_risk_model

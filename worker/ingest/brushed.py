@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from hemline.labelstudio.clicks.drawn import brush_regions
 from hemline.labelstudio.project.config import LabelConfig
-from hemline.masks.region import BOX_CONTROL, CLICK_CONTROL, REGION_TYPES, pixels_digest
+from hemline.masks.codecs.region import BOX_CONTROL, CLICK_CONTROL, REGION_TYPES, pixels_digest
 
 
 def is_brushed(

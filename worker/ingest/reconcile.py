@@ -17,7 +17,6 @@ from hemline.labelstudio.project.config import LabelConfig, parse_label_config
 from hemline.store.database.clock import database_now
 from hemline.store.loop.corrections import annotations_of, withdraw_annotations
 from hemline.store.loop.jobs import active_job, has_failed_within, queue_job
-from hemline.store.loop.models import champion
 from hemline.store.loop.predictions import unsent_predictions
 from hemline.store.loop.projects import list_projects, set_reconciled, upsert_project
 from hemline.store.loop.tasks import (
@@ -30,6 +29,7 @@ from hemline.store.loop.tasks import (
     problems_of_task,
     set_task_problem,
 )
+from hemline.store.models.models import champion
 from hemline.store.states import JobKind, ProblemSource
 from hemline.store.tables.loop import Project, Task
 from worker.ingest.actions import PROJECT_DELETED

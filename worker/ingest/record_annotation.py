@@ -22,8 +22,8 @@ from hemline.labelstudio.messages import parse_id
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.project.review_fields import verdict_in
 from hemline.labelstudio.regions import regions_to_mask
-from hemline.masks.overlap import dice
-from hemline.masks.png import decode_class_mask, encode_class_mask
+from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
+from hemline.masks.figures.overlap import dice
 from hemline.masks.renumber import renumber
 from hemline.store.loop.annotations import find_annotation, record_annotation
 from hemline.store.loop.clicks import claim_clicks, clicked_pixels

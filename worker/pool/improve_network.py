@@ -1,7 +1,7 @@
 """Brings the network of a version that needs no photos of its project into a quicker form."""
 
 from hemline.prefill.prefill import Prefiller
-from hemline.store.loop.models import get_version
+from hemline.store.models.models import get_version
 from worker.services import Services
 
 

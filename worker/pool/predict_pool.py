@@ -9,7 +9,6 @@ from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
 from hemline.labelstudio.project.live_version import show_version
 from hemline.prefill.prefill import LoadedModel, Prefiller
-from hemline.store.loop.models import champion
 from hemline.store.loop.tasks import (
     count_labelled_to_predict,
     count_tasks_to_predict,
@@ -17,6 +16,7 @@ from hemline.store.loop.tasks import (
     set_task_problem,
     tasks_to_predict,
 )
+from hemline.store.models.models import champion
 from hemline.store.review.signals import expect_labels_anew
 from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import Task

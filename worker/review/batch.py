@@ -13,7 +13,7 @@ from active_learning.order.batches import (
     cold_start,
 )
 from active_learning.order.clusters import UNKNOWN
-from hemline.masks.embedding import LENGTH, unpack_embeddings
+from hemline.masks.figures.embedding import LENGTH, unpack_embeddings
 from hemline.store.database.engine import Store
 from hemline.store.loop.projects import known_project
 from hemline.store.reports.prefill_stats import lead_times

@@ -14,7 +14,7 @@ from active_learning.signals.garment_views import (
     usual_gaps,
 )
 from active_learning.signals.label_signals import SIGNALS_VERSION
-from hemline.store.loop.models import champion
+from hemline.store.models.models import champion
 from hemline.store.review.garment_views import values_of_views
 from hemline.store.tables.loop import Project
 from worker.services import Services

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from hemline.errors import ArtifactError, MaskError
 from hemline.images import decode_image
-from hemline.masks.histograms import THRESHOLDS, ProbabilityHistograms
-from hemline.masks.probability_map import Probabilities, decode_probability_map
+from hemline.masks.codecs.probability_map import Probabilities, decode_probability_map
+from hemline.masks.figures.histograms import THRESHOLDS, ProbabilityHistograms
 from hemline.masks.renumber import class_ids
 from hemline.store.tables.loop import Task
 from hemline.store.tables.review import PredictionSignals

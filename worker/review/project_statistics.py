@@ -7,10 +7,10 @@ from typing import Any
 from active_learning.order.drift import Drift, paired_drift, population_stability
 from hemline.errors import ArtifactError, LabelConfigError, MaskError
 from hemline.labelstudio.project.config import parse_label_config
-from hemline.masks.overlap import dice
-from hemline.masks.png import decode_class_mask
-from hemline.masks.statistics import Summary
-from hemline.store.loop.models import champion, list_versions
+from hemline.masks.codecs.png import decode_class_mask
+from hemline.masks.figures.overlap import dice
+from hemline.masks.figures.statistics import Summary
+from hemline.store.models.models import champion, list_versions
 from hemline.store.reports.edit_effort import EditEffort, edit_effort
 from hemline.store.reports.project_statistics import (
     GROUPS,

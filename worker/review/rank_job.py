@@ -19,11 +19,11 @@ from active_learning.score_items import dice_rows, distances
 from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.labelstudio.project.review_fields import has_review_fields
-from hemline.masks.embedding import unpack_embeddings
+from hemline.masks.figures.embedding import unpack_embeddings
 from hemline.store.database.clock import database_now
 from hemline.store.loop.jobs import active_job, queue_job
-from hemline.store.loop.models import champion
 from hemline.store.loop.projects import list_projects
+from hemline.store.models.models import champion
 from hemline.store.review.queries import (
     LabelRow,
     PhotoRow,

@@ -16,7 +16,7 @@ from active_learning.signals.frame import Mask
 from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
-from hemline.masks.png import decode_class_mask
+from hemline.masks.codecs.png import decode_class_mask
 from hemline.store.review.queries import LabelRow, label_page, signals_to_compare
 from hemline.store.review.verdicts import verdicts_of
 from hemline.store.states import ReviewKind, Verdict

@@ -8,7 +8,7 @@ import logging
 
 from hemline.errors import LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
-from hemline.store.loop.models import champion
+from hemline.store.models.models import champion
 from hemline.store.review.label_studio_sync import keep_score, scores_to_change
 from hemline.store.tables.loop import Project
 from worker.services import Services

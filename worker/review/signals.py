@@ -16,8 +16,8 @@ from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.errors import HemlineError, LabelStudioUnavailable, PhotoUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import parse_label_config
-from hemline.masks.histograms import probability_histograms
-from hemline.masks.png import decode_class_mask
+from hemline.masks.codecs.png import decode_class_mask
+from hemline.masks.figures.histograms import probability_histograms
 from hemline.store.review.label_review import label_of_task
 from hemline.store.review.queries import LabelRow, signals_to_compare
 from hemline.store.review.signals import (

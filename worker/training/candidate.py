@@ -12,8 +12,8 @@ from hemline.segmentation.recipe.recipe import Recipe, load_recipe
 from hemline.segmentation.starter import starter_path
 from hemline.segmentation.training.train_model import EpochReport, TrainedModel, train
 from hemline.store.database.clock import database_now
-from hemline.store.loop.models import champion
-from hemline.store.loop.snapshots import read_manifest
+from hemline.store.models.models import champion
+from hemline.store.models.snapshots import read_manifest
 from hemline.store.tables.loop import ModelVersion, TrainingRun
 from worker.lease import RunLease
 from worker.services import Services

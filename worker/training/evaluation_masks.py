@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hemline.masks.png import encode_class_mask
+from hemline.masks.codecs.png import encode_class_mask
 from hemline.segmentation.evaluation.evaluate import MeasuredPhoto
 from hemline.store.database.artifacts import ArtifactStore
 

@@ -13,10 +13,10 @@ from hemline.segmentation.evaluation.paired_test import Judgement, judge
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.training.train_model import TrainedModel
-from hemline.store.loop.evaluations import record_evaluation
 from hemline.store.loop.jobs import queue_job
-from hemline.store.loop.models import champion, create_version, promote, reject
-from hemline.store.loop.runs import finish_run
+from hemline.store.models.evaluations import record_evaluation
+from hemline.store.models.models import champion, create_version, promote, reject
+from hemline.store.models.runs import finish_run
 from hemline.store.states import JobKind
 from hemline.store.tables.loop import ModelVersion, TrainingRun
 from worker.lease import RunLease

@@ -8,7 +8,7 @@ import sys
 
 from hemline.errors import HemlineError
 from hemline.settings import get_settings
-from hemline.store.loop.runs import acquire_run, fail_run, get_run, postpone_run
+from hemline.store.models.runs import acquire_run, fail_run, get_run, postpone_run
 from hemline.store.tables.loop import TrainingRun
 from worker.lease import RunLease, new_owner
 from worker.logs import configure_logging

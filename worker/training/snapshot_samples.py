@@ -11,9 +11,9 @@ from hemline.datasets.sample import Sample
 from hemline.errors import DatasetError, HemlineError, LabelStudioUnavailable, PhotoUnavailable
 from hemline.images import decode_image
 from hemline.labelstudio.http import LabelStudioRefused
-from hemline.masks.png import decode_class_mask
+from hemline.masks.codecs.png import decode_class_mask
 from hemline.masks.renumber import renumber
-from hemline.store.loop.snapshots import Manifest, ManifestItem
+from hemline.store.models.snapshots import Manifest, ManifestItem
 from hemline.store.states import Split
 from worker.services import Services
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hemline.child_process import ChildProcess
 from hemline.settings import Settings
-from hemline.store.loop.runs import fail_run, get_run, is_free, postpone_run
+from hemline.store.models.runs import fail_run, get_run, is_free, postpone_run
 from hemline.store.states import RunState
 from worker.lease import is_owned_by_process
 from worker.services import Services

@@ -9,16 +9,16 @@ from hemline.labelstudio.project.config import parse_label_config
 from hemline.store.database.clock import database_now
 from hemline.store.loop.annotations import corrections_since
 from hemline.store.loop.projects import get_project, list_projects, not_known
-from hemline.store.loop.readiness import Readiness
-from hemline.store.loop.readiness import readiness as count_readiness
-from hemline.store.loop.runs import (
+from hemline.store.models.readiness import Readiness
+from hemline.store.models.readiness import readiness as count_readiness
+from hemline.store.models.runs import (
     active_run,
     counted_run,
     failures_since,
     last_run,
     queue_run,
 )
-from hemline.store.loop.snapshots import take_snapshot
+from hemline.store.models.snapshots import take_snapshot
 from hemline.store.states import RunState, RunTrigger
 from hemline.store.tables.loop import Project
 from worker.services import Services

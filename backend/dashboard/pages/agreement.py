@@ -8,8 +8,8 @@ from functools import lru_cache
 from itertools import combinations
 
 from hemline.errors import HemlineError
-from hemline.masks.overlap import dice
-from hemline.masks.png import decode_class_mask
+from hemline.masks.codecs.png import decode_class_mask
+from hemline.masks.figures.overlap import dice
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.reports.label_stats import LabelWork
 

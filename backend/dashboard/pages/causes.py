@@ -15,7 +15,7 @@ from backend.dashboard.charts.lines import Series, line_chart
 from backend.dashboard.frame import known_project, render_page
 from backend.dashboard.words import count, percent
 from backend.services import BackendServices
-from hemline.masks.statistics import Summary, summarise
+from hemline.masks.figures.statistics import Summary, summarise
 from hemline.reasons import Reason
 from hemline.store.reports.label_stats import (
     NEWEST,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from typing import Any
 
-from hemline.masks.statistics import mean_interval
+from hemline.masks.figures.statistics import mean_interval
 from hemline.store.reports.task_view import JudgedMask, TaskView
 from hemline.store.tables.loop import Evaluation
 

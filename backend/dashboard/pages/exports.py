@@ -20,9 +20,9 @@ from hemline.export.look import DEFAULT_LOOK, Look
 from hemline.export.order import ExportOrder
 from hemline.export.request import build_filter
 from hemline.export.run import SUMMARY
-from hemline.masks.edges import Edge
+from hemline.masks.cutouts.edges import Edge
 from hemline.store.loop.jobs import get_job, list_jobs, queue_job
-from hemline.store.loop.models import list_versions
+from hemline.store.models.models import list_versions
 from hemline.store.people import record_event
 from hemline.store.reports.export_masks import MaskChoice
 from hemline.store.reports.task_view import Choices, filter_choices

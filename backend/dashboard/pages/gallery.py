@@ -20,7 +20,7 @@ from backend.services import BackendServices
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.reasons import Reason
-from hemline.store.loop.models import list_versions
+from hemline.store.models.models import list_versions
 from hemline.store.reports.task_view import Choices, TaskView, filter_choices
 from hemline.store.reports.worth_a_look import WorthALook, worth_a_look
 from hemline.store.review.review_order import ReviewFilter, ReviewPage, count_reasons, review_page

@@ -15,8 +15,8 @@ from backend.dashboard.pages.verdict_buttons import ACTIONS
 from backend.dashboard.pictures.picture import PictureKind
 from backend.dashboard.pictures.specs import has_regions, picture_address
 from backend.services import BackendServices
-from hemline.store.loop.models import list_versions
 from hemline.store.loop.tasks import problems_of_task
+from hemline.store.models.models import list_versions
 from hemline.store.reports.task_view import (
     TaskView,
     find_task_view,

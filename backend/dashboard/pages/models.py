@@ -23,9 +23,9 @@ from backend.dashboard.pictures.specs import picture_address
 from backend.dashboard.words import dice
 from backend.services import BackendServices
 from hemline.errors import StoreError
-from hemline.store.loop.evaluations import evaluations_of
-from hemline.store.loop.models import find_version, list_versions
-from hemline.store.loop.succession import Succession, promote_by_hand, roll_back
+from hemline.store.models.evaluations import evaluations_of
+from hemline.store.models.models import find_version, list_versions
+from hemline.store.models.succession import Succession, promote_by_hand, roll_back
 from hemline.store.people import record_event
 from hemline.store.reports.gold_items import GoldItem, gold_items, views_of
 from hemline.store.reports.task_view import JudgedMask, TaskView

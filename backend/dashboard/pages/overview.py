@@ -14,8 +14,8 @@ from backend.dashboard.frame import known_project, render_page
 from backend.dashboard.pages.todo import errands
 from backend.dashboard.words import count, dice, percent
 from backend.services import BackendServices
-from hemline.store.loop.models import list_versions
-from hemline.store.loop.readiness import readiness
+from hemline.store.models.models import list_versions
+from hemline.store.models.readiness import readiness
 from hemline.store.reports.gold_wanted import gold_wanted
 from hemline.store.reports.prefill_stats import (
     LeadTimes,

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.masks.outlines import trace_outlines
+from hemline.masks.codecs.outlines import trace_outlines
 
 Pixels = NDArray[np.uint8]
 

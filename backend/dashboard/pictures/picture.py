@@ -16,9 +16,9 @@ from hemline.colour import srgb_profile
 from hemline.errors import MaskError
 from hemline.images import decode_image
 from hemline.labelstudio.photos.photos import PhotoSource
-from hemline.masks.cutout import make_cutout, soften_edge
-from hemline.masks.png import decode_class_mask
-from hemline.masks.probability_map import decode_probability_map
+from hemline.masks.codecs.png import decode_class_mask
+from hemline.masks.codecs.probability_map import decode_probability_map
+from hemline.masks.cutouts.cutout import make_cutout, soften_edge
 from hemline.masks.renumber import renumber
 from hemline.store.database.artifacts import ArtifactStore
 

@@ -19,7 +19,7 @@ from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
-from hemline.store.loop.evaluations import find_evaluation
+from hemline.store.models.evaluations import find_evaluation
 from hemline.store.reports.task_view import TaskView, find_task_view
 from hemline.store.tables.loop import Project
 

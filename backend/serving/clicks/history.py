@@ -10,7 +10,7 @@ from backend.background import BackgroundQueue
 from backend.protocol.projects import RegisteredProject
 from hemline.labelstudio.clicks.context import Gesture
 from hemline.labelstudio.messages import is_id
-from hemline.masks.region import pixels_digest
+from hemline.masks.codecs.region import pixels_digest
 from hemline.prefill.prefill import register_task
 from hemline.store.database.engine import Store
 from hemline.store.loop.clicks import record_clicks

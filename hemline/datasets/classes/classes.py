@@ -7,7 +7,7 @@ import numpy as np
 
 from hemline.datasets.sample import Pixels, swap_pairs
 from hemline.errors import DatasetError
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 
 BACKGROUND = "background"
 MAX_LABELS = 254  # class ids are uint8, 0 is the background, and 255 is what nobody labelled

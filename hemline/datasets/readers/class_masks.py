@@ -7,7 +7,7 @@ from hemline.datasets.classes.classes import ClassMap, Vocabulary, id_table
 from hemline.datasets.mask_file import read_class_ids
 from hemline.datasets.sample import Pixels
 from hemline.errors import DatasetError, MaskError
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.datasets.text_file import whole_number
 from hemline.errors import DatasetError, MaskError
 from hemline.garments.naming import garment_and_view_of_file
-from hemline.masks.coco import decode_coco_rle, polygons_to_mask
+from hemline.masks.codecs.coco import decode_coco_rle, polygons_to_mask
 
 
 @dataclass(slots=True)

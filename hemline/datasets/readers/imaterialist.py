@@ -30,7 +30,7 @@ from hemline.datasets.text_file import (
     whole_number,
 )
 from hemline.errors import DatasetError, MaskError
-from hemline.masks.brush import check_mask_size
+from hemline.masks.codecs.brush import check_mask_size
 
 _COLUMNS = ("ImageId", "EncodedPixels", "Height", "Width", "ClassId")
 

@@ -15,7 +15,7 @@ from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.errors import DatasetError, MaskError
 from hemline.garments.address import file_at, without_upload_prefix
 from hemline.garments.naming import garment_and_view_of_task
-from hemline.masks.region import BOX_CONTROL, CLICK_CONTROL, REGION_TYPES, region_to_mask
+from hemline.masks.codecs.region import BOX_CONTROL, CLICK_CONTROL, REGION_TYPES, region_to_mask
 
 
 class _AnnotatedTask(NamedTuple):

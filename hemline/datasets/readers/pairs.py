@@ -17,8 +17,8 @@ from hemline.datasets.sample import Dataset, Pixels, Sample, Skipped
 from hemline.datasets.text_file import filled_lines
 from hemline.errors import DatasetError, MaskError
 from hemline.garments.naming import garment_and_view_of_file
-from hemline.masks.garment_is import GarmentIs
-from hemline.masks.levels import Inside
+from hemline.masks.files.garment_is import GarmentIs
+from hemline.masks.files.levels import Inside
 
 
 def read_pairs(

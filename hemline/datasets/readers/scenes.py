@@ -7,7 +7,7 @@ import numpy as np
 from hemline.datasets.classes.class_lists import GARMENT, class_map
 from hemline.datasets.classes.classes import ClassMap, Vocabulary
 from hemline.datasets.sample import Dataset, Pixels, Sample
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from hemline.studio.canvas import Part
 from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import VIEWS, draw_scene, garment_type_of

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.labelstudio.project.config import LabelConfig
-from hemline.masks.brush import encode_brush
+from hemline.masks.codecs.brush import encode_brush
 
 # The page takes a click that is answered so off the photo, and changes nothing.
 NOTHING = b'{"results":[{"result":[]}]}'

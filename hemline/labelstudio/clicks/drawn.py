@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from hemline.errors import MaskError
 from hemline.labelstudio.messages import is_id
 from hemline.labelstudio.project.config import LabelConfig
-from hemline.masks.region import region_to_mask
-from hemline.masks.strokes import draw_strokes
+from hemline.masks.codecs.region import region_to_mask
+from hemline.masks.codecs.strokes import draw_strokes
 from hemline.quoting import quoted
 
 Json = dict[str, Any]

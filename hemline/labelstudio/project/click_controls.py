@@ -15,7 +15,7 @@ from xml.sax.saxutils import quoteattr
 
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import free_hotkeys, parse_label_config
-from hemline.masks.region import BOX_CONTROL, CLICK_CONTROL
+from hemline.masks.codecs.region import BOX_CONTROL, CLICK_CONTROL
 
 _OURS = (CLICK_CONTROL, BOX_CONTROL)
 _START = "Correct with a click:"

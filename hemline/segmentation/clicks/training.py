@@ -24,7 +24,7 @@ from hemline.datasets.readers.ccp import read_tags
 from hemline.datasets.sample import Sample
 from hemline.datasets.sources import open_data
 from hemline.errors import HemlineError
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.clicks.click_file import load_click_weights, save_click_network
 from hemline.segmentation.clicks.drafts import Draft, colour_segments, make_draft
 from hemline.segmentation.clicks.maps import Box, Click, draw_maps, pixel_of

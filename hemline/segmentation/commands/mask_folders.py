@@ -12,7 +12,7 @@ from hemline.colour import tag_png
 from hemline.datasets.file_names import PHOTO_SUFFIXES
 from hemline.errors import DatasetError
 from hemline.files import make_folder
-from hemline.masks.edges import Edge, cut_out
+from hemline.masks.cutouts.edges import Edge, cut_out
 
 _Pixels = NDArray[np.uint8]
 _Shares = NDArray[np.floating]

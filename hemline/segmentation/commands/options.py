@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from hemline.masks.garment_is import GarmentIs
+from hemline.masks.files.garment_is import GarmentIs
 
 Model = Annotated[
     str | None,

@@ -107,7 +107,7 @@ def _check_overwritten(photos: Sequence[Path], masks: Path) -> None:
 
 
 def _folder(out: Path, labels: Sequence[str], *, pairs: bool, edge: str | None) -> "MaskFolder":
-    from hemline.masks.edges import Edge
+    from hemline.masks.cutouts.edges import Edge
     from hemline.segmentation.commands.mask_folders import CutoutFolder, MaskFolder, PairsFolder
 
     if pairs:

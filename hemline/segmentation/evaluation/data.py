@@ -10,8 +10,8 @@ from hemline.datasets.classes.class_lists import GARMENT, class_map
 from hemline.datasets.sample import Dataset, Pixels, Sample
 from hemline.datasets.sources import join, open_all
 from hemline.errors import DatasetError
-from hemline.masks.garment_is import GarmentIs
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
+from hemline.masks.files.garment_is import GarmentIs
 from hemline.segmentation.model_card import ModelCard
 
 

@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from hemline.datasets.sample import Pixels, Sample
 from hemline.errors import DatasetError, HemlineError
-from hemline.masks.boundary import boundary_figures
-from hemline.masks.overlap import (
+from hemline.masks.figures.boundary import boundary_figures
+from hemline.masks.figures.overlap import (
     IGNORE,
     accuracy,
     class_dice,

@@ -13,8 +13,8 @@ import numpy as np
 from hemline.datasets.sample import Pixels
 from hemline.errors import DatasetError
 from hemline.masks.class_ids import class_ids
-from hemline.masks.overlap import IGNORE
-from hemline.masks.statistics import find_outliers
+from hemline.masks.figures.overlap import IGNORE
+from hemline.masks.figures.statistics import find_outliers
 from hemline.segmentation.evaluation.evaluate import MeasuredPhoto
 from hemline.segmentation.evaluation.mask_traits import mask_traits
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.masks.statistics import mean_interval
+from hemline.masks.figures.statistics import mean_interval
 from hemline.segmentation.evaluation.evaluate import ItemFigures
 
 _EXACT_UP_TO = 14  # garments; 2^14 sign patterns are counted out, more are drawn

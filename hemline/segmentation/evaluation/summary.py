@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.masks.overlap import (
+from hemline.masks.figures.overlap import (
     accuracy,
     class_dice,
     class_iou,
@@ -15,7 +15,7 @@ from hemline.masks.overlap import (
     class_recall,
     foreground,
 )
-from hemline.masks.statistics import summarise
+from hemline.masks.figures.statistics import summarise
 from hemline.segmentation.evaluation.evaluate import Evaluated
 
 MEASURES = (

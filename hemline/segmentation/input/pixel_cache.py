@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from hemline.datasets.sample import Pixels, Sample, Skipped
 from hemline.errors import HemlineError
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.input.framing import frame_of, lay_image, lay_mask
 from hemline.segmentation.recipe.parts import Input
 

@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.recipe.parts import Loss, LossName
 
 _FOCUS = 2.0  # γ of Lin et al. 2017, arXiv:1708.02002

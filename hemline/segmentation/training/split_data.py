@@ -9,7 +9,7 @@ from hemline.datasets.sample import Sample, Skipped
 from hemline.datasets.sources import join, open_all
 from hemline.datasets.splits import split_by_garment, without_garments_of
 from hemline.errors import DatasetError
-from hemline.masks.garment_is import GarmentIs
+from hemline.masks.files.garment_is import GarmentIs
 from hemline.segmentation.recipe.recipe import Recipe
 
 

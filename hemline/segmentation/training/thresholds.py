@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.masks.histograms import THRESHOLDS
+from hemline.masks.figures.histograms import THRESHOLDS
 
 _PRIOR = 0.5
 _PRIOR_PHOTOS = 20

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hemline.masks.histograms import THRESHOLDS, dice_by_threshold
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.histograms import THRESHOLDS, dice_by_threshold
+from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.input.batches import as_tensors
 from hemline.segmentation.input.pixel_cache import PixelCache
 from hemline.segmentation.input.transforms import normalise

@@ -38,7 +38,7 @@ def record_clicks(
     Args:
         boxes: for each whether it was a box; else it was a click.
         annotator: Label Studio's id of the user; empty where it is not known yet.
-        pixels_digest: `hemline.masks.region.pixels_digest` of the region as it was answered.
+        pixels_digest: `hemline.masks.codecs.region.pixels_digest` of the region as it was answered.
     """
     moment = now or database_now(session)
     session.add_all(

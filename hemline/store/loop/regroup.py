@@ -13,13 +13,13 @@ from sqlalchemy.orm import Session
 from hemline.errors import StoreError
 from hemline.garments.rule import GarmentRule
 from hemline.store.database.artifacts import ArtifactStore
-from hemline.store.loop.evaluations import evaluations_of
 from hemline.store.loop.garments import Grouped, garment_of, grouped, set_rule, write_garments
-from hemline.store.loop.models import champion
 from hemline.store.loop.projects import lock_project
-from hemline.store.loop.runs import active_run
-from hemline.store.loop.snapshots import ManifestItem, read_manifest
 from hemline.store.loop.splits import splits_due
+from hemline.store.models.evaluations import evaluations_of
+from hemline.store.models.models import champion
+from hemline.store.models.runs import active_run
+from hemline.store.models.snapshots import ManifestItem, read_manifest
 from hemline.store.states import Split
 from hemline.store.tables.loop import DatasetSnapshot, ModelVersion, Task, TrainingRun
 

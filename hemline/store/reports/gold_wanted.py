@@ -6,8 +6,8 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from hemline.store.loop.annotations import usable_corrections
-from hemline.store.loop.readiness import Readiness
 from hemline.store.loop.splits import garments_by_split, garments_to_gold
+from hemline.store.models.readiness import Readiness
 from hemline.store.states import ReviewKind, Split
 from hemline.store.tables.loop import Annotation, Project, Task
 from hemline.store.tables.review import ReviewItem

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Integer, and_, cast, func, select
 from sqlalchemy.orm import Session
 
-from hemline.masks.statistics import Summary, summarise
+from hemline.masks.figures.statistics import Summary, summarise
 from hemline.store.states import Verdict
 from hemline.store.tables.loop import Annotation, Prediction
 from hemline.store.tables.review import ReviewVerdict

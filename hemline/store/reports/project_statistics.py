@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, and_, exists, func, select
 from sqlalchemy.orm import Session
 
-from hemline.masks.histograms import THRESHOLDS, ProbabilityHistograms
-from hemline.masks.statistics import Summary, summarise
+from hemline.masks.figures.histograms import THRESHOLDS, ProbabilityHistograms
+from hemline.masks.figures.statistics import Summary, summarise
 from hemline.reasons import Reason
 from hemline.store.review.review_order import reason_column
 from hemline.store.states import ReviewKind, Verdict

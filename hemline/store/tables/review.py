@@ -30,7 +30,7 @@ class PredictionSignals(Base):
     )
     image_digest: Mapped[str] = mapped_column(Words(64))  # of the photo they were computed from
     map_digest: Mapped[str | None] = mapped_column(Words(64))  # probability map artifact
-    histograms: Mapped[bytes | None]  # hemline.masks.histograms
+    histograms: Mapped[bytes | None]  # hemline.masks.figures.histograms
     embedding: Mapped[bytes | None]  # int8
     flip_dice: Mapped[float | None]  # photo's mask against mirrored photo's, 0 to 1
     version: Mapped[int] = mapped_column(default=0)  # of the statistics; 0: values are missing

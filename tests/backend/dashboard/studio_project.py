@@ -14,13 +14,13 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from hemline.labelstudio.project.config import render_label_config
-from hemline.masks.overlap import dice
-from hemline.masks.png import encode_class_mask
+from hemline.masks.codecs.png import encode_class_mask
+from hemline.masks.figures.overlap import dice
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.loop.evaluations import record_evaluation
-from hemline.store.loop.models import create_version, promote
 from hemline.store.loop.projects import upsert_project
+from hemline.store.models.evaluations import record_evaluation
+from hemline.store.models.models import create_version, promote
 from hemline.store.tables.loop import (
     Annotation,
     DatasetSnapshot,

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-from hemline.store.loop.models import champion
-from hemline.store.loop.runs import active_run
 from hemline.store.loop.tasks import set_task_problem
+from hemline.store.models.models import champion
+from hemline.store.models.runs import active_run
 from hemline.store.tables.loop import Annotation, Project, Task
 from tests.backend.dashboard.visitor import PASSWORD
 

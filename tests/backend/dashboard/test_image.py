@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from hemline.masks.png import encode_class_mask
-from hemline.masks.probability_map import encode_probability_map
+from hemline.masks.codecs.png import encode_class_mask
+from hemline.masks.codecs.probability_map import encode_probability_map
 from hemline.store.loop.projects import get_project
 from hemline.store.review.review_order import item_of_task, review_page
 from hemline.store.states import ReviewKind

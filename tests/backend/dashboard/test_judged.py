@@ -9,8 +9,8 @@ import pytest
 from backend.dashboard.pages.agreement import Comparisons
 from backend.dashboard.pages.annotators import Limits, is_stamp, stamp_limits
 from backend.dashboard.pages.evaluation_items import better_and_worse, by_class, by_view, read_items
-from hemline.masks.overlap import dice
-from hemline.masks.png import encode_class_mask
+from hemline.masks.codecs.png import encode_class_mask
+from hemline.masks.figures.overlap import dice
 from hemline.segmentation.evaluation.evaluate import ItemFigures
 from hemline.segmentation.evaluation.paired_test import judge
 from hemline.store.database.artifacts import ArtifactStore

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from hemline.errors import StoreError
-from hemline.store.loop.models import champion
+from hemline.store.models.models import champion
 from hemline.store.people import list_events
 from hemline.store.states import Role
 from hemline.store.tables.loop import Job, ModelVersion

@@ -11,9 +11,9 @@ from hemline.reasons import Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.jobs import queue_job
-from hemline.store.loop.models import champion
 from hemline.store.loop.projects import get_project, upsert_project
 from hemline.store.loop.tasks import set_task_problem, upsert_task
+from hemline.store.models.models import champion
 from hemline.store.reports.worth_a_look import worth_a_look
 from hemline.store.review.verdicts import give_verdict
 from hemline.store.states import JobKind, JobState, ReviewKind, Role, RunState, Verdict

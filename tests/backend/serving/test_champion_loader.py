@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import event
 
 from hemline.errors import ModelError
-from hemline.store.loop.models import create_version, promote, rollback
 from hemline.store.loop.projects import get_project, upsert_project
+from hemline.store.models.models import create_version, promote, rollback
 from tests.backend.conftest import GARMENT
 
 

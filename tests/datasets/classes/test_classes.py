@@ -23,7 +23,7 @@ from hemline.datasets.classes.vocabularies import (
 )
 from hemline.datasets.sample import swap_pairs
 from hemline.errors import DatasetError
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 
 VOCABULARIES = {
     "atr": Vocabulary("atr", ATR),

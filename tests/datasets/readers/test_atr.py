@@ -10,7 +10,7 @@ from hemline.datasets.classes.vocabularies import ATR
 from hemline.datasets.readers.atr import read_atr
 from hemline.datasets.sample import swap_pairs
 from hemline.errors import HemlineError
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from tests.datasets.files import encoded, photo, stripes, write_mask, write_photo
 
 HEIGHT, WIDTH = 24, 36

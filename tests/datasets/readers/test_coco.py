@@ -12,7 +12,7 @@ from hemline.datasets.classes.vocabularies import FASHIONPEDIA, FASHIONPEDIA_GRO
 from hemline.datasets.readers.fashionpedia import read_fashionpedia
 from hemline.datasets.readers.modanet import read_modanet
 from hemline.errors import DatasetError
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from tests.datasets.files import write_photo
 
 HEIGHT, WIDTH = 40, 60

@@ -13,7 +13,7 @@ from hemline.datasets.classes.class_lists import class_map
 from hemline.datasets.classes.vocabularies import FASHIONPEDIA
 from hemline.datasets.readers.imaterialist import decode_pixel_runs, read_imaterialist
 from hemline.errors import DatasetError, MaskError
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from tests.datasets.files import write_photo
 
 HEIGHT, WIDTH = 20, 30

@@ -9,7 +9,7 @@ from hemline.datasets.classes.class_lists import class_map
 from hemline.datasets.classes.classes import class_table
 from hemline.datasets.readers.labelstudio_export import read_labelstudio
 from hemline.errors import DatasetError
-from hemline.masks.brush import encode_brush
+from hemline.masks.codecs.brush import encode_brush
 from tests.datasets.files import write_photo
 
 HEIGHT, WIDTH = 20, 30

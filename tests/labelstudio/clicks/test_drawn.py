@@ -9,7 +9,7 @@ import pytest
 from hemline.errors import MaskError
 from hemline.labelstudio.clicks.drawn import find_drawn
 from hemline.labelstudio.project.config import LabelConfig
-from hemline.masks.brush import encode_brush
+from hemline.masks.codecs.brush import encode_brush
 
 CONFIG = LabelConfig("mask", "image", "image", ("garment", "hat"))
 H, W = 40, 30

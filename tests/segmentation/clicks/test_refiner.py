@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from hemline.masks.overlap import dice
+from hemline.masks.figures.overlap import dice
 from hemline.segmentation.clicks.maps import Box, Click
 from hemline.segmentation.clicks.refiner import ClickRefiner
 

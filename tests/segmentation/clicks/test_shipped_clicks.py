@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hemline.masks.overlap import dice
+from hemline.masks.figures.overlap import dice
 from hemline.segmentation.clicks.click_runtime import OpenVinoClicks
 from hemline.segmentation.clicks.convert_clicks import convert_clicks
 from hemline.segmentation.clicks.maps import Box

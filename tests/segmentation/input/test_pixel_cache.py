@@ -4,7 +4,7 @@ import numpy as np
 
 from hemline.datasets.sample import Sample
 from hemline.errors import ImageError
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.input.pixel_cache import PixelCache
 from hemline.segmentation.recipe.parts import Input
 from tests.segmentation.discs import SIDE

@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.input.transforms import augment, mirrored_ids
 from hemline.segmentation.recipe.parts import Augment
 

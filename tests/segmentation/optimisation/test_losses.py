@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from monai.losses import DiceLoss, FocalLoss
 from torch import nn
 
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.optimisation.losses import WeightedLoss, class_weights, near_outline
 from hemline.segmentation.recipe.parts import Loss
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hemline.errors import ModelError
-from hemline.masks.overlap import dice
+from hemline.masks.figures.overlap import dice
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.recipe import load_recipe, with_values
 from hemline.segmentation.runtime.convert import convert

@@ -9,7 +9,7 @@ from hemline.datasets.classes.classes import ClassMap, Vocabulary
 from hemline.datasets.readers.class_masks import Translation
 from hemline.datasets.sample import Sample
 from hemline.errors import DatasetError
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.recipe.parts import Loss
 from hemline.segmentation.recipe.recipe import with_epochs
 from hemline.segmentation.training.train_model import train

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hemline.masks.histograms import THRESHOLDS
+from hemline.masks.figures.histograms import THRESHOLDS
 from hemline.segmentation.training.thresholds import best_threshold
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from hemline.datasets.sample import Sample
-from hemline.masks.overlap import IGNORE
+from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.input.pixel_cache import PixelCache
 from hemline.segmentation.recipe.parts import Input
 from hemline.segmentation.training.validation import compare, validate

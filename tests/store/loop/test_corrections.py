@@ -13,9 +13,9 @@ from hemline.store.loop.corrections import (
     shown_prediction,
     withdraw_annotations,
 )
-from hemline.store.loop.models import create_version
 from hemline.store.loop.predictions import claim_send, save_prediction
 from hemline.store.loop.tasks import get_task, list_task_problems, set_task_problem
+from hemline.store.models.models import create_version
 from hemline.store.tables.loop import Project, Task
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)

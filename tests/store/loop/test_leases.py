@@ -15,7 +15,7 @@ from hemline.store.loop.annotations import corrections_since, record_annotation
 from hemline.store.loop.deliveries import next_deliveries, record_delivery
 from hemline.store.loop.jobs import acquire_job, get_job, progress_job, queue_job, stale_jobs
 from hemline.store.loop.projects import get_project
-from hemline.store.loop.runs import (
+from hemline.store.models.runs import (
     acquire_run,
     get_run,
     heartbeat_run,
@@ -145,7 +145,7 @@ def test_a_day_ahead_and_back_holds_nothing_up(
 ) -> None:
     with monkeypatch.context() as wrong:
         ahead: Any = datetime.now(UTC) + timedelta(days=1)
-        for module in ("clock_set_back", "loop.jobs", "loop.runs", "loop.deliveries"):
+        for module in ("clock_set_back", "loop.jobs", "models.runs", "loop.deliveries"):
             wrong.setattr(f"hemline.store.{module}.database_now", lambda _: ahead)
         wrong.setattr("hemline.store.loop.annotations.database_now", lambda _: ahead)
         with store.session() as session:

@@ -26,10 +26,10 @@ from hemline.store.loop.regroup import (
     plan_regrouping,
     regroup,
 )
-from hemline.store.loop.runs import queue_run
-from hemline.store.loop.snapshots import take_snapshot
 from hemline.store.loop.splits import assign_split
 from hemline.store.loop.tasks import get_task, upsert_task
+from hemline.store.models.runs import queue_run
+from hemline.store.models.snapshots import take_snapshot
 from hemline.store.states import RunTrigger, Split
 from hemline.store.tables.loop import Project, Task
 

@@ -13,9 +13,9 @@ from hemline.reasons import Evidence, Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.jobs import queue_job
-from hemline.store.loop.models import create_version
 from hemline.store.loop.predictions import save_prediction
 from hemline.store.loop.tasks import set_task_problem, upsert_task
+from hemline.store.models.models import create_version
 from hemline.store.reports.gold_items import gold_items, views_of
 from hemline.store.reports.label_stats import label_causes, label_work, weeks_of_labels
 from hemline.store.reports.prefill_stats import (

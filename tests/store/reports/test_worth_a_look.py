@@ -3,9 +3,9 @@
 from sqlalchemy.orm import Session
 
 from hemline.store.database.engine import Store
-from hemline.store.loop.readiness import readiness
 from hemline.store.loop.splits import assign_split
 from hemline.store.loop.tasks import upsert_task
+from hemline.store.models.readiness import readiness
 from hemline.store.reports.gold_wanted import gold_wanted
 from hemline.store.reports.worth_a_look import worth_a_look
 from hemline.store.review.write_order import RankedItem, write_items

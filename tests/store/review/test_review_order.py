@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from hemline.reasons import Evidence, Reason
 from hemline.store.database.engine import Store
-from hemline.store.loop.models import create_version
 from hemline.store.loop.predictions import save_prediction
+from hemline.store.models.models import create_version
 from hemline.store.review.review_order import (
     Cursor,
     ReviewFilter,

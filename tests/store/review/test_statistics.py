@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from hemline.masks.histograms import THRESHOLDS, probability_histograms
+from hemline.masks.figures.histograms import THRESHOLDS, probability_histograms
 from hemline.reasons import Evidence, Reason
 from hemline.store.database.engine import Store
 from hemline.store.reports.project_statistics import (

@@ -8,10 +8,10 @@ import pytest
 from hemline.errors import GarmentRuleError, HemlineError, RecipeError, StoreError
 from hemline.settings import get_settings
 from hemline.store.loop.jobs import list_jobs
-from hemline.store.loop.models import champion as find_champion
-from hemline.store.loop.models import create_version
-from hemline.store.loop.runs import list_runs
 from hemline.store.loop.tasks import upsert_task
+from hemline.store.models.models import champion as find_champion
+from hemline.store.models.models import create_version
+from hemline.store.models.runs import list_runs
 from hemline.store.tables.loop import ModelVersion, Project
 from tests.worker.conftest import brush
 from tests.worker.discs import disc

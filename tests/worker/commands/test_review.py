@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from hemline.errors import HemlineError
-from hemline.masks.histograms import probability_histograms
-from hemline.masks.png import encode_class_mask
+from hemline.masks.codecs.png import encode_class_mask
+from hemline.masks.figures.histograms import probability_histograms
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.jobs import list_jobs
-from hemline.store.loop.models import create_version, promote
 from hemline.store.loop.predictions import save_prediction
 from hemline.store.loop.projects import get_project
 from hemline.store.loop.tasks import upsert_task
+from hemline.store.models.models import create_version, promote
 from hemline.store.review.review_order import item_of_task
 from hemline.store.review.signals import keep_prediction
 from hemline.store.review.verdicts import settle_label

@@ -15,8 +15,8 @@ from hemline.ports import pick_free_port
 from hemline.settings import get_settings
 from hemline.store.loop.deliveries import count_by_state
 from hemline.store.loop.jobs import list_jobs
-from hemline.store.loop.models import champion as find_champion
-from hemline.store.loop.runs import last_run
+from hemline.store.models.models import champion as find_champion
+from hemline.store.models.runs import last_run
 from hemline.store.states import DeliveryState, JobState, RunState
 from hemline.store.tables.loop import ModelVersion, Project, TrainingRun
 from tests.worker.conftest import brush

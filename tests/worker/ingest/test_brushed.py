@@ -7,7 +7,7 @@ import pytest
 
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.regions import mask_to_regions
-from hemline.masks.region import pixels_digest
+from hemline.masks.codecs.region import pixels_digest
 from worker.ingest.brushed import is_brushed
 
 CONFIG = LabelConfig("mask", "image", "image", ("top", "skirt"))

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 
 from hemline.labelstudio.project.config import parse_label_config
-from hemline.masks.png import decode_class_mask, encode_class_mask
-from hemline.masks.region import pixels_digest
+from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
+from hemline.masks.codecs.region import pixels_digest
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.clicks import record_clicks
 from hemline.store.loop.deliveries import count_by_state, list_failed
 from hemline.store.loop.predictions import claim_send, save_prediction
-from hemline.store.loop.runs import list_runs
 from hemline.store.loop.tasks import get_task, list_task_problems
+from hemline.store.models.runs import list_runs
 from hemline.store.states import DeliveryState
 from hemline.store.tables.loop import Annotation, ModelVersion, Project, Task
 from tests.worker.conftest import brush, show_prefill

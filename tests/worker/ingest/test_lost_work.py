@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from hemline.errors import StoreError
-from hemline.masks.png import decode_class_mask
+from hemline.masks.codecs.png import decode_class_mask
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation, training_items
 from hemline.store.loop.held import confirm_held, tasks_with_held

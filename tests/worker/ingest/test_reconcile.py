@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from hemline.labelstudio.project.config import render_label_config
-from hemline.masks.png import decode_class_mask
+from hemline.masks.codecs.png import decode_class_mask
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.jobs import list_jobs
 from hemline.store.loop.projects import get_project

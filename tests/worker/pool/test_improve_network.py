@@ -6,7 +6,7 @@ import pytest
 
 from hemline.prefill import conversions as converting
 from hemline.segmentation.starter import starter_path
-from hemline.store.loop.models import create_version
+from hemline.store.models.models import create_version
 from worker.pool.improve_network import improve_network
 from worker.services import Services
 

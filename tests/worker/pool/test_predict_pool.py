@@ -9,10 +9,10 @@ from sqlalchemy import text, update
 
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.jobs import get_job, queue_job
-from hemline.store.loop.models import create_version, promote
 from hemline.store.loop.predictions import claim_send, find_prediction
-from hemline.store.loop.succession import roll_back
 from hemline.store.loop.tasks import get_task, list_task_problems
+from hemline.store.models.models import create_version, promote
+from hemline.store.models.succession import roll_back
 from hemline.store.states import JobKind, JobState
 from hemline.store.tables.loop import Job, ModelVersion, Project, TaskProblem
 from tests.worker.conftest import brush

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from hemline.masks.png import decode_class_mask
+from hemline.masks.codecs.png import decode_class_mask
 from hemline.segmentation.evaluation.evaluate import ItemFigures, MeasuredPhoto
 from hemline.segmentation.evaluation.paired_test import judge
 from hemline.store.database.artifacts import ArtifactStore

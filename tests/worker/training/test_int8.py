@@ -4,7 +4,7 @@ import pytest
 
 from hemline.prefill.conversions import Conversions
 from hemline.segmentation.runtime.cost import ALLOWED_LOSS
-from hemline.store.loop.models import champion as find_champion
+from hemline.store.models.models import champion as find_champion
 from tests.worker.discs import write_recipe
 from tests.worker.training.test_training import correct, run_of
 from worker.services import Services

@@ -10,8 +10,8 @@ import pytest
 
 from hemline.datasets.sample import Sample
 from hemline.store.database.columns import utcnow
-from hemline.store.loop.runs import acquire_run, get_run, queue_run
-from hemline.store.loop.snapshots import take_snapshot
+from hemline.store.models.runs import acquire_run, get_run, queue_run
+from hemline.store.models.snapshots import take_snapshot
 from hemline.store.states import RunTrigger
 from hemline.store.tables.loop import Project
 from worker.lease import RunLease, new_owner

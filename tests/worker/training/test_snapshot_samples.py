@@ -7,8 +7,8 @@ from PIL import Image
 
 from hemline.errors import DatasetError, PhotoUnavailable
 from hemline.labelstudio.photos.photos import Photo
-from hemline.masks.png import encode_class_mask
-from hemline.store.loop.snapshots import Manifest, ManifestItem
+from hemline.masks.codecs.png import encode_class_mask
+from hemline.store.models.snapshots import Manifest, ManifestItem
 from hemline.store.states import Split
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio

@@ -11,13 +11,13 @@ import pytest
 from PIL import Image
 from sqlalchemy import text
 
-from hemline.masks.png import decode_class_mask
+from hemline.masks.codecs.png import decode_class_mask
 from hemline.settings import get_settings
 from hemline.store.database.columns import utcnow
-from hemline.store.loop.evaluations import evaluations_of
 from hemline.store.loop.jobs import list_jobs
-from hemline.store.loop.models import champion as find_champion
-from hemline.store.loop.runs import acquire_run, get_run
+from hemline.store.models.evaluations import evaluations_of
+from hemline.store.models.models import champion as find_champion
+from hemline.store.models.runs import acquire_run, get_run
 from hemline.store.states import JobState, ModelState, RunState, RunTrigger
 from hemline.store.tables.loop import ModelVersion, Project, TrainingRun
 from tests.worker.conftest import brush

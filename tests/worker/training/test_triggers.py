@@ -6,8 +6,8 @@ import pytest
 
 from hemline.store.database.clock import database_now
 from hemline.store.loop.annotations import record_annotation
-from hemline.store.loop.runs import fail_run
 from hemline.store.loop.tasks import upsert_task
+from hemline.store.models.runs import fail_run
 from hemline.store.states import Split
 from hemline.store.tables.loop import Project, TrainingRun
 from worker.services import Services

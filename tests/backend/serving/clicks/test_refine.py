@@ -13,9 +13,9 @@ from backend.serving.clicks import memory
 from hemline.errors import ImageError
 from hemline.labelstudio.project.click_controls import add_click_controls
 from hemline.labelstudio.project.config import render_label_config
-from hemline.masks.brush import decode_brush, encode_brush
-from hemline.masks.probability_map import LEVELS
-from hemline.masks.region import pixels_digest
+from hemline.masks.codecs.brush import decode_brush, encode_brush
+from hemline.masks.codecs.probability_map import LEVELS
+from hemline.masks.codecs.region import pixels_digest
 from hemline.store.loop.tasks import list_task_problems
 from hemline.store.tables.loop import AnsweredClick
 from tests.backend.conftest import GARMENT, KEY, Backend, task

@@ -15,7 +15,7 @@ INTRODUCTION = """\
 Every setting is an environment variable. If a setting has several names, the first one that is set
 counts. Settings that Label Studio also has keep its names; the others begin with `HEMLINE_`. A
 secret or an address that may hold one, such as `DATABASE_URL`, is also read from the file that
-`DATABASE_URL_FILE` names. This page is generated from `hemline/settings.py` by
+`DATABASE_URL_FILE` names. This page is generated from `hemline/settings/` by
 `python scripts/settings_page.py`.
 
 | Variable | Default | Meaning |

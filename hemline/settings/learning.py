@@ -1,0 +1,86 @@
+"""Settings of the loop: what is trained when, how it is judged, and what is reviewed."""
+
+from pydantic import Field
+
+from hemline.settings.files import SettingsWithFiles
+
+
+class LearningSettings(SettingsWithFiles):
+    """How corrections become models, and labels a review order."""
+
+    recipe: str = Field(
+        default="hemline",
+        description="Recipe that corrections are trained with: a name under "
+        "recipes/ or the path of a file.",
+    )
+    hold_lost_work: bool = Field(
+        default=True,
+        description="Hold a save that looks like lost work until somebody confirms it: nothing "
+        "drawn over a sure pre-fill, or a label missing that was drawn before.",
+    )
+    retrain_after: int = Field(
+        default=20, ge=1, description="Corrections since the last training that start the next one."
+    )
+    retrain_every_h: float = Field(
+        default=0.0,
+        ge=0,
+        description="Hours after which a training starts if there are new corrections. 0: never.",
+    )
+    gold_share: float = Field(
+        default=0.25,
+        gt=0,
+        lt=1,
+        description="Share of garments held back from training to evaluate models on.",
+    )
+    validation_share: float = Field(
+        default=0.1,
+        ge=0,
+        lt=1,
+        description="Share of garments that choose the best epoch and the threshold.",
+    )
+    gold_minimum: int = Field(
+        default=5,
+        ge=5,
+        description="Gold garments needed before a training starts: below 5 no paired test can "
+        "reach the 5 % level.",
+    )
+    lost_photos: float = Field(
+        default=0.2,
+        ge=0,
+        lt=1,
+        description="Share of a training's photos that may be missing or broken. With more of them "
+        "the training fails and says which.",
+    )
+    promotion_p: float = Field(
+        default=0.05,
+        gt=0,
+        le=0.5,
+        description="A candidate is promoted if its Dice is higher on the gold split at this "
+        "one-sided level.",
+    )
+    rank_after: int = Field(
+        default=20, ge=1, description="New labels since the last ranking that start the next one."
+    )
+    rank_every_h: float = Field(
+        default=24.0,
+        gt=0,
+        description="Hours after which a ranking starts if there are new labels.",
+    )
+    review_shown: int = Field(
+        default=50,
+        ge=0,
+        description="Tasks at the top of the review order that get their reasons in Label Studio.",
+    )
+    reconcile_every_s: float = Field(
+        default=60.0, gt=0, description="Seconds between checks for changes that webhooks missed."
+    )
+    sweep_every_s: float = Field(
+        default=5.0,
+        gt=0,
+        description="Seconds between checks for deliveries and runs that no worker is handling.",
+    )
+    lease_s: float = Field(
+        default=30.0,
+        gt=0,
+        description="Seconds without a heartbeat after which another worker takes over a run.",
+    )

@@ -45,7 +45,7 @@ class MaskError(HemlineError):
 
 
 class LabelConfigError(HemlineError):
-    """A label config lacks what Hemline needs: an Image and BrushLabels that point to it."""
+    """A label config lacks what Hemline needs: an Image, and labels for masks that point to it."""
 
 
 class LabelStudioError(HemlineError):

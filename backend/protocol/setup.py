@@ -42,7 +42,7 @@ def build(services: BackendServices) -> Blueprint:
             return jsonify({"model_version": None})
         if project.problem:
             raise LabelConfigError(f"project {message.project_id}: {project.problem}")
-        if project.config is not None and project.config.clicks:
+        if project.config is not None and project.config.takes_clicks:
             services.refiner.open_soon()
         return jsonify({"model_version": services.serving.version(message.project_id)})
 

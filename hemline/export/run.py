@@ -210,6 +210,7 @@ class _Run:
             config.labels,
             config.from_name,
             config.to_name,
+            *([] if config.control == "brush" else [config.control]),
         ]
         return sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 

@@ -146,7 +146,7 @@ def _one(
 
 
 def _regions(target: Target, task: Json, mask: NDArray[np.uint8]) -> list[Json]:
-    """Brush regions whose ids follow from the task and the mask, by which they are known again."""
+    """Regions whose ids follow from the task and the mask, by which they are known again."""
     digest = sha256(mask.tobytes()).hexdigest()
     labels = target.config.labels
     return mask_to_regions(

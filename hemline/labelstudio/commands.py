@@ -62,6 +62,8 @@ def connect(
         )
     shown = f", which shows {made.model_version}" if made.model_version else ""
     typer.echo(f"{settings.link_url}/projects/{project_id} is connected to {url}{shown}")
+    for note in made.notes:
+        typer.echo(note)
     if made.clicks_problem:
         typer.echo(f"No controls for clicks were added: {made.clicks_problem}", err=True)
     if not settings.webhook_secret:

@@ -10,13 +10,14 @@ from numpy.typing import NDArray
 from hemline.errors import MaskError
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.project.review_fields import CONTROL as REVIEW_CONTROL
-from hemline.masks.codecs.brush import check_mask_size, encode_brush
+from hemline.masks.codecs.brush import check_mask_size
 from hemline.masks.codecs.region import (
     BOX_CONTROL,
     CLICK_CONTROL,
     REGION_TYPES,
     region_cost,
     region_to_mask,
+    region_values,
 )
 from hemline.quoting import quoted
 
@@ -48,7 +49,10 @@ def mask_to_regions(
     region_scores: Mapping[str, float],
     seed: str,
 ) -> list[Region]:
-    """Write a mask as brush regions, one for each label that is present, in the labels' order.
+    """Write a mask as regions of the config's control, in the labels' order.
+
+    A brush or a bitmask is one region for each label that is present. A polygon is one for each
+    island, since it has one outline, and is simplified within POLYGON_TOLERANCE_PX.
 
     Args:
         mask: (H, W) class ids: 0 is background, k is labels[k - 1]. Of the size of the upright
@@ -76,24 +80,34 @@ def mask_to_regions(
                 f"mask has the label {label!r}, which the label config lacks; it has "
                 f"{', '.join(config.labels)}"
             )
-        region: Region = {
-            "id": sha256(f"{seed}\n{label}".encode()).hexdigest()[:10],
-            "from_name": config.from_name,
-            "to_name": config.to_name,
-            "type": "brushlabels",
-            "original_width": width,
-            "original_height": height,
-            "image_rotation": 0,
-            "value": {
-                "format": "rle",
-                "rle": encode_brush(mask == class_id),
-                "brushlabels": [label],
-            },
-        }
-        if label in region_scores:
-            region["score"] = round(float(region_scores[label]), 4)
-        regions.append(region)
+        for place, value in enumerate(region_values(mask == class_id, config.control)):
+            name = f"{seed}\n{label}" + (f"\n{place}" if place else "")
+            region: Region = {
+                "id": sha256(name.encode()).hexdigest()[:10],
+                "from_name": config.from_name,
+                "to_name": config.to_name,
+                "type": f"{config.control}labels",
+                "original_width": width,
+                "original_height": height,
+                "image_rotation": 0,
+                "value": value | {f"{config.control}labels": [label]},
+            }
+            if label in region_scores:
+                region["score"] = round(float(region_scores[label]), 4)
+            regions.append(region)
     return regions
+
+
+def as_shown(mask: NDArray[np.uint8], config: LabelConfig) -> NDArray[np.uint8]:
+    """A mask (H, W) in the config's class ids as its regions show it: what an annotator who changes
+    nothing submits. Polygons are simplified."""
+    if config.control != "polygon":
+        return mask
+    regions = mask_to_regions(
+        mask, config=config, labels=config.labels, region_scores={}, seed="shown"
+    )
+    height, width = mask.shape
+    return regions_to_mask(regions, config=config, labels=config.labels, height=height, width=width)
 
 
 def regions_to_mask(
@@ -156,7 +170,10 @@ def _is_ours(region: Any, config: LabelConfig, labels: Sequence[str]) -> bool:
         return False
     if region.get("from_name") in (config.from_name, *config.shapes):
         return True
-    return any(label in labels for label in _label_names(region))
+    names = _label_names(region)
+    if region.get("from_name") in config.others and not names:
+        return True  # of ours perhaps: its label was taken away
+    return any(label in labels for label in names)
 
 
 def _is_left_over(region: Region, config: LabelConfig) -> bool:
@@ -170,12 +187,12 @@ def _check_shape(region: Region, config: LabelConfig) -> None:
         shape = "a rectangle" if kind.startswith("rectangle") else "an ellipse"
         raise MaskError(
             f"it is {shape} by {quoted(region.get('from_name'))}, which is not a control with the "
-            f"labels of {config.from_name!r}; draw the garment with the brush, and delete it"
+            f"labels of {config.from_name!r}; draw the garment with that one, and delete it"
         )
     if kind not in REGION_TYPES:
         raise MaskError(
             f"its type is {quoted(region.get('type'))}, which has no area; draw the garment "
-            "with the brush, or as a polygon, rectangle or ellipse, and delete it"
+            "with a brush, or as a polygon, rectangle or ellipse, and delete it"
         )
 
 

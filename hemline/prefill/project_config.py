@@ -32,7 +32,7 @@ def remember_project(
 ) -> KnownProject:
     """The project, up to date with what Label Studio says of it.
 
-    Where the labels are others than before, class ids mean other labels too, and another brush or
+    Where the labels are others than before, class ids mean other labels too, and another control or
     image means other regions; so all annotations are read anew by the next reconcile. So they are
     where the config before could not be used, for what was annotated under it was not taken in.
     """
@@ -41,7 +41,7 @@ def remember_project(
     if known is not None and known.label_config:
         before, _ = _parse(known.label_config)
         if before != config:
-            log.info("project %d has another brush or photo; reading it again", ls_project_id)
+            log.info("project %d has another control or photo; reading it again", ls_project_id)
             forget_reconciled(session, known.id)
     row = upsert_project(
         session,

@@ -21,7 +21,7 @@ from hemline.images import decode_image
 from hemline.labelstudio.messages import parse_id
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.project.review_fields import verdict_in
-from hemline.labelstudio.regions import regions_to_mask
+from hemline.labelstudio.regions import as_shown, regions_to_mask
 from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
 from hemline.masks.figures.overlap import dice
 from hemline.masks.renumber import renumber
@@ -373,10 +373,11 @@ def _clicked_pixels(services: Services, task: Task) -> set[str]:
 
 
 def _predicted_mask(services: Services, prediction: Prediction, config: LabelConfig) -> Mask | None:
-    """The pre-fill in the class ids of the project; None if its artifact is lost or broken."""
+    """The pre-fill in the class ids of the project, as its control shows it; None if its artifact
+    is lost or broken."""
     try:
         mask = decode_class_mask(services.artifacts.get(prediction.mask_digest))
-        return renumber(mask, prediction.model_version.labels, config.labels)
+        return as_shown(renumber(mask, prediction.model_version.labels, config.labels), config)
     except (ArtifactError, MaskError) as error:
         log.warning("prediction %d: %s", prediction.id, error)
         return None

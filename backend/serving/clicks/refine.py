@@ -27,6 +27,7 @@ from hemline.labelstudio.clicks.answer import (
     NOTHING,
     answer_body,
     new_region_key,
+    only_brushes,
     refined_region,
 )
 from hemline.labelstudio.clicks.context import ClickContext, ClickError, Gesture, read_context
@@ -121,6 +122,8 @@ class ClickAnswers:
         config = project.config
         if config is None:
             raise ClickError(str(project.problem))
+        if config.control != "brush":
+            raise ClickError(f"{only_brushes(config)}; correct them by hand")
         drawn = find_drawn(task, config)
         asked = read_context(context, config, drawn.left_over)
         if not asked.gestures:

@@ -46,6 +46,14 @@ def answer_body(region: dict[str, Any], model_version: str) -> bytes:
     return json.dumps({"results": [result]}, separators=(",", ":")).encode()
 
 
+def only_brushes(config: LabelConfig) -> str:
+    """Why a project's masks cannot follow clicks, where they are not a brush's."""
+    return (
+        "clicks change the masks of a brush, and this project's are those of "
+        f"<{config.tag} name={config.from_name!r}>"
+    )
+
+
 def new_region_key(ls_task_id: int, label: str) -> str:
     """The id of a region that a click begins: the same for the clicks that follow."""
     return sha256(f"click/{ls_task_id}/{label}".encode()).hexdigest()[:10]

@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from hemline.errors import LabelConfigError
+from hemline.labelstudio.clicks.answer import only_brushes
 from hemline.labelstudio.project.config import free_hotkeys, parse_label_config
 from hemline.masks.codecs.region import BOX_CONTROL, CLICK_CONTROL
 
@@ -42,14 +43,16 @@ class ClickControls:
 def add_click_controls(xml: str) -> ClickControls:
     """The label config with a point and a box that masks are corrected with.
 
-    Controls that an earlier call added are brought up to date. A config with key points of its own
-    is left alone: two kinds would be mixed up.
+    Controls that an earlier call added are brought up to date, and taken out where masks are not
+    a brush's. A config with key points of its own is left alone: two kinds would be mixed up.
 
     Raises:
         LabelConfigError: it cannot be pre-filled.
     """
     before = parse_label_config(xml)
     plain = _without_ours(xml)
+    if before.control != "brush":
+        return ClickControls(plain, only_brushes(before))
     root = ElementTree.fromstring(plain.strip())
     tags = [element.tag.lower() for element in root.iter()]
     if "keypoint" in tags or "keypointlabels" in tags:

@@ -2,12 +2,13 @@
 
 import colorsys
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.etree import ElementTree
 from xml.sax.saxutils import quoteattr
 
 from hemline.errors import LabelConfigError
+from hemline.masks.codecs.region import CONTROLS, Control
 
 MAX_LABELS = 255  # Class ids are uint8 and 0 is the background.
 
@@ -23,6 +24,13 @@ _HOTKEYS = (
     *(f"shift+alt+{key}" for key in _DIGITS + _LETTERS),
     *(f"ctrl+alt+{key}" for key in _DIGITS + _LETTERS),
 )
+# As label configs and messages name them. Tags count in upper and lower case.
+_TAGS: Mapping[Control, str] = {
+    "brush": "BrushLabels",
+    "bitmask": "BitmaskLabels",
+    "polygon": "PolygonLabels",
+}
+_SHAPES = ("RectangleLabels", "EllipseLabels")
 _EXAMPLE = (
     '<Image name="image" value="$image"/>'
     '<BrushLabels name="mask" toName="image"><Label value="garment"/></BrushLabels>'
@@ -31,18 +39,21 @@ _EXAMPLE = (
 
 @dataclass(frozen=True)
 class LabelConfig:
-    """The brush of a project and the photo that it paints on.
+    """What masks are drawn with in a project, and the photo that they are drawn on.
 
     Attributes:
-        from_name: name of the BrushLabels.
+        from_name: name of the BrushLabels, BitmaskLabels or PolygonLabels that pre-fills go to.
         to_name: name of the Image.
         data_key: where a task's data has the photo's URL: "image", "photo.url", "images[0]"; see
             `hemline.labelstudio.task_data.find_field`.
-        labels: the brush's labels in their order, as results name them. No two are equal.
+        labels: that control's labels in their order, as results name them. No two are equal.
         clicks: names of the controls that only point for a model (smartOnly), whose results are no
             garments. Configs that differ in them alone are equal: annotations read the same.
         shapes: names of the RectangleLabels and EllipseLabels on the photo that have a label of
-            the brush's: only theirs are garments, other boxes may be anything.
+            that control's: only theirs are garments, other boxes may be anything.
+        control: which kind the control is.
+        others: the controls of these three kinds on the photo beside it that have a label of its
+            own, by name: what is drawn with them is added, label by label.
     """
 
     from_name: str
@@ -51,15 +62,29 @@ class LabelConfig:
     labels: tuple[str, ...]
     shapes: tuple[str, ...] = ()
     clicks: tuple[str, ...] = field(default=(), compare=False)
+    control: Control = "brush"
+    others: tuple[str, ...] = ()
+
+    @property
+    def takes_clicks(self) -> bool:
+        """Whether masks can be corrected with clicks: those of a brush, by controls that point."""
+        return self.control == "brush" and bool(self.clicks)
+
+    @property
+    def tag(self) -> str:
+        """The control as label configs name it, "BrushLabels" for one."""
+        return _TAGS[self.control]
 
 
 def parse_label_config(xml: str) -> LabelConfig:
-    """Read the BrushLabels that point to an Image, and that Image.
+    """Read the control that masks are drawn with, and the Image that it points to.
+
+    Of several kinds the one that holds masks best is taken: brush, then bitmask, then polygon.
 
     Raises:
-        LabelConfigError: the text is no XML, there is no Image that reads a task's data, no
-            BrushLabels point to it, or several do, or one to several Images, or they have no Label
-            or more than 255.
+        LabelConfigError: the text is no XML, there is no Image that reads a task's data, no such
+            control points to it, or several of one kind do, or one to several Images, or they have
+            no Label or more than 255.
     """
     root = _parse_xml(xml)
     images = {
@@ -69,27 +94,29 @@ def parse_label_config(xml: str) -> LabelConfig:
     }
     if not images:
         raise LabelConfigError(f"label config has no <Image> with a value; add one: {_EXAMPLE}")
-    brushes = [
-        (brush, target.strip())
-        for brush in _tags(root, "brushlabels")
-        for target in brush.get("toName", "").split(",")
-        if target.strip() in images
-    ]
-    if not brushes:
-        raise LabelConfigError(
-            f"label config has no <BrushLabels> with a toName among its images "
-            f"({', '.join(sorted(images))}); add one: {_EXAMPLE}"
-        )
-    brush, to_name = _only(brushes)
-    from_name = brush.get("name", "")
-    labels = _labels(brush, from_name)
+    kind, found = _controls(root, images)
+    element, to_name = _only(_TAGS[kind], found)
+    from_name = element.get("name", "")
+    labels = _labels(element, f"<{_TAGS[kind]} name={from_name!r}>")
     clicks = _clicks(root, to_name)
-    shapes = tuple(name for name in _shapes(root, to_name, labels) if name not in clicks)
-    return LabelConfig(from_name, to_name, _data_key(images[to_name]), labels, shapes, clicks)
+    shapes = [name for name in _named(root, _SHAPES, to_name, labels) if name not in clicks]
+    others = tuple(
+        name for name in _named(root, tuple(_TAGS.values()), to_name, labels) if name != from_name
+    )
+    return LabelConfig(
+        from_name,
+        to_name,
+        _data_key(images[to_name]),
+        labels,
+        tuple(shapes),
+        clicks,
+        control=kind,
+        others=others,
+    )
 
 
-def render_label_config(labels: Sequence[str]) -> str:
-    """Write a label config for masks of `labels`.
+def render_label_config(labels: Sequence[str], control: Control = "brush") -> str:
+    """Write a label config for masks of `labels`, drawn with that kind of control.
 
     Each label has a colour and a hotkey of its own.
 
@@ -108,9 +135,19 @@ def render_label_config(labels: Sequence[str]) -> str:
     return (
         "<View>\n"
         '  <Image name="image" value="$image" zoom="true" zoomControl="true"/>\n'
-        f'  <BrushLabels name="mask" toName="image">\n{lines}  </BrushLabels>\n'
+        f'  <{_TAGS[control]} name="mask" toName="image">\n{lines}  </{_TAGS[control]}>\n'
         "</View>\n"
     )
+
+
+def labels_of(root: ElementTree.Element, control: str) -> list[str]:
+    """The labels of the control of that name, as results name them."""
+    return [
+        _name(label)
+        for element in root.iter()
+        if element.get("name") == control
+        for label in _tags(element, "label")
+    ]
 
 
 def free_hotkeys(taken: Iterable[str]) -> list[str]:
@@ -132,37 +169,65 @@ def _parse_xml(xml: str) -> ElementTree.Element:
 
 def _tags(root: ElementTree.Element, name: str) -> Iterator[ElementTree.Element]:
     """Elements of that tag in document order; Label Studio does not mind upper or lower case."""
-    return (element for element in root.iter() if element.tag.lower() == name)
+    return (element for element in root.iter() if element.tag.lower() == name.lower())
 
 
-def _only(brushes: Sequence[tuple[ElementTree.Element, str]]) -> tuple[ElementTree.Element, str]:
-    """The one brush and the name of its image. Which of several has the garment is not guessed: a
-    wrong guess would lose what is drawn with the others."""
-    names = list(dict.fromkeys(brush.get("name", "") for brush, _ in brushes))
+def _targets(control: ElementTree.Element) -> list[str]:
+    return [target.strip() for target in control.get("toName", "").split(",")]
+
+
+_Found = list[tuple[ElementTree.Element, str]]
+
+
+def _controls(root: ElementTree.Element, images: Collection[str]) -> tuple[Control, _Found]:
+    """The kind that masks are drawn with, and its controls with an image that each points to."""
+    for kind in CONTROLS:
+        found = [
+            (control, target)
+            for control in _tags(root, _TAGS[kind])
+            for target in _targets(control)
+            if target in images
+        ]
+        if found:
+            return kind, found
+    raise LabelConfigError(
+        "label config has no <BrushLabels>, <BitmaskLabels> or <PolygonLabels> with a toName among "
+        f"its images ({', '.join(sorted(images))}); add one: {_EXAMPLE}"
+    )
+
+
+def _only(tag: str, found: _Found) -> tuple[ElementTree.Element, str]:
+    """The one control and the name of its image. Which of several has the garment is not guessed:
+    a wrong guess would lose what is drawn with the others."""
+    names = list(dict.fromkeys(control.get("name", "") for control, _ in found))
     if len(names) > 1:
+        change = "<RectangleLabels>" if tag == _TAGS["polygon"] else "<PolygonLabels>"
         raise LabelConfigError(
-            f"label config has {len(names)} <BrushLabels> ({', '.join(names)}) and Hemline masks "
+            f"label config has {len(names)} <{tag}> ({', '.join(names)}) and Hemline masks "
             "with one; put the garment's labels into one of them, and change the others, such as "
-            "those of defects, to <PolygonLabels> or <RectangleLabels>"
+            f"those of defects, to {change}"
         )
-    images = list(dict.fromkeys(image for _, image in brushes))
+    images = list(dict.fromkeys(image for _, image in found))
     if len(images) > 1:
         raise LabelConfigError(
-            f"<BrushLabels name={names[0]!r}> paints on {len(images)} images "
+            f"<{tag} name={names[0]!r}> draws on {len(images)} images "
             f"({', '.join(images)}) and Hemline masks one photo a task; make a task of each photo, "
-            "or give the brush one image as its toName"
+            "or give it one image as its toName"
         )
-    return brushes[0]
+    return found[0]
 
 
-def _shapes(root: ElementTree.Element, to_name: str, labels: Sequence[str]) -> tuple[str, ...]:
-    return tuple(
+def _named(
+    root: ElementTree.Element, tags: Sequence[str], to_name: str, labels: Sequence[str]
+) -> list[str]:
+    """Names of the controls of these tags on that image that have one of the labels."""
+    return [
         control.get("name", "")
-        for tag in ("rectanglelabels", "ellipselabels")
+        for tag in tags
         for control in _tags(root, tag)
-        if to_name in [target.strip() for target in control.get("toName", "").split(",")]
+        if to_name in _targets(control)
         and any(_name(label) in labels for label in _tags(control, "label"))
-    )
+    ]
 
 
 def _clicks(root: ElementTree.Element, to_name: str) -> tuple[str, ...]:
@@ -170,7 +235,7 @@ def _clicks(root: ElementTree.Element, to_name: str) -> tuple[str, ...]:
         control.get("name", "")
         for tag in ("keypoint", "keypointlabels", "rectangle", "rectanglelabels")
         for control in _tags(root, tag)
-        if to_name in [target.strip() for target in control.get("toName", "").split(",")]
+        if to_name in _targets(control)
         and any(
             name.lower() == "smartonly" and value.lower() == "true"
             for name, value in control.attrib.items()
@@ -188,9 +253,9 @@ def _data_key(value: str) -> str:
     return match[1]
 
 
-def _labels(brush: ElementTree.Element, from_name: str) -> tuple[str, ...]:
-    labels = [_name(element) for element in _tags(brush, "label")]
-    _check_labels(labels, f"<BrushLabels name={from_name!r}>")
+def _labels(control: ElementTree.Element, where: str) -> tuple[str, ...]:
+    labels = [_name(element) for element in _tags(control, "label")]
+    _check_labels(labels, where)
     return tuple(labels)
 
 

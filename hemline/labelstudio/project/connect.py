@@ -14,6 +14,7 @@ from hemline.labelstudio.project.click_controls import (
     add_instruction,
 )
 from hemline.labelstudio.project.config import parse_label_config
+from hemline.labelstudio.project.controls_in_words import controls_in_words
 from hemline.labelstudio.project.live_version import is_ours, show_version, unnamed
 from hemline.labelstudio.project.review_fields import add_review_fields, has_review_fields
 from hemline.labelstudio.project.review_tab import ensure_tabs
@@ -33,6 +34,7 @@ class Connection:
     model_version: str
     clicks: bool = True  # masks can be corrected with clicks
     clicks_problem: str = ""  # why the controls for that were not added
+    notes: tuple[str, ...] = ()  # what the label config means for masks, a sentence each
 
 
 def connect(
@@ -68,7 +70,7 @@ def connect(
         label_config = add_review_fields(label_config)
     controls = add_click_controls(label_config) if clicks else ClickControls(label_config)
     label_config = controls.label_config
-    interactive = clicks and bool(parse_label_config(label_config).clicks)
+    interactive = clicks and parse_label_config(label_config).takes_clicks
     instructions = str(project.get("expert_instruction") or "")
     if interactive and not controls.problem:
         instructions = add_instruction(instructions, label_config)
@@ -102,6 +104,7 @@ def connect(
         model_version,
         clicks=interactive,
         clicks_problem=controls.problem,
+        notes=tuple(controls_in_words(label_config)),
     )
 
 

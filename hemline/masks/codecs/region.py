@@ -1,16 +1,19 @@
-"""One region of Label Studio's, of any kind that can be a mask, as pixels."""
+"""Regions of Label Studio's, of any kind that can be a mask: as pixels, and from pixels."""
 
 import base64
 import binascii
+import io
 from hashlib import sha256
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from hemline.errors import MaskError
-from hemline.masks.codecs.brush import decode_brush
+from hemline.masks.codecs.brush import decode_brush, encode_brush
 from hemline.masks.codecs.coco import outline_length, polygons_to_mask
+from hemline.masks.codecs.outlines import mask_to_rings
 from hemline.masks.codecs.percent_shapes import ellipse_to_mask, rectangle_to_mask
 from hemline.masks.codecs.png import load_png, open_png
 
@@ -33,6 +36,16 @@ REGION_TYPES = (
 CLICK_CONTROL = "hemline_click"
 BOX_CONTROL = "hemline_box"
 
+# What masks are drawn with, the one that holds them best first: a brush's and a bitmask's pixels
+# are exact, an outline is simplified.
+Control = Literal["brush", "bitmask", "polygon"]
+CONTROLS: tuple[Control, ...] = ("brush", "bitmask", "polygon")
+
+# A pixel can differ from the mask that a polygon was made of only where the mask's edge is this
+# near: its points are thinned out, and what is too thin for three of them is left out.
+POLYGON_TOLERANCE_PX = 1.0
+
+_BITMASK = "data:image/png;base64"
 _INSIDE = 127  # Strokes are antialiased; half covered is inside.
 
 # A polygon's outline is walked, which costs so many times what a pixel of a mask costs.
@@ -81,15 +94,46 @@ def region_to_mask(region: dict[str, Any], height: int, width: int) -> NDArray[n
     return inside
 
 
+def region_values(mask: NDArray[np.bool_], control: Control) -> list[dict[str, Any]]:
+    """The values, without labels, of the regions that a mask becomes: `region_to_mask` reads it
+    back exactly, of polygons within POLYGON_TOLERANCE_PX.
+
+    Args:
+        mask: (H, W) bool, of one label.
+
+    Returns:
+        One value; of polygons one for each island, with its holes cut in from the outline.
+    """
+    if control == "brush":
+        return [{"format": "rle", "rle": encode_brush(mask)}]
+    if control == "bitmask":
+        return [{"imageDataURL": _bitmask_url(mask)}]
+    to_percent = (100 / mask.shape[1], 100 / mask.shape[0])
+    return [
+        {"points": (ring * to_percent).tolist(), "closed": True}
+        for ring in mask_to_rings(mask)
+        if _covers_pixels(ring)
+    ]
+
+
 def pixels_digest(mask: NDArray[np.bool_]) -> str:
     """SHA-256 of which pixels of a mask (H, W) are inside, 64 hexadecimal digits."""
     return sha256(b"%d/" % mask.shape[1] + np.packbits(mask).tobytes()).hexdigest()
 
 
+def _bitmask_url(mask: NDArray[np.bool_]) -> str:
+    """As Label Studio keeps it: a PNG of the photo's size, black where the mask is."""
+    pixels = np.zeros((*mask.shape, 2), dtype=np.uint8)
+    pixels[..., 1] = np.where(mask, 255, 0)
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG", compress_level=6)
+    return f"{_BITMASK},{base64.b64encode(file.getvalue()).decode()}"
+
+
 def _bitmask_alpha(url: Any, height: int, width: int) -> NDArray[np.uint8]:
     """Alpha of a bitmask: a PNG, black on transparent, in a data URL."""
     head, _, body = url.partition(",") if isinstance(url, str) else ("", "", "")
-    if head != "data:image/png;base64":
+    if head != _BITMASK:
         raise MaskError("its bitmask is not a PNG data URL; delete it and draw it again")
     try:
         image = open_png(base64.b64decode(body, validate=True))
@@ -108,6 +152,13 @@ def _polygon(points: Any, height: int, width: int) -> NDArray[np.bool_]:
     outline = _pixels(points, height, width).ravel().tolist()
     filled: NDArray[np.bool_] = polygons_to_mask([outline], height, width) != 0
     return filled
+
+
+def _covers_pixels(ring: NDArray[np.float64]) -> bool:
+    """Whether an outline (N, 2) in pixels has any inside; looked at where it is alone."""
+    corner = np.floor(ring.min(axis=0))
+    width, height = (int(side) for side in np.ceil(ring.max(axis=0)) - corner)
+    return bool(polygons_to_mask([(ring - corner).ravel().tolist()], height, width).any())
 
 
 def _pixels(points: Any, height: int, width: int) -> NDArray[np.float64]:

@@ -41,6 +41,17 @@ def test_many_labels_come_with_keys_of_their_own():
     assert config.shapes == ()
 
 
+@pytest.mark.parametrize(("control", "tag"), [("polygon", "Poly"), ("bitmask", "Bitmask")])
+def test_masks_that_are_not_a_brushs_get_no_controls(control, tag):
+    xml = render_label_config(["garment"], control)
+    left_over = xml.replace("</View>", '  <KeyPoint name="hemline_click" toName="image"/>\n</View>')
+    for given in (xml, left_over):
+        added = add_click_controls(given)
+        assert added.label_config == xml
+        assert "clicks change the masks of a brush" in added.problem
+        assert f"<{tag}" in added.problem
+
+
 def test_an_alias_stays_the_name_in_results():
     xml = ONE.replace('value="garment"', 'value="The garment" alias="g"').replace(
         "</BrushLabels>", '<Label value="hat" hotkey="7"/></BrushLabels>'

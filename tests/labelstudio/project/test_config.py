@@ -49,6 +49,33 @@ def test_takes_the_brush_that_points_to_an_image():
     assert found == LabelConfig("mask", "b", "back", ("garment",))
 
 
+POLYGON = BRUSH.replace("BrushLabels", "PolygonLabels").replace('"mask"', '"outline"')
+BITMASK = BRUSH.replace("BrushLabels", "BitmaskLabels").replace('"mask"', '"pixels"')
+
+
+@pytest.mark.parametrize(
+    ("controls", "control", "name", "others"),
+    [
+        (POLYGON, "polygon", "outline", ()),
+        (BITMASK, "bitmask", "pixels", ()),
+        (POLYGON + BRUSH, "brush", "mask", ("outline",)),
+        (POLYGON + BITMASK, "bitmask", "pixels", ("outline",)),
+        (POLYGON + BITMASK + BRUSH, "brush", "mask", ("pixels", "outline")),
+        (BRUSH + POLYGON.replace("garment", "stain"), "brush", "mask", ()),
+    ],
+)
+def test_masks_go_to_the_control_that_holds_them_best(controls, control, name, others):
+    found = parse_label_config(config(IMAGE + controls))
+    assert (found.control, found.from_name, found.others) == (control, name, others)
+
+
+def test_clicks_are_for_brushes():
+    point = '<KeyPoint name="p" toName="image" smartOnly="true"/>'
+    assert parse_label_config(config(IMAGE + BRUSH + point)).takes_clicks
+    assert not parse_label_config(config(IMAGE + BRUSH)).takes_clicks
+    assert not parse_label_config(config(IMAGE + POLYGON + point)).takes_clicks
+
+
 def test_boxes_and_ellipses_are_garments_where_they_have_the_brushs_labels():
     found = parse_label_config(
         config(
@@ -76,7 +103,7 @@ def test_boxes_and_ellipses_are_garments_where_they_have_the_brushs_labels():
         (config('<Image name="image" valueList="$images"/>' + BRUSH), "no <Image>"),
         (config(IMAGE), "no <BrushLabels>"),
         (config(IMAGE + BRUSH.replace("image", "other")), "no <BrushLabels>"),
-        (config(IMAGE + BRUSH.replace("BrushLabels", "PolygonLabels")), "no <BrushLabels>"),
+        (config(IMAGE + BRUSH.replace("BrushLabels", "VectorLabels")), "no <BrushLabels>"),
         (config(IMAGE + '<BrushLabels name="m" toName="image"/>'), "'m'> has no label"),
         (config(IMAGE + BRUSH.replace('value="garment"', "")), "without a value"),
         (config(IMAGE + BRUSH.replace("</B", '<Label value="garment"/></B')), "'garment' twice"),
@@ -84,12 +111,16 @@ def test_boxes_and_ellipses_are_garments_where_they_have_the_brushs_labels():
         (config(IMAGE.replace("$image", "$image[a]") + BRUSH), "not a field of the tasks"),
         (config(IMAGE + BRUSH + BRUSH.replace('"mask"', '"defects"')), "2 <BrushLabels>"),
         (
+            config(IMAGE + POLYGON + POLYGON.replace('"outline"', '"defects"')),
+            "2 <PolygonLabels>.*change the others, such as those of defects, to <RectangleLabels>",
+        ),
+        (
             config(
                 IMAGE
                 + IMAGE.replace('"image"', '"back"')
                 + BRUSH.replace('toName="image"', 'toName="image,back"')
             ),
-            "paints on 2 images",
+            "draws on 2 images",
         ),
     ],
 )
@@ -104,10 +135,15 @@ def test_more_labels_than_class_ids_are_an_error():
         parse_label_config(config(IMAGE + BRUSH.replace('<Label value="garment"/>', labels)))
 
 
-@given(st.lists(names, min_size=1, max_size=90, unique=True))
-def test_what_is_written_is_read_back(labels):
-    xml = render_label_config(labels)
-    assert parse_label_config(xml) == LabelConfig("mask", "image", "image", tuple(labels))
+@given(
+    st.lists(names, min_size=1, max_size=90, unique=True),
+    st.sampled_from(["brush", "bitmask", "polygon"]),
+)
+def test_what_is_written_is_read_back(labels, control):
+    xml = render_label_config(labels, control)
+    assert parse_label_config(xml) == LabelConfig(
+        "mask", "image", "image", tuple(labels), control=control
+    )
 
 
 def test_every_label_has_a_key_and_a_colour_of_its_own_and_none_of_the_editors():

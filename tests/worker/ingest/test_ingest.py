@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hemline.labelstudio.project.config import parse_label_config
+from hemline.labelstudio.project.config import parse_label_config, render_label_config
+from hemline.labelstudio.regions import as_shown, mask_to_regions
 from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
 from hemline.masks.codecs.region import pixels_digest
 from hemline.settings import Settings, get_settings
@@ -14,6 +15,7 @@ from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.clicks import record_clicks
 from hemline.store.loop.deliveries import count_by_state, list_failed
 from hemline.store.loop.predictions import claim_send, save_prediction
+from hemline.store.loop.projects import upsert_project
 from hemline.store.loop.tasks import get_task, list_task_problems
 from hemline.store.models.runs import list_runs
 from hemline.store.states import DeliveryState
@@ -79,6 +81,35 @@ def test_a_correction_is_stored_with_its_mask_and_split(
     assert stored.is_labeled
     assert (stored.garment, stored.view, stored.width, stored.height) == ("G00", "Front", 64, 64)
     assert states(services) == {"new": 0, "done": 1, "failed": 0}
+
+
+@pytest.mark.parametrize("control", ["polygon", "bitmask"])
+def test_a_prefill_that_nobody_changed_is_untouched_in_every_control(
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    champion: ModelVersion,
+    control: Any,
+) -> None:
+    label_config = render_label_config(["garment"], control)
+    config = parse_label_config(label_config)
+    _, mask = disc(0)
+    mask[20, 3:9] = 1  # no polygon holds a line
+    fake.project["label_config"] = label_config
+    with services.store.session() as session:
+        project = upsert_project(session, ls_project_id=7, label_config=label_config)
+    show_prefill(services, fake, project, champion, 1, mask, score=0.8)
+    regions = mask_to_regions(mask, config=config, labels=["garment"], region_scores={}, seed="s")
+    saved = fake.annotate(1, regions)
+    deliver(fake.payload("ANNOTATION_CREATED", saved))
+    ingest_deliveries(services)
+    row = annotation(services, saved["id"])
+    assert row is not None
+    assert (row.untouched, row.dice, row.problem) == (True, 1.0, None)
+    assert row.mask_digest is not None
+    stored = decode_class_mask(services.artifacts.get(row.mask_digest))
+    assert np.array_equal(stored, as_shown(mask, config))
+    assert np.array_equal(stored, mask) == (control == "bitmask")
 
 
 def test_a_delivery_that_comes_twice_is_worked_on_once(

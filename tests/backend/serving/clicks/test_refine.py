@@ -321,6 +321,13 @@ def test_whatever_goes_wrong_is_answered_with_nothing_and_said_on_the_task(conne
     assert problems(connected) == []  # the next click that works clears it
 
 
+def test_polygons_do_not_follow_clicks(backend):
+    config = render_label_config(["garment"], "polygon")
+    backend.connect(config)
+    assert ask(backend, click(40, 8), config=config) == []
+    assert "clicks change the masks of a brush" in problems(backend)[0]
+
+
 def test_a_photo_that_is_gone(connected):
     connected.photos.errors[URL] = ImageError("photo 'dress1.png' is gone")
     assert ask(connected, click(5, 5), **predicted(region())) == []

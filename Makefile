@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
 	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
-	bench-matting chaos lock labelstudio image
+	bench-matting bench-checks chaos lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -90,6 +90,10 @@ bench-click-page: .python ## Measure the wait from a click to the changed mask, 
 bench-matting: .python ## Measure the edges of cut-outs on drawn fur, mesh and lace
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.bench_matting
+
+bench-checks: .python ## Count how often each check of masks is raised on right labels: CCP=folder METAIL=folder
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.bench_checks --ccp "$(CCP)" --metail "$(METAIL)"
 
 chaos: .python ## Kill and pause everything at random while corrections arrive: N=kills SEED=number
 	@$(PYTHON) scripts/bootstrap.py --dev

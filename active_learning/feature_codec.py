@@ -2,16 +2,21 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 
+from active_learning.checks.look import CheckBox, CheckFigure
+from active_learning.checks.mask_checks import stands_out
 from active_learning.label_features import COMPLEXITY, LabelFeatures
 from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.signals.garment_views import ViewSignals
-from hemline.reasons import Region
+from hemline.reasons import MaskCheck, Region
 
 _COMPLEXITY = "complexity_{}"
+_CHECK = "check_{}"
+BOXES = "checks"  # among the regions: the box of each check that stands out
 _VIEW = ("view_lightness", "view_a", "view_b", "view_height", "view_area")
 _NAN = float("nan")
 Json = dict[str, Any]
@@ -27,6 +32,7 @@ def feature_values(features: LabelFeatures) -> Json:
         "fixed_risk": features.fixed_risk,
         **{_COMPLEXITY.format(k): value for k, value in enumerate(features.complexity)},
         **_view_values(features.view),
+        **{_CHECK.format(check): found.number for check, found in features.checks.items()},
     }
 
 
@@ -41,6 +47,11 @@ def feature_regions(features: LabelFeatures) -> Json:
         "whole": _region(features.whole),
         "note": features.note,
         "excused": features.excused,
+        BOXES: {
+            check.value: found.box.as_list()
+            for check, found in features.checks.items()
+            if found.box is not None and stands_out(check, found.number)
+        },
     }
 
 
@@ -62,6 +73,7 @@ def read_features(values: Mapping[str, Any], regions: Mapping[str, Any]) -> Labe
         whole=_read_region(regions.get("whole")),
         note=str(regions.get("note") or ""),
         view=read_view(values),
+        checks=_read_checks(values, regions.get(BOXES)),
     )
 
 
@@ -76,6 +88,21 @@ def read_view(values: Mapping[str, Any]) -> ViewSignals | None:
 def _view_values(view: ViewSignals | None) -> Json:
     numbers = [None] * len(_VIEW) if view is None else [*view.colour, view.height, view.area]
     return dict(zip(_VIEW, numbers, strict=True))
+
+
+def _read_checks(values: Mapping[str, Any], boxes: Any) -> dict[MaskCheck, CheckFigure]:
+    known = boxes if isinstance(boxes, Mapping) else {}
+    return {
+        check: CheckFigure(_number(values, name), _read_box(known.get(check.value)))
+        for check in MaskCheck
+        if (name := _CHECK.format(check)) in values
+    }
+
+
+def _read_box(stored: Any) -> CheckBox | None:
+    if not isinstance(stored, list) or len(stored) != len(fields(CheckBox)):
+        return None
+    return CheckBox(*(int(value) for value in stored))
 
 
 def _region(region: Region | None) -> Json | None:

@@ -3,13 +3,15 @@
 A few kilobytes an image, so that a project of any size is scored in the memory of one photo.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.checks.look import CheckFigure
+from active_learning.checks.mask_checks import check_mask
 from active_learning.risk.label_risk import (
     RISK_SIGNALS,
     RiskModel,
@@ -33,7 +35,7 @@ from active_learning.where_to_look import (
 )
 from hemline.errors import MaskError
 from hemline.masks.codecs.probability_map import check_probabilities
-from hemline.reasons import Region
+from hemline.reasons import MaskCheck, Region
 
 COMPLEXITY = 6  # numbers that say how complicated an image is
 _FULL = 0.995  # share of the photo from which a mask has no outline worth the name
@@ -60,7 +62,8 @@ class LabelFeatures:
     complicated, and the `whole` garment.
 
     `note` is a sentence about what could not be looked at, "" where nothing was amiss. `view` is
-    what the garment's other views are compared with; None for an empty mask.
+    what the garment's other views are compared with; None for an empty mask. `checks` are those of
+    the mask in its photo; none where the mask has no outline.
     """
 
     row: Rows | None = None
@@ -76,6 +79,7 @@ class LabelFeatures:
     whole: Region | None = None
     note: str = ""
     view: ViewSignals | None = None
+    checks: Mapping[MaskCheck, CheckFigure] = field(default_factory=dict)
 
 
 def label_features(
@@ -122,7 +126,8 @@ def label_features(
     signals = label_signals(photo, mask, probabilities, threshold=threshold)
     risks = point_risks(model.arcs, signals)
     flip = _NAN if flip_dice is None else flip_dice
-    return replace(features_of(signals, risks, flip_dice=flip), note=note, view=view)
+    features = features_of(signals, risks, flip_dice=flip)
+    return replace(features, note=note, view=view, checks=check_mask(photo, filled))
 
 
 def features_of(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.checks.mask_checks import check_numbers
 from active_learning.order.clusters import UNKNOWN, nearest_clusters
 from active_learning.order.usefulness import DicePredictor
 from active_learning.reasons import COMPARED, Numbers
@@ -25,6 +26,7 @@ from active_learning.signals.label_signals import SIGNALS_VERSION
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.errors import ModelError
 from hemline.masks.figures.embedding import LENGTH, unpack_embeddings
+from hemline.reasons import MaskCheck
 
 SAMPLE = 500  # labels, and as many photos, of a project: what an image is compared with
 
@@ -46,15 +48,23 @@ class PlantedRows:
 
 @dataclass(frozen=True)
 class ProjectSample:
-    """Some of a project's images: `numbers` (M, COMPARED) of `reasons`, and their `tasks` (M,)."""
+    """Some of a project's images: `numbers` (M, COMPARED) of `reasons`, their `tasks` (M,), and
+    `checks` (M, K) of `mask_checks`."""
 
     numbers: Numbers = field(default_factory=lambda: np.zeros((0, COMPARED)))
     tasks: Sequence[int] = ()
+    checks: Numbers = field(default_factory=lambda: check_numbers([]))
 
-    def without(self, tasks: Collection[int]) -> Numbers:
-        """The numbers of the others: an image is not compared with itself."""
-        kept = [task not in tasks for task in self.tasks]
-        return self.numbers[np.array(kept, dtype=np.bool_)]
+    def __post_init__(self) -> None:
+        if len(self.checks) != len(self.numbers):  # kept before there were checks
+            unknown = np.full((len(self.numbers), len(MaskCheck)), math.nan)
+            object.__setattr__(self, "checks", unknown)
+
+    def without(self, tasks: Collection[int]) -> "ProjectSample":
+        """The others: an image is not compared with itself."""
+        kept = np.array([task not in tasks for task in self.tasks], dtype=np.bool_)
+        others = [task for task in self.tasks if task not in tasks]
+        return ProjectSample(self.numbers[kept], others, self.checks[kept])
 
 
 @dataclass(frozen=True)
@@ -101,6 +111,8 @@ class Ranking:
                         "signals": SIGNALS_VERSION,
                         "labels": _plain(self.labels.numbers),
                         "photos": _plain(self.photos.numbers),
+                        "label_checks": _plain(self.labels.checks),
+                        "photo_checks": _plain(self.photos.checks),
                         "risk": [risk.slope, risk.shift, risk.share],
                         "figures": risk.figures,
                         "dice": [dice.shift, dice.margin],
@@ -140,8 +152,8 @@ class Ranking:
             slope, shift, share = numbers["risk"]
             ranking = cls(
                 ProjectRisk(prior, folds, slope, shift, share, numbers["figures"]),
-                _sample(numbers["labels"], numbers.get("label_tasks")),
-                _sample(numbers["photos"], numbers.get("photo_tasks")),
+                _sample(numbers["labels"], numbers.get("label_tasks"), numbers.get("label_checks")),
+                _sample(numbers["photos"], numbers.get("photo_tasks"), numbers.get("photo_checks")),
                 _split(bytes(arrays["embeddings"])),
                 DicePredictor(forest, *numbers["dice"]),
                 planted,
@@ -177,10 +189,18 @@ def _plain(numbers: Numbers) -> list[list[float | None]]:
     ]
 
 
-def _sample(rows: Sequence[Sequence[float | None]], tasks: Sequence[int] | None) -> ProjectSample:
+def _sample(
+    rows: Sequence[Sequence[float | None]],
+    tasks: Sequence[int] | None,
+    checks: Sequence[Sequence[float | None]] | None,
+) -> ProjectSample:
     """A sample as it was kept; one of before tasks were kept leaves nothing out."""
-    numbers = [[math.nan if value is None else value for value in row] for row in rows]
+    numbers, figures = (
+        np.array([[math.nan if x is None else x for x in row] for row in kept], dtype=np.float64)
+        for kept in (rows, checks or ())
+    )
     return ProjectSample(
-        np.array(numbers, dtype=np.float64).reshape(-1, COMPARED),
+        numbers.reshape(-1, COMPARED),
         tasks if tasks is not None and len(tasks) == len(rows) else [-1] * len(rows),
+        figures.reshape(-1, len(MaskCheck)),
     )

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.label_features import COMPLEXITY, LabelFeatures
+from active_learning.percentiles import percentiles
 from active_learning.signals.garment_views import USUAL_VIEW, Oddness
 from active_learning.where_to_look import LEAST_ARC, LOW_CONTRAST
 from hemline.reasons import Evidence, Reason, Region
@@ -83,19 +84,6 @@ def compared_numbers(
         for item, risk, distance in zip(features, risks, far, strict=True)
     ]
     return np.array(rows, dtype=np.float64).reshape(-1, COMPARED)
-
-
-def percentiles(values: Sequence[float]) -> list[float]:
-    """Share of the others that each value is above, ties half, in 0..100; 50 where it is NaN or
-    has no others."""
-    array = np.asarray(values, dtype=np.float64)
-    known = np.sort(array[np.isfinite(array)])
-    if len(known) < 2:
-        return [50.0] * len(array)
-    below = np.searchsorted(known, array, side="left")
-    above = len(known) - np.searchsorted(known, array, side="right")
-    share = 50.0 * (1 + (below - above) / (len(known) - 1))
-    return [float(value) if np.isfinite(x) else 50.0 for value, x in zip(share, array, strict=True)]
 
 
 def _bad_ground_truth(item: LabelFeatures, risk: float, rank: float, odd: Oddness) -> Evidence:

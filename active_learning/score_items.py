@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.checks.mask_checks import checks_found
 from active_learning.label_features import LabelFeatures
 from active_learning.order.neighbours import isolation
 from active_learning.ranking import Ranking
@@ -15,17 +16,19 @@ from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.signals.garment_views import Oddness, raised
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.masks.figures.embedding import unpack_embeddings
-from hemline.reasons import Evidence, Reason
+from hemline.reasons import Evidence, FoundCheck, Reason
 
 _SHARED = [RISK_SIGNALS.index(name) for name in PREDICTION_SIGNALS[:-1]]  # the last is flip_dice
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Of N items the priority, 0 to 1, the higher the sooner, and the reasons for a person."""
+    """Of N items the priority, 0 to 1, the higher the sooner, the reasons for a person, and the
+    checks that stand out."""
 
     priorities: Sequence[float]
     reasons: Sequence[list[Evidence]]
+    checks: Sequence[list[FoundCheck]]
 
 
 @dataclass(frozen=True)
@@ -54,14 +57,16 @@ def score_labels(
     """
     alone = ranking.risk.risks(features, garments)
     risks = [raised(risk, odd) for risk, odd in zip(alone, oddness, strict=True)]
+    others = ranking.labels.without(set(tasks))
     found = reasons(
         features,
         risks,
         distances(embeddings, ranking.embeddings),
         oddness=oddness,
-        others=ranking.labels.without(set(tasks)),
+        others=others.numbers,
     )
-    return Scores(risks, found)
+    checks = checks_found([item.checks for item in features], others.checks)
+    return Scores(risks, found, checks)
 
 
 def score_photos(
@@ -76,11 +81,12 @@ def score_photos(
     """Score N unlabelled photos by the features of their predicted masks: the worse the pre-fill is
     likely to be, the more a correction teaches. Arguments as for `score_labels`."""
     dice, low = ranking.dice.predict(dice_rows(features, flip_dice))
+    others = ranking.photos.without(set(tasks))
     found = reasons(
         features,
         [0.0] * len(features),
         distances(embeddings, ranking.embeddings),
-        others=ranking.photos.without(set(tasks)),
+        others=others.numbers,
     )
     return PhotoScores(
         [raised(1 - float(value), odd) for value, odd in zip(dice, oddness, strict=True)],
@@ -88,6 +94,7 @@ def score_photos(
             _with_odd_view(item, own or _nothing_seen(item), odd)
             for item, own, odd in zip(features, found, oddness, strict=True)
         ],
+        checks_found([item.checks for item in features], others.checks),
         dice.tolist(),
         low.tolist(),
     )

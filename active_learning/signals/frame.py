@@ -48,9 +48,11 @@ class Frame:
         return np.asarray(points, dtype=np.float64) / self.scale + [self.left, self.top]
 
 
-def frame_label(photo: Photo, mask: Mask, ignored: NDArray[np.bool_] | None = None) -> Frame:
+def frame_label(
+    photo: Photo, mask: Mask, ignored: NDArray[np.bool_] | None = None, *, finer: float = 1.0
+) -> Frame:
     """Cut and scale a photo (H, W, 3) uint8 RGB around the non-zero pixels of a mask (H, W) uint8,
-    of which nobody labelled what is `ignored` (H, W).
+    of which nobody labelled what is `ignored` (H, W). `finer` times as many pixels along a side.
 
     Raises:
         MaskError: the mask is empty, or not of the photo's size.
@@ -66,7 +68,7 @@ def frame_label(photo: Photo, mask: Mask, ignored: NDArray[np.bool_] | None = No
     right = min(mask.shape[1], x + width + margin)
     bottom = min(mask.shape[0], y + height + margin)
     pixels = (right - left) * (bottom - top)
-    scale = min(1.0, SIDE / area**0.5, (_MAX_PIXELS / pixels) ** 0.5)
+    scale = min(1.0, finer * SIDE / area**0.5, finer * (_MAX_PIXELS / pixels) ** 0.5)
     size = (max(1, round((right - left) * scale)), max(1, round((bottom - top) * scale)))
     window = np.s_[top:bottom, left:right]
     small = cv2.resize(photo[window], size, interpolation=cv2.INTER_AREA)

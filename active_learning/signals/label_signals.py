@@ -30,7 +30,7 @@ from hemline.masks.codecs.probability_map import check_probabilities
 
 # Raise it whenever a signal, a region or a feature comes out otherwise for the same label: what is
 # stored of an older version is computed again, and what was learnt from it is learnt again.
-SIGNALS_VERSION = 1
+SIGNALS_VERSION = 2
 
 CONFIRMED_SIGNALS = (
     "missing_alike",

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from active_learning.checks.look import CheckBox, CheckFigure
+from active_learning.checks.mask_checks import LIMITS
 from active_learning.feature_codec import feature_regions, feature_values, read_features
 from active_learning.label_features import LabelFeatures
 from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.signals.garment_views import ViewSignals
-from hemline.reasons import Region
+from hemline.reasons import MaskCheck, Region
 
 BOX = Region("polygon", [[1.0, 2.0], [3.0, 2.0], [3.0, 5.5]])
 LINE = Region("line", [[1.0, 2.0], [3.0, 2.0]])
@@ -33,6 +35,10 @@ def test_features_survive_the_store_with_what_is_unknown(has_row: bool) -> None:
         whole=BOX,
         note="x",
         view=ViewSignals((50.0, 1.0, 2.0), 0.5, 0.25) if has_row else None,
+        checks={
+            MaskCheck.HALO: CheckFigure(LIMITS[MaskCheck.HALO], CheckBox(1, 2, 3, 4)),
+            MaskCheck.BLUR: CheckFigure(0.4),
+        },
     )
     values = {k: None if v != v else v for k, v in feature_values(features).items()}
     again = read_features(values, feature_regions(features))
@@ -42,3 +48,13 @@ def test_features_survive_the_store_with_what_is_unknown(has_row: bool) -> None:
     assert np.array_equal(again.complexity, features.complexity, equal_nan=True)
     rest = {"row": None, "complexity": ()}
     assert replace(again, **rest) == replace(features, **rest)
+
+
+def test_the_box_of_a_check_is_kept_where_it_stands_out_and_a_broken_one_is_none() -> None:
+    usual = CheckFigure(LIMITS[MaskCheck.HALO] - 0.1, CheckBox(1, 2, 3, 4))
+    features = LabelFeatures(checks={MaskCheck.HALO: usual})
+    values, regions = feature_values(features), feature_regions(features)
+    assert read_features(values, regions).checks == {MaskCheck.HALO: CheckFigure(usual.number)}
+    for broken in (None, [], {"halo": [1, 2]}, {"halo": "box"}):
+        found = read_features(values, {**regions, "checks": broken}).checks
+        assert found == {MaskCheck.HALO: CheckFigure(usual.number)}

@@ -12,6 +12,7 @@ from active_learning.risk.project_risk import Known, ProjectRisk, learn_risk
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.errors import ModelError
 from hemline.masks.figures.embedding import pack_embedding
+from hemline.reasons import MaskCheck
 from worker.shipped_risk import shipped_risk_model
 
 
@@ -34,10 +35,11 @@ def test_what_is_learnt_is_judged_on_other_garments_and_survives_being_kept() ->
     dice = fit_dice_predictor(rows, np.linspace(0.5, 1, 40), [f"G{k}" for k in range(40)])
     numbers = np.arange(3.0 * COMPARED).reshape(3, COMPARED)
     numbers[1, 2] = np.nan
+    checks = np.arange(2.0 * len(MaskCheck)).reshape(2, -1)
     ranking = Ranking(
         risk,
         ProjectSample(numbers[:1], [7]),
-        ProjectSample(numbers[1:], [8, 9]),
+        ProjectSample(numbers[1:], [8, 9], checks),
         [pack_embedding(np.ones(9))],
         dice,
         PlantedRows(known.rows[:3], known.bad[:3], ("a", "b", "c")),
@@ -51,7 +53,9 @@ def test_what_is_learnt_is_judged_on_other_garments_and_survives_being_kept() ->
     assert list(again.planted.labels) == ["a", "b", "c"]
     assert (again.labels.tasks, again.photos.tasks) == ([7], [8, 9])
     assert np.array_equal(again.photos.numbers, numbers[1:], equal_nan=True)
-    assert np.array_equal(again.photos.without({8}), numbers[2:])
+    assert np.array_equal(again.photos.without({8}).numbers, numbers[2:])
+    assert np.array_equal(again.photos.without({8}).checks, checks[1:])
+    assert np.isnan(again.labels.checks).all()  # none were kept
     assert again.embeddings == ranking.embeddings
 
 

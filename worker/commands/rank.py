@@ -165,7 +165,7 @@ def _rank_project(
 ) -> None:
     from hemline.settings import get_settings
     from hemline.store.database.engine import open_store
-    from hemline.store.review.review_words import priority_words, reason_sentences
+    from hemline.store.review.review_words import check_sentences, priority_words, reason_sentences
     from hemline.store.states import ReviewKind
     from worker.review.batch import project_batch, project_order
 
@@ -185,7 +185,11 @@ def _rank_project(
     )
     for chosen in found:
         task, item = chosen.item.task, chosen.item
-        said = [*reason_sentences(item.reasons), *(["drawn at random"] if chosen.random else [])]
+        said = [
+            *reason_sentences(item.reasons),
+            *check_sentences(item.checks),
+            *(["drawn at random"] if chosen.random else []),
+        ]
         table.add_row(
             str(task.ls_task_id), task.garment, priority_words(item.priority), "\n".join(said)
         )
@@ -193,13 +197,19 @@ def _rank_project(
 
 
 def _print_table(ranked: "list[RankedPair]") -> None:
-    from hemline.store.review.review_words import evidence_words, priority_words
+    from hemline.store.review.review_words import check_sentences, evidence_words, priority_words
 
     table = Table("image", "risk", "reasons")
     for item in ranked:
+        checks = {found.check.value: found.as_json() for found in item.checks}
         said = "\n".join(
-            f"{found.reason.words}: {evidence_words(found.reason, found.as_json())}"
-            for found in item.evidence
+            [
+                *(
+                    f"{found.reason.words}: {evidence_words(found.reason, found.as_json())}"
+                    for found in item.evidence
+                ),
+                *check_sentences(checks),
+            ]
         )
         risk = "" if item.risk is None else priority_words(item.risk)
         table.add_row(Text(item.id), risk, Text(said or item.problem))  # names may have [brackets]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from active_learning.checks.mask_checks import checks_found
 from active_learning.label_features import LabelFeatures, label_features, risks_in_folder
 from active_learning.order.neighbours import isolation
 from active_learning.reasons import reasons
@@ -13,7 +14,7 @@ from active_learning.signals.garment_views import USUAL_VIEW, Oddness, odd_views
 from hemline.errors import HemlineError, MaskError
 from hemline.masks.figures.embedding import LENGTH, pack_embedding, unpack_embeddings
 from hemline.masks.files.garment_is import GarmentIs
-from hemline.reasons import Evidence
+from hemline.reasons import Evidence, FoundCheck
 from worker.folders.pairs import Pair, Pixels, look_inverted, read_pair
 from worker.shipped_risk import shipped_risk_model
 
@@ -30,6 +31,7 @@ class RankedPair:
     risk: float | None
     evidence: list[Evidence]
     problem: str = ""
+    checks: Sequence[FoundCheck] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Plain values: what `hemline rank --json` prints."""
@@ -46,6 +48,7 @@ class RankedPair:
                 }
                 for item in self.evidence
             ],
+            "checks": [{"check": item.check.value, **item.as_json()} for item in self.checks],
             "problem": self.problem or None,
         }
 
@@ -90,9 +93,12 @@ def rank_folder(
     alone = risks_in_folder(features, model)
     risks = [raised(risk, odd) for risk, odd in zip(alone, oddness, strict=True)]
     evidence = reasons(features, risks, isolation(unpack_embeddings(embeddings)), oddness=oddness)
+    checks = checks_found([item.checks for item in features])
     ranked = [
-        RankedPair(pair.id, risk, told, found.note)
-        for pair, risk, told, found in zip(judged, risks, evidence, features, strict=True)
+        RankedPair(pair.id, risk, told, found.note, own)
+        for pair, risk, told, found, own in zip(
+            judged, risks, evidence, features, checks, strict=True
+        )
     ]
     return sorted(ranked, key=lambda item: (-(item.risk or 0.0), item.id)) + failed
 

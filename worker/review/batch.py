@@ -45,6 +45,7 @@ class BatchItem:
             "garment": item.task.garment,
             name: round(item.priority, 6),
             "reasons": [{"reason": reason, **found} for reason, found in item.reasons.items()],
+            "checks": [{"check": check, **found} for check, found in item.checks.items()],
             "random": self.random,
         }
 

@@ -44,10 +44,11 @@ def rank_labels(
             annotation_id=row.annotation.id,
             prediction_id=row.predicted.prediction_id if row.predicted else None,
             reasons=reasons,
+            checks=checks,
             views_disagree=view.disagree,
         )
-        for row, priority, reasons, view in zip(
-            rows, scores.priorities, scores.reasons, views, strict=True
+        for row, priority, reasons, checks, view in zip(
+            rows, scores.priorities, scores.reasons, scores.checks, views, strict=True
         )
     ]
 
@@ -86,10 +87,11 @@ def rank_photos(
             row.signals.image_digest,
             prediction_id=row.prediction.id,
             reasons=reasons,
+            checks=checks,
             views_disagree=view.disagree,
         )
-        for row, priority, reasons, view in zip(
-            rows, scores.priorities, scores.reasons, views, strict=True
+        for row, priority, reasons, checks, view in zip(
+            rows, scores.priorities, scores.reasons, scores.checks, views, strict=True
         )
     ]
     clusters = [ranking.cluster_of(row.signals.embedding) for row in rows]

@@ -9,6 +9,7 @@ from datetime import timedelta
 from itertools import islice
 from typing import TypeVar
 
+from active_learning.checks.mask_checks import check_numbers
 from active_learning.feature_codec import read_features
 from active_learning.label_features import LabelFeatures
 from active_learning.order.clusters import cluster_centres
@@ -134,10 +135,12 @@ def _with_samples(services: Services, project: Project, ranking: Ranking) -> Ran
         labels=ProjectSample(
             compared_numbers(of_labels, risks, distances(label_points, known)),
             [row.task.id for row in labels],
+            check_numbers([item.checks for item in of_labels]),
         ),
         photos=ProjectSample(
             compared_numbers(of_photos, [0.0] * len(photos), distances(photo_points, known)),
             [row.task.id for row in photos],
+            check_numbers([item.checks for item in of_photos]),
         ),
         centres=cluster_centres(unpack_embeddings(every)),
         usual=usual_of(services, project, garments),

@@ -18,7 +18,12 @@ from hemline.labelstudio.project.review_fields import (
 from hemline.store.loop.projects import list_projects
 from hemline.store.review.label_studio_sync import keep_shown, sent_back, shown_tasks
 from hemline.store.review.review_order import review_page
-from hemline.store.review.review_words import priority_title, priority_words, reason_sentences
+from hemline.store.review.review_words import (
+    check_sentences,
+    priority_title,
+    priority_words,
+    reason_sentences,
+)
 from hemline.store.states import ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import Project, Task
 from hemline.store.tables.review import ReviewItem
@@ -59,7 +64,7 @@ def show_project(services: Services, project: Project) -> int:
 
 def reason_text(item: ReviewItem) -> str:
     """What the header says: how likely the label is wrong, and each reason with its evidence."""
-    said = reason_sentences(item.reasons)
+    said = [*reason_sentences(item.reasons), *check_sentences(item.checks)]
     if item.kind == ReviewKind.LABEL:
         said.insert(0, f"{priority_title(item.kind)} {priority_words(item.priority)}")
     if _is_sent_back(item):

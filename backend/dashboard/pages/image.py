@@ -175,6 +175,13 @@ def _layers(shown: TaskView) -> list[Layer]:
             False,
             "" if has_regions(PictureKind.COMPLICATED, shown) else no_region,
         ),
+        (
+            PictureKind.CHECKS,
+            "Checks",
+            "x",
+            True,
+            "" if has_regions(PictureKind.CHECKS, shown) else no_region,
+        ),
     )
     return [
         Layer(

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
+from hemline.reasons import MaskCheck
 from hemline.store.review.review_order import reasons_of
-from hemline.store.review.review_words import evidence_words
+from hemline.store.review.review_words import check_words, evidence_words
 from hemline.store.states import Verdict
 from hemline.store.tables.review import ReviewItem
 
@@ -17,7 +18,7 @@ VERDICT_TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One reason of one item as it is told: its title, and its evidence in a sentence."""
+    """One reason or check of one item as it is told: its title, and its evidence in a sentence."""
 
     reason: str
     title: str
@@ -26,8 +27,8 @@ class Told:
 
 
 def told_reasons(item: ReviewItem) -> list[Told]:
-    """The item's reasons with their numbers."""
-    return [
+    """The item's reasons with their numbers, then the checks that stand out in its mask."""
+    found = [
         Told(
             reason.value,
             reason.words,
@@ -36,3 +37,9 @@ def told_reasons(item: ReviewItem) -> list[Told]:
         )
         for reason in reasons_of(item)
     ]
+    checks = [
+        Told("check", check.words, "a check of the mask in its photo", check_words(told))
+        for check in MaskCheck
+        if (told := item.checks.get(check.value)) is not None
+    ]
+    return found + checks

@@ -29,6 +29,7 @@ _MARGIN = 0.04  # around a cut-out, of its longer side
 _LOW_CONTRAST = (255, 235, 59)
 _DISAGREEMENT = (224, 64, 251)
 _COMPLICATED = (118, 255, 3)
+_CHECKS = (255, 77, 77)
 
 
 class PictureKind(StrEnum):
@@ -43,6 +44,7 @@ class PictureKind(StrEnum):
     LOW_CONTRAST = "low_contrast"
     DISAGREEMENT = "disagreement"
     COMPLICATED = "complicated"
+    CHECKS = "checks"
     CUTOUT = "cutout"
 
 
@@ -56,6 +58,7 @@ MIME_TYPES = {
     PictureKind.LOW_CONTRAST: "image/svg+xml",
     PictureKind.DISAGREEMENT: "image/svg+xml",
     PictureKind.COMPLICATED: "image/svg+xml",
+    PictureKind.CHECKS: "image/svg+xml",
     PictureKind.CUTOUT: "image/webp",
 }
 
@@ -111,6 +114,7 @@ class Painter:
             PictureKind.LOW_CONTRAST: lambda sketch: _lines(sketch, _LOW_CONTRAST),
             PictureKind.DISAGREEMENT: lambda sketch: _lines(sketch, _DISAGREEMENT),
             PictureKind.COMPLICATED: lambda sketch: _lines(sketch, _COMPLICATED),
+            PictureKind.CHECKS: lambda sketch: _lines(sketch, _CHECKS),
             PictureKind.CUTOUT: self._cutout,
         }
 

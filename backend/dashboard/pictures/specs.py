@@ -18,6 +18,7 @@ _REGIONS = {  # of its signals
     PictureKind.DISAGREEMENT: ("wrong",),
     PictureKind.COMPLICATED: ("undecided", "thin"),
 }
+_WITH_LINES = (*_REGIONS, PictureKind.CHECKS)
 _POINTS_AT_LEAST = 2
 
 Line = tuple[tuple[float, float], ...]
@@ -46,9 +47,9 @@ def sketch(kind: PictureKind, shown: TaskView) -> Sketch:
         fields["labels"] = _labels(shown) or fields["own_labels"]
     if kind is PictureKind.UNCERTAINTY:
         fields["map_digest"] = shown.map_digest
-    if kind in _REGIONS:
+    if kind in _WITH_LINES:
         fields["lines"] = _lines(kind, shown)
-    if kind in _REGIONS or kind is PictureKind.UNCERTAINTY:
+    if kind in _WITH_LINES or kind is PictureKind.UNCERTAINTY:
         fields["size"] = _size(shown)
     return Sketch(kind, **fields)
 
@@ -83,11 +84,25 @@ def _size(shown: TaskView) -> tuple[int, int] | None:
 
 
 def _lines(kind: PictureKind, shown: TaskView) -> tuple[Line, ...]:
-    """The regions of that kind: where contrast is low, where label and model disagree, or what is
-    complicated."""
+    """The regions of that kind: where contrast is low, where label and model disagree, what is
+    complicated, or what the checks found."""
+    if kind is PictureKind.CHECKS:
+        boxes = (_box(found) for found in shown.checks.values())
+        return tuple(line for line in boxes if line)
     regions = (shown.regions.get(name) for name in _REGIONS[kind])
     lines = (_line(region) for region in regions if isinstance(region, dict))
     return tuple(line for line in lines if line)
+
+
+def _box(box: Any) -> Line:
+    """The outline of a check's box; empty if it is none, for boxes are read as they were stored."""
+    try:
+        left, top, width, height = (float(value) for value in box)
+    except (TypeError, ValueError):
+        return ()
+    right, bottom = left + width, top + height
+    corners = ((left, top), (right, top), (right, bottom), (left, bottom), (left, top))
+    return corners if all(map(isfinite, (left, top, right, bottom))) else ()
 
 
 def _line(region: dict[str, Any]) -> Line:

@@ -29,6 +29,7 @@ class TaskView:
     Attributes:
         map_digest: of the prediction's probability map.
         regions: name to [[x, y], ...] in photo pixels, from the label's signals.
+        checks: check to its box in photo pixels, of the label, else of the prediction.
         judged: a judgement's mask, to be shown as the prediction.
     """
 
@@ -39,6 +40,7 @@ class TaskView:
     map_digest: str | None = None
     regions: Json = field(default_factory=dict)
     judged: JudgedMask | None = None
+    checks: Json = field(default_factory=dict)
 
     @property
     def predicted(self) -> str | None:
@@ -81,13 +83,18 @@ def find_task_view(
         and annotation is not None
         and of_label.mask_digest == annotation.mask_digest
     )
+    regions = of_label.regions if of_label is not None and is_current else {}
+    of_mask = regions
+    if annotation is None and of_prediction is not None:
+        of_mask = of_prediction.regions
     return TaskView(
         project,
         task,
         annotation,
         prediction,
         map_digest=of_prediction.map_digest if of_prediction is not None else None,
-        regions=of_label.regions if of_label is not None and is_current else {},
+        regions=regions,
+        checks=of_mask.get("checks") or {},
     )
 
 

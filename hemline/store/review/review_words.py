@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from hemline.reasons import Reason
+from hemline.reasons import MaskCheck, Reason
 from hemline.store.states import ReviewKind
 
 
@@ -29,6 +29,23 @@ def reason_sentences(reasons: Mapping[str, Any]) -> list[str]:
         f"{known.get(name, name)}: {evidence_words(name, evidence)}"
         for name, evidence in reasons.items()
     ]
+
+
+def check_sentences(checks: Mapping[str, Any]) -> list[str]:
+    """Each check that stands out in an item's mask, with its number."""
+    known = {check.value: check.words for check in MaskCheck}
+    return [f"{known.get(name, name)}: {check_words(found)}" for name, found in checks.items()]
+
+
+def check_words(found: Any) -> str:
+    """What a check found, and how it compares; as much of it as is known."""
+    if not isinstance(found, Mapping):
+        return ""
+    said, rank = found.get("sentence"), _number(found.get("percentile"))
+    parts = [said] if isinstance(said, str) and said else []
+    if rank is not None and rank > 50:
+        parts.append(f"worse than {min(int(rank), 99)}% of the project")
+    return "; ".join(parts)
 
 
 def evidence_words(reason: Reason | str, evidence: Any) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import case, delete, update
 from sqlalchemy.orm import Session
 
-from hemline.reasons import Evidence, Reason
+from hemline.reasons import Evidence, FoundCheck, Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.database.insert import insert_into
 from hemline.store.states import ReviewKind, ReviewState
@@ -23,6 +23,7 @@ class RankedItem:
         priority: label risk or usefulness, 0 to 1; what is no number counts as 0.
         content_digest: of the label's mask, or of the photo: a verdict holds for that one only.
         reasons: with the evidence of each, the most telling first.
+        checks: of the mask, those that stand out.
         views_disagree: a batch may hold several views of the garment.
     """
 
@@ -34,6 +35,7 @@ class RankedItem:
     annotation_id: int | None = None
     prediction_id: int | None = None
     reasons: Sequence[Evidence] = ()
+    checks: Sequence[FoundCheck] = ()
     views_disagree: bool = False
 
 
@@ -48,6 +50,7 @@ def write_item(session: Session, item: RankedItem) -> None:
         "content_digest": item.content_digest,
         "views_disagree": item.views_disagree,
         "reasons": {found.reason.value: found.as_json() for found in item.reasons},
+        "checks": {found.check.value: found.as_json() for found in item.checks},
         **{reason.value: reason in held for reason in Reason},
     }
     statement = insert_into(

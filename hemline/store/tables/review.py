@@ -111,6 +111,7 @@ class ReviewItem(Base):
     limited_data: Mapped[bool] = mapped_column(default=False)
     too_complicated: Mapped[bool] = mapped_column(default=False)
     reasons: Mapped[Json] = mapped_column(default=dict)  # reason to number, percentile, region
+    checks: Mapped[Json] = mapped_column(default=dict)  # check to number, percentile, box
     views_disagree: Mapped[bool] = mapped_column(default=False)  # the garment's views do
     content_digest: Mapped[str] = mapped_column(Words(64))  # of the label, or of the photo
     settled_digest: Mapped[str | None] = mapped_column(Words(64))  # what the verdict was about

@@ -53,6 +53,10 @@ def give_evidence(backend, ls_task_id):
             "thin": {"kind": "polygon", "points": [[1, 1], [2, 1], [2, 8]]},
             "wrong_sentence": "hem",
             "note": None,
+            "checks": {"halo": [2, 3, 8, 9], "blur": None, "straight": ["x", 1, 2, 3]},
+        }
+        item.checks = {
+            "halo": {"number": 21.4, "percentile": 98.0, "sentence": "rim of 21 ΔE", "box": None}
         }
 
 
@@ -70,7 +74,13 @@ def test_a_labelled_image_shows_all_its_layers(filled, visitor):
         "low_contrast",
         "disagreement",
         "complicated",
+        "checks",
     ]
+    drawn = visitor.client.get(pictures_on(page)[-1]).text
+    path = "M2.00 3.00L10.00 3.00L10.00 12.00L2.00 12.00L2.00 3.00"
+    assert set(re.findall(r"d=\"([^\"]*)\"", drawn)) == {path}  # what is no box is passed over
+    assert "Halo" in page
+    assert "rim of 21 ΔE; worse than 98% of the project" in page
     types = set()
     for address in pictures_on(page):
         answer = visitor.client.get(address)

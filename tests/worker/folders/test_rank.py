@@ -324,7 +324,10 @@ def test_the_command_prints_a_line_each(folders, monkeypatch):
     assert result.exit_code == 0, result.output
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert [line["id"] for line in lines] == ["cut", "good"]
-    assert set(lines[0]) == {"id", "label_risk", "reasons", "problem"}
+    assert set(lines[0]) == {"id", "label_risk", "reasons", "checks", "problem"}
+    few = next(check for check in lines[0]["checks"] if check["check"] == "low_resolution")
+    assert few["number"] < 320
+    assert len(few["box"]) == 4
     table = CliRunner().invoke(app, ["rank", *command])
     assert "cut" in table.stdout
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select, update
 
+from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.store.loop.projects import get_project
 from hemline.store.tables.loop import Project
 from hemline.store.tables.review import LabelSignals, PredictionSignals
@@ -67,14 +68,15 @@ def test_raising_the_version_computes_again_what_is_stored(
     sweep_once(services)
     assert sender.sent == []
 
-    raise_version(monkeypatch, 2)
+    newer = SIGNALS_VERSION + 1
+    raise_version(monkeypatch, newer)
     sweep_once(services)
     assert sender.sent == ["worker.signals"]
     while signals_wait(services):
         compute_signals(services)
     rows = stored(services)
     assert len(rows) == 7
-    assert {row.version for row in rows} == {2}
+    assert {row.version for row in rows} == {newer}
     assert not [row for row in rows if row.values["missing_total"] == KEPT["missing_total"]]
 
 
@@ -97,7 +99,7 @@ def test_a_ranking_of_an_older_version_is_not_used(
     submit(fake, deliver, services, 1, np.flipud(disc(0)[1]).copy())
     rank_all(services, project)
     assert samples() == (1, 5)
-    raise_version(monkeypatch, 2)
+    raise_version(monkeypatch, SIGNALS_VERSION + 1)
     monkeypatch.setattr("worker.review.stored_ranking._KEPT", {})
     assert samples() == (0, 0)
     with services.store.session() as session:

@@ -3,9 +3,10 @@
 import cv2
 import numpy as np
 
-from active_learning.checks.look import Bools, CheckBox, CheckFigure, MaskInPhoto, largest_part
+from active_learning.checks.look import Bools, CheckFigure, MaskInPhoto, largest_part
 from active_learning.signals.arc_signals import colour_difference
 from active_learning.signals.frame import Mask, Plane
+from hemline.masks.nearest import nearest_values
 
 _RIM_PX = 2  # of the photo
 _DEPTH_PX = (6, 8)  # from the edge, where the colours of garment and backdrop are taken
@@ -33,12 +34,12 @@ def halo(seen: MaskInPhoto) -> CheckFigure:
     colours = cv2.cvtColor(seen.photo.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     lab = colours.astype(np.float32, copy=False)
     own = lab[rim]
-    within, beyond = (_nearest(lab, where, rim) for where in (core, around))
+    within, beyond = (nearest_values(lab, where, rim) for where in (core, around))
     inner, outer = colour_difference(own, within), colour_difference(own, beyond)
     shows = np.where(outer < inner, inner, 0.0)
     plane = np.zeros(rim.shape, np.float32)
     plane[rim] = shows
-    _, part = largest_part(cv2.dilate((plane > 0).view(np.uint8), np.ones((5, 5), np.uint8)) > 0)
+    part = largest_part(cv2.dilate((plane > 0).view(np.uint8), np.ones((5, 5), np.uint8)) > 0)
     return CheckFigure(float(shows.mean()), seen.box_of(part))
 
 
@@ -56,7 +57,7 @@ def jagged(seen: MaskInPhoto) -> CheckFigure:
         excess = _window(fine - coarse, reach)
         if excess.max() > worst:
             worst, at = float(excess.max()), int(excess.argmax())
-            box = _box_of_points(seen, np.take(line, range(at, at + reach), axis=0, mode="wrap"))
+            box = seen.box_around(np.take(line, range(at, at + reach), axis=0, mode="wrap"))
     return CheckFigure(long / short - 1, box) if short else CheckFigure(float("nan"))
 
 
@@ -79,7 +80,7 @@ def straight(seen: MaskInPhoto) -> CheckFigure:
         if is_long.any() and lengths[is_long].max() > longest:
             at = int(np.where(is_long, lengths, 0).argmax())
             longest = float(lengths[at])
-            box = _box_of_points(seen, np.array([corners[at], following[at]]))
+            box = seen.box_around(np.array([corners[at], following[at]]))
     return CheckFigure(held / total, box) if total else CheckFigure(float("nan"))
 
 
@@ -92,15 +93,6 @@ def _at_end(shape: tuple[int, ...], reach: int) -> Bools:
     ends = np.ones(shape, np.bool_)
     ends[reach:-reach, reach:-reach] = False
     return ends
-
-
-def _nearest(lab: Plane, known: Bools, wanted: Bools) -> Plane:
-    _, labels = cv2.distanceTransformWithLabels(
-        (~known).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    colours = np.zeros((int(labels.max()) + 1, 3), np.float32)
-    colours[labels[known]] = lab[known]
-    return np.asarray(colours[labels[wanted]])
 
 
 def _lines(seen: MaskInPhoto) -> list[Plane]:
@@ -128,10 +120,3 @@ def _window(values: Plane, reach: int) -> Plane:
     reach = min(reach, len(values))
     sums = np.concatenate([[0.0], np.cumsum(np.concatenate([values, values[:reach]]))])
     return np.asarray(sums[reach : reach + len(values)] - sums[: len(values)], np.float32)
-
-
-def _box_of_points(seen: MaskInPhoto, points: Plane) -> CheckBox:
-    (left, top), (right, bottom) = seen.frame.to_photo(
-        np.array([points.min(axis=0), points.max(axis=0) + 1])
-    )
-    return CheckBox(int(left), int(top), max(1, int(right - left)), max(1, int(bottom - top)))

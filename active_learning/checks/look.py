@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from active_learning.signals.colours import garment_likelihood
-from active_learning.signals.frame import Frame, Mask, Photo, Plane, frame_label
+from active_learning.signals.frame import Frame, Mask, Photo, Plane, disc, frame_label
+from hemline.masks.nearest import nearest_values
 
 FINER = 1.5  # times the frame of the signals: straps are thin
 _AROUND_PX = 12  # of the photo, around the mask
@@ -67,9 +68,15 @@ class MaskInPhoto:
     def box_in_frame(self, where: Bools) -> CheckBox | None:
         """The box in the photo around what is true in the frame (h', w')."""
         x, y, width, height = cv2.boundingRect(where.view(np.uint8))
-        if not width:
-            return None
-        ends = np.array([[x, y], [x + width, y + height]], dtype=np.float64)
+        return self._box((x, y), (x + width, y + height)) if width else None
+
+    def box_around(self, points: Plane) -> CheckBox:
+        """The box in the photo around the pixels (N, 2), x and y, of the frame."""
+        return self._box(points.min(axis=0), points.max(axis=0) + 1)
+
+    def _box(self, low: ArrayLike, high: ArrayLike) -> CheckBox:
+        """Between two corners in the frame, within the photo."""
+        ends = np.array([low, high], dtype=np.float64)
         (left, top), (right, bottom) = self.frame.to_photo(ends)
         right, bottom = min(right, self.whole[1]), min(bottom, self.whole[0])
         return CheckBox(int(left), int(top), max(1, int(right - left)), max(1, int(bottom - top)))
@@ -93,19 +100,17 @@ def look_at(photo: Photo, mask: Mask) -> MaskInPhoto:
     )
 
 
-def disc(radius: float) -> NDArray[np.uint8]:
-    """A round structuring element of a radius in pixels, at least 1."""
-    size = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), dtype=np.uint8)
+def parts(where: Bools, *, least: int = 1, most: int = 20) -> list[Bools]:
+    """The connected parts of what is true (h, w) that have `least` pixels, the largest first."""
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(where.view(np.uint8), connectivity=8)
+    areas = stats[1:, cv2.CC_STAT_AREA]
+    order = [int(k) for k in np.argsort(-areas, kind="stable")[:most] if areas[k] >= least]
+    return [np.asarray(labels == k + 1) for k in order]
 
 
-def largest_part(where: Bools) -> tuple[int, Bools]:
-    """Pixels of the largest connected part of what is true (h, w), and the part."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(where.view(np.uint8), connectivity=8)
-    if count < 2:
-        return 0, np.zeros_like(where)
-    number = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())
-    return int(stats[number, cv2.CC_STAT_AREA]), np.asarray(labels == number)
+def largest_part(where: Bools) -> Bools:
+    """The largest connected part of what is true (h, w); nothing where there is none."""
+    return next(iter(parts(where, most=1)), np.zeros_like(where))
 
 
 def opened(where: Bools, radius: float) -> Bools:
@@ -124,11 +129,6 @@ def spread(colours: Plane, known: Bools, *, smooth: float) -> Plane:
     weight = cv2.blur(known.astype(np.float32), (2 * _SMOOTH_PX + 1,) * 2)
     mean = cv2.blur(colours * known[..., None], (2 * _SMOOTH_PX + 1,) * 2)
     local = mean / np.maximum(weight, 1e-6)[..., None]
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~known).view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    table = np.zeros((int(nearest.max()) + 1, 3), np.float32)
-    table[nearest[known]] = local[known]
-    filled = table[nearest]
+    filled = nearest_values(local, known, np.ones_like(known)).reshape(local.shape)
     size = (2 * max(1, round(smooth)) + 1,) * 2
     return np.asarray(cv2.blur(cv2.blur(filled, size), size), np.float32)

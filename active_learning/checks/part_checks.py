@@ -1,5 +1,7 @@
 """Checks of a mask's parts: stray ones, openings filled, thin ones lost, remnants, odd sides."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
@@ -9,9 +11,10 @@ from active_learning.checks.look import (
     MaskInPhoto,
     largest_part,
     opened,
+    parts,
     spread,
 )
-from active_learning.signals.frame import Plane
+from active_learning.signals.frame import Plane, disc
 
 _SMALL = 0.0005  # of the garment: a part that lies apart and is smaller is a speck
 _SAME = 8.0  # ΔE76 within which a pixel shows the backdrop
@@ -22,6 +25,7 @@ _STRAP = 0.03  # of the mask's side: what is wider is no strap
 _FAR = 0.05  # of the mask's side, that a strap must lead away
 _RARE = 0.02  # of the garment's core: a colour that is rarer is foreign to it
 _CORE = 0.06  # of the mask's side: what lies deeper is surely the garment
+_LEAST_PART = 6  # pixels of the frame
 _BINS = (10, 12, 12)  # of L, a, b
 
 
@@ -55,16 +59,15 @@ def filled_opening(seen: MaskInPhoto) -> CheckFigure:
     same &= np.linalg.norm(lab - behind, axis=2) < _SAME
     same &= seen.likelihood < 0
     same = opened(same, 0.012 * frame.side)
-    parts = _parts(same)
-    best, found = 0.0, np.zeros_like(same)
-    for part in parts:
+
+    def stands_out(part: Bools) -> bool:
         ring = _ring(part, 0.03 * frame.side) & inside & ~same
         if not ring.any():
-            continue
+            return False
         contrast = float(np.linalg.norm(np.median(lab[ring], 0) - np.median(lab[part], 0)))
-        if contrast >= _APART and part.sum() > best:
-            best, found = float(part.sum()), part
-    return CheckFigure(best / _area(seen), seen.box_in_frame(found))
+        return contrast >= _APART
+
+    return _largest_share(seen, same, stands_out)
 
 
 def lost_strap(seen: MaskInPhoto) -> CheckFigure:
@@ -79,7 +82,7 @@ def lost_strap(seen: MaskInPhoto) -> CheckFigure:
     thin = like & ~opened(both, _STRAP * frame.side / 2)
     thin = cv2.morphologyEx(thin.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8)) > 0
     best, found = 0.0, np.zeros_like(thin)
-    for part in _parts(thin, least=12):
+    for part in parts(thin, least=12):
         away = -frame.depth[part]
         if away.min() <= _STRAP * frame.side + 1 and away.max() >= _FAR * frame.side:
             _, _, width, height = cv2.boundingRect(part.view(np.uint8))
@@ -96,13 +99,12 @@ def remnant(seen: MaskInPhoto) -> CheckFigure:
     inside = frame.mask > 0
     foreign = inside & (_rarity(seen) < _RARE)
     foreign = opened(foreign, 0.008 * frame.side)
-    best, found = 0.0, np.zeros_like(foreign)
-    for part in _parts(foreign):
+
+    def is_at_edge(part: Bools) -> bool:
         ring = _ring(part, 0.01 * frame.side)
-        open_share = float((ring & ~inside).sum() / max(1, ring.sum()))
-        if open_share >= 0.3 and part.sum() > best:
-            best, found = float(part.sum()), part
-    return CheckFigure(best / _area(seen), seen.box_in_frame(found))
+        return float((ring & ~inside).sum() / max(1, ring.sum())) >= 0.3
+
+    return _largest_share(seen, foreign, is_at_edge)
 
 
 def uneven_sides(seen: MaskInPhoto) -> CheckFigure:
@@ -112,8 +114,7 @@ def uneven_sides(seen: MaskInPhoto) -> CheckFigure:
     inside = frame.mask > 0
     mirrored = _mirrored(inside)
     lacks = mirrored & ~inside & (frame.depth < -_RIM * frame.side) & (seen.likelihood > _LIKE)
-    _, part = largest_part(opened(lacks, 0.02 * frame.side))
-    return CheckFigure(float(part.sum()) / _area(seen), seen.box_in_frame(part))
+    return _share(seen, largest_part(opened(lacks, 0.02 * frame.side)))
 
 
 def _rarity(seen: MaskInPhoto) -> Plane:
@@ -161,18 +162,19 @@ def _moved(inside: Bools, shift: int) -> Bools:
     return moved
 
 
-def _parts(where: Bools, least: int = 6, most: int = 20) -> list[Bools]:
-    """The connected parts of what is true (h, w), the largest first."""
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(where.view(np.uint8), connectivity=8)
-    areas = stats[1:, cv2.CC_STAT_AREA]
-    order = [int(k) for k in np.argsort(-areas)[:most] if areas[k] >= least]
-    return [np.asarray(labels == k + 1) for k in order]
+def _largest_share(seen: MaskInPhoto, where: Bools, holds: Callable[[Bools], bool]) -> CheckFigure:
+    """The largest part of what is true (h, w) for which that holds, as a share of the mask."""
+    found = (part for part in parts(where, least=_LEAST_PART) if holds(part))
+    return _share(seen, next(found, np.zeros_like(where)))
+
+
+def _share(seen: MaskInPhoto, part: Bools) -> CheckFigure:
+    return CheckFigure(float(part.sum()) / _area(seen), seen.box_in_frame(part))
 
 
 def _ring(part: Bools, reach: float) -> Bools:
-    size = 2 * max(2, round(reach)) + 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    return np.asarray((cv2.dilate(part.view(np.uint8), kernel) > 0) & ~part)
+    around = cv2.dilate(part.view(np.uint8), disc(max(2, round(reach))))
+    return np.asarray((around > 0) & ~part)
 
 
 def _area(seen: MaskInPhoto) -> float:

@@ -18,6 +18,7 @@ from active_learning.risk.general_faults import (
 )
 from active_learning.signals.frame import Mask, Photo
 from hemline.masks.figures.overlap import dice
+from hemline.masks.nearest import nearest_values
 from hemline.studio.faults import FaultKind, spoil_mask
 
 MASK_FAULTS = (
@@ -106,12 +107,7 @@ def _with_classes(mask: Mask, garment: NDArray[np.uint8]) -> Mask:
     result = np.where(garment > 0, mask, 0).astype(np.uint8)
     if not new.any():
         return result
-    _, nearest = cv2.distanceTransformWithLabels(
-        (mask == 0).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    class_of = np.zeros(int(nearest.max()) + 1, dtype=np.uint8)
-    class_of[nearest[mask > 0]] = mask[mask > 0]
-    result[new] = class_of[nearest[new]]
+    result[new] = nearest_values(mask, mask > 0, new)
     return result
 
 

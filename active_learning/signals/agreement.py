@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.signals.frame import disc
 from hemline.masks.class_ids import class_ids
 from hemline.masks.figures.boundary import assd, boundary_iou, hd95
 from hemline.masks.figures.histograms import probability_histograms
@@ -154,10 +155,9 @@ def _largest(parts: NDArray[np.bool_]) -> tuple[float, float, NDArray[np.float64
 
 def _undecided(garment: Plane, known: NDArray[np.bool_], side: float) -> NDArray[np.float64] | None:
     """Wider than the band that every soft outline has."""
-    size = 2 * max(2, round(_WIDE * side)) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     unsure = (garment > 1 - SURE) & (garment < SURE) & known
-    wide = cv2.morphologyEx(unsure.astype(np.uint8), cv2.MORPH_OPEN, disc)
+    widest = disc(max(2, round(_WIDE * side)))
+    wide = cv2.morphologyEx(unsure.astype(np.uint8), cv2.MORPH_OPEN, widest)
     return _largest(wide > 0)[2]
 
 

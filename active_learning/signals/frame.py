@@ -130,3 +130,9 @@ def sample_plane(plane: Plane, points: NDArray[np.floating]) -> Plane:
 def _to_lab(photo: Photo) -> Plane:
     lab = cv2.cvtColor(photo.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     return cv2.GaussianBlur(lab, (0, 0), 0.8).astype(np.float32, copy=False)
+
+
+def disc(radius: float) -> NDArray[np.uint8]:
+    """A round structuring element of a radius in pixels, at least 1."""
+    size = 2 * max(1, round(radius)) + 1
+    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), dtype=np.uint8)

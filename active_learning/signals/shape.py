@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from active_learning.signals.frame import Frame, Mask
+from active_learning.signals.frame import Frame, Mask, disc
 from active_learning.signals.outline import OutlinePoints
 
 SHAPE_SIGNALS = (
@@ -78,7 +78,7 @@ def largest_thin_part(thin: Mask) -> NDArray[np.float64] | None:
 
 def thin_parts(frame: Frame) -> Mask:
     """1 (h, w) where the mask is too thin for a disc of 3 % of its side."""
-    opened = cv2.morphologyEx(frame.mask, cv2.MORPH_OPEN, _disc(0.03 * frame.side))
+    opened = cv2.morphologyEx(frame.mask, cv2.MORPH_OPEN, disc(0.03 * frame.side))
     return np.asarray((frame.mask > 0) & (opened == 0), dtype=np.uint8)
 
 
@@ -87,8 +87,3 @@ def _segments(line: NDArray[np.integer], side: float) -> tuple[float, int]:
     corners = cv2.approxPolyDP(line, 1.5, True)[:, 0].astype(np.float64)
     lengths = np.linalg.norm(np.roll(corners, -1, axis=0) - corners, axis=1)
     return float(lengths[lengths > 0.15 * side].sum()), len(corners)
-
-
-def _disc(radius: float) -> NDArray[np.uint8]:
-    size = 2 * max(1, round(radius)) + 1
-    return np.asarray(cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size)), dtype=np.uint8)

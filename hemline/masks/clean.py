@@ -4,6 +4,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from hemline.masks.nearest import nearest_values
+
 # Islands below this share of their class's largest one are speckles. docs/log.md has the figures
 # that this and the next two were chosen by.
 SMALLEST_SHARE = 0.002
@@ -60,10 +62,6 @@ def _fill_from_nearest(mask: NDArray[np.uint8], holes: NDArray[np.bool_]) -> NDA
     """Pixels in `holes` take the value of the nearest pixel that is not."""
     if holes.all() or not holes.any():
         return mask.copy()
-    _, nearest = cv2.distanceTransformWithLabels(
-        holes.view(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    # Labels count the zero pixels of `holes`, whose own labels say which is which.
-    value_of = np.zeros(int(nearest.max()) + 1, dtype=np.uint8)
-    value_of[nearest[~holes]] = mask[~holes]
-    return np.where(holes, value_of[nearest], mask)
+    filled = mask.copy()
+    filled[holes] = nearest_values(mask, ~holes, holes)
+    return filled

@@ -5,6 +5,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.errors import MaskError
+from hemline.masks.nearest import nearest_values
 
 _INSIDE = 127  # Half covered is inside, as with Label Studio's antialiased strokes.
 _EDGE_SIGMA_PX = 0.5  # 0.7 is worse than a hard edge on sharp small photos
@@ -68,9 +69,4 @@ def _colour_edge(cutout: NDArray[np.uint8]) -> None:
     inner = cv2.erode(inside.astype(np.uint8), _NEIGHBOURS, borderValue=1)
     near_inner = cv2.dilate(inner, np.ones((5, 5), np.uint8))
     source = (inner > 0) | (inside & (near_inner == 0))  # a thin strap has no inner pixels
-    _, nearest = cv2.distanceTransformWithLabels(
-        (~source).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    colours = np.zeros((int(nearest.max()) + 1, 3), np.uint8)
-    colours[nearest[source]] = cutout[source, :3]
-    cutout[outside, :3] = colours[nearest[outside]]
+    cutout[outside, :3] = nearest_values(cutout[..., :3], source, outside)

@@ -5,6 +5,8 @@ import numpy as np
 from numpy.typing import NDArray
 from skimage.color import deltaE_ciede2000
 
+from hemline.masks.nearest import nearest_values
+
 _INSIDE = 127
 _RIM_PX = 2
 _DEPTH_PX = 6
@@ -30,13 +32,9 @@ def fringe_difference(rgb: NDArray[np.uint8], cover: NDArray[np.uint8]) -> float
     core = (depth >= _DEPTH_PX) & (depth < _DEPTH_PX + 2)
     if not core.any() or not rim.any():
         return None
-    nearest = cv2.distanceTransformWithLabels(
-        (~core).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )[1]
     lab = cv2.cvtColor(rgb.astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
-    colours = np.zeros((int(nearest.max()) + 1, 3), np.float32)
-    colours[nearest[core]] = lab[core]
-    differences = deltaE_ciede2000(lab[rim], colours[nearest[rim]])  # type: ignore[no-untyped-call]
+    inner = nearest_values(lab, core, rim)
+    differences = deltaE_ciede2000(lab[rim], inner)  # type: ignore[no-untyped-call]
     return float(np.median(differences))
 
 

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 from PIL import Image
-from tests.masks.test_levels import GARMENT, drawn, overlap
 
 from hemline.datasets.mask_file import read_class_ids, read_cutout, read_garment, read_mask
 from hemline.errors import MaskError
 from hemline.masks.files.garment_is import GarmentIs
+from tests.masks.files.test_levels import GARMENT, drawn, overlap
 
 INSIDE = GARMENT > 0
 FULL = np.full_like(GARMENT, 255)

@@ -91,7 +91,8 @@ def _load_nncf() -> Any:
         import nncf
     except (ImportError, OSError) as error:
         raise ModelError(f"NNCF cannot be used here: {error}") from error
-    nncf.set_log_level(logging.ERROR)
+    # NNCF's own setter changes each handler of its logger too, also those that others attached.
+    logging.getLogger("nncf").setLevel(logging.ERROR)
     return nncf
 
 

@@ -1,7 +1,7 @@
 """The photos and masks of a snapshot as samples, with those left out that cannot be had."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -132,7 +132,7 @@ def _renumbered(sample: Sample, labels: Sequence[str], own: Sequence[str]) -> Sa
         image, mask = sample.load()
         return image, renumber(mask, labels, own)
 
-    return Sample(sample.id, sample.garment, sample.view, sample.source, load)
+    return replace(sample, load=load)
 
 
 def _sample(services: Services, item: ManifestItem) -> Sample:
@@ -142,6 +142,7 @@ def _sample(services: Services, item: ManifestItem) -> Sample:
         view=item.view,
         source="label-studio",
         load=lambda: _load(services, item),
+        garment_type=item.garment_type,
     )
 
 

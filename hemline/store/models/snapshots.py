@@ -30,6 +30,7 @@ class ManifestItem:
     mask_digest: str  # class-id PNG
     width: int | None  # of the mask, in pixels
     height: int | None
+    garment_type: str = ""  # as the task's data calls it; "" where it does not
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ def _item(annotation: Annotation) -> ManifestItem:
         mask_digest=annotation.mask_digest,
         width=annotation.width,
         height=annotation.height,
+        garment_type=task.garment_type,
     )
 
 

@@ -27,6 +27,7 @@ def _annotate(store: Store, project: Project, number: int, *, split: bool = True
             image_url=f"/{number}.jpg",
             garment=f"G{number}",
             view="Front",
+            garment_type="coat",
         )
         record_photo(session, task.id, f"{number:064}", 60, 40)
         if split:
@@ -71,6 +72,7 @@ def test_a_manifest_holds_what_was_annotated(
         mask_digest="b" * 64,
         width=60,
         height=40,
+        garment_type="coat",
     )
     assert isinstance(manifest.items[0].split, Split)
 
@@ -114,6 +116,17 @@ def test_an_old_snapshot_outlives_its_annotations(
     with store.session() as session:
         delete_annotations(session, project.id, [101], utcnow())
     assert len(read_manifest(artifacts, snapshot).items) == 1
+
+
+def test_a_manifest_from_before_there_were_types_is_still_read(
+    store: Store, artifacts: ArtifactStore, project: Project
+) -> None:
+    _annotate(store, project, 1)
+    content = json.loads(artifacts.get(_take(store, artifacts, project).digest))
+    del content["items"][0]["garment_type"]
+    digest = artifacts.put(json.dumps(content).encode(), "manifest")
+    old = DatasetSnapshot(project_id=project.id, digest=digest, labels=[])
+    assert [item.garment_type for item in read_manifest(artifacts, old).items] == [""]
 
 
 @pytest.mark.parametrize(

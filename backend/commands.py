@@ -12,9 +12,9 @@ app.add_typer(people.app, name="people")
 def backend() -> None:
     """Serve Label Studio's ML protocol, webhooks, the dashboard, health and metrics."""
     from backend.server import serve
-    from hemline.home import open_home
     from hemline.settings import get_settings
     from hemline.store.database.engine import prepare_database
+    from hemline.system.home import open_home
 
     settings = get_settings()
     open_home(settings)

@@ -20,9 +20,9 @@ from backend.connections import STOP_S, PatientWorker
 from backend.logs import configure_logging
 from backend.serving.admission import WAITING_PLACES
 from hemline.errors import HemlineError
-from hemline.exposure import open_backend_refusal, refused_webhooks
 from hemline.segmentation.runtime.choice import preload_runtime
 from hemline.settings import Settings
+from hemline.system.exposure import open_backend_refusal, refused_webhooks
 
 log = structlog.get_logger(__name__)
 

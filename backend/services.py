@@ -23,10 +23,10 @@ from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.prefill.prefill import Prefiller
-from hemline.queue import sender
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
+from hemline.system.queue import sender
 
 
 @dataclass(frozen=True)

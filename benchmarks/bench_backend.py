@@ -28,8 +28,8 @@ import cv2
 import numpy as np
 
 from hemline.labelstudio.project.config import render_label_config
-from hemline.ports import pick_free_port
 from hemline.studio.scene import draw_scene
+from hemline.system.ports import pick_free_port
 
 CONFIG = render_label_config(["garment"])
 PROJECT = "1.1700000000"

@@ -31,8 +31,8 @@ from hemline.demo.stack import Stack, stack_settings
 from hemline.errors import HemlineError
 from hemline.labelstudio.project.config import render_label_config
 from hemline.labelstudio.server import Account
-from hemline.ports import pick_free_port
 from hemline.studio.scene import draw_scene
+from hemline.system.ports import pick_free_port
 from tests.e2e.clicking import Clicker
 from tests.e2e.editor import Editor, Point
 from tests.plugins.chromium import launched

@@ -20,14 +20,14 @@ import psutil
 from numpy.typing import NDArray
 from PIL import Image
 
-from hemline.child_process import ChildProcess
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.project.connect import SECRET_HEADER
 from hemline.labelstudio.regions import mask_to_regions
-from hemline.ports import pick_free_port
 from hemline.settings import get_settings
 from hemline.store.loop.projects import upsert_project
 from hemline.store.models.models import create_version, promote
+from hemline.system.child_process import ChildProcess
+from hemline.system.ports import pick_free_port
 from tests.backend.running import RunningBackend
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio

@@ -10,8 +10,8 @@ from celery import Celery
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
 from celery.signals import setup_logging, worker_process_init
 
-from hemline.queue import QUEUES, configure
 from hemline.settings import Settings, get_settings
+from hemline.system.queue import QUEUES, configure
 from worker.logs import configure_logging
 
 SOFT_SHUTDOWN_S = 2.0  # a task has this long to end after the worker was asked to stop

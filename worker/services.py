@@ -5,10 +5,10 @@ from functools import lru_cache
 
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.photos.photos import PhotoFetcher
-from hemline.queue import Sender, sender
 from hemline.settings import Settings, get_settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
+from hemline.system.queue import Sender, sender
 
 
 @dataclass(frozen=True, slots=True)

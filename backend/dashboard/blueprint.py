@@ -10,20 +10,10 @@ from backend.dashboard.login import access
 from backend.dashboard.login import log_in as login
 from backend.dashboard.login.cookie import DashboardCookie
 from backend.dashboard.login.secret_key import secret_key
-from backend.dashboard.pages import (
-    activity,
-    annotators,
-    causes,
-    exports,
-    gallery,
-    home,
-    image,
-    models,
-    overview,
-    problems,
-)
-from backend.dashboard.pages import verdict_buttons as judging
+from backend.dashboard.pages import activity, annotators, exports, home, models, overview, problems
 from backend.dashboard.pictures import routes as pictures
+from backend.dashboard.review import causes, gallery, image
+from backend.dashboard.review import verdict_buttons as judging
 from backend.services import BackendServices
 
 PAGES = (

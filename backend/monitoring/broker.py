@@ -6,7 +6,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from backend.monitoring.metrics import Metrics
-from hemline.queue import redis_address
+from hemline.system.queue import redis_address
 
 _EVERY_S = 5.0
 _EVERY_S_WHILE_AWAY = 0.5  # a start waits for the broker

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hemline.errors import HemlineError
 from hemline.labelstudio.server import find_executable
-from hemline.ports import is_port_free, port_user
+from hemline.system.ports import is_port_free, port_user
 
 NEEDED_BYTES = 10**9
 

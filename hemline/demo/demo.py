@@ -13,7 +13,6 @@ from typing import NoReturn
 from rich.console import Console
 from rich.panel import Panel
 
-from hemline.child_process import ChildProcess
 from hemline.demo.admin import add_admin
 from hemline.demo.checks import check_machine, only_one
 from hemline.demo.environment import settings_environment, shell_exports
@@ -24,6 +23,7 @@ from hemline.demo.stack import Stack, stack_settings
 from hemline.demo.state import DemoState, ProjectState, load_state, save_state
 from hemline.errors import HemlineError
 from hemline.files import write_atomically
+from hemline.system.child_process import ChildProcess
 
 # With three views each, 20 corrections touch 7 garments at least, and gold is full with those.
 _SAMPLE_GARMENTS = 40

@@ -27,13 +27,13 @@ from hemline.labelstudio.project.config import LabelConfig, parse_label_config, 
 from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
 from hemline.labelstudio.server import Account
 from hemline.masks.figures.overlap import IGNORE, dice
-from hemline.ports import pick_free_port
 from hemline.store.database.engine import Store
 from hemline.store.loop.projects import get_project
 from hemline.store.models.evaluations import evaluations_of
 from hemline.store.models.models import champion
 from hemline.store.models.runs import last_run
 from hemline.store.states import RunState
+from hemline.system.ports import pick_free_port
 
 _POLL_S = 1.0
 _RUN_BEGINS_S = 60.0  # a training that has not been queued by then will not be

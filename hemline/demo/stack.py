@@ -11,14 +11,14 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from hemline.child_process import ChildProcess
 from hemline.demo.environment import child_environment
 from hemline.errors import HemlineError
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.project.connect import Connection, connect
 from hemline.labelstudio.server import Account, LabelStudioServer
-from hemline.ports import LOOPBACK, is_port_free, port_user
 from hemline.settings import Settings
+from hemline.system.child_process import ChildProcess
+from hemline.system.ports import LOOPBACK, is_port_free, port_user
 
 _POLL_S = 0.5
 _BACKEND_TIMEOUT_S = 120.0

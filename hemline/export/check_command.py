@@ -74,7 +74,7 @@ def _report(pack: "Pack", found: list["Checked"], *, as_json: bool) -> None:
 def _of_project(number: int, pack: str) -> list["Checked"]:
     """A project's cut-outs as an export for the channel would write them, best masks first."""
     from hemline.channels.check_files import Checked
-    from hemline.export.formats import FormatName
+    from hemline.export.formats.registry import FormatName
     from hemline.export.look import Look
     from hemline.export.manifest import MANIFEST, read_manifest
     from hemline.export.request import build_filter, build_sources, find_project

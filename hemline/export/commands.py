@@ -63,7 +63,7 @@ def export_command(
 
     Running the same command again continues where it stopped and writes only what is missing.
     """
-    from hemline.export.formats import FormatName
+    from hemline.export.formats.registry import FormatName
     from hemline.export.look import Look
     from hemline.export.manifest import MANIFEST
     from hemline.export.request import build_filter, build_sources, find_project

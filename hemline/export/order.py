@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from hemline.errors import ExportError
-from hemline.export.formats import FormatName
+from hemline.export.formats.registry import FormatName
 from hemline.export.look import DEFAULT_LOOK, Look
 from hemline.masks.cutouts.edges import Edge
 from hemline.settings import Settings

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.errors import ExportError, HemlineError, LabelStudioError, MaskError
-from hemline.export.format import Exported, ExportFormat
-from hemline.export.formats import FormatName, open_format
+from hemline.export.formats.format import Exported, ExportFormat
+from hemline.export.formats.registry import FormatName, open_format
 from hemline.export.look import DEFAULT_LOOK, Look
 from hemline.export.manifest import FileRecord, Journal, Record
 from hemline.export.names import unique_names

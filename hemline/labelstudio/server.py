@@ -14,9 +14,9 @@ from typing import Self
 import httpx
 import psutil
 
-from hemline.child_process import ChildProcess
 from hemline.errors import HemlineError, LabelStudioError
-from hemline.ports import LOOPBACK, is_port_free, port_user
+from hemline.system.child_process import ChildProcess
+from hemline.system.ports import LOOPBACK, is_port_free, port_user
 
 FIRST_START_TIMEOUT_S = 300.0
 _POLL_S = 0.25

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hemline.child_process import ChildProcess
 from hemline.errors import ArtifactError, ModelError
 from hemline.files import make_private_folder
 from hemline.segmentation.clicks.click_runtime import ClickRuntime, OpenVinoClicks
@@ -26,6 +25,7 @@ from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
 from hemline.store.models.conversions import best_conversion, find_conversion, record_conversion
+from hemline.system.child_process import ChildProcess
 
 log = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ app = typer.Typer()
 @app.command()
 def migrate() -> None:
     """Create the database, or bring its tables to this version of Hemline."""
-    from hemline.home import open_home
     from hemline.settings import get_settings
     from hemline.store.database.engine import Store  # keeps `hemline --help` quick
+    from hemline.system.home import open_home
 
     settings = get_settings()
     open_home(settings)

@@ -14,8 +14,8 @@ from typing import Any, Self
 import cv2
 import psutil
 
-from hemline.ports import pick_free_port
 from hemline.studio.scene import draw_scene
+from hemline.system.ports import pick_free_port
 
 COMMAND = [sys.executable, "-c", "from hemline.cli import main; main()", "backend"]
 

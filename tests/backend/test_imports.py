@@ -10,7 +10,7 @@ _ANSWERS = """
 import sys
 from backend.app import KEY, create_app
 from hemline.settings import Settings
-from hemline.home import open_home
+from hemline.system.home import open_home
 from hemline.store.database.engine import prepare_database
 
 settings = Settings()

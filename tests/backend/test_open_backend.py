@@ -18,11 +18,11 @@ from backend.serving.task_check import TaskCheck
 from hemline.errors import LabelStudioUnavailable, SettingsError
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import render_label_config
-from hemline.ports import pick_free_port
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.projects import list_projects
 from hemline.store.loop.tasks import get_task
 from hemline.store.tables.loop import WebhookDelivery
+from hemline.system.ports import pick_free_port
 from tests.backend.conftest import make_settings, task
 
 GARMENT = render_label_config(["garment"])

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from hemline.labelstudio.project.config import render_label_config
-from hemline.ports import pick_free_port
 from hemline.segmentation.model_card import ModelCard
 from hemline.segmentation.model_file import load_model, save_model
 from hemline.segmentation.starter import starter_path
@@ -26,6 +25,7 @@ from hemline.store.loop.projects import get_project
 from hemline.store.loop.tasks import ls_task_ids
 from hemline.store.models.models import create_version, promote
 from hemline.store.states import DeliveryState, JobKind, JobState
+from hemline.system.ports import pick_free_port
 from tests.backend.running import COMMAND, RunningBackend, draw_photos, environment, until
 
 GARMENT = render_label_config(["garment"])

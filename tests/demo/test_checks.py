@@ -12,7 +12,7 @@ from hemline.demo import checks
 from hemline.demo.checks import check_machine, only_one
 from hemline.errors import HemlineError
 from hemline.labelstudio import server
-from hemline.ports import pick_free_port
+from hemline.system.ports import pick_free_port
 
 
 @pytest.fixture(autouse=True)

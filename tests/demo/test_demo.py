@@ -19,8 +19,8 @@ import pytest
 
 from hemline.demo.state import DemoState, load_state, save_state
 from hemline.labelstudio.project.connect import SECRET_HEADER
-from hemline.ports import is_port_free, pick_free_port
 from hemline.studio.photos import write_photos
+from hemline.system.ports import is_port_free, pick_free_port
 from tests.plugins.label_studio import ACCOUNT
 from tests.plugins.label_studio_user import LabelStudioUser
 

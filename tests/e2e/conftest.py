@@ -22,7 +22,6 @@ from hemline.labelstudio.client import Json
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config, render_label_config
 from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
 from hemline.masks.codecs.png import decode_class_mask
-from hemline.ports import pick_free_port
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
 from hemline.store.loop.annotations import find_annotation
@@ -30,6 +29,7 @@ from hemline.store.loop.deliveries import count_by_state
 from hemline.store.loop.projects import get_project
 from hemline.store.states import DeliveryState
 from hemline.store.tables.loop import Annotation, Project
+from hemline.system.ports import pick_free_port
 from tests.e2e.editor import Editor
 from tests.plugins.label_studio import ACCOUNT
 from tests.plugins.label_studio_user import LabelStudioUser

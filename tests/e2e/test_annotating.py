@@ -10,13 +10,11 @@ import httpx
 import numpy as np
 import pytest
 
-from hemline.child_process import ChildProcess
 from hemline.demo.environment import child_environment
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.project.connect import connect
 from hemline.masks.figures.overlap import dice
-from hemline.ports import pick_free_port
 from hemline.store.loop.annotations import corrections_since
 from hemline.store.loop.tasks import get_task
 from hemline.store.models.runs import last_run
@@ -24,6 +22,8 @@ from hemline.store.tables.loop import Annotation
 from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import draw_scene
 from hemline.studio.wardrobe.wardrobe import GarmentType
+from hemline.system.child_process import ChildProcess
+from hemline.system.ports import pick_free_port
 from tests.e2e.conftest import ARTIFACTS, Deployment, as_mask, as_regions
 from tests.e2e.editor import Editor
 from tests.e2e.house_style import Shot, save_photo, shoot

@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from hemline.export.commands import Edges, Format, Masks, app
-from hemline.export.formats import FormatName
+from hemline.export.formats.registry import FormatName
 from hemline.export.manifest import MANIFEST
 from hemline.masks.cutouts.edges import Edge
 from hemline.settings import get_settings

@@ -13,8 +13,8 @@ from PIL import Image
 from pycocotools.coco import COCO
 
 from hemline.colour import srgb_profile
-from hemline.export import labelstudio as labelstudio_export
-from hemline.export.formats import FormatName
+from hemline.export.formats import labelstudio as labelstudio_export
+from hemline.export.formats.registry import FormatName
 from hemline.export.run import run_export
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import regions_to_mask

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from hemline.errors import ExportError, LabelStudioError
-from hemline.export.formats import FormatName
+from hemline.export.formats.registry import FormatName
 from hemline.export.manifest import MANIFEST, read_manifest
 from hemline.export.request import build_filter
 from hemline.export.run import ExportSummary, run_export
@@ -161,7 +161,7 @@ def test_what_is_no_longer_chosen_is_removed_and_nothing_else(
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from hemline.export.formats import FormatName
+from hemline.export.formats.registry import FormatName
 from hemline.export.request import build_sources, find_project
 from hemline.export.run import run_export
 from hemline.settings import get_settings

@@ -11,7 +11,7 @@ from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import render_label_config
 from hemline.labelstudio.server import LabelStudioServer
-from hemline.ports import pick_free_port
+from hemline.system.ports import pick_free_port
 from tests.plugins.label_studio_user import LabelStudioUser
 
 pytestmark = pytest.mark.labelstudio

@@ -13,7 +13,7 @@ from hemline.errors import LabelStudioError
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.project.config import render_label_config
 from hemline.labelstudio.server import LabelStudioServer
-from hemline.ports import is_port_free, pick_free_port
+from hemline.system.ports import is_port_free, pick_free_port
 from tests.labelstudio.web_server import sends, serve
 from tests.plugins.label_studio import ACCOUNT
 

@@ -10,7 +10,7 @@ import typer
 import yaml
 
 from hemline import cli
-from hemline.queue import QUEUES
+from hemline.system.queue import QUEUES
 
 ROOT = Path(__file__).parents[2]
 OURS = ("migrate", "backend", "worker", "worker-gpu", "beat")

@@ -12,8 +12,8 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.engine import URL
 
-from hemline.ports import pick_free_port
 from hemline.store.database.engine import Store
+from hemline.system.ports import pick_free_port
 
 
 @pytest.fixture(scope="session")

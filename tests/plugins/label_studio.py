@@ -9,7 +9,7 @@ import pytest
 
 from hemline.errors import HemlineError
 from hemline.labelstudio.server import Account, LabelStudioServer, find_executable
-from hemline.ports import pick_free_port
+from hemline.system.ports import pick_free_port
 from tests.plugins.label_studio_user import LabelStudioUser
 
 ACCOUNT = Account(email="test@hemline.local", password="for-tests-only", token="7e57" * 10)

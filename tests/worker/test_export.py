@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from hemline.export.formats import FormatName
+from hemline.export.formats.registry import FormatName
 from hemline.export.manifest import MANIFEST, read_manifest
 from hemline.export.order import ExportOrder
 from hemline.store.loop.jobs import get_job, queue_job

@@ -10,13 +10,13 @@ import pytest
 from sqlalchemy import select
 
 from hemline.labelstudio.project.config import render_label_config
-from hemline.queue import Sender
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.jobs import stale_jobs
 from hemline.store.loop.projects import get_project
 from hemline.store.loop.tasks import list_task_problems
 from hemline.store.tables.loop import Job, ModelVersion, Project, TaskProblem, WebhookDelivery
+from hemline.system.queue import Sender
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio, Fault

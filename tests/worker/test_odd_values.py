@@ -19,10 +19,10 @@ from hypothesis import strategies as st
 
 from hemline.errors import LabelStudioError
 from hemline.labelstudio.messages import delivery_digest, scrub
-from hemline.queue import Sender
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.deliveries import record_delivery
+from hemline.system.queue import Sender
 from tests.plugins.databases import new_database
 from tests.worker.conftest import brush
 from tests.worker.discs import disc

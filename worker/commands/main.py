@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from hemline.errors import HemlineError
-from hemline.queue import QUEUES
+from hemline.system.queue import QUEUES
 from worker.commands.doctor import doctor
 from worker.commands.garments import garments
 from worker.commands.inspect import deliveries, problems, status

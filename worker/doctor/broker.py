@@ -6,8 +6,8 @@ from redis import Redis, RedisError
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from hemline.queue import redis_address
 from hemline.settings import Settings
+from hemline.system.queue import redis_address
 from worker.doctor.diagnosis import Diagnosis, fault, healthy
 from worker.host.embedded_redis import EmbeddedRedis
 

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator
 
-from hemline.exposure import open_backend_refusal, open_beyond_this_machine, refused_webhooks
 from hemline.segmentation.recipe.recipe import load_recipe
 from hemline.settings import Settings
+from hemline.system.exposure import open_backend_refusal, open_beyond_this_machine, refused_webhooks
 from worker.doctor.diagnosis import Diagnosis, Mark, healthy, of_sentence, warning
 
 NAME = "settings"

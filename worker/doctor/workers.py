@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from celery import Celery
 
-from hemline.queue import QUEUES, configure
 from hemline.settings import Settings
+from hemline.system.queue import QUEUES, configure
 from worker.doctor.diagnosis import Diagnosis, fault, healthy, warning
 
 NAME = "worker"

@@ -11,10 +11,10 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from hemline.child_process import ChildProcess
 from hemline.errors import HemlineError
 from hemline.files import make_private_folder
 from hemline.settings import Settings
+from hemline.system.child_process import ChildProcess
 
 log = logging.getLogger(__name__)
 

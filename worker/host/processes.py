@@ -4,10 +4,10 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from hemline.child_process import ChildProcess
-from hemline.home import open_home
 from hemline.settings import Settings
 from hemline.store.database.engine import prepare_database
+from hemline.system.child_process import ChildProcess
+from hemline.system.home import open_home
 from worker.app import SOFT_SHUTDOWN_S
 from worker.host.embedded_redis import EmbeddedRedis
 from worker.host.supervisor import Kept, Supervisor

@@ -7,8 +7,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hemline.child_process import ChildProcess
 from hemline.errors import HemlineError
+from hemline.system.child_process import ChildProcess
 from worker.host.embedded_redis import EmbeddedRedis
 
 log = logging.getLogger(__name__)

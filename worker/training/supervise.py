@@ -8,10 +8,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from hemline.child_process import ChildProcess
 from hemline.settings import Settings
 from hemline.store.models.runs import fail_run, get_run, is_free, postpone_run
 from hemline.store.states import RunState
+from hemline.system.child_process import ChildProcess
 from worker.lease import is_owned_by_process
 from worker.services import Services
 from worker.training.exits import EXIT_DONE, EXIT_LEASE_LOST, EXIT_NOT_NOW

@@ -15,7 +15,7 @@ from backend.dashboard.zip_stream import zip_folder
 from backend.services import BackendServices
 from hemline.channels.pack import pack_names
 from hemline.errors import HemlineError
-from hemline.export.formats import FormatName
+from hemline.export.formats.registry import FormatName
 from hemline.export.look import DEFAULT_LOOK, Look
 from hemline.export.order import ExportOrder
 from hemline.export.request import build_filter

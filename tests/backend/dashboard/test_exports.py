@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from backend.dashboard.zip_stream import zip_folder
-from hemline.export.formats import FormatName
+from hemline.export.formats.registry import FormatName
 from hemline.export.order import ExportOrder
 from hemline.export.request import build_sources
 from hemline.export.run import run_export

@@ -17,8 +17,8 @@ from hemline.labelstudio.photos import web as web_photos
 from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.labelstudio.project.config import render_label_config
 from hemline.labelstudio.server import LabelStudioServer
-from hemline.ports import pick_free_port
 from hemline.settings import Settings
+from hemline.system.ports import pick_free_port
 from tests.labelstudio.web_server import WebServer, redirects, sends
 from tests.plugins.label_studio_user import LabelStudioUser
 

@@ -18,8 +18,8 @@ from hemline.labelstudio.project import connect as connecting
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.project.connect import SECRET_HEADER
 from hemline.labelstudio.project.live_version import show_version
-from hemline.ports import pick_free_port
 from hemline.settings import Settings
+from hemline.system.ports import pick_free_port
 from tests.labelstudio.web_server import WebServer, sends, serve
 from tests.plugins.label_studio_user import LabelStudioUser
 

@@ -10,8 +10,6 @@ from typing import Any
 import psutil
 import pytest
 
-from hemline.child_process import ChildProcess
-from hemline.ports import pick_free_port
 from hemline.settings import get_settings
 from hemline.store.loop.deliveries import count_by_state
 from hemline.store.loop.jobs import list_jobs
@@ -19,6 +17,8 @@ from hemline.store.models.models import champion as find_champion
 from hemline.store.models.runs import last_run
 from hemline.store.states import DeliveryState, JobState, RunState
 from hemline.store.tables.loop import ModelVersion, Project, TrainingRun
+from hemline.system.child_process import ChildProcess
+from hemline.system.ports import pick_free_port
 from tests.worker.conftest import brush
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio

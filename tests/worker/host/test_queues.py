@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from hemline.queue import QUEUES
 from hemline.settings import Settings
 from hemline.store.loop.jobs import queue_job
 from hemline.store.states import JobKind
 from hemline.store.tables.loop import Project
+from hemline.system.queue import QUEUES
 from worker import tasks
 from worker.app import app
 from worker.host.processes import _processes

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
-from hemline.queue import Sender
 from hemline.settings import Settings
+from hemline.system.queue import Sender
 from worker.host.embedded_redis import EmbeddedRedis
 from worker.host.supervisor import next_delay
 
@@ -95,12 +95,12 @@ def test_redis_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
 def test_sending_without_a_broker_returns_false_and_is_quiet_for_a_while(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hemline.queue.time", SimpleNamespace(monotonic=lambda: 100.0))
+    monkeypatch.setattr("hemline.system.queue.time", SimpleNamespace(monotonic=lambda: 100.0))
     sender = Sender(f"redis+socket://{tmp_path / 'nobody.sock'}")
     assert not sender.send("worker.ingest", queue="ingest")
     assert not sender.send("worker.ingest", queue="ingest")
     assert sender.waiting("ingest") is None
-    assert [record.name for record in caplog.records].count("hemline.queue") == 1
+    assert [record.name for record in caplog.records].count("hemline.system.queue") == 1
 
 
 def test_a_process_that_keeps_dying_is_started_ever_more_rarely() -> None:

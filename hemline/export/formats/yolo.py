@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hemline.export.format import Exported
+from hemline.export.formats.format import Exported
 from hemline.masks.class_ids import class_ids
 from hemline.masks.codecs.outlines import join_rings, mask_to_rings
 

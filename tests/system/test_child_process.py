@@ -10,8 +10,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from hemline.child_process import ChildProcess
 from hemline.errors import HemlineError
+from hemline.system.child_process import ChildProcess
 
 PYTHON = sys.executable
 # A child with a grandchild in a session of its own; both are there once the file is.
@@ -140,7 +140,7 @@ def test_stop_without_a_start_and_twice(tmp_path: Path) -> None:
 PARENT = """
 import sys, time
 from pathlib import Path
-from hemline.child_process import ChildProcess
+from hemline.system.child_process import ChildProcess
 child = ChildProcess("the child", [sys.executable, "-c", "import time; time.sleep(600)"],
                      log_path=Path(sys.argv[1]) / "log")
 child.start()

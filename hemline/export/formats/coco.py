@@ -8,7 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from hemline.export.format import Exported
+from hemline.export.formats.format import Exported
 from hemline.export.names import safe_suffix
 from hemline.files import open_atomically
 from hemline.masks.class_ids import class_ids

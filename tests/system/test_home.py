@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from hemline.child_process import ChildProcess
-from hemline.home import open_home
 from hemline.settings import Settings
 from hemline.store.database.engine import Store
+from hemline.system.child_process import ChildProcess
+from hemline.system.home import open_home
 
 HEMLINE = Path(sys.executable).with_name("hemline")
 

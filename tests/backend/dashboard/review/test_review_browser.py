@@ -9,7 +9,7 @@ from backend.dashboard.pictures.placeholder import busy_placeholder
 from hemline.store.loop.projects import get_project
 from hemline.store.review.review_order import get_item, review_page
 from hemline.store.states import ReviewKind, ReviewState, Verdict
-from tests.backend.dashboard.test_image import give_evidence
+from tests.backend.dashboard.review.test_image import give_evidence
 
 pytestmark = pytest.mark.browser
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from hemline.export.format import Exported
+from hemline.export.formats.format import Exported
 from hemline.files import open_atomically
 from hemline.labelstudio.regions import mask_to_regions
 

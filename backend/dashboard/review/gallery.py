@@ -6,16 +6,16 @@ from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from backend.dashboard.frame import known_project, render_page
-from backend.dashboard.pages.filters import Asked, read_filter
-from backend.dashboard.pages.reasons import (
+from backend.dashboard.pictures.picture import PictureKind
+from backend.dashboard.pictures.specs import picture_address
+from backend.dashboard.remembered import Remembered
+from backend.dashboard.review.filters import Asked, read_filter
+from backend.dashboard.review.reasons import (
     VERDICT_TITLES,
     Told,
     told_reasons,
 )
-from backend.dashboard.pages.verdict_buttons import ACTIONS
-from backend.dashboard.pictures.picture import PictureKind
-from backend.dashboard.pictures.specs import picture_address
-from backend.dashboard.remembered import Remembered
+from backend.dashboard.review.verdict_buttons import ACTIONS
 from backend.services import BackendServices
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from hemline.ports import is_port_free, pick_free_port, port_user
+from hemline.system.ports import is_port_free, pick_free_port, port_user
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "0.0.0.0"])

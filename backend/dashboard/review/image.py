@@ -8,12 +8,12 @@ from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from backend.dashboard.frame import asked_id, known_project, render_page
-from backend.dashboard.pages.filters import Asked, read_filter
-from backend.dashboard.pages.gallery import project_labels
-from backend.dashboard.pages.reasons import VERDICT_TITLES, told_reasons
-from backend.dashboard.pages.verdict_buttons import ACTIONS
 from backend.dashboard.pictures.picture import PictureKind
 from backend.dashboard.pictures.specs import has_regions, picture_address
+from backend.dashboard.review.filters import Asked, read_filter
+from backend.dashboard.review.gallery import project_labels
+from backend.dashboard.review.reasons import VERDICT_TITLES, told_reasons
+from backend.dashboard.review.verdict_buttons import ACTIONS
 from backend.services import BackendServices
 from hemline.store.loop.tasks import problems_of_task
 from hemline.store.models.models import list_versions

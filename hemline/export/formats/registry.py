@@ -3,12 +3,12 @@
 from enum import StrEnum
 
 from hemline.errors import ExportError
-from hemline.export.coco import Coco
-from hemline.export.format import ExportFormat
-from hemline.export.labelstudio import LabelStudioTasks
+from hemline.export.formats.coco import Coco
+from hemline.export.formats.format import ExportFormat
+from hemline.export.formats.labelstudio import LabelStudioTasks
+from hemline.export.formats.pngs import Cutouts, MaskPngs
+from hemline.export.formats.yolo import Yolo
 from hemline.export.look import DEFAULT_LOOK, Look
-from hemline.export.pngs import Cutouts, MaskPngs
-from hemline.export.yolo import Yolo
 
 
 class FormatName(StrEnum):

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from hemline.channels.pack import load_pack
 from hemline.colour import tag_png
 from hemline.errors import MaskError
-from hemline.export.format import Exported
+from hemline.export.formats.format import Exported
+from hemline.export.formats.published import lay_out_for
 from hemline.export.look import DEFAULT_LOOK, Look
-from hemline.export.published import lay_out_for
 from hemline.masks.cutouts.edges import cut_out
 
 _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # a tenth larger than the best, five times as quick
@@ -21,7 +21,7 @@ _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # a tenth larger than the best, five 
 class Cutouts:
     """`cutouts/NAME.png`: RGBA at the photo's size, all garments together on a clear ground.
 
-    Laid out for a channel instead where one is asked for, see `hemline.export.published`. The
+    Laid out for a channel where one is asked for, see `hemline.export.formats.published`. The
     colours are in sRGB, converted from the photo's profile where it has one, and tagged so.
     """
 

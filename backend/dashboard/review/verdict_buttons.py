@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from backend.dashboard.frame import known_project, say, see
 from backend.dashboard.login.access import current_person, needs
-from backend.dashboard.pages.reasons import VERDICT_TITLES
+from backend.dashboard.review.reasons import VERDICT_TITLES
 from backend.dashboard.words import ago
 from backend.services import BackendServices
 from hemline.errors import StoreError

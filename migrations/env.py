@@ -6,10 +6,15 @@ from sqlalchemy import Connection
 from hemline.settings import get_settings
 from hemline.store.database.columns import Base
 from hemline.store.database.engine import Store
+from hemline.store.tables import channels as channel_tables
 from hemline.store.tables import loop as tables
 from hemline.store.tables import review as review_tables
 
-FILLED_BY = (tables, review_tables)  # importing them puts their tables into Base.metadata
+FILLED_BY = (
+    tables,
+    review_tables,
+    channel_tables,
+)  # importing them puts their tables into Base.metadata
 
 
 def run(connection: Connection) -> None:

@@ -45,6 +45,7 @@ _ROUTES = {
     "predict_pool": "predict",
     "rank": "predict",
     "export": "export",
+    "check_channels": "export",
     "signals": "housekeeping",
     "train": "train",
     "improve": "train",

@@ -1,7 +1,8 @@
 """Exports that people order in the dashboard."""
 
 from hemline.export.order import ExportOrder
-from hemline.export.run import Sources, run_export
+from hemline.export.reader import Sources
+from hemline.export.run import run_export
 from worker.jobs import JobAtWork, run_job
 from worker.services import Services
 

@@ -19,6 +19,7 @@ _TASKS = {
     JobKind.PREDICT_POOL: ("worker.predict_pool", "predict"),
     JobKind.RANK: ("worker.rank", "predict"),
     JobKind.EXPORT: ("worker.export", "export"),
+    JobKind.CHECK_CHANNELS: ("worker.check_channels", "export"),
 }
 
 

@@ -4,6 +4,7 @@ import logging
 
 from hemline.store.clock_set_back import bring_dates_back, dates_lie_ahead
 from worker.app import app
+from worker.check_channels import check_channels as check_for_channels
 from worker.export import export_masks
 from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.reconcile import reconcile_all
@@ -50,6 +51,12 @@ def rank(job_id: int) -> None:
 def export(job_id: int) -> None:
     """Writes the masks that somebody ordered into a folder."""
     export_masks(get_services(), job_id)
+
+
+@app.task(name="worker.check_channels")
+def check_channels(job_id: int) -> None:
+    """Finds out which cut-outs of a project the channels that somebody chose would take."""
+    check_for_channels(get_services(), job_id)
 
 
 @app.task(name="worker.train")

@@ -10,7 +10,16 @@ from backend.dashboard.login import access
 from backend.dashboard.login import log_in as login
 from backend.dashboard.login.cookie import DashboardCookie
 from backend.dashboard.login.secret_key import secret_key
-from backend.dashboard.pages import activity, annotators, exports, home, models, overview, problems
+from backend.dashboard.pages import (
+    activity,
+    annotators,
+    exports,
+    home,
+    models,
+    overview,
+    problems,
+    publish,
+)
 from backend.dashboard.pictures import routes as pictures
 from backend.dashboard.review import causes, gallery, image
 from backend.dashboard.review import verdict_buttons as judging
@@ -24,6 +33,7 @@ PAGES = (
     image,
     judging,
     pictures,
+    publish,
     exports,
     causes,
     models,

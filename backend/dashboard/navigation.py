@@ -21,6 +21,7 @@ SECTIONS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("causes", "Causes", ()),
     ("models", "Models", ("model",)),
     ("annotators", "Annotators", ()),
+    ("publish", "Ready to publish", ()),
     ("exports", "Export", ()),
 )
 

@@ -5,6 +5,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -93,6 +94,11 @@ class Pack:
     def ground(self) -> Colour:
         """What clear pixels are laid on when a cut-out is judged."""
         return self.canvas.background
+
+    def fingerprint(self, today: date) -> str:
+        """Another one where its rules, its canvas or what is in force on that day differ."""
+        in_force = [rule.since is None or today >= rule.since for _, rule in self.rules]
+        return sha256(repr((self, in_force)).encode()).hexdigest()
 
     def judge(self, picture: Picture, today: date) -> list[Finding]:
         """What each rule says of a picture, in the pack's order."""

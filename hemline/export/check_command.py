@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,6 +10,7 @@ from rich.console import Console
 from rich.progress import Progress, track
 
 from hemline.errors import ChannelError
+from hemline.export.options import Edges
 from hemline.masks.files.garment_is import GarmentIs
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ def check_command(
     garment_is: Annotated[
         GarmentIs | None, typer.Option(help="What of the masks is garment.")
     ] = None,
+    edge: Annotated[
+        Edges | None, typer.Option(help="Edge of a project's cut-outs; softened unless given.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write all findings as JSON.")] = False,
 ) -> None:
     """Check pictures against a channel's rules; ends with 1 where one does not pass."""
@@ -48,8 +51,10 @@ def check_command(
     if what.isdigit() and not Path(what).exists():
         if masks or garment_is:
             raise ChannelError(f"project {what} has masks of its own; leave the options out")
-        _report(rules, _of_project(int(what), pack), as_json=as_json)
+        _report(rules, _of_project(int(what), pack, edge or "softened"), as_json=as_json)
         return
+    if edge is not None:
+        raise ChannelError("--edge applies only to the cut-outs of a project; leave it out")
     pictures = find_pictures(Path(what))
     today = datetime.now(UTC).date()
     found = list(
@@ -71,33 +76,26 @@ def _report(pack: "Pack", found: list["Checked"], *, as_json: bool) -> None:
         raise ChannelError(f"{failed} of {len(found)} pictures do not pass {pack.name}")
 
 
-def _of_project(number: int, pack: str) -> list["Checked"]:
+def _of_project(number: int, pack: str, edge: Edges) -> list["Checked"]:
     """A project's cut-outs as an export for the channel would write them, best masks first."""
-    from hemline.channels.check_files import Checked
-    from hemline.export.formats.registry import FormatName
-    from hemline.export.look import Look
-    from hemline.export.manifest import MANIFEST, read_manifest
+    from hemline.export.channel_check import ChannelChecker, ChannelOrder
     from hemline.export.request import build_filter, build_sources, find_project
-    from hemline.export.run import run_export
+    from hemline.masks.cutouts.edges import Edge
     from hemline.settings import get_settings
-    from hemline.store.reports.export_masks import MaskChoice
+    from hemline.store.reports.export_masks import MaskChoice, count_export, export_pages
 
     sources = build_sources(get_settings())
     project = find_project(sources.store, number)
     chosen = build_filter(sources.store, project, masks=MaskChoice.BEST)
-    with TemporaryDirectory() as folder, Progress(console=_err, transient=True) as progress:
-        bar = progress.add_task("checking", total=None)
-        run_export(
-            sources,
-            project,
-            FormatName.CUTOUTS,
-            chosen,
-            Path(folder),
-            lambda done, total: progress.update(bar, completed=done, total=total),
-            Look(pack=pack),
-        )
-        records = read_manifest(Path(folder) / MANIFEST)
-        return [Checked(record.name, problem=record.problem) for record in records]
+    checker = ChannelChecker(sources, project, ChannelOrder((pack,), Edge(edge)))
+    found: list[Checked] = []
+    with Progress(console=_err, transient=True) as progress:
+        bar = progress.add_task("checking", total=count_export(sources.store, project.id, chosen))
+        for _, items in export_pages(sources.store, project.id, chosen):
+            for results in checker.check_all([(item, checker.packs) for item in items]):
+                found += results.values()
+                progress.advance(bar)
+    return found
 
 
 def _as_text(pack: "Pack", found: list["Checked"]) -> list[str]:

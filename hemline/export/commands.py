@@ -1,7 +1,7 @@
 """The commands `hemline export` and `hemline check`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -9,11 +9,7 @@ from rich.progress import Progress
 
 from hemline.errors import ExportError
 from hemline.export.check_command import check_command
-
-# The values of FormatName, Edge and MaskChoice, whose modules load much: `hemline --help` is quick.
-Format = Literal["cutouts", "masks", "coco", "yolo", "labelstudio"]
-Edges = Literal["hard", "softened", "soft", "sheer"]
-Masks = Literal["corrections", "predictions", "best"]
+from hemline.export.options import Edges, Format, Masks
 
 app = typer.Typer()
 app.command("check")(check_command)

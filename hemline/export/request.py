@@ -1,7 +1,7 @@
 """What an export is asked for, in people's words, made into what the store understands."""
 
 from hemline.errors import ExportError
-from hemline.export.run import Sources
+from hemline.export.reader import Sources
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.settings import Settings

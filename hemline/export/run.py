@@ -9,29 +9,19 @@ from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hemline.errors import ExportError, HemlineError, LabelStudioError, MaskError
-from hemline.export.formats.format import Exported, ExportFormat
+from hemline.errors import ExportError, HemlineError, LabelStudioError
+from hemline.export.formats.format import ExportFormat
 from hemline.export.formats.registry import FormatName, open_format
 from hemline.export.look import DEFAULT_LOOK, Look
 from hemline.export.manifest import FileRecord, Journal, Record
-from hemline.export.names import unique_names
+from hemline.export.reader import ExportReader, Sources
 from hemline.files import write_atomically
-from hemline.images import decode_image
-from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
-from hemline.masks.codecs.png import decode_class_mask
-from hemline.masks.renumber import renumber
-from hemline.store.database.artifacts import ArtifactStore
-from hemline.store.database.engine import Store
 from hemline.store.reports.export_masks import (
     ExportFilter,
     ExportItem,
     count_export,
     export_pages,
-    photo_addresses,
 )
 from hemline.store.tables.loop import Project
 
@@ -40,16 +30,6 @@ SUMMARY = "summary.json"  # how many masks are there, and how many failed
 _LOCK = ".lock"
 _ASIDE = ".*.????????"  # names of hemline.files while it writes
 _THREADS = 4  # photos are waited for, and PNGs are packed outside of Python's lock
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """Where masks and photos come from."""
-
-    store: Store
-    artifacts: ArtifactStore
-    photos: PhotoFetcher
-    max_pixels: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +95,7 @@ class _Run:
         self._config = config
         self._out = out
         self._journal = journal
-        with sources.store.reading() as session:
-            self._names = unique_names(photo_addresses(session, project.id))
+        self._reader = ExportReader(sources, project, config)
 
     def all(self, chosen: ExportFilter, on_progress: Callable[[int, int], None]) -> ExportSummary:
         total = count_export(self._sources.store, self._project.id, chosen)
@@ -145,7 +124,7 @@ class _Run:
 
     def _one(self, item: ExportItem) -> tuple[Record, bool]:
         """The task's record, and whether its files were written now."""
-        name = self._names.get(item.task_id, f"task-{item.task_id}")
+        name = self._reader.name(item)
         key = self._key(item, name)
         known = self._journal.known.get(item.ls_task_id)
         if known is not None and known.key == key and known.is_whole(self._out):
@@ -153,7 +132,7 @@ class _Run:
         files: dict[str, bytes] = {}
         problem = None
         try:
-            files = self._form.write(self._exported(item, name))
+            files = self._form.write(self._reader.read(item, with_photo=self._form.needs_photo))
             for path, data in files.items():
                 write_atomically(self._out / path, data)
         except LabelStudioError:
@@ -177,36 +156,15 @@ class _Run:
         )
         return record, True
 
-    def _exported(self, item: ExportItem, name: str) -> Exported:
-        mask = decode_class_mask(self._sources.artifacts.get(item.mask_digest))
-        labels = self._config.labels
-        mask = renumber(mask, labels if item.labels is None else item.labels, labels)
-        photo = self._photo(item, mask) if self._form.needs_photo else None
-        return Exported(item, name, mask, photo, self._config)
-
-    def _photo(self, item: ExportItem, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        photo = self._sources.photos.fetch(item.image_url, task_id=item.ls_task_id)
-        pixels = decode_image(photo.data, name=photo.name, max_pixels=self._sources.max_pixels)
-        if item.image_digest is not None and photo.digest != item.image_digest:
-            raise MaskError(
-                f"photo '{photo.name}' of task {item.ls_task_id} is not the one the mask was made "
-                "for; correct the mask again"
-            )
-        if pixels.shape[:2] != mask.shape:
-            raise MaskError(
-                f"the mask of task {item.ls_task_id} is {mask.shape[1]} x {mask.shape[0]} px, its "
-                f"photo {pixels.shape[1]} x {pixels.shape[0]} px; correct the mask again"
-            )
-        return pixels
-
     def _key(self, item: ExportItem, name: str) -> str:
         """A digest of all that the task's files follow from."""
         config = self._config
+        mask = {key: value for key, value in asdict(item).items() if key != "row_id"}
         made_from = [
             self._format_name,
             self._form.version,
             name,
-            asdict(item),
+            mask,
             config.labels,
             config.from_name,
             config.to_name,

@@ -51,6 +51,7 @@ class JobKind(StrEnum):
     PREDICT_POOL = "predict_pool"
     RANK = "rank"
     EXPORT = "export"
+    CHECK_CHANNELS = "check_channels"
 
 
 class JobState(StrEnum):
@@ -58,6 +59,14 @@ class JobState(StrEnum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
+
+
+class ChannelOutcome(StrEnum):
+    """How a cut-out does by a channel's rules."""
+
+    PASSES = "passes"
+    REFUSED = "refused"
+    NOT_CHECKED = "not_checked"  # there is no photo, or no mask that can be read
 
 
 class ReviewKind(StrEnum):

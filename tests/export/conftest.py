@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from hemline.export.reader import Sources
 from hemline.export.request import build_sources
-from hemline.export.run import Sources
 from hemline.images import content_digest
 from hemline.labelstudio.project.config import render_label_config
 from hemline.masks.codecs.png import encode_class_mask

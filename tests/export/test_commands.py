@@ -8,9 +8,10 @@ import cv2
 import pytest
 from typer.testing import CliRunner
 
-from hemline.export.commands import Edges, Format, Masks, app
+from hemline.export.commands import app
 from hemline.export.formats.registry import FormatName
 from hemline.export.manifest import MANIFEST
+from hemline.export.options import Edges, Format, Masks
 from hemline.masks.cutouts.edges import Edge
 from hemline.settings import get_settings
 from hemline.store.reports.export_masks import MaskChoice
@@ -143,6 +144,11 @@ def test_a_project_is_checked_as_an_export_would_write_it(
     assert "3 of 3 pictures do not pass amazon" in str(bad.exception)
     pictures = json.loads(bad.stdout)["pictures"]
     assert [picture["picture"] for picture in pictures] == ["D1_Front", "D2_Front", "D3_Front"]
-    assert all("1000 to 10000 px" in picture["problem"] for picture in pictures)
+    for picture in pictures:
+        assert (picture["passes"], picture["problem"]) == (False, None)
+        sizes = [found["says"] for found in picture["findings"] if found["check"] == "size"]
+        assert any("1000 to 10000 px" in says for says in sizes)
+    edge = CliRunner().invoke(app, ["check", "7", "--pack", "walmart", "--edge", "hard"])
+    assert edge.exit_code == 0, edge.output
     none = CliRunner().invoke(app, ["check", "9", "--pack", "amazon"])
     assert "project 9 is not known" in str(none.exception)

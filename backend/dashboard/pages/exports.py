@@ -72,15 +72,15 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
     def exports(project: int) -> ResponseReturnValue:
         row = known_project(services, project)
         with services.store.reading() as session:
-            jobs = list_jobs(session, row.id, limit=10 * _SHOWN)
+            jobs = list_jobs(session, row.id, kind=JobKind.EXPORT, limit=_SHOWN)
             offered = choices.get(row.id, lambda: filter_choices(session, row.id))
             versions = list_versions(session, row.id)
-        ordered = [_ordered(services, row, job) for job in jobs if job.kind is JobKind.EXPORT]
+        ordered = [_ordered(services, row, job) for job in jobs]
         running = any(o.job.state in (JobState.QUEUED, JobState.RUNNING) for o in ordered)
         return render_page(
             "dashboard/exports.html",
             project=row,
-            ordered=ordered[:_SHOWN],
+            ordered=ordered,
             formats=FORMATS,
             masks=MASKS,
             edges=EDGES,

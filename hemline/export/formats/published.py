@@ -2,7 +2,7 @@
 
 import io
 import json
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 
 import numpy as np
@@ -11,23 +11,33 @@ from PIL import Image
 
 from hemline.channels.pack import Canvas, Pack
 from hemline.channels.picture import frame_contact, read_picture
-from hemline.channels.rule import Outcome
+from hemline.channels.rule import Finding, Outcome
 from hemline.colour import srgb_profile
 from hemline.errors import MaskError
-from hemline.masks.cutouts.layout import lay_out
+from hemline.masks.cutouts.layout import Place, lay_out
 from hemline.settings import get_settings
 
 _QUALITIES = (95, 90, 85, 80, 70)  # of a JPEG, until it is small enough
 
 
-def lay_out_for(pack: Pack, cutout: NDArray[np.uint8], name: str) -> dict[str, bytes]:
-    """The picture of a cut-out for a channel, and `places/NAME.json`: where it is in its photo.
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A picture for a channel, where it is in its photo, and what the channel's rules say."""
+
+    data: bytes
+    place: Place
+    findings: tuple[Finding, ...]
+
+
+def publish(pack: Pack, cutout: NDArray[np.uint8], name: str) -> Published:
+    """The picture of a cut-out as the channel's pack lays it out, judged by the pack's rules.
 
     Args:
         cutout: (H, W, 4) uint8 RGBA at the photo's size.
 
     Raises:
-        MaskError: the channel would refuse the picture; the sentence has all reasons.
+        MaskError: the cut-out is empty.
+        ImageError: the garment is lost in the picture.
     """
     canvas = pack.canvas
     aspect = canvas.aspect[0] / canvas.aspect[1] if canvas.aspect else None
@@ -43,14 +53,24 @@ def lay_out_for(pack: Pack, cutout: NDArray[np.uint8], name: str) -> dict[str, b
         cover=255 - shape[..., 0],
         cut=frame_contact(cutout[..., 3]),
     )
-    found = pack.judge(picture, datetime.now(UTC).date())
-    refused = [finding.says for finding in found if finding.outcome is Outcome.FAILED]
+    return Published(data, place, tuple(pack.judge(picture, datetime.now(UTC).date())))
+
+
+def lay_out_for(pack: Pack, cutout: NDArray[np.uint8], name: str) -> dict[str, bytes]:
+    """The files of a cut-out for a channel: the picture and `places/NAME.json`.
+
+    Raises:
+        MaskError: the channel would refuse the picture; the sentence has all reasons.
+        ImageError: the garment is lost in the picture.
+    """
+    published = publish(pack, cutout, name)
+    refused = [found.says for found in published.findings if found.outcome is Outcome.FAILED]
     if refused:
         raise MaskError(f"{pack.name} refuses it: {'; '.join(refused)}")
-    suffix = "jpg" if canvas.file == "jpeg" else "png"
+    suffix = "jpg" if pack.canvas.file == "jpeg" else "png"
     return {
-        f"cutouts/{name}.{suffix}": data,
-        f"places/{name}.json": json.dumps(asdict(place)).encode(),
+        f"cutouts/{name}.{suffix}": published.data,
+        f"places/{name}.json": json.dumps(asdict(published.place)).encode(),
     }
 
 

@@ -18,6 +18,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from hemline.redaction import redact
 from hemline.store.states import (
+    ChannelOutcome,
     DeliveryState,
     JobKind,
     JobState,
@@ -119,6 +120,7 @@ class Base(DeclarativeBase):
         RunState: enum_column(RunState),
         RunTrigger: enum_column(RunTrigger),
         DeliveryState: enum_column(DeliveryState),
+        ChannelOutcome: enum_column(ChannelOutcome),
         JobKind: enum_column(JobKind),
         JobState: enum_column(JobState),
         ReviewKind: enum_column(ReviewKind),

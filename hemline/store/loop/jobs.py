@@ -173,10 +173,17 @@ def get_job(session: Session, job_id: int) -> Job:
 
 
 def list_jobs(
-    session: Session, project_id: int | None = None, *, limit: int = 100
+    session: Session,
+    project_id: int | None = None,
+    *,
+    kind: JobKind | None = None,
+    limit: int = 100,
 ) -> Sequence[Job]:
-    """The newest jobs of one project or of all, newest first, with their projects."""
+    """The newest jobs of one project or of all, of one kind or of all, newest first, with their
+    projects."""
     statement = select(Job).order_by(Job.id.desc()).limit(limit)
+    if kind is not None:
+        statement = statement.where(Job.kind == kind)
     if project_id is not None:
         statement = statement.where(Job.project_id == project_id)
     return session.scalars(statement.options(joinedload(Job.project))).all()

@@ -63,6 +63,7 @@ class ExportItem:
     score: float | None
     region_scores: Json
     labels: tuple[str, ...] | None  # whose ids a prediction's mask has; None: the label config's
+    row_id: int  # of the annotation or the prediction
 
 
 def count_export(store: Store, project_id: int, chosen: ExportFilter) -> int:
@@ -201,6 +202,7 @@ def _correction_item(task: Task, row: Annotation) -> ExportItem:
         score=None,
         region_scores={},
         labels=None,
+        row_id=row.id,
     )
 
 
@@ -218,4 +220,5 @@ def _prediction_item(task: Task, row: Prediction) -> ExportItem:
         score=row.score,
         region_scores=row.region_scores,
         labels=tuple(row.model_version.labels),
+        row_id=row.id,
     )

@@ -23,6 +23,7 @@ PAGES = {
     "problems": "/problems",
     "activity": "/activity",
     "image": "/image/1",
+    "publish": "/publish",
     "exports": "/exports",
     "nowhere": "/nowhere",
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import IntegrityError
 
 from hemline.errors import StoreError
 from hemline.store.database import schema
@@ -277,3 +278,31 @@ def test_the_command_makes_the_folder(tmp_path: Path) -> None:
     store.upgrade()
     store.dispose()
     assert path.is_file()
+
+
+def test_jobs_are_kept_when_another_kind_is_allowed(store: Store, engine: Engine) -> None:
+    store.upgrade()
+    schema.downgrade(engine, "0015")
+    values = (
+        "1, 'export', 'done', '{\"format\": \"masks\"}', 5, 8, 2, 3, NULL, NULL, NULL, 'slow', "
+        "'2026-01-02 03:04:05', NULL"
+    )
+    columns = (
+        "project_id, kind, state, arguments, done, total, attempts, reached, lease_owner, "
+        "lease_from, lease_until, problem, created_at, finished_at"
+    )
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO project (ls_project_id, ls_key, title, label_config, audit_share, "
+                "created_at, updated_at) VALUES (7, '', '', '', 0.1, '2026-01-01', '2026-01-01')"
+            )
+        )
+        connection.execute(text(f"INSERT INTO job ({columns}) VALUES ({values})"))
+        before = connection.execute(text(f"SELECT {columns} FROM job")).one()
+    store.upgrade()
+    with engine.begin() as connection:
+        assert connection.execute(text(f"SELECT {columns} FROM job")).one() == before
+        connection.execute(text("UPDATE job SET kind = 'check_channels'"))
+        with pytest.raises(IntegrityError):
+            connection.execute(text("UPDATE job SET kind = 'bake'"))

@@ -1,0 +1,10 @@
+"""The values of FormatName, Edge and MaskChoice as the command line offers them.
+
+The modules of these load much, and `hemline --help` is quick.
+"""
+
+from typing import Literal
+
+Format = Literal["cutouts", "masks", "coco", "yolo", "labelstudio"]
+Edges = Literal["hard", "softened", "soft", "sheer"]
+Masks = Literal["corrections", "predictions", "best"]

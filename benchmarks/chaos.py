@@ -38,7 +38,7 @@ from worker.verify import find_damage
 _SETTLES_WITHIN_S = 900.0
 _GROWN_UP = 8  # processes of a worker's host, which is not struck again before it has so many
 _GROWS_WITHIN_S = 60.0
-_ENDED = {RunState.SUCCEEDED, RunState.FAILED}
+_ENDED = {RunState.SUCCEEDED, RunState.FAILED, RunState.SUPERSEDED}
 
 
 def main() -> None:

@@ -191,7 +191,7 @@ class _Simulation:
             self._stack.check()
             with self._store.reading() as session:
                 row = get_project(session, project)
-                run = last_run(session, row.id) if row else None
+                run = last_run(session, row.id, pseudo_labels=False) if row else None
             if run is None or run.id == before:
                 if time.monotonic() - asked > _RUN_BEGINS_S:
                     return "no training: too few gold garments yet"

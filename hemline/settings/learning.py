@@ -26,6 +26,18 @@ class LearningSettings(SettingsWithFiles):
         ge=0,
         description="Hours after which a training starts if there are new corrections. 0: never.",
     )
+    pseudo_labels: bool = Field(
+        default=True,
+        description="After a promotion, train once more with the new champion's own masks of "
+        "unlabelled photos beside the corrections. It is judged as any candidate.",
+    )
+    pseudo_labels_from: float = Field(
+        default=0.95,
+        gt=0,
+        le=1,
+        description="Expected Dice from which the champion is sure enough of a mask for it to be "
+        "trained on as a pseudo-label.",
+    )
     gold_share: float = Field(
         default=0.25,
         gt=0,

@@ -32,6 +32,7 @@ class RunState(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    SUPERSEDED = "superseded"  # it gave way to another run before it began
 
 
 class RunTrigger(StrEnum):
@@ -39,6 +40,7 @@ class RunTrigger(StrEnum):
     SCHEDULE = "schedule"
     BUTTON = "button"
     COMMAND = "command"
+    PSEUDO_LABELS = "pseudo_labels"  # the champion's own masks are trained on beside corrections
 
 
 class DeliveryState(StrEnum):

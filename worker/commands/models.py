@@ -78,13 +78,24 @@ def rollback(
 
 def retrain(
     project: Annotated[int, typer.Argument(help="Label Studio's project id.")],
+    pseudo_labels: Annotated[
+        bool,
+        typer.Option(
+            "--pseudo-labels",
+            help="Also train on the champion's masks of unlabelled photos that it is sure of.",
+        ),
+    ] = False,
 ) -> None:
     """Start a training on all corrections now, however few are new."""
     from hemline.store.states import RunTrigger
     from worker.services import command_services
+    from worker.training.pseudo_runs import request_pseudo_labels
     from worker.training.triggers import request_training
 
-    request = request_training(command_services(), project, RunTrigger.COMMAND)
+    if pseudo_labels:
+        request = request_pseudo_labels(command_services(), project)
+    else:
+        request = request_training(command_services(), project, RunTrigger.COMMAND)
     typer.echo(f"Project {project}: {request.sentence}.")
     if request.run_id is None:
         raise typer.Exit(1)

@@ -24,6 +24,7 @@ from worker.attempts import KillsItsProcess, counted
 from worker.jobs import JobAtWork, run_job
 from worker.pool.import_predictions import import_unsent
 from worker.services import Services
+from worker.training.pseudo_runs import train_on_pseudo_labels
 
 log = logging.getLogger(__name__)
 
@@ -84,10 +85,19 @@ class _Pool:
             if not tasks:
                 show_version(self._services.client, project.ls_project_id, model.name)
                 self._predict_labelled(model, config)
+                self._train_on_pseudo_labels(model)
                 if self._prefiller.may_improve(version):  # takes minutes: not before other pools
                     self._services.sender.send("worker.improve", version.id, queue="train")
                 return
             after = tasks[-1].ls_task_id
+
+    def _train_on_pseudo_labels(self, model: LoadedModel) -> None:
+        if not self._is_champion(model):
+            return
+        try:
+            train_on_pseudo_labels(self._services, self._job.project.ls_project_id)
+        except Exception:  # the pool is predicted all the same
+            log.exception("no training on pseudo-labels was queued")
 
     def _predict_labelled(self, model: LoadedModel, config: LabelConfig) -> None:
         """Predicts labelled tasks too, for nobody to see: a label is best judged beside what a

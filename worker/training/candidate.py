@@ -13,7 +13,7 @@ from hemline.segmentation.starter import starter_path
 from hemline.segmentation.training.train_model import EpochReport, TrainedModel, train
 from hemline.store.database.clock import database_now
 from hemline.store.models.models import champion
-from hemline.store.models.snapshots import read_manifest
+from hemline.store.models.snapshots import Manifest, read_manifest
 from hemline.store.tables.loop import ModelVersion, TrainingRun
 from worker.lease import RunLease
 from worker.services import Services
@@ -38,8 +38,9 @@ def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> No
     with services.store.reading() as session:
         waited = database_now(session) - run.created_at
     data = open_snapshot(services, manifest, wait=waited < _PATIENCE)
-    _check_lost(services, data, len(manifest.items))
+    _check_lost(services, data, sum(not item.is_pseudo_label for item in manifest.items))
     _check_gold(services, data)
+    _check_pseudo_labels(data, manifest)
     with services.store.reading() as session:
         parent = champion(session, run.project_id)
     recipe = load_recipe(run.project.recipe or services.settings.recipe)
@@ -103,6 +104,12 @@ def _check_gold(services: Services, data: SnapshotSamples) -> None:
         raise DatasetError(f"there is no photo to train on. {_left_out(data)}".strip())
 
 
+def _check_pseudo_labels(data: SnapshotSamples, manifest: Manifest) -> None:
+    """Raises DatasetError if a training on pseudo-labels would be one on corrections alone."""
+    if not data.pseudo and any(item.is_pseudo_label for item in manifest.items):
+        raise DatasetError(f"none of the pseudo-labels can be used. {_left_out(data)}".strip())
+
+
 def _left_out(data: SnapshotSamples) -> str:
     """How many photos were left out, with the first of them and why; empty for none."""
     if not data.left_out:
@@ -146,6 +153,7 @@ def _train_or_restart(
             recipe,
             data.train,
             data.validation,
+            extra=data.pseudo,
             labels=labels,
             work_dir=work,
             initial=initial,

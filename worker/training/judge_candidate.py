@@ -139,6 +139,7 @@ def _store(
 ) -> int | None:
     """Id of the job that predicts the pool, if the candidate is promoted."""
     left_out = [{"id": sample, "problem": why} for sample, why in data.left_out]
+    pseudo = {"pseudo_labels": len(data.pseudo)} if data.pseudo else {}
     rival_id = rival.id if rival else None
     with lease.ending(), services.store.session() as session:
         now = champion(session, run.project_id)
@@ -153,7 +154,7 @@ def _store(
             code_version=__version__,
             parent_id=parent.id if parent else None,
             snapshot_id=run.snapshot_id,
-            figures={**trained.figures, "left_out": left_out, **int8},
+            figures={**trained.figures, "left_out": left_out, **pseudo, **int8},
         )
         record_evaluation(
             session,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from hemline.errors import DatasetError, HemlineError, LabelStudioUnavailable, P
 from hemline.images import decode_image
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.masks.codecs.png import decode_class_mask
+from hemline.masks.outline_band import ignore_outline
 from hemline.masks.renumber import renumber
 from hemline.store.models.snapshots import Manifest, ManifestItem
 from hemline.store.states import Split
@@ -20,6 +22,7 @@ from worker.services import Services
 Pixels = NDArray[np.uint8]
 
 _ENOUGH_AWAY = 5  # photos that are away: the rest need not be asked for
+_BAND = 0.005  # of the photo's diagonal: 3 pixels to either side at the network's size
 _JUDGES = {Split.TRAIN: 0, Split.VALIDATION: 1, Split.GOLD: 2}  # each is judged by those above
 
 
@@ -37,17 +40,20 @@ class PhotosAway(Exception):
 
 @dataclass(slots=True)
 class SnapshotSamples:
-    """Samples by split, and what was left out as (sample id, why); `lost` of those could not be
-    had or read."""
+    """Samples by split, those of pseudo-labels, and what was left out as (sample id, why); `lost`
+    of the corrections could not be had or read."""
 
     train: list[Sample] = field(default_factory=list)
     validation: list[Sample] = field(default_factory=list)
     gold: list[Sample] = field(default_factory=list)
+    pseudo: list[Sample] = field(default_factory=list)
     left_out: list[tuple[str, str]] = field(default_factory=list)
     lost: int = 0
 
-    def of(self, split: Split) -> list[Sample]:
-        samples: list[Sample] = getattr(self, split.value)
+    def of(self, item: ManifestItem) -> list[Sample]:
+        """Where a sample of this item belongs."""
+        name = "pseudo" if item.is_pseudo_label else item.split.value
+        samples: list[Sample] = getattr(self, name)
         return samples
 
 
@@ -73,7 +79,7 @@ def open_snapshot(
     """
     data = SnapshotSamples()
     away: list[PhotoUnavailable] = []
-    good: list[tuple[Sample, Split, Sketch]] = []
+    good: list[tuple[Sample, ManifestItem, Sketch]] = []
     for item in manifest.items:
         sample = _sample(services, item)
         try:
@@ -86,32 +92,34 @@ def open_snapshot(
         except HemlineError as error:
             data.left_out.append((sample.id, str(error)))
         else:
-            good.append((sample, item.split, sketch(image)))
+            good.append((sample, item, sketch(image)))
         on_item()
     if away and wait:
         raise PhotosAway(
             f"photos are not available now: {away[0]}",
             retry_after_s=max((error.retry_after_s or 0.0 for error in away), default=None),
         )
-    data.lost = len(data.left_out)
+    of_pseudo_labels = {_id(item) for item in manifest.items if item.is_pseudo_label}
+    data.lost = sum(name not in of_pseudo_labels for name, _ in data.left_out)
     seen_elsewhere = _seen_elsewhere(good)
-    for index, (sample, split, _) in enumerate(good):
+    for index, (sample, item, _) in enumerate(good):
         if index in seen_elsewhere:
             data.left_out.append((sample.id, seen_elsewhere[index]))
         else:
-            data.of(split).append(sample)
+            data.of(item).append(sample)
     return data
 
 
-def _seen_elsewhere(good: Sequence[tuple[Sample, Split, Sketch]]) -> dict[int, str]:
+def _seen_elsewhere(good: Sequence[tuple[Sample, ManifestItem, Sketch]]) -> dict[int, str]:
     """By its place, each sample whose copy is in a split that judges it, with the sentence."""
     found = {}
     sketches = np.array([own for _, _, own in good], dtype=np.float32)
     for pair in near_pairs(sketches, copies_only=True):
-        less, more = sorted(pair, key=lambda index: _JUDGES[good[index][1]])
-        copy, split, _ = good[more]
-        if good[less][1] is not split:
-            found[less] = f"it is a copy of the photo of {copy.id}, which is kept for {split.value}"
+        less, more = sorted(pair, key=lambda index: _JUDGES[good[index][1].split])
+        copy, item, _ = good[more]
+        if good[less][1].split is not item.split:
+            kept_for = item.split.value
+            found[less] = f"it is a copy of the photo of {copy.id}, which is kept for {kept_for}"
     return found
 
 
@@ -135,9 +143,13 @@ def _renumbered(sample: Sample, labels: Sequence[str], own: Sequence[str]) -> Sa
     return replace(sample, load=load)
 
 
+def _id(item: ManifestItem) -> str:
+    return f"task-{item.task}"
+
+
 def _sample(services: Services, item: ManifestItem) -> Sample:
     return Sample(
-        id=f"task-{item.task}",
+        id=_id(item),
         garment=item.garment,
         view=item.view,
         source="label-studio",
@@ -153,7 +165,7 @@ def _load(services: Services, item: ManifestItem) -> tuple[Pixels, Pixels]:
         raise PhotosAway(str(error), retry_after_s=error.retry_after_s) from error
     if item.image_digest is not None and photo.digest != item.image_digest:
         raise DatasetError(
-            f"photo '{photo.name}' of task {item.task} is not the one that was corrected"
+            f"photo '{photo.name}' of task {item.task} is not the one that its mask was drawn on"
         )
     image = decode_image(photo.data, name=photo.name, max_pixels=services.settings.max_pixels)
     mask = decode_class_mask(services.artifacts.get(item.mask_digest))
@@ -162,4 +174,9 @@ def _load(services: Services, item: ManifestItem) -> tuple[Pixels, Pixels]:
             f"the mask of task {item.task} is {mask.shape[1]} x {mask.shape[0]} px, its photo "
             f"{image.shape[1]} x {image.shape[0]} px; correct it again"
         )
-    return image, mask
+    return image, ignore_outline(mask, _band(mask)) if item.is_pseudo_label else mask
+
+
+def _band(mask: Pixels) -> float:
+    """How far from its outline a pseudo-label says nothing, in pixels of the photo."""
+    return max(1.0, _BAND * hypot(*mask.shape))

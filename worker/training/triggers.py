@@ -15,12 +15,13 @@ from hemline.store.models.runs import (
     active_run,
     counted_run,
     failures_since,
+    gives_way,
     last_run,
     queue_run,
 )
 from hemline.store.models.snapshots import take_snapshot
 from hemline.store.states import RunState, RunTrigger
-from hemline.store.tables.loop import Project
+from hemline.store.tables.loop import DatasetSnapshot, Project, TrainingRun
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -73,7 +74,7 @@ def _rests(services: Services, project: Project, needed: int) -> bool:
     """Whether the last runs failed so recently that another one by itself would fail as they did:
     after each it rests for longer, unless as many corrections have come since as start a run."""
     with services.store.reading() as session:
-        last = last_run(session, project.id)
+        last = last_run(session, project.id, pseudo_labels=False)
         if last is None or last.state is not RunState.FAILED or last.finished_at is None:
             return False
         if corrections_since(session, project.id, last.created_at) >= needed:
@@ -89,10 +90,15 @@ def request_training(
 ) -> TrainingRequest:
     """Takes a snapshot and queues a run, or says in one sentence why not."""
     request = _request(services, ls_project_id, trigger)
+    send(services, ls_project_id, request)
+    return request
+
+
+def send(services: Services, ls_project_id: int, request: TrainingRequest) -> None:
+    """Has the run that was queued, if one was, worked on."""
     if request.run_id is not None:
         services.sender.send("worker.train", request.run_id, queue="train")
     log.info("project %d: %s", ls_project_id, request.sentence)
-    return request
 
 
 def readiness(services: Services, project: Project) -> Readiness:
@@ -111,20 +117,25 @@ def _request(services: Services, ls_project_id: int, trigger: RunTrigger) -> Tra
         project = get_project(session, ls_project_id)
     if project is None:
         return TrainingRequest(None, not_known(ls_project_id))
-    if refusal := _refusal(services, project):
-        return TrainingRequest(None, refusal)
+    if reason := refusal(services, project, trigger):
+        return TrainingRequest(None, reason)
     labels = parse_label_config(project.label_config).labels
     with services.store.session() as session:
         snapshot = take_snapshot(session, services.artifacts, project.id, labels)
         run = queue_run(session, project.id, snapshot.id, trigger)
+    return queued(run, snapshot)
+
+
+def queued(run: TrainingRun | None, snapshot: DatasetSnapshot) -> TrainingRequest:
+    """The request that made this run, or None where another one came first."""
     if run is None:
         return TrainingRequest(None, "a training has been queued in the meantime")
     counts = ", ".join(f"{number} {split}" for split, number in sorted(snapshot.counts.items()))
     return TrainingRequest(run.id, f"training run {run.id} is queued on {counts} photos")
 
 
-def _refusal(services: Services, project: Project) -> str | None:
-    """Why no training can start now."""
+def refusal(services: Services, project: Project, trigger: RunTrigger) -> str | None:
+    """Why no training can start now, in a sentence; None if one can."""
     if project.problem:
         return f"no training: {project.problem}"
     try:
@@ -133,7 +144,7 @@ def _refusal(services: Services, project: Project) -> str | None:
         return f"no training: {error}"
     with services.store.reading() as session:
         active = active_run(session, project.id)
-    if active is not None:
+    if active is not None and not gives_way(active, trigger):
         return (
             f"run {active.id} is already {active.state}, epoch {active.epoch} of "
             f"{active.epochs or '?'}; another can start when it is done"

@@ -2,7 +2,7 @@
 
 from math import ceil, floor
 
-from sqlalchemy import String, case, cast, distinct, func, select, update
+from sqlalchemy import String, case, cast, distinct, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from hemline.errors import StoreError
@@ -27,7 +27,8 @@ def assign_split(
     there are `gold_minimum` gold garments, two of three are gold and the third trains, so that 5
     are there after 7 garments: as many as 20 corrections touch at least where each has three views.
     From then on the first of every 1 / gold_share garments is gold, validation is filled as its
-    share of garments comes round, and the rest train.
+    share of garments comes round, and the rest train. A garment that was trained on by a mask of
+    the champion's own (a pseudo-label) trains, whatever is due.
 
     gold_share, validation_share: shares of garments, 0 to 1. Two processes at once agree, because
     they take turns on the project. Raises StoreError if there is no such task.
@@ -41,9 +42,12 @@ def assign_split(
     known = session.scalar(select(Task.split).where(Task.id == task_id))
     if known is not None:
         return known
-    split = _split_of_garment(session, task.project_id, task.garment) or _due_split(
-        garments_by_split(session, task.project_id), gold_share, validation_share, gold_minimum
-    )
+    split = _split_of_garment(session, task.project_id, task.garment)
+    if split is None and _is_trained_on(session, task_id, task.project_id, task.garment):
+        split = Split.TRAIN
+    if split is None:
+        counts = garments_by_split(session, task.project_id)
+        split = _due_split(counts, gold_share, validation_share, gold_minimum)
     # Only this task: another transaction may hold its garment's other rows while it waits for us.
     session.execute(update(Task).where(Task.id == task_id).values(split=split))
     return split
@@ -69,6 +73,14 @@ def _split_of_garment(session: Session, project_id: int, garment: str) -> Split 
         .where(Task.project_id == project_id, Task.garment == garment, Task.split.is_not(None))
         .limit(1)
     )
+
+
+def _is_trained_on(session: Session, task_id: int, project_id: int, garment: str) -> bool:
+    """Whether a photo of the garment was a pseudo-label."""
+    of_garment = Task.id == task_id
+    if garment:
+        of_garment |= (Task.project_id == project_id) & (Task.garment == garment)
+    return bool(session.scalar(select(exists().where(of_garment, Task.pseudo_labelled))))
 
 
 def garments_to_gold(

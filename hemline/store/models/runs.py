@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
@@ -11,15 +11,19 @@ from hemline.store.database.clock import database_now
 from hemline.store.loop import leases
 from hemline.store.loop.projects import lock_project
 from hemline.store.states import RunState, RunTrigger
-from hemline.store.tables.loop import TrainingRun
+from hemline.store.tables.loop import ModelVersion, TrainingRun
 
 
 def queue_run(
     session: Session, project_id: int, snapshot_id: int, trigger: RunTrigger
 ) -> TrainingRun | None:
-    """A new queued run, or None if the project has one that is queued or running."""
+    """A new queued run, or None if the project has one that is queued or running.
+
+    A queued run on pseudo-labels is superseded by any other.
+    """
     lock_project(session, project_id)
-    if active_run(session, project_id) is not None:
+    active = active_run(session, project_id)
+    if active is not None and not (gives_way(active, trigger) and _supersede(session, active.id)):
         return None
     run = TrainingRun(
         project_id=project_id,
@@ -41,6 +45,29 @@ def active_run(session: Session, project_id: int) -> TrainingRun | None:
             TrainingRun.state.in_([RunState.QUEUED, RunState.RUNNING]),
         )
     )
+
+
+def gives_way(active: TrainingRun, trigger: RunTrigger) -> bool:
+    """Whether an active run makes room for another: one on pseudo-labels that has not begun."""
+    return (
+        active.state is RunState.QUEUED
+        and active.trigger is RunTrigger.PSEUDO_LABELS
+        and trigger is not RunTrigger.PSEUDO_LABELS
+    )
+
+
+def _supersede(session: Session, run_id: int) -> bool:
+    """False if somebody has begun the run meanwhile."""
+    statement = (
+        update(TrainingRun)
+        .where(TrainingRun.id == run_id, TrainingRun.state == RunState.QUEUED)
+        .values(
+            state=RunState.SUPERSEDED,
+            problem="it gave way to a training on newer corrections",
+            finished_at=database_now(session),
+        )
+    )
+    return session.scalar(statement.returning(TrainingRun.id)) is not None
 
 
 def acquire_run(
@@ -177,31 +204,64 @@ def get_run(session: Session, run_id: int) -> TrainingRun:
     return run
 
 
-def last_run(session: Session, project_id: int) -> TrainingRun | None:
-    """The project's newest run, whatever became of it."""
-    return session.scalar(
+def last_run(
+    session: Session, project_id: int, *, pseudo_labels: bool = True
+) -> TrainingRun | None:
+    """The project's newest run, whatever became of it; without `pseudo_labels`, the newest of
+    those on corrections alone."""
+    statement = (
         select(TrainingRun)
         .where(TrainingRun.project_id == project_id)
         .order_by(TrainingRun.id.desc())
         .limit(1)
         .options(*_RELATED)
     )
+    if not pseudo_labels:
+        statement = statement.where(_ON_CORRECTIONS)
+    return session.scalar(statement)
+
+
+def has_taught(session: Session, version: ModelVersion) -> bool:
+    """Whether a version has no run on its pseudo-labels to come: it had one already, was trained
+    on pseudo-labels itself, or by no run at all."""
+    made_by = session.scalar(
+        select(TrainingRun)
+        .where(TrainingRun.model_version_id == version.id)
+        .order_by(TrainingRun.id)
+        .limit(1)
+    )
+    if made_by is None or made_by.trigger is RunTrigger.PSEUDO_LABELS:
+        return True
+    later = exists().where(
+        TrainingRun.project_id == version.project_id,
+        TrainingRun.trigger == RunTrigger.PSEUDO_LABELS,
+        TrainingRun.state != RunState.SUPERSEDED,
+        TrainingRun.id > made_by.id,
+    )
+    return bool(session.scalar(select(later)))
 
 
 def counted_run(session: Session, project_id: int) -> TrainingRun | None:
-    """The run that new corrections are counted from: the newest that has not failed."""
+    """The run that new corrections are counted from: the newest that has not failed, apart from
+    those on pseudo-labels, which nobody's corrections wait for."""
     return session.scalar(
         select(TrainingRun)
-        .where(TrainingRun.project_id == project_id, TrainingRun.state != RunState.FAILED)
+        .where(
+            TrainingRun.project_id == project_id,
+            TrainingRun.state != RunState.FAILED,
+            _ON_CORRECTIONS,
+        )
         .order_by(TrainingRun.id.desc())
         .limit(1)
     )
 
 
 def failures_since(session: Session, project_id: int, run: TrainingRun | None) -> int:
-    """Runs of the project that failed after `run` (None: ever)."""
+    """Runs of the project on corrections alone that failed after `run` (None: ever)."""
     failed = select(func.count()).where(
-        TrainingRun.project_id == project_id, TrainingRun.state == RunState.FAILED
+        TrainingRun.project_id == project_id,
+        TrainingRun.state == RunState.FAILED,
+        _ON_CORRECTIONS,
     )
     if run is not None:
         failed = failed.where(TrainingRun.id > run.id)
@@ -224,6 +284,7 @@ def list_runs(
     return session.scalars(statement.options(*_RELATED)).all()
 
 
+_ON_CORRECTIONS = TrainingRun.trigger != RunTrigger.PSEUDO_LABELS
 _RELATED = (
     joinedload(TrainingRun.project),
     joinedload(TrainingRun.snapshot),

@@ -85,6 +85,8 @@ class Task(Base):
     split: Mapped[Split | None]
     is_labeled: Mapped[bool] = mapped_column(default=False)
     in_audit: Mapped[bool] = mapped_column(default=False)  # drawn at random: keeps estimates honest
+    # A training was given the champion's mask of it: its garment never judges a model
+    pseudo_labelled: Mapped[bool] = mapped_column(default=False, server_default=false())
     accepted_at: Mapped[datetime | None]  # its mask was good enough to be taken unseen
     shown_priority: Mapped[float | None]  # in Label Studio, with the reasons; None: not shown
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
@@ -218,7 +220,7 @@ class DatasetSnapshot(Base):
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
     digest: Mapped[str] = mapped_column(Words(64))  # of the manifest
     labels: Mapped[list[str]]  # class id k is labels[k - 1]; 0 is background
-    counts: Mapped[Json] = mapped_column(default=dict)  # split to number of items
+    counts: Mapped[Json] = mapped_column(default=dict)  # corrections by split; pseudo-labels
     created_at: Mapped[datetime] = mapped_column(default=utcnow)
 
 

@@ -28,6 +28,7 @@ from hemline.store.models.models import find_version, list_versions
 from hemline.store.models.succession import Succession, promote_by_hand, roll_back
 from hemline.store.people import record_event
 from hemline.store.reports.gold_items import GoldItem, gold_items, views_of
+from hemline.store.reports.pseudo_label_runs import pseudo_label_runs
 from hemline.store.reports.task_view import JudgedMask, TaskView
 from hemline.store.states import Role
 from hemline.store.tables.loop import Evaluation, ModelVersion, Project
@@ -56,9 +57,15 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
                 version.id: next(iter(evaluations_of(session, version.id)), None)
                 for version in versions
             }
+            taught = pseudo_label_runs(session, row.id)
         back = _way_back(versions)
         return render_page(
-            "dashboard/models.html", project=row, versions=versions, judged=judged, back=back
+            "dashboard/models.html",
+            project=row,
+            versions=versions,
+            judged=judged,
+            back=back,
+            taught=taught,
         )
 
     @blueprint.get("/<int:project>/models/<int:number>")

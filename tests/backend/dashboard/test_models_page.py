@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from hemline.errors import StoreError
 from hemline.store.models.models import champion
 from hemline.store.people import list_events
-from hemline.store.states import Role
-from hemline.store.tables.loop import Job, ModelVersion
+from hemline.store.states import Role, RunTrigger
+from hemline.store.tables.loop import Job, ModelVersion, TrainingRun
 from tests.backend.dashboard.test_pages import text
 from tests.backend.dashboard.visitor import Visitor
 
@@ -37,6 +37,30 @@ def test_models_tell_lineage_figures_and_decisions(filled):
     assert "Make champion" not in seen
     assert "The starter" in text(visitor.see("/dashboard/1/models/1"))
     assert "unknown model" in visitor.see("/dashboard/1/models/9", 404).lower()
+
+
+def test_what_pseudo_labels_brought_is_told_beside_their_number(filled):
+    visitor = Visitor(filled, role=Role.VIEWER)
+    assert "What pseudo-labels brought" not in text(visitor.see("/dashboard/1/models"))
+    with filled.store.session() as session:
+        version = session.get(ModelVersion, 3)
+        assert version is not None
+        assert version.snapshot is not None
+        version.snapshot.counts = {"train": 21, "gold": 12, "pseudo-labels": 39}
+        version.figures = {**version.figures, "pseudo_labels": 39}
+        session.execute(
+            update(TrainingRun)
+            .where(TrainingRun.model_version_id == 3)
+            .values(trigger=RunTrigger.PSEUDO_LABELS)
+        )
+    seen = text(visitor.see("/dashboard/1/models"))
+    assert "60 21 corrections, 39 pseudo-labels" in seen
+    told = seen.split("What pseudo-labels brought")[1]
+    assert "hemline-1-v3 21 39 0.900 0.940 +0.040 [+0.020, +0.060] yes" in told
+    assert "hemline-1-v2" not in told
+    seen = text(visitor.see("/dashboard/1/models/3"))
+    assert "60 21 corrections, 39 pseudo-labels" in seen
+    assert "21 train, 12 gold, 39 pseudo-labels" in seen
 
 
 def test_what_got_better_and_worse_is_shown_with_the_masks_that_were_judged(filled):

@@ -103,6 +103,10 @@ class ArtifactError(HemlineError):
     """An artifact is missing or its content does not match its digest."""
 
 
+class BackupError(HemlineError):
+    """A backup cannot be written or read, is damaged, or does not fit where it is restored."""
+
+
 class ExportError(HemlineError):
     """An export cannot be written where or as it was asked for."""
 

@@ -2,7 +2,11 @@
 
 import typer
 
+from hemline.store.backup.commands import backup, restore
+
 app = typer.Typer()
+for command in (backup, restore):
+    app.command()(command)
 
 
 @app.command()

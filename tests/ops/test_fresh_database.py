@@ -20,6 +20,7 @@ COMMANDS = {
     "triage": ["1"],
     "rank": ["1"],
     "people": ["list"],
+    "backup": ["backup"],
     "export": ["1", "--format", "masks", "--out", "masks"],
 }
 

@@ -15,7 +15,7 @@ def test_migrate_makes_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HEMLINE_HOME", str(tmp_path / "home"))
     get_settings.cache_clear()
     try:
-        result = CliRunner().invoke(app, [])
+        result = CliRunner().invoke(app, ["migrate"])
     finally:
         get_settings.cache_clear()
     assert result.exit_code == 0, result.output

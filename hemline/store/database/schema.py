@@ -38,7 +38,7 @@ def check(engine: Engine) -> None:
     """Raises StoreError unless the schema is the one this Hemline was written for."""
     with engine.connect() as connection:
         _refuse_unknown(connection)
-        current, head = _current(connection), _scripts().get_current_head()
+        current, head = _current(connection), newest()
         if current != head:
             raise StoreError(
                 f"database {engine.url.render_as_string(hide_password=True)} is at schema "
@@ -54,6 +54,18 @@ def config(connection: Connection | None = None) -> Config:
     configuration.set_main_option("path_separator", "os")
     configuration.attributes["connection"] = connection
     return configuration
+
+
+def newest() -> str:
+    """The revision that this Hemline's tables have."""
+    head = _scripts().get_current_head()
+    assert head is not None
+    return head
+
+
+def is_known(revision: str) -> bool:
+    """Whether it is this Hemline's revision, or an older one that it can bring up to date."""
+    return revision in {script.revision for script in _scripts().walk_revisions()}
 
 
 def migrations_folder() -> Path:
@@ -81,8 +93,7 @@ def _take_turn(connection: Connection) -> None:
 
 def _refuse_unknown(connection: Connection) -> None:
     current = _current(connection)
-    known = {script.revision for script in _scripts().walk_revisions()}
-    if current is not None and current not in known:
+    if current is not None and not is_known(current):
         raise StoreError(
             f"database {connection.engine.url.render_as_string(hide_password=True)} is at schema "
             f"{current}, which this version of Hemline does not know; install the version of "

@@ -167,7 +167,7 @@ def test_threads_that_upgrade_at_once_take_turns(empty_url: str) -> None:
 
 def test_processes_that_migrate_at_once_take_turns(empty_url: str) -> None:
     """The real command, four times at once on a database that does not exist yet."""
-    code = "from hemline.store.commands import app; app()"
+    code = "from hemline.store.commands import app; app(['migrate'])"
     children = [
         subprocess.Popen(
             [sys.executable, "-W", "error", "-c", code],

@@ -1,0 +1,1 @@
+"""Backups: the rows of one moment and the artifacts they name, out of any database into any."""

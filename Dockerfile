@@ -10,9 +10,9 @@ RUN python3 -m venv /opt/hemline
 ENV PATH=/opt/hemline/bin:$PATH UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_NO_CACHE=1
 WORKDIR /src
 # The packages change seldom and the code often: a change of code rebuilds the last layer only.
-COPY requirements-tools.lock requirements.lock ./
+COPY requirements-tools.lock requirements-image.lock ./
 RUN pip install --no-cache-dir --require-hashes -r requirements-tools.lock \
-    && uv pip install --python /opt/hemline/bin/python --require-hashes -r requirements.lock
+    && uv pip install --python /opt/hemline/bin/python --require-hashes -r requirements-image.lock
 COPY . .
 RUN uv pip install --python /opt/hemline/bin/python --no-build-isolation --no-deps .
 

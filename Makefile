@@ -108,6 +108,8 @@ lock: .python ## Update the locks from pyproject.toml; UPGRADE=1 takes the newes
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock >/dev/null
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --group tools -c requirements.lock \
 		-o requirements-tools.lock >/dev/null
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra s3 --extra gcs --extra azure \
+		-c requirements.lock -o requirements-image.lock >/dev/null
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra dev -c requirements.lock \
 		-c requirements-tools.lock -o requirements-dev.lock >/dev/null
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --group labelstudio \

@@ -1,4 +1,4 @@
-"""Files on disk by a key, within a bound on their size: fetched photos, drawn pictures.
+"""Files on disk by a key, within a bound on their size: photos, pictures, copies of artifacts.
 
 Several threads and processes may share a folder: files appear whole, and what one removes is, for
 the others, not there.
@@ -66,6 +66,16 @@ class DiskCache:
                 return False
             self._written = 0
         return self._trim()
+
+    def file(self, key: str) -> Path | None:
+        """The file of what is kept under the key, for readers that need one; the last to be
+        trimmed."""
+        path = self._path(key)
+        try:
+            os.utime(path)
+        except OSError:
+            return None
+        return path
 
     def remove(self, key: str) -> None:
         _remove(self._path(key))

@@ -84,7 +84,7 @@ class StoreError(HemlineError):
 
 
 class StoreUnavailable(Exception):
-    """The database cannot be used now; the same call may succeed later.
+    """The database, or where artifacts are, cannot be used now; the same call may succeed later.
 
     Not a HemlineError: whoever marks a task or fails a job for those must not do so for this.
     retry_after_s: when it is worth another try. is_full: its disk has no room.
@@ -97,6 +97,13 @@ class StoreUnavailable(Exception):
 
     def __str__(self) -> str:
         return writable(redact(super().__str__()))
+
+
+class ArtifactsUnavailable(StoreUnavailable):
+    """The storage of artifacts does not answer or lets nobody in; the same call may succeed later.
+
+    Whatever needs it waits, as for Label Studio.
+    """
 
 
 class ArtifactError(HemlineError):

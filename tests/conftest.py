@@ -12,6 +12,7 @@ pytest_plugins = [
     "tests.plugins.require_all",
     "tests.plugins.writable_reports",
     "tests.plugins.databases",
+    "tests.plugins.s3",
     "tests.plugins.label_studio",
     "tests.plugins.chromium",
 ]

@@ -148,14 +148,15 @@ def test_a_lock_pins_and_hashes_everything_and_names_no_host(lock):
     assert "://" not in text
 
 
-def test_the_development_lock_holds_what_the_runtime_lock_holds():
-    """What runs in a demo is what was tested."""
-    runtime, development = (
+@pytest.mark.parametrize("larger", ["requirements-dev.lock", "requirements-image.lock"])
+def test_a_larger_lock_holds_what_the_runtime_lock_holds(larger):
+    """What runs in a demo is what was tested, and what the container runs."""
+    runtime, more = (
         set(re.findall(r"^[\w.-]+==\S+", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
-        for name in ("requirements.lock", "requirements-dev.lock")
+        for name in ("requirements.lock", larger)
     )
     assert runtime
-    assert runtime <= development
+    assert runtime <= more
 
 
 def test_no_file_names_a_package_file_by_its_address():

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from datetime import timedelta
 
-from hemline.errors import HemlineError, LabelStudioUnavailable
+from hemline.errors import ArtifactsUnavailable, HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.store.database.clock import database_now
 from hemline.store.loop.jobs import (
@@ -69,7 +69,7 @@ class JobAtWork:
 def run_job(services: Services, job_id: int, work: Callable[[JobAtWork], None]) -> None:
     """Works on the job unless somebody else does. It may be called again after any crash.
 
-    While Label Studio is away the job waits, longer each time.
+    While Label Studio or the storage of artifacts is away the job waits, longer each time.
     """
     owner = new_owner()
     with services.store.session() as session:
@@ -86,7 +86,7 @@ def run_job(services: Services, job_id: int, work: Callable[[JobAtWork], None]) 
             finish_job(session, job_id, owner)
     except JobLost:
         log.warning("job %d was taken over by another worker", job_id)
-    except (LabelStudioUnavailable, LabelStudioRefused) as error:
+    except (LabelStudioUnavailable, LabelStudioRefused, ArtifactsUnavailable) as error:
         with services.store.session() as session:
             age = database_now(session) - job.created_at
             delay_s = max(_wait_s(age), error.retry_after_s or 0.0)

@@ -145,7 +145,7 @@ class Repair:
 
 def _problem(services: Services, digest: str) -> str | None:
     try:
-        services.artifacts.get(digest)
+        services.artifacts.fetch(digest)
     except ArtifactError as error:
         return "missing" if not services.artifacts.exists(digest) else str(error)
     return None

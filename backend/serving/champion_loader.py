@@ -20,7 +20,7 @@ import structlog
 from backend.monitoring.metrics import Metrics
 from backend.serving.model_thread import ModelThread
 from backend.serving.network_cache import Predictors, QueuedPredictor
-from hemline.errors import HemlineError
+from hemline.errors import HemlineError, StoreUnavailable
 from hemline.prefill.prefill import LoadedModel
 from hemline.store.database.engine import Store
 from hemline.store.models.models import ServedProject, champion, find_versions, list_served
@@ -277,8 +277,7 @@ class Serving:
         if words is None:
             self._without[ls_project_id] = (
                 f"the champion '{version.name}' cannot be loaded: "
-                f"{self._broken.get(version.weights_digest)}; `hemline rollback` brings back the "
-                "version before it"
+                f"{self._broken.get(version.weights_digest)}"
             )
         else:
             self._swap(ls_project_id, self._loaded.get(ls_project_id), version, words)
@@ -299,7 +298,7 @@ class Serving:
                 self._predictors.replace(version, network)
         except Exception as error:
             self._failed[digest] = time.monotonic() + _RETRY_S
-            self._broken[digest] = str(error) if isinstance(error, HemlineError) else repr(error)
+            self._broken[digest] = _why_broken(error)
             self._metrics.load_failures.inc()
             log.exception("champion cannot be loaded", version=version.name)
             return None
@@ -331,3 +330,11 @@ class Serving:
             if ls_project_id not in self._settled and self._news[ls_project_id] == news:
                 self._settled.add(ls_project_id)
                 self._changed.notify_all()
+
+
+def _why_broken(error: Exception) -> str:
+    """What is wrong with weights that cannot be loaded, and the way out."""
+    if isinstance(error, StoreUnavailable):
+        return f"{error}; it is tried again every {_RETRY_S:g} s"
+    said = str(error) if isinstance(error, HemlineError) else repr(error)
+    return f"{said}; `hemline rollback` brings back the version before it"

@@ -33,8 +33,15 @@ class ServiceSettings(SettingsWithFiles):
     )
     artifact_url: ServerAddress = Field(
         default="",
-        description="Where masks, weights and checkpoints are stored: a folder or any fsspec URL. "
-        "Empty: artifacts/ in HEMLINE_HOME.",
+        description="Where masks, weights and other artifacts are stored: a folder, or a bucket at "
+        "s3://, gs:// or az://, for which Hemline is installed as `hemline[s3]`, `hemline[gcs]` or "
+        "`hemline[azure]`. Empty: artifacts/ in HEMLINE_HOME.",
+    )
+    artifact_cache_bytes: int = Field(
+        default=5 * 2**30,
+        ge=0,
+        description="Most disk space for copies of what was read from a bucket, in bytes. It must "
+        "have room for the model files in use.",
     )
 
     label_studio_url: WebAddress = Field(

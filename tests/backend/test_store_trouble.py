@@ -7,6 +7,7 @@ from sqlalchemy import event, text
 from backend.protocol import webhook
 from hemline.store.database.engine import Store
 from tests.backend.conftest import GARMENT, KEY
+from tests.plugins.s3 import answers
 
 CORRECTION = {
     "action": "ANNOTATION_CREATED",
@@ -70,6 +71,23 @@ def test_what_cannot_be_stored_is_asked_for_again_later(backend):
     assert "make room on its disk" in answer.json["detail"]
     assert int(answer.headers["Retry-After"]) > 0
     event.remove(backend.store._engine, "checkout", limit)
+
+
+def test_without_its_bucket_the_backend_answers_and_loses_nothing(make_backend, s3):
+    backend = make_backend(artifact_url=s3.url, artifact_cache_bytes=0)
+    backend.connect()
+    (mask,) = backend.predict(1)
+    assert mask["result"]
+    s3.fault = answers("503 Slow Down", "SlowDown")
+    for number in (1, 2):  # one whose mask is in the bucket, and one that would go there
+        (left,) = backend.predict(number)
+        assert "result" not in left
+        assert "check HEMLINE_ARTIFACT_URL" in left["problem"]
+    assert backend.client.post("/webhook", json=CORRECTION).status_code == 201
+    assert backend.client.get("/readyz").status_code == 200
+    s3.fault = None
+    (mask,) = backend.predict(2)
+    assert mask["result"]
 
 
 def big():

@@ -11,7 +11,13 @@ WAY_OUT = "check HEMLINE_ARTIFACT_URL"
 
 
 def check_artifacts(settings: Settings) -> Iterator[Diagnosis]:
-    """Writes nothing. Raises ArtifactError for what is wrong."""
-    there = ArtifactStore(settings.artifacts).check()
+    """Writes nothing to a folder; to a bucket, whose permissions cannot be read, a few bytes that
+    it removes again. Raises ArtifactError or ArtifactsUnavailable for what is wrong."""
+    store = ArtifactStore(settings.artifacts)
+    there = store.check()
+    if "://" in settings.artifacts:
+        store.try_out()
+        yield healthy(NAME, f"'{settings.artifacts}' can be read and written")
+        return
     state = "can be read" if there else "will be made with the first artifact"
     yield healthy(NAME, f"'{settings.artifacts}' {state}")

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Sequence
 
 from hemline.settings import Settings
+from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import prepare_database
 from hemline.system.child_process import ChildProcess
 from hemline.system.home import open_home
@@ -22,10 +23,12 @@ def run_worker(settings: Settings, queues: Sequence[str], *, beat: bool) -> None
     """Runs Celery workers for the queues, and the schedule, until SIGINT or SIGTERM.
 
     Raises:
-        HemlineError: the database is not usable, or the embedded Redis does not start.
+        HemlineError: the database is not usable, the package for HEMLINE_ARTIFACT_URL is not
+            installed, or the embedded Redis does not start.
     """
     configure_logging(settings.log_level)
     open_home(settings)
+    ArtifactStore(settings.artifacts)  # a package that is missing is told of before the first task
     prepare_database(settings.database)
     redis = None if settings.redis_url else EmbeddedRedis(settings)
     Supervisor(_processes(settings, queues, beat), redis=redis, grace_s=_GRACE_S).run()

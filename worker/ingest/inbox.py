@@ -2,7 +2,7 @@
 
 import logging
 
-from hemline.errors import HemlineError, LabelStudioUnavailable
+from hemline.errors import ArtifactsUnavailable, HemlineError, LabelStudioUnavailable
 from hemline.store.loop.deliveries import (
     begin_delivery,
     fail_delivery,
@@ -56,7 +56,7 @@ def _work_on(services: Services, delivery: WebhookDelivery) -> bool:
     problem, final = "", False
     try:
         handle_delivery(services, delivery)
-    except LabelStudioUnavailable as error:
+    except (LabelStudioUnavailable, ArtifactsUnavailable) as error:
         with services.store.session() as session:
             postpone_delivery(session, delivery.id, str(error))
         return False

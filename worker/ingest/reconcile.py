@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from hemline.errors import (
+    ArtifactsUnavailable,
     HemlineError,
     LabelConfigError,
     LabelStudioError,
@@ -59,7 +60,7 @@ def reconcile_all(services: Services) -> None:
         for project in projects:
             try:
                 reconcile_project(services, project)
-            except LabelStudioUnavailable as error:
+            except (LabelStudioUnavailable, ArtifactsUnavailable) as error:
                 log.warning("reconcile waits: %s", error)
                 return
             except HemlineError as error:
@@ -73,7 +74,8 @@ def reconcile_project(services: Services, project: Project) -> None:
 
     Raises:
         LabelStudioUnavailable: Label Studio does not answer now.
-        LabelStudioRefused: it does not accept our token.
+        ArtifactsUnavailable: the storage of artifacts does not.
+        LabelStudioRefused: Label Studio does not accept our token.
     """
     try:
         told = services.client.get_project(project.ls_project_id)
@@ -101,7 +103,7 @@ def _take_in_changes(services: Services, project: Project, config: LabelConfig) 
     for ls_task in services.client.iter_tasks(project.ls_project_id, updated_after=since):
         try:
             _take_in(services, project, config, ls_task, anew=since is None)
-        except (LabelStudioUnavailable, LabelStudioRefused):
+        except (LabelStudioUnavailable, LabelStudioRefused, ArtifactsUnavailable):
             raise
         except Exception as error:
             log.exception("task %s cannot be taken in", ls_task["id"])
@@ -159,7 +161,7 @@ def _take_in(
             same = row is not None and not row.problem and row.ls_updated_at == submitted.updated_at
             if anew or not same:
                 record_submitted(services, project, config, task, submitted)
-        except (LabelStudioUnavailable, LabelStudioRefused):
+        except (LabelStudioUnavailable, LabelStudioRefused, ArtifactsUnavailable):
             raise
         except Exception as error:
             broken.append(error)

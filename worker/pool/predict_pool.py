@@ -3,7 +3,12 @@
 import logging
 from urllib.parse import urlsplit
 
-from hemline.errors import HemlineError, LabelStudioUnavailable, PhotoUnavailable
+from hemline.errors import (
+    ArtifactsUnavailable,
+    HemlineError,
+    LabelStudioUnavailable,
+    PhotoUnavailable,
+)
 from hemline.images import content_digest
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
@@ -35,8 +40,8 @@ _SILENT_AFTER = 5  # photos in a row without an answer: the host is away
 def predict_pool(services: Services, job_id: int) -> None:
     """Works on the job unless somebody else does. It may be called again after any crash.
 
-    While Label Studio is away the job waits, longer each time. A task that cannot be predicted is
-    marked and passed over.
+    While Label Studio or the storage of artifacts is away the job waits, longer each time. A task
+    that cannot be predicted is marked and passed over.
     """
     run_job(services, job_id, lambda at_work: _Pool(services, at_work).run())
 
@@ -153,7 +158,7 @@ class _Pool:
         except PhotoUnavailable as error:
             log.warning("task %d is put off: %s", task.ls_task_id, error)
             self._silent[host] = self._silent.get(host, 0) + 1 if error.no_answer else 0
-        except (LabelStudioUnavailable, LabelStudioRefused):
+        except (LabelStudioUnavailable, LabelStudioRefused, ArtifactsUnavailable):
             raise
         except KillsItsProcess as error:
             log.error("task %d: %s", task.ls_task_id, error)

@@ -13,7 +13,12 @@ from active_learning.feature_codec import feature_regions, feature_values
 from active_learning.label_features import LabelFeatures, label_features
 from active_learning.signals.frame import Mask
 from active_learning.signals.label_signals import SIGNALS_VERSION
-from hemline.errors import HemlineError, LabelStudioUnavailable, PhotoUnavailable
+from hemline.errors import (
+    ArtifactsUnavailable,
+    HemlineError,
+    LabelStudioUnavailable,
+    PhotoUnavailable,
+)
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.masks.codecs.png import decode_class_mask
@@ -51,7 +56,7 @@ def compute_signals(services: Services) -> int:
     """Works on what waits for at most some seconds, then has itself called again. How many it did.
 
     What cannot be computed is tried a few times and then left; a photo that cannot be had because
-    Label Studio is away costs no attempt.
+    Label Studio is away costs no attempt, nor does storage that is.
     """
     begin, done = time.monotonic(), 0
     while time.monotonic() - begin < _TURN_S:
@@ -90,7 +95,12 @@ def _attempt(
 ) -> None:
     try:
         work(services, claimed)
-    except (LabelStudioUnavailable, LabelStudioRefused, PhotoUnavailable) as error:
+    except (
+        LabelStudioUnavailable,
+        LabelStudioRefused,
+        PhotoUnavailable,
+        ArtifactsUnavailable,
+    ) as error:
         log.info("task %d: signals wait: %s", task.ls_task_id, error)
         with services.store.session() as session:
             put_back(session, claimed)

@@ -6,7 +6,7 @@ Takes the run's lease first and loads torch then: an attempt that dies while loa
 import logging
 import sys
 
-from hemline.errors import HemlineError
+from hemline.errors import ArtifactsUnavailable, HemlineError
 from hemline.settings import get_settings
 from hemline.store.models.runs import acquire_run, fail_run, get_run, postpone_run
 from hemline.store.tables.loop import TrainingRun
@@ -19,7 +19,7 @@ from worker.training.supervise import remove_work
 
 log = logging.getLogger(__name__)
 
-_PHOTOS_AWAY_S = 60.0
+_AWAY_S = 60.0
 
 
 def main(run_id: int) -> int:
@@ -48,10 +48,10 @@ def _train(services: Services, run: TrainingRun, lease: RunLease) -> int:
 
         keep_memory()
         train_successor(services, run, lease)
-    except PhotosAway as error:
+    except (PhotosAway, ArtifactsUnavailable) as error:
         log.warning("run %d is put off: %s", run.id, error)
         with lease.ending(), services.store.session() as session:
-            delay_s = max(_PHOTOS_AWAY_S, error.retry_after_s or 0.0)
+            delay_s = max(_AWAY_S, error.retry_after_s or 0.0)
             postpone_run(session, run.id, lease.owner, str(error), delay_s=delay_s)
         return EXIT_NOT_NOW
     except HemlineError as error:

@@ -14,7 +14,7 @@ from backend.dashboard.pictures.placeholder import busy_placeholder, placeholder
 from backend.dashboard.pictures.specs import sketch
 from backend.services import BackendServices
 from backend.serving.admission import Room
-from hemline.errors import HemlineError
+from hemline.errors import HemlineError, StoreUnavailable
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.settings import Settings
@@ -64,7 +64,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
                 return _instead(busy_placeholder())
             try:
                 data = cache.get(current.key, lambda: painter.draw(current))
-            except HemlineError as error:
+            except (HemlineError, StoreUnavailable) as error:
                 return _instead(placeholder(str(error)))
             except Exception:
                 log.exception("picture %s of task %d failed", kind, task)

@@ -22,7 +22,7 @@ from backend.serving.clicks.open_tasks import OpenTasks
 from backend.serving.clicks.refiner import RefinerThread
 from backend.serving.clicks.regions import choose_region
 from backend.serving.task_check import TaskCheck
-from hemline.errors import HemlineError
+from hemline.errors import HemlineError, StoreUnavailable
 from hemline.labelstudio.clicks.answer import (
     NOTHING,
     answer_body,
@@ -100,7 +100,7 @@ class ClickAnswers:
                 if not placed:
                     raise ClickError("Hemline is busy with other clicks; click again")
                 return self._answer(project, task, message.context)
-        except HemlineError as error:
+        except (HemlineError, StoreUnavailable) as error:
             problem = str(error)
         except Exception:
             log.exception("click failed", task=task.get("id"))

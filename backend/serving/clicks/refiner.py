@@ -13,7 +13,7 @@ import structlog
 from numpy.typing import NDArray
 
 from backend.serving.model_thread import ModelThread
-from hemline.errors import HemlineError
+from hemline.errors import HemlineError, StoreUnavailable
 from hemline.segmentation.clicks.maps import Box, Click
 
 log = structlog.get_logger(__name__)
@@ -100,7 +100,7 @@ class RefinerThread:
         refiner, problem = None, ""
         try:
             refiner = self._open()
-        except HemlineError as error:
+        except (HemlineError, StoreUnavailable) as error:
             problem = str(error)
             log.warning("the network for clicks cannot be opened", problem=problem)
         except Exception as error:

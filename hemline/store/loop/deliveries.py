@@ -119,7 +119,7 @@ def fail_delivery(session: Session, delivery_id: int, problem: str, final: bool)
 
 
 def postpone_delivery(session: Session, delivery_id: int, problem: str) -> None:
-    """Like a failure that is not final, but not counted: Label Studio is away, not at fault."""
+    """Like a failure that is not final, but not counted: what it needs is away."""
     session.execute(
         update(WebhookDelivery)
         .where(WebhookDelivery.id == delivery_id, WebhookDelivery.attempts > 0)

@@ -122,7 +122,7 @@ def connect_services(
     )
     pool = PoolJobs(store, send)
     projects = ProjectBook(store, changed=serving.look_again, introductions=introductions)
-    refiner = RefinerThread(prefiller.open_refiner)
+    refiner = RefinerThread(prefiller.open_refiner, prefiller.refiner_form)
     return BackendServices(
         settings=settings,
         store=store,

@@ -30,12 +30,12 @@ import numpy as np
 from hemline.labelstudio.project.config import render_label_config
 from hemline.studio.scene import draw_scene
 from hemline.system.ports import pick_free_port
+from worker.training.supervise import NICE
 
 CONFIG = render_label_config(["garment"])
 PROJECT = "1.1700000000"
 CALLERS = 4  # requests in flight; a small team of annotators at once
 PAUSE_S = 0.05  # of a caller after each answer: 4 callers make some 60 requests a second
-TRAINING_NICE = 10
 
 
 def main() -> None:
@@ -51,9 +51,9 @@ def main() -> None:
             print(f"{os.cpu_count()} cores, {CALLERS} callers, milliseconds\n")
             print(f"{'':34}{'n':>6}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}{'failed':>8}")
             measure(port, options.requests, tasks[: len(tasks) // 4], "idle")
-            with training_load(TRAINING_NICE):
+            with training_load(NICE):
                 second = tasks[len(tasks) // 4 : len(tasks) // 2]
-                measure(port, options.requests, second, f"training, nice {TRAINING_NICE}")
+                measure(port, options.requests, second, f"training, nice {NICE}")
             with training_load(0):
                 third = tasks[len(tasks) // 2 : 3 * len(tasks) // 4]
                 measure(port, options.requests, third, "training, nice 0")

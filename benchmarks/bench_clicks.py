@@ -31,11 +31,13 @@ from hemline.segmentation.clicks.click_runtime import OpenVinoClicks
 from hemline.segmentation.clicks.convert_clicks import convert_clicks
 from hemline.segmentation.clicks.maps import Box, Click, pixel_of
 from hemline.segmentation.clicks.next_click import next_click
+from hemline.segmentation.clicks.quantise_clicks import quantise_clicks
 from hemline.segmentation.clicks.refiner import ClickRefiner
 from hemline.segmentation.clicks.shipped_clicks import clicks_path
 from hemline.segmentation.model_card import file_digest
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.runtime.convert import convert
+from hemline.segmentation.runtime.int8_instructions import has_int8_instructions
 from hemline.segmentation.runtime.openvino_runtime import OpenVinoRuntime
 from hemline.segmentation.starter import starter_path
 from hemline.studio.scene import draw_scene
@@ -85,18 +87,22 @@ def main() -> None:
         model = options.clicks or clicks_path()
         convert(starter_path(), starter)
         convert_clicks(model, clicks)
+        if options.precision == "int8":
+            quantise_clicks(model, clicks, clicks.with_suffix(".int8"))
+            clicks = clicks.with_suffix(".int8")
         predictor = Predictor(starter_path(), runtime=OpenVinoRuntime(starter))
         refiner = ClickRefiner(OpenVinoClicks(clicks))
-    parts = {"bench-click-time": _times(refiner)}
+    parts = {"bench-click-time": _times(refiner, options.precision)}
     if options.ccp or options.metail:
-        parts["bench-clicks"] = _figures(options, predictor, refiner, file_digest(model))
+        name = f"{file_digest(model)[:12]} in {options.precision}"
+        parts["bench-clicks"] = _figures(options, predictor, refiner, name)
     for name, text in parts.items():
         print(text)
         if options.out:
             write_part(options.out, name, text)
 
 
-def _times(refiner: ClickRefiner) -> str:
+def _times(refiner: ClickRefiner, precision: str) -> str:
     """How long the refiner takes for a click on a drawn photo of two megapixels."""
     scene = draw_scene(_SCENE, height=1728, width=1152)
     truth = scene.mask > 0
@@ -117,14 +123,14 @@ def _times(refiner: ClickRefiner) -> str:
             "",
             "    make bench-clicks",
             "",
-            f"The network and the merge, on a drawn photo of 1152 x 1728 px, {len(times)} clicks:",
-            f"{median:.0f} ms in the median, {late:.0f} ms at p95.",
+            f"The network in {precision} and the merge, on a drawn photo of 1152 x 1728 px,",
+            f"{len(times)} clicks: {median:.0f} ms in the median, {late:.0f} ms at p95.",
         ]
     )
 
 
 def _figures(
-    options: argparse.Namespace, predictor: Predictor, refiner: ClickRefiner, digest: str
+    options: argparse.Namespace, predictor: Predictor, refiner: ClickRefiner, name: str
 ) -> str:
     lines = [
         "## Clicks",
@@ -132,7 +138,7 @@ def _figures(
         "    make bench-clicks CCP=DIR METAIL=DIR"
         + (f" PHOTOS={options.photos}" if options.photos else ""),
         "",
-        f"Click network {digest[:12]} on the starter's masks; photos that neither learnt from,",
+        f"Click network {name} on the starter's masks; photos that neither learnt from,",
         f"at native size, at most {MOST} clicks, a failure counts {MOST}. Intervals: 95 %, "
         "bootstrap over photos.",
         "",
@@ -352,6 +358,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--metail", type=Path, help="folder of Metail's cut-outs")
     parser.add_argument("--clicks", type=Path, help="another click network than the shipped one")
     parser.add_argument("--photos", type=int, help="at most so many photos of each")
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "int8"),
+        default="int8" if has_int8_instructions() else "fp32",
+        help="of the click network; as it would serve on this CPU",
+    )
     add_page_options(parser)
     return parser.parse_args()
 

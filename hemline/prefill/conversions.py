@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hemline.errors import ArtifactError, ModelError
@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 _CONVERTER = "hemline.segmentation.runtime.convert"
 _CLICK_CONVERTER = "hemline.segmentation.clicks.convert_clicks"
 _QUANTISER = "hemline.segmentation.runtime.quantise"
+_CLICK_QUANTISER = "hemline.segmentation.clicks.quantise_clicks"
 _LONGEST_S = 900.0  # of one conversion, on a machine that has much else to do
 
 
@@ -69,22 +70,34 @@ class Conversions:
     def may_improve(self, weights_digest: str) -> bool:
         """Whether these weights are the starter's, converted, and int8 may serve and has not been
         tried."""
-        if not self.int8_may_serve() or not self._is_starter(weights_digest):
-            return False
-        with self._store.reading() as session:
-            tried = find_conversion(session, weights_digest, "int8", converter_version())
-        return tried is None and self.fp32_path(weights_digest) is not None
+        is_due = self._int8_is_due(weights_digest) and starter_digest() == weights_digest
+        return is_due and self.fp32_path(weights_digest) is not None
 
     def improve(self, weights_digest: str) -> None:
         """Makes the starter int8 unless that was tried, which takes minutes, at the lowest
         priority. Versions that a project trained are made int8 on its own photos, by its training.
         """
-        if not self.may_improve(weights_digest):
-            return
-        with self._one_at_a_time():
-            converted = self.fp32_path(weights_digest)
-            if converted is not None and self.may_improve(weights_digest):
-                self._quantise_starter(weights_digest, converted)
+        if self.may_improve(weights_digest):
+            self._quantise(
+                weights_digest, lambda: self._artifacts.local_path(weights_digest), _QUANTISER
+            )
+
+    def may_improve_clicks(self) -> bool:
+        """Whether int8 may serve the click network and has not been tried. False where there is
+        none, which is said where it is opened."""
+        with suppress(ModelError):
+            return self._int8_is_due(clicks_digest())
+        return False
+
+    def improve_clicks(self) -> None:
+        """Makes the click network int8 unless that was tried, as `improve` the starter.
+
+        Raises:
+            ModelError: its file is missing or was changed.
+        """
+        if self.may_improve_clicks():
+            self.prepare_clicks()
+            self._quantise(clicks_digest(), clicks_path, _CLICK_QUANTISER)
 
     def int8_may_serve(self) -> bool:
         """Whether OpenVINO runs the networks, and HEMLINE_INT8 allows int8 on this CPU."""
@@ -139,9 +152,7 @@ class Conversions:
         threads = self._settings.predict_threads
         weights = self._artifacts.local_path(weights_digest)
         if self._chosen() == "openvino":
-            digest = self.form(weights_digest)
-            path = self._local_path(digest) if digest else None
-            path = path or self.fp32_path(weights_digest)
+            path = self._converted(weights_digest)
             if path is not None:
                 return OpenVinoRuntime(path, threads=threads)
             if self._settings.runtime == "openvino":
@@ -161,12 +172,18 @@ class Conversions:
                 which cannot run.
         """
         threads = self._settings.predict_threads
-        path = self.fp32_path(clicks_digest()) if self._chosen() == "openvino" else None
+        path = self._converted(clicks_digest()) if self._chosen() == "openvino" else None
         if path is not None:
             return OpenVinoClicks(path, threads=threads)
         from hemline.segmentation.clicks.torch_clicks import TorchClicks  # torch: seconds
 
         return TorchClicks(clicks_path(), device=self._settings.device, threads=threads)
+
+    def _converted(self, weights_digest: str) -> Path | None:
+        """The file of the quickest form of these weights that is whole; None: not converted."""
+        digest = self.form(weights_digest)
+        path = self._local_path(digest) if digest else None
+        return path or self.fp32_path(weights_digest)
 
     def _prepare(self, weights_digest: str, weights: Callable[[], Path], converter: str) -> None:
         if self._chosen() == "torch" or self._is_settled(weights_digest):
@@ -199,15 +216,23 @@ class Conversions:
             log.warning("converted networks: %s", error)
             return None
 
-    def _is_starter(self, weights_digest: str) -> bool:
-        return starter_digest() == weights_digest
+    def _int8_is_due(self, weights_digest: str) -> bool:
+        if not self.int8_may_serve():
+            return False
+        with self._store.reading() as session:
+            return find_conversion(session, weights_digest, "int8", converter_version()) is None
 
-    def _quantise_starter(self, weights_digest: str, converted: Path) -> None:
-        weights = self._artifacts.local_path(weights_digest)
-        with tempfile.TemporaryDirectory(prefix="hemline-converting-") as folder:
+    def _quantise(self, weights_digest: str, weights: Callable[[], Path], quantiser: str) -> None:
+        with (
+            self._one_at_a_time(),
+            tempfile.TemporaryDirectory(prefix="hemline-converting-") as folder,
+        ):
+            converted = self.fp32_path(weights_digest)
+            if converted is None or not self._int8_is_due(weights_digest):
+                return
             out, note = Path(folder) / "int8.safetensors", Path(folder) / "int8.json"
-            arguments = [str(weights), str(converted), str(out)]
-            problem = _run_child(_QUANTISER, arguments, Path(folder) / "log")
+            arguments = [str(weights()), str(converted), str(out)]
+            problem = _run_child(quantiser, arguments, Path(folder) / "log")
             if not problem:
                 self.keep_int8(weights_digest, out, Cost(**json.loads(note.read_text())))
                 return

@@ -28,6 +28,7 @@ from hemline.masks.figures.histograms import probability_histograms
 from hemline.masks.renumber import renumber
 from hemline.prefill.conversions import Conversions
 from hemline.prefill.open_task import OpenTask, open_task, photo_url
+from hemline.segmentation.clicks.shipped_clicks import clicks_digest
 from hemline.segmentation.model_card import read_card
 from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
@@ -128,12 +129,14 @@ class Prefiller:
 
     def may_improve(self, version: ModelVersion) -> bool:
         """Whether `improve` has not been tried and may bring something."""
-        return self._conversions.may_improve(version.weights_digest)
+        conversions = self._conversions
+        return conversions.may_improve(version.weights_digest) or conversions.may_improve_clicks()
 
     def improve(self, version: ModelVersion) -> None:
-        """Brings a version's network into a quicker form where that can be done without its
-        project's photos. It may take minutes: for workers, when nothing waits."""
+        """Brings the click network, and a version's, into a quicker form where that can be done
+        without its project's photos. It may take minutes: for workers, when nothing waits."""
         self._conversions.improve(version.weights_digest)
+        self._conversions.improve_clicks()
 
     def form(self, version: ModelVersion) -> str:
         """What `load` makes of a version now; it changes when a quicker form is there."""
@@ -229,6 +232,14 @@ class Prefiller:
         from hemline.prefill.click_refiner import open_click_refiner
 
         return open_click_refiner(self._store, self._artifacts, self._settings)
+
+    def refiner_form(self) -> str:
+        """What `open_refiner` opens now; it changes when a quicker form is there.
+
+        Raises:
+            ModelError: the click network is not there.
+        """
+        return self._conversions.form(clicks_digest())
 
     def _stored_mask(self, stored: Prediction) -> NDArray[np.uint8] | None:
         """None: it is damaged, and is predicted again."""

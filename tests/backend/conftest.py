@@ -115,6 +115,7 @@ class FakePrefiller(Prefiller):
         self.refiner = FakeRefiner()
         self.refiner_problem = ""
         self.opened_refiners = 0
+        self.form_of_refiner = "fp32"
 
     def ensure_starter(self, project_id: int, config: LabelConfig) -> None:
         if len(config.labels) == 1:
@@ -125,6 +126,9 @@ class FakePrefiller(Prefiller):
         if self.refiner_problem:
             raise ModelError(self.refiner_problem)
         return self.refiner
+
+    def refiner_form(self) -> str:
+        return self.form_of_refiner
 
     def load(self, version: ModelVersion) -> LoadedModel:
         if version.weights_digest == "broken":

@@ -20,7 +20,7 @@ from worker.training.gpu import claim_device
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 6  # that died without another epoch done; there are rests in between
-NICE = 10  # serving on the same machine goes first
+NICE = 19  # serving on the same machine goes first
 _UNFINISHED = (RunState.QUEUED, RunState.RUNNING)
 _GRACE_S = 1.0
 _LOG_LINES = 3

@@ -19,7 +19,7 @@ from hemline.segmentation.clicks.maps import Box, Click
 log = structlog.get_logger(__name__)
 
 _OPEN_WAIT_S = 20.0  # somebody who clicks while it is being opened waits this long
-_RETRY_S = 60.0
+_RETRY_S = 60.0  # after this long it is tried again, and its form is looked at again
 
 
 class Refiner(Protocol):
@@ -46,10 +46,14 @@ class RefinerThread:
     """Opens the network when clicks are to be expected and runs it, one click at a time.
 
     open_refiner: may take seconds; raises HemlineError where it cannot run.
+    form: names what `open_refiner` opens now. When it changes, the network is opened again beside
+        the one that answers, and takes its place.
     """
 
-    def __init__(self, open_refiner: Callable[[], Refiner]) -> None:
+    def __init__(self, open_refiner: Callable[[], Refiner], form: Callable[[], str]) -> None:
         self._open = open_refiner
+        self._form = form
+        self._opened = ""  # the form of the one that answers
         self._thread = ModelThread()
         self._changed = threading.Condition()
         self._refiner: Refiner | None = None
@@ -79,6 +83,7 @@ class RefinerThread:
                 if left <= 0:
                     raise NotReadyError("the network for clicks is still being opened; try again")
                 self._changed.wait(left)
+            self._begin()  # now and then: is there a quicker form?
             return self._refiner
 
     def refine(self, *arguments: Any, **more: Any) -> NDArray[np.bool_]:
@@ -90,16 +95,18 @@ class RefinerThread:
         self._thread.stop()
 
     def _begin(self) -> None:
-        """Has it opened unless that goes on, or has just failed."""
+        """Has it opened, or its form looked at, unless that goes on or was just done."""
         if self._opening or time.monotonic() < self._again_at:
             return
         self._opening = True
         threading.Thread(target=self._run, name="click-network", daemon=True).start()
 
     def _run(self) -> None:
-        refiner, problem = None, ""
+        refiner, form, problem = self._refiner, self._opened, ""
         try:
-            refiner = self._open()
+            form = self._form()
+            if refiner is None or form != self._opened:
+                refiner = self._open()
         except (HemlineError, StoreUnavailable) as error:
             problem = str(error)
             log.warning("the network for clicks cannot be opened", problem=problem)
@@ -108,5 +115,6 @@ class RefinerThread:
             log.exception("the network for clicks cannot be opened")
         with self._changed:
             self._refiner, self._problem, self._opening = refiner, problem, False
+            self._opened = self._opened if problem else form
             self._again_at = time.monotonic() + _RETRY_S
             self._changed.notify_all()

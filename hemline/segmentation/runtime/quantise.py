@@ -11,10 +11,10 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +33,8 @@ from hemline.segmentation.runtime.openvino_files import to_model, to_network
 from hemline.segmentation.runtime.openvino_library import load_openvino
 from hemline.segmentation.runtime.openvino_runtime import OpenVinoRuntime
 
+T = TypeVar("T")
+
 ENOUGH = 60  # photos to calibrate on
 _DRAWN = 18  # garments, each from several sides: half to calibrate on, half to compare on
 
@@ -49,7 +51,6 @@ def quantise(model: Path, converted: Path, samples: Sequence[Sample], out: Path)
     Raises:
         ModelError: NNCF cannot be used here, or not on this network.
     """
-    nncf = _load_nncf()
     options = read_card(model).recipe.input
 
     def laid(sample: Sample) -> NDArray[np.uint8]:
@@ -59,11 +60,28 @@ def quantise(model: Path, converted: Path, samples: Sequence[Sample], out: Path)
         return np.ascontiguousarray(pixels)
 
     chosen = samples[:: max(1, len(samples) // ENOUGH)][:ENOUGH]
+    write_int8(model, converted, chosen, laid, out)
+
+
+def write_int8(
+    model: Path,
+    converted: Path,
+    chosen: Sequence[T],
+    inputs: Callable[[T], NDArray[np.uint8] | list[NDArray[np.uint8]]],
+    out: Path,
+) -> None:
+    """Writes the one network of a converted file in int8, calibrated on what `inputs` makes of each
+    of the chosen: what the network is given.
+
+    Raises:
+        ModelError: NNCF cannot be used here, or not on this network.
+    """
+    nncf = _load_nncf()
     (name, network), *_ = read_networks(converted).items()
     with contextlib.redirect_stdout(None):  # it draws bars
         try:
             small = nncf.quantize(
-                to_model(network), nncf.Dataset(chosen, laid), subset_size=len(chosen)
+                to_model(network), nncf.Dataset(chosen, inputs), subset_size=len(chosen)
             )
         except Exception as error:  # it has several kinds of its own
             raise ModelError(f"model '{model}' cannot be made int8: {error}") from error

@@ -1,10 +1,13 @@
-"""The starter is made int8 once, after a pool, where OpenVINO serves."""
+"""Starter and click network are made int8 once, after a pool, where OpenVINO serves."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from hemline.errors import ModelError
 from hemline.prefill import conversions as converting
+from hemline.segmentation.clicks.shipped_clicks import clicks_digest
 from hemline.segmentation.starter import starter_path
 from hemline.store.models.models import create_version
 from worker.pool.improve_network import improve_network
@@ -46,20 +49,56 @@ def version_of(services: Services, project, weights: bytes) -> int:
         ).id
 
 
-def test_the_starter_is_made_int8_once(services, project, ran):
+def conversions(services: Services) -> converting.Conversions:
+    return converting.Conversions(services.store, services.artifacts, services.settings)
+
+
+def test_starter_and_click_network_are_made_int8_once(services, project, ran):
     version_id = version_of(services, project, starter_path().read_bytes())
     improve_network(services, version_id)
-    assert ran == []  # it is not converted yet
+    assert ran == ["convert_clicks", "quantise_clicks"]  # the starter is not converted yet
+    assert not conversions(services).may_improve_clicks()
     digest = services.artifacts.put(starter_path().read_bytes(), "weights")
-    converting.Conversions(services.store, services.artifacts, services.settings).prepare(digest)
+    conversions(services).prepare(digest)
     for _ in range(2):
         improve_network(services, version_id)
-    assert ran == ["convert", "quantise"]
+    assert ran[2:] == ["convert", "quantise"]
+    assert not conversions(services).may_improve(digest)
 
 
 def test_another_version_waits_for_its_project_s_photos(services, project, ran):
     version_id = version_of(services, project, b"others")
     digest = services.artifacts.put(b"others", "weights")
-    converting.Conversions(services.store, services.artifacts, services.settings).prepare(digest)
+    conversions(services).prepare(digest)
     improve_network(services, version_id)
-    assert ran == ["convert"]
+    assert "quantise" not in ran
+
+
+@pytest.mark.parametrize(("int8_dice", "serves"), [(0.9495, True), (0.9485, False)])
+def test_clicks_run_in_int8_unless_that_costs_too_much(
+    services, ran, int8_dice, serves, monkeypatch
+):
+    fp32 = conversions(services)
+    fp32.prepare_clicks()
+    form = fp32.form(clicks_digest())
+    run = converting._run_child
+
+    def with_dice(module: str, arguments: list[str], log_path: Path) -> str:
+        problem = run(module, arguments, log_path)
+        figures = {"dice": int8_dice, "fp32_dice": 0.951, "photos": 36}
+        Path(arguments[-1]).with_suffix(".json").write_text(json.dumps(figures))
+        Path(arguments[-1]).write_bytes(b"another network")
+        return problem
+
+    monkeypatch.setattr(converting, "_run_child", with_dice)
+    fp32.improve_clicks()
+    assert (conversions(services).form(clicks_digest()) != form) == serves
+
+
+def test_without_a_click_network_pools_go_on(services, project, ran, monkeypatch):
+    def gone() -> str:
+        raise ModelError("the click network is missing; install Hemline again")
+
+    monkeypatch.setattr(converting, "clicks_digest", gone)
+    improve_network(services, version_of(services, project, b"others"))
+    assert ran == []

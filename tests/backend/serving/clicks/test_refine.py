@@ -11,7 +11,6 @@ from sqlalchemy import select
 
 from backend.serving.clicks import memory
 from hemline.errors import ImageError
-from hemline.labelstudio.project.click_controls import add_click_controls
 from hemline.labelstudio.project.config import render_label_config
 from hemline.masks.codecs.brush import decode_brush, encode_brush
 from hemline.masks.codecs.probability_map import LEVELS
@@ -379,19 +378,3 @@ def test_what_was_answered_is_counted_for_task_and_user(connected):
         rows = session.scalars(select(AnsweredClick).order_by(AnsweredClick.id)).all()
     assert [(row.is_box, row.annotator) for row in rows] == [(False, ""), (False, "7"), (True, "7")]
     assert rows[-1].pixels_digest == pixels_digest(mask_of([last]))
-
-
-def test_the_network_is_opened_before_the_first_click_of_a_project_with_controls(backend):
-    backend.connect(add_click_controls(GARMENT).label_config)
-    deadline = time.monotonic() + 10
-    while not backend.prefiller.opened_refiners and time.monotonic() < deadline:
-        time.sleep(0.01)
-    assert backend.prefiller.opened_refiners == 1
-    ask(backend, click(5, 5), **predicted(region()))
-    assert backend.prefiller.opened_refiners == 1
-
-
-def test_where_nobody_can_click_it_is_not_opened(connected):
-    connected.predict(1)
-    connected.finish_background()
-    assert connected.prefiller.opened_refiners == 0

@@ -61,6 +61,11 @@ def test_what_pseudo_labels_brought_is_told_beside_their_number(filled):
     seen = text(visitor.see("/dashboard/1/models/3"))
     assert "60 21 corrections, 39 pseudo-labels" in seen
     assert "21 train, 12 gold, 39 pseudo-labels" in seen
+    running = "Training run 3 on pseudo-labels"
+    assert running not in text(visitor.see("/dashboard/1"))
+    with filled.store.session() as session:
+        session.execute(update(TrainingRun).values(trigger=RunTrigger.PSEUDO_LABELS))
+    assert running in text(visitor.see("/dashboard/1"))
 
 
 def test_what_got_better_and_worse_is_shown_with_the_masks_that_were_judged(filled):

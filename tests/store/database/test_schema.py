@@ -4,6 +4,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from hemline.store.database.columns import Base
 from hemline.store.database.engine import Store, prepare_database
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.tasks import list_task_problems
-from hemline.store.tables.loop import Project, Task
+from hemline.store.states import RunState, RunTrigger
+from hemline.store.tables.loop import DatasetSnapshot, Project, Task, TrainingRun
 
 
 @pytest.fixture
@@ -234,6 +236,56 @@ def test_a_tasks_one_mark_becomes_its_own_or_its_annotations(store: Store, engin
         (3, "it is turned"),
         (3, "no photo"),
     ]
+
+
+def test_trainings_keep_all_that_is_known_of_them_where_their_table_is_made_again(
+    store: Store, engine: Engine
+) -> None:
+    store.upgrade()
+    began = datetime(2026, 3, 2, 9, tzinfo=UTC)
+    with store.session() as session:
+        project = Project(ls_project_id=1)
+        session.add(project)
+        session.flush()
+        snapshot = DatasetSnapshot(project_id=project.id, digest="a" * 64, labels=["garment"])
+        session.add(snapshot)
+        session.flush()
+        for number, state in enumerate((RunState.SUPERSEDED, RunState.RUNNING), start=1):
+            session.add(
+                TrainingRun(
+                    project_id=project.id,
+                    snapshot_id=snapshot.id,
+                    state=state,
+                    trigger=list(RunTrigger)[-number],
+                    attempts=2,
+                    reached=5,
+                    lease_owner="host:1",
+                    lease_from=began,
+                    lease_until=began + timedelta(seconds=30),
+                    epoch=4,
+                    epochs=12,
+                    problem="it waits",
+                    created_at=began,
+                    started_at=began + timedelta(seconds=1),
+                    finished_at=began + timedelta(seconds=2),
+                )
+            )
+    before = _rows(engine, "training_run")
+    schema.downgrade(engine, "0016")
+    below = _rows(engine, "training_run")
+    assert [(row["state"], row["trigger"]) for row in below] == [
+        ("failed", "command"),
+        ("running", "command"),
+    ]
+    store.upgrade()
+    for old, new in zip(before, _rows(engine, "training_run"), strict=True):
+        assert {**old, "state": "", "trigger": ""} == {**new, "state": "", "trigger": ""}
+
+
+def _rows(engine: Engine, table: str) -> list[dict[str, object]]:
+    with engine.begin() as connection:
+        rows = connection.execute(text(f"SELECT * FROM {table} ORDER BY id")).mappings()
+        return [dict(row) for row in rows]
 
 
 def _use_migrations_with_a_rebuild(tmp_path: Path, url: str) -> None:

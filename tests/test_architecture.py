@@ -16,6 +16,7 @@ ROOT = Path(__file__).parent.parent
 LOCKS = sorted(ROOT.glob("requirements*.lock"))
 PACKAGES = ("active_learning", "backend", "benchmarks", "hemline", "scripts", "worker")
 LONGEST_FILE = 400
+MOST_MODULES = 15  # in one folder
 LONGEST_README = 150
 
 
@@ -90,6 +91,34 @@ def test_every_module_says_what_it_holds():
         if not ast.get_docstring(ast.parse(path.read_text(encoding="utf-8")))
     ]
     assert not silent
+
+
+def rooms():
+    """The folders of the product's packages, with the docstring of each."""
+    for package in ("active_learning", "backend", "hemline", "worker"):
+        for path in tracked(f"{package}/**/__init__.py"):
+            yield path.parent, ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+
+
+def test_every_room_says_what_lives_there_and_where_its_neighbours_are():
+    short = [str(room.relative_to(ROOT)) for room, text in rooms() if len(text.splitlines()) < 3]
+    assert not short
+    gone = [
+        f"{room.relative_to(ROOT)}: {name}"
+        for room, text in rooms()
+        for name in re.findall(r"`((?:\.\./|[a-z_]+/)*[a-z_]+\.py)`", text)
+        if not any((base / name).exists() for base in (room, ROOT))
+    ]
+    assert not gone
+
+
+def test_no_room_holds_more_than_a_newcomer_can_survey():
+    full = {
+        str(room.relative_to(ROOT)): number
+        for room, _ in rooms()
+        if (number := sum(path.stem != "__init__" for path in room.glob("*.py"))) > MOST_MODULES
+    }
+    assert not full
 
 
 def test_the_readme_is_read_to_its_end():

@@ -1,1 +1,5 @@
-"""Losses, optimisers, learning rates and averaged weights, by the names that recipes give them."""
+"""Losses, optimisers, learning rates and averaged weights, by the names that recipes give them.
+
+One file each, no knowledge of data or of the loop that uses them: `../training/trainer.py`.
+Their keys and bounds are in `../recipe/parts.py`.
+"""

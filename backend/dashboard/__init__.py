@@ -6,8 +6,8 @@ within `services.store.reading()` and answers with `render_page("dashboard/NAME.
 template extends "dashboard/base.html" and fills `title` and `content`. See `pages/activity.py` for
 the smallest one.
 
-- Everybody who sees a page has logged in (`login/access.py`); `@needs(Role.REVIEWER)` asks for more,
-  and `current_person()` says who it is.
+- Everybody who sees a page has logged in (`login/access.py`); `@needs(Role.REVIEWER)` asks for
+  more, and `current_person()` says who it is.
 - GET changes nothing. A form that changes something is a POST with `{{ csrf_field() }}` in it, and
   its view does it in one `services.store.session()` together with `record_event`. It answers with
   `see(endpoint, ...)`, and `say("sentence")` puts a sentence on the next page.

@@ -188,7 +188,7 @@ class Visitor:
         assert token is not None
         form = {"name": "bench", "password": PASSWORD, "csrf_token": token[1]}
         status, _ = self._ask("POST", "/dashboard/log-in", urlencode(form))
-        assert status == 303, "the log-in failed"
+        assert status == 303, "the login failed"
 
     def page(self, path: str, _number: int = 0) -> str:
         status, data = self._ask("GET", path)

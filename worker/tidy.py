@@ -18,7 +18,7 @@ _LEFT_BEHIND = timedelta(days=1)  # no artifact takes so long to write
 
 
 def tidy(services: Services) -> None:
-    """One look at the artifacts, the trainings and the log-ins."""
+    """One look at the artifacts, the trainings and the logins."""
     removed = services.artifacts.remove_leftovers(_LEFT_BEHIND)
     if removed:
         log.info("removed %d files that killed processes had left among the artifacts", removed)

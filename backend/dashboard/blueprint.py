@@ -1,4 +1,4 @@
-"""The dashboard's blueprint: every page behind one log-in, one policy and one way to fail."""
+"""The dashboard's blueprint: every page behind one login, one policy and one way to fail."""
 
 from flask import Blueprint, Flask, abort, redirect, request
 from flask.typing import ResponseReturnValue
@@ -64,7 +64,7 @@ def _build(services: BackendServices) -> Blueprint:
 
     @blueprint.route("/<path:path>", methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     def nowhere(path: str) -> ResponseReturnValue:
-        """Addresses below /dashboard that are none: they too ask for a log-in first."""
+        """Addresses below /dashboard that are none: they too ask for a login first."""
         if not path.endswith("/") or request.method != "GET":
             abort(404, f"there is no page at {request.path}; choose one above")
         return redirect(request.path.rstrip("/"))

@@ -106,7 +106,7 @@ class LabelStudioHttp:
         if response.has_redirect_location and not options.get("stream"):
             raise LabelStudioUnavailable(
                 f"{method} {path} at {self.url} was answered with a redirect; set LABEL_STUDIO_URL "
-                "to where it leads, unless that is a log-in of a proxy in front of it"
+                "to where it leads, unless that is a login of a proxy in front of it"
             )
         return response
 

@@ -37,14 +37,14 @@ def retry_after_s(headers: Mapping[str, str]) -> float | None:
 
 
 def is_page(headers: Mapping[str, str], body: bytes | bytearray = b"") -> bool:
-    """Whether this is a web page, such as a proxy's "back soon" or a log-in."""
+    """Whether this is a web page, such as a proxy's "back soon" or a login."""
     kind = headers.get("content-type", "").partition(";")[0].strip().lower()
     start = bytes(body[:_LOOKED_AT]).lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     return kind in ("text/html", "application/xhtml+xml") or start.startswith(_PAGE_STARTS)
 
 
 def is_login(url: str) -> bool:
-    """Whether a redirect leads to a log-in: our session, or a proxy's, is not there now."""
+    """Whether a redirect leads to a login: our session, or a proxy's, is not there now."""
     try:
         parts = urlsplit(url)
     except ValueError:

@@ -1,7 +1,7 @@
 """Dates that lie ahead, because a clock was put forward and back, are brought back to now.
 
 What is counted or awaited from them (corrections since a training, the next training by time, a
-log-in) would otherwise wait until that date has come.
+login) would otherwise wait until that date has come.
 """
 
 from datetime import datetime, timedelta

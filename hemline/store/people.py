@@ -58,7 +58,7 @@ def remove_person(session: Session, name: str) -> None:
 def set_password(
     session: Session, name: str, password_hash: str, *, now: datetime | None = None
 ) -> None:
-    """Replaces the password, ends the person's log-ins and forgets attempts at the name.
+    """Replaces the password, ends the person's logins and forgets attempts at the name.
 
     Raises StoreError if there is no such person.
     """
@@ -82,7 +82,7 @@ def note_login(session: Session, person_id: int, *, now: datetime | None = None)
 
 
 def end_logins(session: Session, person_id: int, *, now: datetime | None = None) -> None:
-    """Makes every log-in of the person from before `now` worthless, on every device."""
+    """Makes every login of the person from before `now` worthless, on every device."""
     session.execute(
         update(Person)
         .where(Person.id == person_id)

@@ -150,7 +150,7 @@ def _check_project(client: LabelStudioUser, project_id: int, demo: Demo) -> None
 
 
 def _check_dashboard(demo: Demo) -> None:
-    """The address that is printed leads to a log-in that knows the demo's account."""
+    """The address that is printed leads to a login that knows the demo's account."""
     address = f"http://127.0.0.1:{load_state(demo.home / 'state.json').backend_port}/dashboard"
     assert address in demo.output
     with httpx.Client(trust_env=False, follow_redirects=True) as browser:

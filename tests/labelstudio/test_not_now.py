@@ -1,4 +1,4 @@
-"""What is "later" and what is "no": statuses, pages, log-ins, and how long to wait."""
+"""What is "later" and what is "no": statuses, pages, logins, and how long to wait."""
 
 import contextlib
 import time

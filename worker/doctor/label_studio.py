@@ -31,7 +31,7 @@ def check_label_studio(settings: Settings) -> Iterator[Diagnosis]:
         yield warning(
             NAME,
             f"{url} answers without a version (HTTP {answer.status})",
-            "check that LABEL_STUDIO_URL is Label Studio's own address, not that of a log-in page",
+            "check that LABEL_STUDIO_URL is Label Studio's own address, not that of a login page",
         )
     elif _numbers(version) < _TESTED_FROM:
         tested = ".".join(map(str, _TESTED_FROM))

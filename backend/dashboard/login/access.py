@@ -1,4 +1,4 @@
-"""Who may see and do what: a log-in for every page, a role for some, a token for every form."""
+"""Who may see and do what: a login for every page, a role for some, a token for every form."""
 
 import hmac
 import secrets
@@ -73,7 +73,7 @@ def needs(role: Role) -> Callable[[View[P]], View[P]]:
 
 
 def current_person() -> Person:
-    """Who asks. Of a view behind the log-in, this is always somebody."""
+    """Who asks. Of a view behind the login, this is always somebody."""
     return cast(Person, g.person)
 
 
@@ -111,7 +111,7 @@ def _check_token() -> None:
 
 
 def _who(services: BackendServices) -> Person | None:
-    """The person this browser belongs to, unless the log-in has ended or was ended."""
+    """The person this browser belongs to, unless the login has ended or was ended."""
     person_id, since = session.get("person"), session.get("since")
     if not isinstance(person_id, int) or not isinstance(since, float):
         return None

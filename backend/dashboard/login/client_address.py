@@ -7,7 +7,7 @@ _IPV6_NETWORK = 64  # bits; whoever has one address of it has all
 
 
 def client_address(peer: str, forwarded: Iterable[str], trusted: Sequence[str]) -> str:
-    """The address that log-ins are counted for.
+    """The address that logins are counted for.
 
     It is the peer's, unless that is a trusted proxy: then it is the last address in
     X-Forwarded-For that is not a trusted proxy's, since what stands before it anybody may have

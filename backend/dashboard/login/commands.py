@@ -43,16 +43,16 @@ def list_() -> None:
         people = list_people(session)
     for person in people:
         seen = f"{person.last_login_at:%Y-%m-%d %H:%M} UTC" if person.last_login_at else "never"
-        typer.echo(f"{person.name}\t{person.role}\tlast log-in: {seen}")
+        typer.echo(f"{person.name}\t{person.role}\tlast login: {seen}")
     if not people:
         typer.echo("Nobody can log in yet; run `hemline people add NAME --role admin`.")
 
 
 @app.command()
-def log_ins(
+def logins(
     newest: Annotated[int, typer.Option(min=1, help="How many to list.")] = 50,
 ) -> None:
-    """List log-ins and failed attempts, the newest first: when, who, and from which address."""
+    """List logins and failed attempts, the newest first: when, who, and from which address."""
     from hemline.store.log_in_limits import FAILED
     from hemline.store.people import LOGGED_IN, list_events_of
 

@@ -62,7 +62,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
 
     @blueprint.post("/log-out")
     def log_out() -> ResponseReturnValue:
-        """Ends the person's log-ins on every device: a cookie that was copied ends too."""
+        """Ends the person's logins on every device: a cookie that was copied ends too."""
         person = current_person()
         with services.store.session() as session:
             end_logins(session, person.id)

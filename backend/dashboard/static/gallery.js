@@ -18,7 +18,7 @@ async function press(button, card) {
     if (!response.headers.get("Content-Type").startsWith("application/json")) throw new Error("no JSON");
     answer = await response.json();
   } catch {
-    location.reload(); // the log-in has ended, or the page is of another day
+    location.reload(); // the login has ended, or the page is of another day
     return;
   }
   told.textContent = answer.sentence;

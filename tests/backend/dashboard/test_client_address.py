@@ -1,4 +1,4 @@
-"""The address a log-in is counted for: a proxy's word counts only if the proxy is trusted."""
+"""The address a login is counted for: a proxy's word counts only if the proxy is trusted."""
 
 import pytest
 
@@ -39,7 +39,7 @@ def test_the_address_that_is_counted(peer, forwarded, trusted, address):
 
 
 def attempt(visitor: Visitor, client: str, name: str, password: str) -> int:
-    """Status of a log-in through the proxy 10.0.0.7."""
+    """Status of a login through the proxy 10.0.0.7."""
     page = visitor.client.get("/dashboard/log-in")
     answer = visitor.client.post(
         "/dashboard/log-in",

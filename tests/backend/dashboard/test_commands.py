@@ -47,7 +47,7 @@ def test_a_person_is_added_listed_and_removed(store):
     assert ada is not None
     assert ada.role is Role.ADMIN
     assert is_password(PASSWORD, ada.password_hash)
-    assert "ada\tadmin\tlast log-in: never" in run("list")
+    assert "ada\tadmin\tlast login: never" in run("list")
     run("set-password", "ada", given="another one\r\n")
     changed = person(store, "ada")
     assert changed is not None
@@ -74,12 +74,12 @@ def test_what_cannot_be_is_a_sentence(store, words, given, sentence):
 
 
 def test_log_ins_and_failed_attempts_are_listed_the_newest_first(store):
-    assert run("log-ins") == "Nobody has tried to log in yet.\n"
+    assert run("logins") == "Nobody has tried to log in yet.\n"
     with store.session() as session:
         attempt_failed(session, "ada", "10.0.0.9")
     with store.session() as session:
         record_event(session, "ada", LOGGED_IN, details={"address": "10.0.0.1"})
         record_event(session, "ada", "promote")
-    lines = [line.split("\t")[1:] for line in run("log-ins").splitlines()]
+    lines = [line.split("\t")[1:] for line in run("logins").splitlines()]
     assert lines == [["ada", "logged in", "10.0.0.1"], ["ada", "failed", "10.0.0.9"]]
-    assert len(run("log-ins", "--newest", "1").splitlines()) == 1
+    assert len(run("logins", "--newest", "1").splitlines()) == 1

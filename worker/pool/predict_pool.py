@@ -8,6 +8,7 @@ from hemline.errors import (
     HemlineError,
     LabelStudioUnavailable,
     PhotoUnavailable,
+    StoreUnavailable,
 )
 from hemline.images import content_digest
 from hemline.labelstudio.http import LabelStudioRefused
@@ -101,6 +102,8 @@ class _Pool:
             return
         try:
             train_on_pseudo_labels(self._services, self._job.project.ls_project_id)
+        except StoreUnavailable:  # the job comes back when it is there again
+            raise
         except Exception:  # the pool is predicted all the same
             log.exception("no training on pseudo-labels was queued")
 

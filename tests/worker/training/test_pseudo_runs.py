@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import update
 
+from hemline.errors import ArtifactsUnavailable
 from hemline.masks.codecs.png import encode_class_mask
 from hemline.store.database.clock import database_now
 from hemline.store.loop.corrections import refresh_labelled
@@ -247,18 +248,27 @@ def test_it_neither_uses_up_corrections_nor_makes_them_rest(
     assert request.run_id is not None
 
 
+@pytest.mark.parametrize(
+    ("trouble", "state"),
+    [
+        (RuntimeError("no"), JobState.DONE),
+        (ArtifactsUnavailable("the bucket is away", retry_after_s=9), JobState.RUNNING),  # put off
+    ],
+)
 def test_the_pool_asks_when_it_is_predicted_and_is_done_whatever_comes_of_it(
     services: Services,
     project: Project,
     champion: ModelVersion,
     fake: FakeLabelStudio,
     monkeypatch: pytest.MonkeyPatch,
+    trouble: Exception,
+    state: JobState,
 ) -> None:
     asked: list[tuple[int, int]] = []
 
     def ask(services: Services, ls_project_id: int) -> None:
         asked.append((ls_project_id, len(fake.predictions)))
-        raise RuntimeError("no")
+        raise trouble
 
     monkeypatch.setattr("worker.pool.predict_pool.train_on_pseudo_labels", ask)
     reconcile_project(services, project)
@@ -267,7 +277,7 @@ def test_the_pool_asks_when_it_is_predicted_and_is_done_whatever_comes_of_it(
     predict_pool(services, job_id)
     assert asked == [(7, 24)]
     with services.store.reading() as session:
-        assert get_job(session, job_id).state is JobState.DONE
+        assert get_job(session, job_id).state is state
 
 
 def test_the_photos_of_a_queued_run_are_marked(

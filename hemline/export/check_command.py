@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress, track
 
+from hemline import terminal
 from hemline.errors import ChannelError
 from hemline.export.options import Edges
 from hemline.masks.files.garment_is import GarmentIs
@@ -16,8 +15,6 @@ from hemline.masks.files.garment_is import GarmentIs
 if TYPE_CHECKING:
     from hemline.channels.check_files import Checked
     from hemline.channels.pack import Pack
-
-_err = Console(stderr=True)
 
 
 def check_command(
@@ -57,15 +54,8 @@ def check_command(
         raise ChannelError("--edge applies only to the cut-outs of a project; leave it out")
     pictures = find_pictures(Path(what))
     today = datetime.now(UTC).date()
-    found = list(
-        track(
-            check_files(pictures, rules, today, masks=masks, garment_is=garment_is),
-            "checking",
-            total=len(pictures),
-            console=_err,
-            transient=True,
-        )
-    )
+    checked = check_files(pictures, rules, today, masks=masks, garment_is=garment_is)
+    found = list(terminal.tracked(checked, "checking", len(pictures)))
     _report(rules, found, as_json=as_json)
 
 
@@ -89,12 +79,12 @@ def _of_project(number: int, pack: str, edge: Edges) -> list["Checked"]:
     chosen = build_filter(sources.store, project, masks=MaskChoice.BEST)
     checker = ChannelChecker(sources, project, ChannelOrder((pack,), Edge(edge)))
     found: list[Checked] = []
-    with Progress(console=_err, transient=True) as progress:
-        bar = progress.add_task("checking", total=count_export(sources.store, project.id, chosen))
+    total = count_export(sources.store, project.id, chosen)
+    with terminal.bar("checking", total) as tell:
         for _, items in export_pages(sources.store, project.id, chosen):
             for results in checker.check_all([(item, checker.packs) for item in items]):
                 found += results.values()
-                progress.advance(bar)
+                tell(len(found), total)
     return found
 
 

@@ -4,16 +4,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
+from hemline import terminal
 from hemline.errors import ExportError
 from hemline.export.check_command import check_command
 from hemline.export.options import Edges, Format, Masks
 
 app = typer.Typer()
 app.command("check")(check_command)
-_err = Console(stderr=True)
 
 
 @app.command("export")
@@ -82,15 +80,14 @@ def export_command(
         annotator=annotator,
         reviewed=reviewed,
     )
-    with Progress(console=_err, transient=True) as progress:
-        bar = progress.add_task("Exporting", total=None)
+    with terminal.bar("Exporting") as tell:
         summary = run_export(
             sources,
             row,
             FormatName(format_name),
             chosen,
             out,
-            lambda done, total: progress.update(bar, completed=done, total=total),
+            tell,
             Look(Edge(edge), channel),
         )
     typer.echo(

@@ -4,14 +4,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
 
+from hemline import terminal
 from hemline.errors import DatasetError
 from hemline.masks.files.garment_is import GarmentIs
 
 app = typer.Typer()
-_err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
 
 @app.command("import")
@@ -51,19 +49,18 @@ def import_command(
         target = Target(
             client, PhotoFetcher(settings, lambda: client), project, config, settings.max_pixels
         )
-        with Progress(console=_err, transient=True) as progress:
-            bar = progress.add_task("Importing", total=len(offered))
+        with terminal.bar("Importing", len(offered)) as tell:
             summary = run_import(
                 target,
                 offered,
                 ImportAs(kind),
-                lambda done, total: progress.update(bar, completed=done, total=total),
+                tell,
             )
         shown = str(row.get("model_version") or "")
         if kind == "predictions" and summary.brought and shown:
             client.update_project(project, model_version=shown)  # an import shows its own instead
     for name, why in summary.skipped:
-        _err.print(f"{name}: {why}", style="red")
+        terminal.err().print(f"{name}: {why}", style="red")
     typer.echo(
         f"{summary.brought} masks brought into project {project} as {kind}, {summary.already} were "
         f"there already, {len(summary.skipped)} skipped."

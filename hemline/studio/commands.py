@@ -5,14 +5,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import track
 
+from hemline import terminal
 from hemline.errors import DatasetError
 from hemline.files import make_folder
 
 app = typer.Typer()
-_err = Console(stderr=True)
 
 
 @app.command("studio")
@@ -36,9 +34,7 @@ def studio_command(
     height, width = _parse_size(size)
     make_folder(out)
     drawn = write_photos(out, garments, seed=seed, height=height, width=width, faults=faults)
-    photos = list(
-        track(drawn, "Drawing", total=garments * len(VIEWS), console=_err, transient=True)
-    )
+    photos = list(terminal.tracked(drawn, "Drawing", garments * len(VIEWS)))
     spoilt = sum(photo.fault is not None for photo in photos)
     typer.echo(
         f"{len(photos)} photos of {garments} garments in {out}, {spoilt} with a planted fault."

@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
-
 
 def print_table(
     columns: Sequence[str], rows: Sequence[Sequence[Any]], *, empty: str, title: str | None = None
 ) -> None:
     """Prints the rows under their columns, or the sentence `empty` if there are none."""
+    from rich.console import Console
+    from rich.table import Table
+
     console = Console()
     if not rows:
         console.print(empty, highlight=False)

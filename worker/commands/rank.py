@@ -6,11 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
-from rich.text import Text
 
+from hemline import terminal
 from hemline.errors import DatasetError, HemlineError
 from hemline.segmentation.commands.options import MasksShow, Model
 
@@ -18,8 +15,6 @@ if TYPE_CHECKING:
     from worker.folders.rank import RankedPair
 
 app = typer.Typer()
-_out = Console()
-_err = Console(stderr=True)
 _NAMED = 20  # files that are passed over
 _SHOWN = 100  # items of a project's order
 
@@ -78,17 +73,12 @@ def rank_command(
         what = "1 entry" if len(others) == 1 else f"{len(others)} entries"
         names = ", ".join(f"'{path.name}'" for path in others[:_NAMED])
         more = f" and {len(others) - _NAMED} more" if len(others) > _NAMED else ""
-        _err.print(
+        terminal.err().print(
             f"skipped {what} that are not photos or masks: {names}{more}; files end in "
-            f"{', '.join(sorted(PHOTO_SUFFIXES))}, and subfolders are not searched",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
+            f"{', '.join(sorted(PHOTO_SUFFIXES))}, and subfolders are not searched"
         )
     predictor = Predictor(find_model(model), device=device)
-    bar = partial(
-        track, description="looking", console=_err, transient=True, disable=not _err.is_terminal
-    )
+    bar = partial(terminal.tracked, words="looking")
     ranked = rank_folder(pairs, predictor, garment_is=garment_is, track=bar)
     if as_json:
         for item in ranked:
@@ -138,18 +128,18 @@ def fit_prior_command(
     folder = None if keep is None else keep / f"signals-{SIGNALS_VERSION}"
     examples: list[Example] = []
     for group in groups:
-        for k, sample in enumerate(track(group, "looking", console=_err, transient=True)):
+        for k, sample in enumerate(terminal.tracked(group, "looking")):
             kept = None if folder is None else folder / sample.source / f"{sample.id}.npz"
             try:
                 other = group[(k + 7) % len(group)]
                 examples += examples_of(sample, other, predictor, keep=kept)
             except HemlineError as error:
-                _err.print(str(error), style="red")
+                terminal.err().print(str(error), style="red")
     garments = len({example.garment for example in examples})
     if garments < 10:
         raise DatasetError(f"{garments} garments are too few to learn from; give 10 or more")
     write_atomically(out, dump_risk_model(learn(examples)))
-    _out.print(f"learnt from {len(examples)} labels of {garments} garments; wrote {out}")
+    terminal.out().print(f"learnt from {len(examples)} labels of {garments} garments; wrote {out}")
 
 
 def _refuse_for_folders(options: dict[str, object]) -> None:
@@ -180,6 +170,8 @@ def _rank_project(
         for chosen in found:
             print(json.dumps(chosen.as_json()))
         return
+    from rich.table import Table
+
     table = Table(
         "task", "garment", "risk" if kind == ReviewKind.LABEL else "usefulness", "reasons"
     )
@@ -193,10 +185,14 @@ def _rank_project(
         table.add_row(
             str(task.ls_task_id), task.garment, priority_words(item.priority), "\n".join(said)
         )
-    _out.print(table if found else "Nothing is in this order yet; the worker ranks new labels.")
+    empty = "Nothing is in this order yet; the worker ranks new labels."
+    terminal.out().print(table if found else empty, soft_wrap=False)
 
 
 def _print_table(ranked: "list[RankedPair]") -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     from hemline.store.review.review_words import check_sentences, evidence_words, priority_words
 
     table = Table("image", "risk", "reasons")
@@ -213,4 +209,4 @@ def _print_table(ranked: "list[RankedPair]") -> None:
         )
         risk = "" if item.risk is None else priority_words(item.risk)
         table.add_row(Text(item.id), risk, Text(said or item.problem))  # names may have [brackets]
-    _out.print(table)
+    terminal.out().print(table, soft_wrap=False)

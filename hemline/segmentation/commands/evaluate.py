@@ -2,25 +2,22 @@
 
 import json
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import Progress
-from rich.table import Table
-from rich.text import Text
 
+from hemline import terminal
 from hemline.errors import DatasetError
 from hemline.segmentation.commands.options import Device, MasksShow, Model
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from hemline.datasets.sample import Sample
 
 PARTS = ("all", "validation", "test")
-
-_out = Console()
-_err = Console(stderr=True)
 
 
 def evaluate_command(
@@ -74,13 +71,13 @@ def evaluate_command(
             f"there are no photos in part '{part}' of {', '.join(data)}; try --part all"
         )
     files = EvaluationFiles(out) if out else None
-    with Progress(console=_err, transient=True) as progress:
-        bar = progress.add_task("measuring", total=len(samples))
+    with terminal.bar("measuring", len(samples)) as tell:
+        measured_so_far = count(1)
 
         def on_item(measured: MeasuredPhoto | None) -> None:
             if files and measured:
                 files.add(measured)
-            progress.advance(bar)
+            tell(next(measured_so_far), len(samples))
 
         result = evaluate(predictor, samples, on_item)
     if part == "all":
@@ -97,9 +94,7 @@ def evaluate_command(
         return
     _print(summary)
     if out:
-        _out.print(
-            f"overlays, photos.csv and outliers.csv are in {out}", soft_wrap=True, markup=False
-        )
+        terminal.out().print(f"overlays, photos.csv and outliers.csv are in {out}")
 
 
 def _part(
@@ -120,6 +115,8 @@ def _part(
 
 
 def _print(summary: dict[str, Any]) -> None:
+    from rich.table import Table
+
     from hemline.segmentation.evaluation.summary import MEASURES
 
     typer.echo(f"{summary['n']} photos, threshold {summary['threshold']:.2f}")
@@ -137,7 +134,7 @@ def _print(summary: dict[str, Any]) -> None:
             _number(value["corrected_mean"]),
             str(len(value["left_out"])),
         )
-    _out.print(figures)
+    terminal.out().print(figures, soft_wrap=False)
     typer.echo(
         "95 %: where the figure would lie with other photos of the same kind; corrected: the mean "
         "without the outliers; hd95 and assd are in px, lower is better"
@@ -148,16 +145,17 @@ def _print(summary: dict[str, Any]) -> None:
         f"mean IoU with background {_number(pooled['mean_iou'])}, "
         f"macro F1 {_number(pooled['macro_f1'])}"
     )
-    _out.print(_class_table(summary["classes"]))
+    terminal.out().print(_class_table(summary["classes"]), soft_wrap=False)
     for warning in summary["warnings"]:
         typer.secho(f"warning: {warning}", fg="yellow", err=True)
     for item in summary["skipped"]:
-        _err.print(
-            f"skipped {item['id']}: {item['problem']}", style="yellow", soft_wrap=True, markup=False
-        )
+        terminal.err().print(f"skipped {item['id']}: {item['problem']}", style="yellow")
 
 
-def _class_table(rows: Sequence[dict[str, Any]]) -> Table:
+def _class_table(rows: Sequence[dict[str, Any]]) -> "Table":
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     names = ("iou", "f1", "precision", "recall")
     for column in ("label", *names, "share", "photos"):

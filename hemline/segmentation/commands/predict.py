@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import track
 
+from hemline import terminal
 from hemline.errors import DatasetError, HemlineError
 from hemline.segmentation.commands.options import Device, Model
 
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from hemline.segmentation.commands.mask_folders import MaskFolder
 
 _BY_DOUBT = ("soft", "sheer")  # edges that are sought where the network cannot say
-_err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
 
 def predict_command(
@@ -60,7 +58,7 @@ def predict_command(
     folder = _folder(out, predictor.labels, pairs=pairs, edge=edge if cutout else None)
     failed = 0
     unsure: list[float] = []
-    for photo in track(photos, "predicting", console=_err, transient=True):
+    for photo in terminal.tracked(photos, "predicting"):
         try:
             image = read_image(photo)
             examined = predictor.examine(image)
@@ -71,10 +69,10 @@ def predict_command(
             garment = examined.garment_at(*image.shape[:2]) if edge in _BY_DOUBT else None
             folder.write(photo, image, found.mask, garment)
         except HemlineError as error:
-            _err.print(str(error), style="red")
+            terminal.err().print(str(error), style="red")
             failed += 1
     if unsure:
-        _err.print(
+        terminal.err().print(
             f"{len(unsure)} of {len(photos)} masks are left out because their expected Dice is "
             f"below {least_score:g}; the best of them has {max(unsure):.3f}"
         )

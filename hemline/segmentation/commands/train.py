@@ -4,17 +4,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
+from hemline import terminal
 from hemline.files import make_folder
 from hemline.segmentation.commands.options import Device, MasksShow
 
 if TYPE_CHECKING:
     from hemline.segmentation.training.split_data import TrainingData
     from hemline.segmentation.training.train_model import TrainedModel
-
-_out = Console(soft_wrap=True, markup=False, highlight=False)
-_err = Console(stderr=True, soft_wrap=True, markup=False, highlight=False)
 
 
 def train_command(
@@ -92,7 +89,7 @@ def train_command(
     begun = resume and any(out.rglob("checkpoint.pt"))
     with (
         open_log(out / "tensorboard" if tensorboard else None) as log,
-        TrainProgress(_out, _err, begun=begun, log=log) as progress,
+        TrainProgress(terminal.out(), terminal.err(), begun=begun, log=log) as progress,
     ):
         found = training_data(chosen, data or (), extra or (), garment_is)
         _print_data(found)
@@ -118,7 +115,7 @@ def _print_data(found: "TrainingData") -> None:
     """What is not known better once the photos are decoded."""
     extra = len(found.extra)
     if extra or found.kept_apart:
-        _out.print(
+        terminal.out().print(
             f"{extra} extra photos found; {found.kept_apart} more are left out because they show "
             "a garment that is held back"
         )
@@ -129,24 +126,26 @@ def _print_result(found: "TrainingData", result: "TrainedModel") -> None:
 
     left_out = result.figures["skipped"]
     for item in left_out:
-        _err.print(f"skipped {item['id']}: {item['problem']}", style="yellow")
+        terminal.err().print(f"skipped {item['id']}: {item['problem']}", style="yellow")
     if left_out:
         used = len(found.train) + len(found.validation) + len(found.extra) + len(found.skipped)
-        _err.print(f"{len(left_out)} of {used} photos were skipped", style="yellow")
+        terminal.err().print(f"{len(left_out)} of {used} photos were skipped", style="yellow")
     for label in labels_without_pixels(found.labels, result.figures):
-        _err.print(
+        terminal.err().print(
             f"warning: no training photo has the label '{label}', so the model will never draw "
             "it; add photos with it, or remove it from the recipe's classes",
             style="yellow",
         )
     folds, dice = len(result.figures.get("folds", ())), result.figures["validation_dice"]
     if folds and dice is not None:
-        _out.print(f"{folds} folds: Dice {dice:.4f}, each photo by the network that held it back")
+        terminal.out().print(
+            f"{folds} folds: Dice {dice:.4f}, each photo by the network that held it back"
+        )
     for row in result.figures.get("specialists", ()):
         both = [row["score"], row["general_score"]]
         if None not in both:
-            _out.print(
+            terminal.out().print(
                 f"{row['type']}: {both[0]:.4f} with a network of its own, {both[1]:.4f} with the "
                 f"general one{'' if row['kept'] else ', which is kept'}"
             )
-    _out.print(f"model written to {result.path}")
+    terminal.out().print(f"model written to {result.path}")

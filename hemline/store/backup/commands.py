@@ -5,9 +5,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import Progress as Bars
-from rich.progress import TaskID
+
+from hemline import terminal
 
 if TYPE_CHECKING:
     from hemline.store.backup.take import Progress
@@ -131,7 +130,10 @@ def restore(
 @contextmanager
 def _bars() -> Iterator["Progress"]:
     """A bar for each kind of thing, on stderr."""
-    with Bars(console=Console(stderr=True), transient=True) as bars:
+    from rich.progress import Progress as Bars
+    from rich.progress import TaskID
+
+    with Bars(console=terminal.err(), transient=True) as bars:
         known: dict[str, TaskID] = {}
 
         def progress(what: str, done: int, total: int) -> None:

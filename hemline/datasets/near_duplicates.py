@@ -13,12 +13,12 @@ from scipy.sparse.csgraph import connected_components
 from hemline.datasets.sample import Sample
 from hemline.errors import HemlineError
 
-Sketch = NDArray[np.float32]
+Fingerprint = NDArray[np.float32]
 
-_SIDE = 12  # px of a sketch
-_CONTRAST = 50.0  # standard deviation of a sketch
+_SIDE = 12  # px of a fingerprint
+_CONTRAST = 50.0  # standard deviation of a fingerprint
 _FLAT = 8.0  # grey levels: photos of less contrast are not stretched to full
-_EXACT = 1.5  # levels of a sketch: what storing a photo again as JPEG may change
+_EXACT = 1.5  # levels of a fingerprint: what storing a photo again as JPEG may change
 _RANK = 10  # the neighbour that tells how far apart different photos of a set are
 _NEAR = 0.45  # share of that distance below which two photos are one
 _ROWS = 512  # of the table of distances that are held at a time
@@ -38,9 +38,9 @@ def group_near_duplicates(samples: Sequence[Sample]) -> list[Sample]:
     and name; each sample keeps its id and view.
     """
     with ThreadPoolExecutor(_THREADS) as pool:
-        sketches = list(pool.map(_sketch_of, samples))
-    seen = [index for index, found in enumerate(sketches) if found is not None]
-    pairs = near_pairs(np.array([sketches[index] for index in seen], dtype=np.float32))
+        fingerprints = list(pool.map(_fingerprint_of, samples))
+    seen = [index for index, found in enumerate(fingerprints) if found is not None]
+    pairs = near_pairs(np.array([fingerprints[index] for index in seen], dtype=np.float32))
     garments = sorted({(sample.source, sample.garment) for sample in samples})
     number = {garment: index for index, garment in enumerate(garments)}
     numbers = [number[sample.source, sample.garment] for sample in samples]
@@ -52,21 +52,21 @@ def group_near_duplicates(samples: Sequence[Sample]) -> list[Sample]:
     ]
 
 
-def sketch(image: NDArray[np.uint8]) -> Sketch:
+def fingerprint(image: NDArray[np.uint8]) -> Fingerprint:
     """A photo `(H, W, 3)` as `(432,)`: 12 x 12 px in colour, brightness and contrast evened out."""
     small = cv2.resize(image, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
-    evened: Sketch = (small - small.mean()) / (small.std() + _FLAT) * _CONTRAST
+    evened: Fingerprint = (small - small.mean()) / (small.std() + _FLAT) * _CONTRAST
     return evened.ravel()
 
 
 def near_pairs(
-    sketches: NDArray[np.float32], *, copies_only: bool = False
+    fingerprints: NDArray[np.float32], *, copies_only: bool = False
 ) -> list[tuple[int, int]]:
-    """Pairs `(i, j)`, i < j, of rows of `sketches` (N, D) that show the same.
+    """Pairs `(i, j)`, i < j, of rows of `fingerprints` (N, D) that show the same.
 
     `copies_only` leaves out all but a photo stored anew, in another size or quality.
     """
-    count = len(sketches)
+    count = len(fingerprints)
     if count < 2:
         return []
     rank = min(_RANK, count - 1)
@@ -74,7 +74,7 @@ def near_pairs(
     distances = np.empty((count, rank), dtype=np.float32)
     for start in range(0, count, _ROWS):
         rows = slice(start, start + _ROWS)
-        neighbours[rows], distances[rows] = _nearest(sketches, rows, rank)
+        neighbours[rows], distances[rows] = _nearest(fingerprints, rows, rank)
     few = copies_only or count <= 2 * _RANK
     typical = np.zeros(count, dtype=np.float32) if few else distances[:, -1]
     limits = np.maximum(_EXACT, _NEAR * typical)
@@ -89,12 +89,14 @@ def near_pairs(
 
 
 def _nearest(
-    sketches: NDArray[np.float32], rows: slice, rank: int
+    fingerprints: NDArray[np.float32], rows: slice, rank: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The `rank` nearest other sketches of each row, nearest first, and how far they are (RMS)."""
-    some = sketches[rows]
-    squares = (sketches**2).sum(axis=1)
-    apart = (squares[rows][:, None] + squares[None] - 2 * some @ sketches.T) / sketches.shape[1]
+    """The `rank` nearest other fingerprints of each row, nearest first, and their distances (RMS)."""
+    some = fingerprints[rows]
+    squares = (fingerprints**2).sum(axis=1)
+    apart = (
+        squares[rows][:, None] + squares[None] - 2 * some @ fingerprints.T
+    ) / fingerprints.shape[1]
     here = np.arange(len(some))
     apart[here, here + rows.start] = np.inf
     nearest = np.argpartition(apart, rank - 1, axis=1)[:, :rank]
@@ -104,7 +106,7 @@ def _nearest(
     return np.take_along_axis(nearest, order, axis=1), found.astype(np.float32)
 
 
-def _sketch_of(sample: Sample) -> Sketch | None:
+def _fingerprint_of(sample: Sample) -> Fingerprint | None:
     if sample.read is None:
         return None
     try:
@@ -115,7 +117,7 @@ def _sketch_of(sample: Sample) -> Sketch | None:
         return None  # loading it says why
     except cv2.error:
         return None  # fewer than 8 px a side, or more than OpenCV decodes
-    return None if image is None else sketch(np.asarray(image, dtype=np.uint8))
+    return None if image is None else fingerprint(np.asarray(image, dtype=np.uint8))
 
 
 def _first_connected(count: int, links: NDArray[np.int64]) -> list[int]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hemline.datasets.near_duplicates import group_near_duplicates, near_pairs, sketch
+from hemline.datasets.near_duplicates import fingerprint, group_near_duplicates, near_pairs
 from hemline.datasets.sample import Sample
 from hemline.datasets.sources import open_data
 from hemline.datasets.splits import split_by_garment
@@ -122,12 +122,12 @@ def test_pairs_are_in_order_and_copies_are_among_them(count, copies):
     assert pairs == [(k, count + k) for k in range(min(copies, count))]
 
 
-def test_a_sketch_is_evened_out():
+def test_a_fingerprint_is_evened_out():
     photo = street(5)
     darker = (photo * 0.6).astype(np.uint8)
-    assert sketch(photo).shape == (432,)
-    assert np.sqrt(((sketch(photo) - sketch(darker)) ** 2).mean()) < 5
-    assert np.isfinite(sketch(np.full((8, 8, 3), 7, np.uint8))).all()
+    assert fingerprint(photo).shape == (432,)
+    assert np.sqrt(((fingerprint(photo) - fingerprint(darker)) ** 2).mean()) < 5
+    assert np.isfinite(fingerprint(np.full((8, 8, 3), 7, np.uint8))).all()
 
 
 @pytest.mark.shared
@@ -150,9 +150,9 @@ def test_the_doubles_of_a_real_set_share_a_split(shared_data):
 @pytest.mark.parametrize("change", sorted(changed(street(0))))
 def test_among_copies_only_a_photo_stored_anew_counts(change):
     photos = [street(seed) for seed in range(40)]
-    sketches = np.array([sketch(photo) for photo in [*photos, changed(photos[3])[change]]])
+    fingerprints = np.array([fingerprint(photo) for photo in [*photos, changed(photos[3])[change]]])
     is_copy = change in ("stored anew", "half")
-    assert near_pairs(sketches, copies_only=True) == ([(3, 40)] if is_copy else [])
+    assert near_pairs(fingerprints, copies_only=True) == ([(3, 40)] if is_copy else [])
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 3), (2, 900, 3), (7, 7, 3)])

@@ -7,7 +7,7 @@ from math import hypot
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.datasets.near_duplicates import Sketch, near_pairs, sketch
+from hemline.datasets.near_duplicates import Fingerprint, fingerprint, near_pairs
 from hemline.datasets.sample import Sample
 from hemline.errors import DatasetError, HemlineError, LabelStudioUnavailable, PhotoUnavailable
 from hemline.images import decode_image
@@ -79,7 +79,7 @@ def open_snapshot(
     """
     data = SnapshotSamples()
     away: list[PhotoUnavailable] = []
-    good: list[tuple[Sample, ManifestItem, Sketch]] = []
+    good: list[tuple[Sample, ManifestItem, Fingerprint]] = []
     for item in manifest.items:
         sample = _sample(services, item)
         try:
@@ -92,7 +92,7 @@ def open_snapshot(
         except HemlineError as error:
             data.left_out.append((sample.id, str(error)))
         else:
-            good.append((sample, item, sketch(image)))
+            good.append((sample, item, fingerprint(image)))
         on_item()
     if away and wait:
         raise PhotosAway(
@@ -110,11 +110,11 @@ def open_snapshot(
     return data
 
 
-def _seen_elsewhere(good: Sequence[tuple[Sample, ManifestItem, Sketch]]) -> dict[int, str]:
+def _seen_elsewhere(good: Sequence[tuple[Sample, ManifestItem, Fingerprint]]) -> dict[int, str]:
     """By its place, each sample whose copy is in a split that judges it, with the sentence."""
     found = {}
-    sketches = np.array([own for _, _, own in good], dtype=np.float32)
-    for pair in near_pairs(sketches, copies_only=True):
+    fingerprints = np.array([own for _, _, own in good], dtype=np.float32)
+    for pair in near_pairs(fingerprints, copies_only=True):
         less, more = sorted(pair, key=lambda index: _JUDGES[good[index][1].split])
         copy, item, _ = good[more]
         if good[less][1].split is not item.split:

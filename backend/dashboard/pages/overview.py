@@ -11,7 +11,7 @@ from backend.dashboard.charts.canvas import Chart
 from backend.dashboard.charts.histogram import dice_histogram
 from backend.dashboard.charts.lines import Series, line_chart
 from backend.dashboard.frame import known_project, render_page
-from backend.dashboard.pages.todo import errands
+from backend.dashboard.pages.to_do import to_do
 from backend.dashboard.words import count, dice, percent
 from backend.services import BackendServices
 from hemline.store.models.models import list_versions
@@ -76,7 +76,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             times=_medians(times),
             ready=ready,
             gold=gold,
-            errands=errands(row, tasks, worth, failed, gold, storage=services.storage.problem()),
+            to_do=to_do(row, tasks, worth, failed, gold, storage=services.storage.problem()),
             now=now,
         )
 

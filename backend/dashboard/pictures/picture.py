@@ -64,7 +64,7 @@ MIME_TYPES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Sketch:
+class PictureSpec:
     """All that a picture follows from. What its kind does not need is None or empty.
 
     Attributes:
@@ -100,68 +100,68 @@ class Painter:
         self._artifacts = artifacts
         self._photos = photos
         self._max_pixels = max_pixels
-        self._make: dict[PictureKind, Callable[[Sketch], bytes]] = {
+        self._make: dict[PictureKind, Callable[[PictureSpec], bytes]] = {
             PictureKind.CARD: self._card,
             PictureKind.PHOTO: self._photo,
-            PictureKind.CORRECTION: lambda sketch: self._outline(
-                sketch.correction, paint.CORRECTION, 2
+            PictureKind.CORRECTION: lambda spec: self._outline(
+                spec.correction, paint.CORRECTION, 2
             ),
-            PictureKind.PREDICTION: lambda sketch: self._outline(
-                sketch.prediction, paint.PREDICTION, 4
+            PictureKind.PREDICTION: lambda spec: self._outline(
+                spec.prediction, paint.PREDICTION, 4
             ),
             PictureKind.DIFFERENCE: self._difference,
             PictureKind.UNCERTAINTY: self._uncertainty,
-            PictureKind.LOW_CONTRAST: lambda sketch: _lines(sketch, _LOW_CONTRAST),
-            PictureKind.DISAGREEMENT: lambda sketch: _lines(sketch, _DISAGREEMENT),
-            PictureKind.COMPLICATED: lambda sketch: _lines(sketch, _COMPLICATED),
-            PictureKind.CHECKS: lambda sketch: _lines(sketch, _CHECKS),
+            PictureKind.LOW_CONTRAST: lambda spec: _lines(spec, _LOW_CONTRAST),
+            PictureKind.DISAGREEMENT: lambda spec: _lines(spec, _DISAGREEMENT),
+            PictureKind.COMPLICATED: lambda spec: _lines(spec, _COMPLICATED),
+            PictureKind.CHECKS: lambda spec: _lines(spec, _CHECKS),
             PictureKind.CUTOUT: self._cutout,
         }
 
-    def draw(self, sketch: Sketch) -> bytes:
+    def draw(self, spec: PictureSpec) -> bytes:
         """The picture's file, of the kind's MIME type.
 
         Raises:
             HemlineError: the photo cannot be had, a mask cannot be read, or they do not fit.
         """
-        return self._make[sketch.kind](sketch)
+        return self._make[spec.kind](spec)
 
-    def _card(self, sketch: Sketch) -> bytes:
-        photo = self._pixels(sketch)
+    def _card(self, spec: PictureSpec) -> bytes:
+        photo = self._pixels(spec)
         size = paint.fitted(photo.shape, CARD_SIDE)
         canvas = np.ascontiguousarray(paint.shrink(photo, size))
         for digest, colour, width in (
-            (sketch.prediction, paint.PREDICTION, 3),
-            (sketch.correction, paint.CORRECTION, 1),
+            (spec.prediction, paint.PREDICTION, 3),
+            (spec.correction, paint.CORRECTION, 1),
         ):
             if digest is not None:
                 mask = self._mask(digest, photo.shape[:2])
                 paint.draw_outlines(canvas, mask, colour, width)
         return _jpeg(canvas, 84)
 
-    def _photo(self, sketch: Sketch) -> bytes:
-        photo = self._pixels(sketch)
+    def _photo(self, spec: PictureSpec) -> bytes:
+        photo = self._pixels(spec)
         return _jpeg(paint.shrink(photo, paint.fitted(photo.shape, FULL_SIDE)), 88)
 
     def _outline(self, digest: str | None, colour: tuple[int, int, int], width: int) -> bytes:
         return paint.outline_svg(self._mask(digest), colour, width).encode()
 
-    def _difference(self, sketch: Sketch) -> bytes:
-        correction = self._mask(sketch.correction)
-        prediction = self._mask(sketch.prediction, correction.shape)
-        prediction = renumber(prediction, sketch.own_labels, sketch.labels)
+    def _difference(self, spec: PictureSpec) -> bytes:
+        correction = self._mask(spec.correction)
+        prediction = self._mask(spec.prediction, correction.shape)
+        prediction = renumber(prediction, spec.own_labels, spec.labels)
         size = paint.fitted(correction.shape, FULL_SIDE)
         return _png(paint.difference(correction, prediction, size))
 
-    def _uncertainty(self, sketch: Sketch) -> bytes:
-        if sketch.map_digest is None or sketch.size is None:
+    def _uncertainty(self, spec: PictureSpec) -> bytes:
+        if spec.map_digest is None or spec.size is None:
             raise MaskError("this prediction has no probability map")
-        probabilities = decode_probability_map(self._artifacts.get(sketch.map_digest))
-        return _png(paint.uncertainty(probabilities, paint.fitted(sketch.size, FULL_SIDE)))
+        probabilities = decode_probability_map(self._artifacts.get(spec.map_digest))
+        return _png(paint.uncertainty(probabilities, paint.fitted(spec.size, FULL_SIDE)))
 
-    def _cutout(self, sketch: Sketch) -> bytes:
-        photo = self._pixels(sketch)
-        mask = self._mask(sketch.correction or sketch.prediction, photo.shape[:2])
+    def _cutout(self, spec: PictureSpec) -> bytes:
+        photo = self._pixels(spec)
+        mask = self._mask(spec.correction or spec.prediction, photo.shape[:2])
         cutout = paint.cropped(make_cutout(photo, soften_edge(mask)), _MARGIN)
         size = paint.fitted(cutout.shape, FULL_SIDE)
         # Colours are averaged by how much of each pixel is seen, or the edge would turn dark.
@@ -176,8 +176,8 @@ class Painter:
         )
         return file.getvalue()
 
-    def _pixels(self, sketch: Sketch) -> paint.Pixels:
-        photo = self._photos.fetch(sketch.image_url, task_id=sketch.ls_task_id)
+    def _pixels(self, spec: PictureSpec) -> paint.Pixels:
+        photo = self._photos.fetch(spec.image_url, task_id=spec.ls_task_id)
         return decode_image(photo.data, name=photo.name, max_pixels=self._max_pixels)
 
     def _mask(self, digest: str | None, size: tuple[int, ...] | None = None) -> paint.Pixels:
@@ -192,11 +192,11 @@ class Painter:
         return mask
 
 
-def _lines(sketch: Sketch, colour: tuple[int, int, int]) -> bytes:
-    if sketch.size is None:
+def _lines(spec: PictureSpec, colour: tuple[int, int, int]) -> bytes:
+    if spec.size is None:
         raise MaskError("the size of the photo is not known yet")
-    lines = [np.asarray(line, dtype=np.float64).reshape(-1, 2) for line in sketch.lines]
-    return paint.lines_svg(lines, *sketch.size, colour, 4).encode()
+    lines = [np.asarray(line, dtype=np.float64).reshape(-1, 2) for line in spec.lines]
+    return paint.lines_svg(lines, *spec.size, colour, 4).encode()
 
 
 def _jpeg(pixels: paint.Pixels, quality: int) -> bytes:

@@ -11,7 +11,7 @@ from backend.dashboard.pages.evaluation_items import judged_view
 from backend.dashboard.pictures.cache import PictureCache
 from backend.dashboard.pictures.picture import MIME_TYPES, Painter, PictureKind
 from backend.dashboard.pictures.placeholder import busy_placeholder, placeholder
-from backend.dashboard.pictures.specs import sketch
+from backend.dashboard.pictures.specs import picture_spec
 from backend.services import BackendServices
 from backend.serving.admission import Room
 from hemline.errors import HemlineError, StoreUnavailable
@@ -58,7 +58,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
         shown = _asked_view(services, row, task)
         if shown is None:
             return _instead(placeholder(f"Task {task} no longer exists."))
-        current = sketch(kind, shown)
+        current = picture_spec(kind, shown)
         with room.place(wait_s=_WAIT_S) as has_place:
             if not has_place:
                 return _instead(busy_placeholder())

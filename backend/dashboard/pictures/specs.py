@@ -1,11 +1,11 @@
-"""The sketch of a picture: what of a task, its label and its prediction each kind is made from."""
+"""The spec of a picture: what of a task, its label and its prediction each kind is made from."""
 
 from math import isfinite
 from typing import Any
 
 from flask import url_for
 
-from backend.dashboard.pictures.picture import PictureKind, Sketch
+from backend.dashboard.pictures.picture import PictureKind, PictureSpec
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.store.reports.task_view import TaskView
@@ -24,8 +24,8 @@ _POINTS_AT_LEAST = 2
 Line = tuple[tuple[float, float], ...]
 
 
-def sketch(kind: PictureKind, shown: TaskView) -> Sketch:
-    """The sketch, with nothing in it that the picture does not show."""
+def picture_spec(kind: PictureKind, shown: TaskView) -> PictureSpec:
+    """The spec, with nothing in it that the picture does not show."""
     task = shown.task
     fields: dict[str, Any] = {}
     if kind in _WITH_PHOTO:
@@ -51,7 +51,7 @@ def sketch(kind: PictureKind, shown: TaskView) -> Sketch:
         fields["lines"] = _lines(kind, shown)
     if kind in _WITH_LINES or kind is PictureKind.UNCERTAINTY:
         fields["size"] = _size(shown)
-    return Sketch(kind, **fields)
+    return PictureSpec(kind, **fields)
 
 
 def picture_address(kind: PictureKind, shown: TaskView) -> str:
@@ -61,7 +61,7 @@ def picture_address(kind: PictureKind, shown: TaskView) -> str:
         project=shown.project.ls_project_id,
         task=shown.task.ls_task_id,
         kind=kind.value,
-        key=sketch(kind, shown).key,
+        key=picture_spec(kind, shown).key,
         label=shown.annotation.id if shown.annotation is not None else None,
         prediction=shown.prediction.id if shown.prediction is not None else None,
         judgement=shown.judged.evaluation_id if shown.judged is not None else None,

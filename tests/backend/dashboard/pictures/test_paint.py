@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from backend.dashboard.pictures import paint
-from backend.dashboard.pictures.picture import Painter, PictureKind, Sketch
+from backend.dashboard.pictures.picture import Painter, PictureKind, PictureSpec
 from backend.dashboard.pictures.placeholder import BUSY_WIDTH, busy_placeholder, placeholder
 from hemline.errors import MaskError
 from hemline.labelstudio.photos.photos import Photo
@@ -90,16 +90,18 @@ def test_what_is_missing_is_said(tmp_path: object) -> None:
         PictureKind.LOW_CONTRAST,
     ):
         with pytest.raises(MaskError):
-            painter.draw(Sketch(kind))
-    drawn = painter.draw(Sketch(PictureKind.DISAGREEMENT, size=(4, 3), lines=(((0, 0), (2, 2)),)))
+            painter.draw(PictureSpec(kind))
+    drawn = painter.draw(
+        PictureSpec(PictureKind.DISAGREEMENT, size=(4, 3), lines=(((0, 0), (2, 2)),))
+    )
     assert b'viewBox="0 0 3 4"' in drawn
 
 
 def test_a_key_tells_pictures_apart() -> None:
-    one = Sketch(PictureKind.CARD, correction="a")
-    assert one.key == Sketch(PictureKind.CARD, correction="a").key
-    assert one.key != Sketch(PictureKind.CARD, prediction="a").key
-    assert one.key != Sketch(PictureKind.PHOTO, correction="a").key
+    one = PictureSpec(PictureKind.CARD, correction="a")
+    assert one.key == PictureSpec(PictureKind.CARD, correction="a").key
+    assert one.key != PictureSpec(PictureKind.CARD, prediction="a").key
+    assert one.key != PictureSpec(PictureKind.PHOTO, correction="a").key
 
 
 def test_a_cut_out_is_cropped_to_what_is_seen_with_a_margin():

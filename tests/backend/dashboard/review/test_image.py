@@ -189,10 +189,10 @@ def test_two_who_ask_at_once_make_one_picture(filled, visitor, monkeypatch):
     calls = []
     draw = Painter.draw
 
-    def slow(painter, sketch):
-        calls.append(sketch.key)
+    def slow(painter, spec):
+        calls.append(spec.key)
         barrier.wait(0.5) if len(calls) < 2 else None
-        return draw(painter, sketch)
+        return draw(painter, spec)
 
     barrier = threading.Event()
     monkeypatch.setattr(Painter, "draw", slow)

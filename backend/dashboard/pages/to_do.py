@@ -12,7 +12,7 @@ from hemline.store.tables.loop import Project, Task
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class ToDo:
     """`sentence` says what is to be done, `address` leads there; "" where no page does.
 
     `image` is the dashboard's page of the one image it is about, or "".
@@ -24,7 +24,7 @@ class Errand:
     is_fault: bool = False
 
 
-def errands(
+def to_do(
     project: Project,
     tasks: TaskCounts,
     worth: WorthALook,
@@ -32,18 +32,18 @@ def errands(
     gold: GoldWanted | None,
     *,
     storage: str | None,
-) -> list[Errand]:
+) -> list[ToDo]:
     """Faults first, then labels to look at, then photos to label.
 
     storage: why nothing can be stored, if that is so.
     """
-    found = [Errand(f"Nothing can be stored: {storage}", is_fault=True)] if storage else []
+    found = [ToDo(f"Nothing can be stored: {storage}", is_fault=True)] if storage else []
     found += _faults(project, tasks, failed)
     if worth.number:
         labels = "label is" if worth.number == 1 else "labels are"
         wrong = count(max(1, round(worth.expected_wrong)))
         found.append(
-            Errand(
+            ToDo(
                 f"{count(worth.number)} {labels} worth a second look; about {wrong} of them "
                 "may be wrong",
                 _gallery(project),
@@ -52,10 +52,10 @@ def errands(
     if tasks.labelled and gold is not None:
         of = "one more garment" if gold.garments == 1 else f"{count(gold.garments)} more garments"
         found.append(
-            Errand(f"Correct one photo of each of {of}, which are needed to evaluate a model")
+            ToDo(f"Correct one photo of each of {of}, which are needed to evaluate a model")
         )
         found += [
-            Errand(
+            ToDo(
                 f"{task.garment or 'Garment'}: task {task.ls_task_id}",
                 _task(project, task),
                 _image(project, task),
@@ -65,25 +65,25 @@ def errands(
     unlabelled = tasks.total - tasks.labelled
     if unlabelled:
         wait = "photo waits" if unlabelled == 1 else "photos wait"
-        found.append(Errand(f"{count(unlabelled)} {wait} for a label", _label_studio(project)))
+        found.append(ToDo(f"{count(unlabelled)} {wait} for a label", _label_studio(project)))
     return found
 
 
-def _faults(project: Project, tasks: TaskCounts, failed: Failures) -> list[Errand]:
+def _faults(project: Project, tasks: TaskCounts, failed: Failures) -> list[ToDo]:
     found = []
     if project.problem:
-        found.append(Errand(f"Pre-filling is off: {project.problem}", is_fault=True))
+        found.append(ToDo(f"Pre-filling is off: {project.problem}", is_fault=True))
     if failed.run is not None:
         found.append(
-            Errand(f"Training run {failed.run.id} failed: {failed.run.problem}", is_fault=True)
+            ToDo(f"Training run {failed.run.id} failed: {failed.run.problem}", is_fault=True)
         )
     found += [
-        Errand(f"Job {job.id} ({job.kind.replace('_', ' ')}) failed: {job.problem}", is_fault=True)
+        ToDo(f"Job {job.id} ({job.kind.replace('_', ' ')}) failed: {job.problem}", is_fault=True)
         for job in failed.jobs
     ]
     if failed.deliveries:
         found.append(
-            Errand(
+            ToDo(
                 f"{count(failed.deliveries)} webhooks failed; see `hemline deliveries --failed`",
                 is_fault=True,
             )
@@ -91,7 +91,7 @@ def _faults(project: Project, tasks: TaskCounts, failed: Failures) -> list[Erran
     if tasks.problems:
         carry = "task has" if tasks.problems == 1 else "tasks have"
         found.append(
-            Errand(
+            ToDo(
                 f"{count(tasks.problems)} {carry} a problem, such as: {tasks.problem}",
                 url_for("dashboard.problems", project=project.ls_project_id),
                 is_fault=True,

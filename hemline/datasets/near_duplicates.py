@@ -91,7 +91,7 @@ def near_pairs(
 def _nearest(
     fingerprints: NDArray[np.float32], rows: slice, rank: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """The `rank` nearest other fingerprints of each row, nearest first, and their distances (RMS)."""
+    """The `rank` nearest other fingerprints of each row, nearest first, and how far away (RMS)."""
     some = fingerprints[rows]
     squares = (fingerprints**2).sum(axis=1)
     apart = (

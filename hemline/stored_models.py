@@ -16,12 +16,16 @@ class StoredModels:
         try:
             with store.reading() as session:
                 versions = list_versions(session)
-                self._digests = {version.name: version.weights_digest for version in versions}
+                self._digests = {
+                    version.name: version.weights_digest
+                    for version in versions
+                    if version.weights_removed_at is None
+                }
         finally:
             store.dispose()
 
     def names(self) -> list[str]:
-        """The names of all versions, project by project."""
+        """The names of all versions that have weights, project by project."""
         return list(self._digests)
 
     def path_of(self, name: str) -> Path | None:

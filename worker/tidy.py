@@ -22,7 +22,7 @@ def tidy(services: Services) -> None:
     removed = services.artifacts.remove_leftovers(_LEFT_BEHIND)
     if removed:
         log.info("removed %d files that killed processes had left among the artifacts", removed)
-    folders = _work_folders(services.settings)  # before the runs: one may begin meanwhile
+    folders = work_folders(services.settings)  # before the runs: one may begin meanwhile
     with services.store.reading() as session:
         unfinished = unfinished_runs(session)
     for folder in folders:
@@ -34,6 +34,12 @@ def tidy(services: Services) -> None:
         forget_click_marks(session)
 
 
-def _work_folders(settings: Settings) -> list[Path]:
-    runs = settings.home_path / "runs"
+def runs_folder(settings: Settings) -> Path:
+    """Has a folder for each training of this host."""
+    return settings.home_path / "runs"
+
+
+def work_folders(settings: Settings) -> list[Path]:
+    """What trainings of this host work with, or left behind: checkpoints and pixels."""
+    runs = runs_folder(settings)
     return [folder for folder in runs.glob("*/work") if folder.parent.name.isdecimal()]

@@ -21,6 +21,7 @@ COMMANDS = {
     "rank": ["1"],
     "people": ["list"],
     "backup": ["backup"],
+    "prune": [],
     "export": ["1", "--format", "masks", "--out", "masks"],
 }
 

@@ -10,6 +10,7 @@ from worker.commands.doctor import doctor
 from worker.commands.garments import garments
 from worker.commands.inspect import deliveries, problems, status
 from worker.commands.models import models, promote, retrain, rollback
+from worker.commands.prune import prune
 from worker.commands.review import statistics, triage
 from worker.commands.verify import verify
 
@@ -27,6 +28,7 @@ for command in (
     triage,
     garments,
     verify,
+    prune,
 ):
     app.command()(command)
 

@@ -128,7 +128,7 @@ def _row(version: "ModelVersion", judged: "Evaluation | None") -> tuple[Any, ...
     figures = judged.figures if judged else {}
     return (
         version.name,
-        version.state.value,
+        version.state.value + (", weights removed" if version.weights_removed_at else ""),
         version.recipe.get("name", ""),
         version.parent.name if version.parent else "",
         version.snapshot.digest[:12] if version.snapshot else "",

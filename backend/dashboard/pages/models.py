@@ -148,7 +148,11 @@ def _after(
 
 def _way_back(versions: Sequence[ModelVersion]) -> ModelVersion | None:
     """The version that a roll-back leads to, if there is one."""
-    before = [v for v in versions if v.state.value == "retired" and v.promoted_at is not None]
+    before = [
+        v
+        for v in versions
+        if v.state.value == "retired" and v.promoted_at and not v.weights_removed_at
+    ]
     return max(before, key=lambda v: (v.promoted_at, v.number), default=None)
 
 

@@ -37,7 +37,7 @@ def check_artifacts(store: ArtifactStore, digests: Iterable[str], tell: Tell) ->
 
 def _read(store: ArtifactStore, digest: str) -> tuple[str | None, bytes | None]:
     try:
-        return None, store.get(digest)
+        return None, store.fetch(digest)
     except ArtifactError as error:
         return str(error), None
 

@@ -55,6 +55,18 @@ class ArtifactRoot(Protocol):
         """The file itself; None where there are only copies."""
         ...
 
+    def size(self, name: str) -> int:
+        """Bytes of it."""
+        ...
+
+    def stored_at(self, name: str) -> float:
+        """When it was last written, in seconds since 1970."""
+        ...
+
+    def remove_stored_before(self, name: str, moment: float) -> bool:
+        """Removes it unless it was written again since; whether it is gone."""
+        ...
+
     def remove_leftovers(self, older_than: timedelta) -> int:
         """Removes what killed writers left behind; returns how many files."""
         ...
@@ -111,6 +123,25 @@ class FolderRoot:
 
     def file(self, name: str) -> Path | None:
         return self._folder / name
+
+    def size(self, name: str) -> int:
+        return (self._folder / name).stat().st_size
+
+    def stored_at(self, name: str) -> float:
+        return (self._folder / name).stat().st_mtime
+
+    def remove_stored_before(self, name: str, moment: float) -> bool:
+        path = self._folder / name
+        if path.stat().st_mtime >= moment:
+            return False
+        # A writer may write it again right now: what was moved aside is looked at once more.
+        aside = path.with_name(f".{path.name}.pruned")
+        path.rename(aside)
+        if aside.stat().st_mtime >= moment:
+            aside.rename(path)
+            return False
+        aside.unlink()
+        return True
 
     def remove_leftovers(self, older_than: timedelta) -> int:
         before = time.time() - older_than.total_seconds()
@@ -185,6 +216,21 @@ class BucketRoot:
 
     def file(self, name: str) -> Path | None:
         return None
+
+    def size(self, name: str) -> int:
+        found = self._asked("read", lambda: self._filesystem.info(self._path(name)))
+        return int(found["size"])
+
+    def stored_at(self, name: str) -> float:
+        return float(
+            self._asked("read", lambda: self._filesystem.modified(self._path(name))).timestamp()
+        )
+
+    def remove_stored_before(self, name: str, moment: float) -> bool:
+        if self.stored_at(name) >= moment:
+            return False
+        self.remove(name)
+        return True
 
     def remove_leftovers(self, older_than: timedelta) -> int:
         """Nothing: a write that died has left no object."""

@@ -3,6 +3,7 @@
 import contextlib
 import os
 import re
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import sha256
@@ -15,6 +16,8 @@ from hemline.store.database.storage_url import open_root
 
 _DIGEST_LENGTH = 64
 _NAME = re.compile(r"[0-9a-f]{2}/[0-9a-f]{62}")
+
+_RENEWED_AFTER = timedelta(hours=12)
 
 
 class ArtifactStore:
@@ -33,7 +36,7 @@ class ArtifactStore:
 
     def put(self, data: bytes, kind: str) -> str:
         """Stores `data` and returns its digest. The same bytes are stored once, and again where
-        what is there was damaged.
+        what is there was damaged, or is so old that `remove_older` might take it for unwanted.
 
         kind: what it is, in one word, for messages: "mask", "weights", "checkpoint", "manifest".
         Readers, other writers and crashes never see a part of it. Raises ArtifactError if the
@@ -42,7 +45,8 @@ class ArtifactStore:
         digest = sha256(data).hexdigest()
         name = _name(digest)
         try:
-            if not self._root.holds(name, data):
+            # Its age first: what is young cannot be removed before it is compared.
+            if not self._is_young(name) or not self._root.holds(name, data):
                 self._root.write(name, data)
         except OSError as error:
             raise ArtifactError(
@@ -125,12 +129,46 @@ class ArtifactStore:
             )
         return path
 
+    def size(self, digest: str) -> int | None:
+        """Bytes of it; None if it is missing."""
+        try:
+            return self._root.size(_name(digest))
+        except FileNotFoundError:
+            return None
+
+    def is_older(self, digest: str, than: timedelta) -> bool:
+        """Whether it was last stored longer ago; False if it is missing."""
+        try:
+            return self._root.stored_at(_name(digest)) < _ago(than)
+        except FileNotFoundError:
+            return False
+
+    def remove_older(self, digest: str, than: timedelta) -> bool:
+        """Removes what no row names, unless it was stored since: its row is about to be written.
+
+        than: a day or more, so that `put` has renewed whatever is wanted again. In a bucket, a put
+        in the moment between a look and the removal is lost; in a folder none is.
+        """
+        try:
+            gone = self._root.remove_stored_before(_name(digest), _ago(than))
+        except FileNotFoundError:
+            gone = True
+        if gone and not self._is_folder(digest):
+            self._copies_here().remove(digest)
+        return gone
+
     def remove_leftovers(self, older_than: timedelta) -> int:
         """Removes what writers that were killed have left behind; returns how many files.
 
         `older_than` must be longer than any write takes: what is younger may be one at work.
         """
         return self._root.remove_leftovers(older_than)
+
+    def _is_young(self, name: str) -> bool:
+        try:
+            return self._root.stored_at(name) >= _ago(_RENEWED_AFTER)
+        except FileNotFoundError:
+            return False
 
     def _is_folder(self, digest: str) -> bool:
         return self._root.file(_name(digest)) is not None
@@ -149,6 +187,10 @@ class ArtifactStore:
             folder = settings.home_path / "cache" / "artifacts"
             self._copies = DiskCache(folder, settings.artifact_cache_bytes)
         return self._copies
+
+
+def _ago(than: timedelta) -> float:
+    return time.time() - than.total_seconds()
 
 
 def _name(digest: str) -> str:

@@ -118,10 +118,17 @@ def create_version(
 def promote(session: Session, version_id: int, *, now: datetime | None = None) -> ModelVersion:
     """Makes the version champion and retires the one before; a champion stays as it is.
 
-    Raises StoreError if there is no such version.
+    Raises StoreError if there is no such version, or its weights were pruned.
     """
     version = get_version(session, version_id)
     lock_project(session, version.project_id)
+    session.refresh(version, ["weights_removed_at"])
+    if version.weights_removed_at is not None:
+        raise StoreError(
+            f"the weights of model {version.name} were removed by `hemline prune` on "
+            f"{version.weights_removed_at:%Y-%m-%d}; choose another version, or train one with "
+            "`hemline retrain`"
+        )
     current = champion(session, version.project_id)
     if current is not None and current.id == version_id:
         return current
@@ -157,6 +164,7 @@ def rollback(session: Session, project_id: int) -> ModelVersion:
             ModelVersion.project_id == project_id,
             ModelVersion.state == ModelState.RETIRED,
             ModelVersion.promoted_at.is_not(None),
+            ModelVersion.weights_removed_at.is_(None),
         )
         .order_by(ModelVersion.promoted_at.desc(), ModelVersion.number.desc())
         .limit(1)

@@ -100,8 +100,10 @@ def _statements() -> list[tuple[ArtifactKind, Select[Any, int, int, Any]]]:
         .join(Project, Project.id == Annotation.project_id)
         .where(mask.is_not(None), Annotation.deleted_at.is_(None))
     )
-    weights = select(ModelVersion.weights_digest, ModelVersion.id, number, ModelVersion.name).join(
-        ModelVersion.project
+    weights = (
+        select(ModelVersion.weights_digest, ModelVersion.id, number, ModelVersion.name)
+        .join(ModelVersion.project)
+        .where(ModelVersion.weights_removed_at.is_(None))
     )
     snapshots = select(DatasetSnapshot.digest, DatasetSnapshot.id, number, DatasetSnapshot.id).join(
         Project, Project.id == DatasetSnapshot.project_id

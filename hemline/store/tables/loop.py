@@ -247,6 +247,7 @@ class ModelVersion(Base):
     recipe: Mapped[Json]  # the whole recipe as trained
     labels: Mapped[list[str]]
     weights_digest: Mapped[str] = mapped_column(Words(64))  # safetensors artifact
+    weights_removed_at: Mapped[datetime | None]  # by `hemline prune`
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
     snapshot_id: Mapped[int | None] = mapped_column(ForeignKey("dataset_snapshot.id"))
     code_version: Mapped[str] = mapped_column(Words(64))

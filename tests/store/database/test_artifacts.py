@@ -1,7 +1,9 @@
 """Artifacts: whole or not there, whoever is killed, and never differs from what was stored."""
 
+import contextlib
 import os
 import random
+import threading
 import time
 from datetime import timedelta
 from hashlib import sha256
@@ -176,3 +178,86 @@ def test_threads_may_store_the_same_at_once(
     digests = in_threads(8, lambda _: artifacts.put(b"x" * 100_000, "mask"))
     assert len(set(digests)) == 1
     assert len([path for path in root.rglob("*") if path.is_file()]) == 1
+
+
+_DAY = timedelta(days=1)
+
+
+def _age(path: Path, days: float) -> None:
+    then = time.time() - days * 24 * 3600
+    os.utime(path, (then, then))
+
+
+def test_what_is_stored_again_is_young_again(artifacts: ArtifactStore, root: Path) -> None:
+    digest = artifacts.put(b"mask", "mask")
+    assert not artifacts.is_older(digest, _DAY)
+    _age(_file(root, digest), 2)
+    assert artifacts.is_older(digest, _DAY)
+    assert artifacts.put(b"mask", "mask") == digest
+    assert not artifacts.is_older(digest, _DAY)
+    assert not artifacts.remove_older(digest, _DAY)
+    assert artifacts.get(digest) == b"mask"
+
+
+def test_what_is_old_goes_and_leaves_nothing(artifacts: ArtifactStore, root: Path) -> None:
+    digest = artifacts.put(b"mask", "mask")
+    _age(_file(root, digest), 2)
+    assert artifacts.size(digest) == 4
+    assert artifacts.remove_older(digest, _DAY)
+    assert artifacts.remove_older(digest, _DAY)
+    assert not [path for path in root.rglob("*") if path.is_file()]
+    assert artifacts.size(digest) is None
+    assert not artifacts.is_older(digest, _DAY)
+
+
+def test_what_is_stored_again_while_it_is_removed_stays(
+    artifacts: ArtifactStore, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look at its age and its removal, another writer puts it."""
+    digest = artifacts.put(b"mask", "mask")
+    _age(_file(root, digest), 2)
+    rename = Path.rename
+
+    def put_and_rename(path: Path, target: Path) -> Path:
+        monkeypatch.undo()
+        artifacts.put(b"mask", "mask")
+        return rename(path, target)
+
+    monkeypatch.setattr(Path, "rename", put_and_rename)
+    assert not artifacts.remove_older(digest, _DAY)
+    assert artifacts.get(digest) == b"mask"
+    assert [path for path in root.rglob("*") if path.is_file()] == [_file(root, digest)]
+
+
+def test_writers_and_a_remover_at_once_lose_nothing(artifacts: ArtifactStore, root: Path) -> None:
+    digest = artifacts.put(b"mask", "mask")
+    stop = threading.Event()
+
+    def remove() -> None:
+        while not stop.is_set():
+            artifacts.remove_older(digest, _DAY)
+
+    remover = threading.Thread(target=remove)
+    remover.start()
+    try:
+        for _ in range(200):
+            with contextlib.suppress(FileNotFoundError):
+                _age(_file(root, digest), 2)
+            artifacts.put(b"mask", "mask")
+            assert artifacts.exists(digest) or artifacts.exists(digest)
+    finally:
+        stop.set()
+        remover.join()
+    assert artifacts.get(digest) == b"mask"
+
+
+def test_a_bucket_tells_how_old_an_object_is(tmp_path: Path) -> None:
+    artifacts = ArtifactStore(f"memory://{tmp_path}", DiskCache(tmp_path / "copies", 2**20))
+    digest = artifacts.put(b"mask", "mask")
+    assert artifacts.size(digest) == 4
+    assert not artifacts.is_older(digest, _DAY)
+    assert not artifacts.remove_older(digest, _DAY)
+    assert artifacts.is_older(digest, -_DAY)
+    assert artifacts.remove_older(digest, -_DAY)
+    assert artifacts.size(digest) is None
+    assert not artifacts.exists(digest)

@@ -125,6 +125,7 @@ class _Simulation:
             backend_port=pick_free_port(),
             webhook_secret="simulate",
             retrain_after=batch,
+            pseudo_labels=False,  # the unseen photos that are measured would be trained on
         )
         self._stack = Stack(self._settings, account)
         self._store = Store(self._settings.database)
@@ -191,7 +192,7 @@ class _Simulation:
             self._stack.check()
             with self._store.reading() as session:
                 row = get_project(session, project)
-                run = last_run(session, row.id, pseudo_labels=False) if row else None
+                run = last_run(session, row.id) if row else None
             if run is None or run.id == before:
                 if time.monotonic() - asked > _RUN_BEGINS_S:
                     return "no training: too few gold garments yet"

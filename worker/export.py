@@ -26,4 +26,4 @@ def _export(services: Services, at_work: JobAtWork) -> None:
             at_work.tell_now_and_then(done)
 
     folder = order.folder(services.settings, project.ls_project_id)
-    run_export(sources, project, order.format_name, order.chosen, folder, tell, order.look)
+    run_export(sources, project, order.format_name, order.chosen, folder, tell, order.style)

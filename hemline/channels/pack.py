@@ -7,14 +7,16 @@ from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError
 
+from hemline.channels.canvas import Canvas
 from hemline.channels.file_rules import Aspect, Bytes, Format, Size
+from hemline.channels.keys import Keys
 from hemline.channels.layout_rules import Centre, CutByFrame, Fill, Margin
-from hemline.channels.picture import WHITE, Colour, Picture
-from hemline.channels.rule import Finding, Keys, Level, Outcome, Rule, Text
+from hemline.channels.picture import Colour, Picture
+from hemline.channels.rule import Finding, Outcome, Rule, Text
 from hemline.channels.surface_rules import Background, Blur, Fringe, Islands
 from hemline.errors import ChannelError
 from hemline.key_faults import key_fault
@@ -39,28 +41,6 @@ _SHIPPED = Path(__file__).parent / "packs"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,40}")
 _K = TypeVar("_K", bound=Keys)
 _LARGEST = 2**20  # bytes; ours have under 4,000
-
-
-_Part = Annotated[float, Field(gt=0)]
-
-
-class Canvas(Keys):
-    """How `hemline export --for` lays a cut-out out for the channel.
-
-    Attributes:
-        fill: the longer side's share that the garment shall fill.
-        aspect: width and height of the frame; without it, the garment's own with even margins.
-        background: RGB.
-        most_long: the longer side in pixels; larger pictures are scaled down.
-        most_bytes: a JPEG that would be larger is compressed more.
-    """
-
-    fill: Annotated[float, Field(gt=0, le=1)] = 0.9
-    aspect: tuple[_Part, _Part] | None = Field(default=None, strict=False)
-    background: tuple[Level, Level, Level] = Field(default=WHITE, strict=False)
-    file: Literal["jpeg", "png"] = "jpeg"
-    most_long: Annotated[int, Field(ge=16, le=20_000)] | None = None
-    most_bytes: Annotated[int, Field(ge=10_000)] | None = None
 
 
 class _Head(Keys):

@@ -5,12 +5,12 @@ from datetime import date as Day
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from hemline.channels.keys import Keys
 from hemline.channels.picture import Picture, PixelArea
 
 Share = Annotated[float, Field(ge=0, le=1)]
-Level = Annotated[int, Field(ge=0, le=255)]
 Text = Annotated[str, Field(min_length=3, max_length=500)]
 
 _DATE = r"^20\d\d(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$"
@@ -22,12 +22,6 @@ class Outcome(StrEnum):
     PASSED = "passed"
     ADVICE = "advice"  # the channel advises otherwise, and takes it
     FAILED = "failed"
-
-
-class Keys(BaseModel):
-    """Refuses keys it does not know, and numbers that are none (nan, inf)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, strict=True)
 
 
 @dataclass(frozen=True, slots=True)

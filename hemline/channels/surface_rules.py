@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from hemline.channels.keys import Level
 from hemline.channels.picture import Picture, PixelArea
-from hemline.channels.rule import Level, Measured, Rule, Share, at_least_most, is_within
+from hemline.channels.rule import Measured, Rule, Share, at_least_most, is_within
 from hemline.masks.cutouts.edge_quality import blur_of, fringe_difference
 
 _SEEN = 8  # of 255: a pixel less covered than that is not seen

@@ -1,7 +1,7 @@
 """The commands `hemline export` and `hemline check`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -49,6 +49,23 @@ def export_command(
             help="Rule pack: lay cut-outs out for that channel, and leave out those it refuses.",
         ),
     ] = "",
+    fill: Annotated[
+        float | None,
+        typer.Option(help="Lay cut-outs out so that the garment fills this share of the frame."),
+    ] = None,
+    aspect: Annotated[
+        str | None, typer.Option(help="Shape of the frame, as 4:5. Default: the garment's own.")
+    ] = None,
+    background: Annotated[str | None, typer.Option(help="Colour of the frame, as #ffffff.")] = None,
+    shadow: Annotated[
+        float | None, typer.Option(help="Darkness of a soft shadow below the garment, 0 to 1.")
+    ] = None,
+    long_side: Annotated[
+        int | None, typer.Option(help="Scale larger pictures down to this longer side, in pixels.")
+    ] = None,
+    file: Annotated[
+        Literal["jpeg", "png"] | None, typer.Option(help="What framed cut-outs are written as.")
+    ] = None,
     reviewed: Annotated[
         bool, typer.Option("--reviewed", help="Only corrections that a reviewer found good.")
     ] = False,
@@ -57,8 +74,9 @@ def export_command(
 
     Running the same command again continues where it stopped and writes only what is missing.
     """
+    from hemline.export.canvas_options import read_canvas
+    from hemline.export.cutout_style import CutoutStyle
     from hemline.export.formats.registry import FormatName
-    from hemline.export.look import Look
     from hemline.export.manifest import MANIFEST
     from hemline.export.request import build_filter, build_sources, find_project
     from hemline.export.run import run_export
@@ -66,6 +84,21 @@ def export_command(
     from hemline.settings import get_settings
     from hemline.store.reports.export_masks import MaskChoice
 
+    canvas = read_canvas(
+        {
+            "fill": fill,
+            "aspect": aspect,
+            "background": background,
+            "shadow": shadow,
+            "most_long": long_side,
+            "file": file,
+        }
+    )
+    if channel and canvas is not None:
+        raise ExportError(
+            f"--for {channel} brings its own frame; leave out --fill, --aspect and the like, or "
+            "write a rule pack of your own"
+        )
     sources = build_sources(get_settings())
     row = find_project(sources.store, project)
     chosen = build_filter(
@@ -88,7 +121,7 @@ def export_command(
             chosen,
             out,
             tell,
-            Look(Edge(edge), channel),
+            CutoutStyle(Edge(edge), channel, canvas),
         )
     typer.echo(
         f"{summary.written} masks written to {out}, {summary.kept} were there already, "

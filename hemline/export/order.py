@@ -7,27 +7,27 @@ from pathlib import Path
 from typing import Any
 
 from hemline.errors import ExportError
+from hemline.export.cutout_style import DEFAULT_STYLE, CutoutStyle
 from hemline.export.formats.registry import FormatName
-from hemline.export.look import DEFAULT_LOOK, Look
-from hemline.masks.cutouts.edges import Edge
 from hemline.settings import Settings
 from hemline.store.reports.export_masks import ExportFilter, MaskChoice
 
+_STYLE = ("edge", "pack", "canvas")
 FOLDER = "exports"  # in HEMLINE_HOME
 
 
 @dataclass(frozen=True, slots=True)
 class ExportOrder:
-    """A format, a filter and a look, as they were when somebody pressed the button."""
+    """A format, a filter and a style, as they were when somebody pressed the button."""
 
     format_name: FormatName
     chosen: ExportFilter
-    look: Look = DEFAULT_LOOK
+    style: CutoutStyle = DEFAULT_STYLE
 
     def arguments(self) -> dict[str, Any]:
         """What the job stores."""
-        look = {} if self.look == DEFAULT_LOOK else asdict(self.look)
-        return {"format": self.format_name.value, **look, **_plain(self.chosen)}
+        style = {} if self.style == DEFAULT_STYLE else self.style.as_json()
+        return {"format": self.format_name.value, **style, **_plain(self.chosen)}
 
     @classmethod
     def read(cls, arguments: dict[str, Any]) -> "ExportOrder":
@@ -35,9 +35,9 @@ class ExportOrder:
         try:
             rest = dict(arguments)
             name = FormatName(rest.pop("format"))
-            look = Look(Edge(rest.pop("edge", Edge.SOFTENED)), str(rest.pop("pack", "")))
+            style = CutoutStyle.read({key: rest.pop(key) for key in _STYLE if key in rest})
             chosen = ExportFilter(**rest | {"masks": MaskChoice(rest["masks"])})
-            return cls(name, chosen, look)
+            return cls(name, chosen, style)
         except (KeyError, TypeError, ValueError) as error:
             raise ExportError(
                 f"the job holds an export order that cannot be read ({error!r}); order it again"

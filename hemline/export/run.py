@@ -10,9 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from hemline.errors import ExportError, HemlineError, LabelStudioError
+from hemline.export.cutout_style import DEFAULT_STYLE, CutoutStyle
 from hemline.export.formats.format import ExportFormat
 from hemline.export.formats.registry import FormatName, open_format
-from hemline.export.look import DEFAULT_LOOK, Look
 from hemline.export.manifest import FileRecord, Journal, Record
 from hemline.export.reader import ExportReader, Sources
 from hemline.files import write_atomically
@@ -49,7 +49,7 @@ def run_export(
     chosen: ExportFilter,
     out: Path,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
-    look: Look = DEFAULT_LOOK,
+    style: CutoutStyle = DEFAULT_STYLE,
 ) -> ExportSummary:
     """Writes the chosen masks of a project into `out`, and makes only what is missing there.
 
@@ -59,18 +59,18 @@ def run_export(
 
     Args:
         out: a new or empty folder, or one of an earlier export with the same format and filters.
-        look: of cut-outs.
+        style: of cut-outs.
         on_progress: called with tasks done and tasks in all. What it raises ends the export.
 
     Raises:
-        ExportError: the format has no such look, or the folder has something else in it or is
+        ExportError: the format has no such style, or the folder has something else in it or is
             being written to right now.
         LabelConfigError: the project's label config is not usable.
         LabelStudioError: Label Studio is away or refuses our token, so photos cannot be had.
     """
     config = parse_label_config(project.label_config)
-    form = open_format(format_name, look)
-    with _claimed(out, _identity(project, format_name, chosen, look)), Journal(out) as journal:
+    form = open_format(format_name, style)
+    with _claimed(out, _identity(project, format_name, chosen, style)), Journal(out) as journal:
         run = _Run(sources, project, form, format_name, config, out, journal)
         return run.all(chosen, on_progress)
 
@@ -181,15 +181,17 @@ class _Run:
                     (self._out / file.path).unlink(missing_ok=True)
 
 
-def _identity(project: Project, format_name: FormatName, chosen: ExportFilter, look: Look) -> bytes:
+def _identity(
+    project: Project, format_name: FormatName, chosen: ExportFilter, style: CutoutStyle
+) -> bytes:
     """What a folder must have been made for to be gone on with."""
     about = {
         "project": project.ls_project_id,
         "format": format_name,
         "filters": {key: value for key, value in asdict(chosen).items() if value},
     }
-    if look != DEFAULT_LOOK:
-        about["look"] = asdict(look)
+    if style != DEFAULT_STYLE:
+        about["look"] = style.as_json()
     return json.dumps(about, indent=1).encode() + b"\n"
 
 
@@ -215,7 +217,7 @@ def _claimed(out: Path, identity: bytes) -> Iterator[None]:
             write_atomically(about, identity)
         elif about.read_bytes() != identity:
             raise ExportError(
-                f"'{out}' holds an export with another project, format, filter or edge "
+                f"'{out}' holds an export with another project, format, filter, edge or frame "
                 f"(see {ABOUT} there); export into another folder"
             )
         for path in out.rglob(_ASIDE):  # what a killed export was about to write

@@ -85,9 +85,9 @@ def test_a_folder_has_one_edge_and_other_formats_have_none(
     words = ["export", "7", "--out", str(tmp_path / "out")]
     assert CliRunner().invoke(app, [*words, "--format", "cutouts"]).exit_code == 0
     other = CliRunner().invoke(app, [*words, "--format", "cutouts", "--edge", "hard"])
-    assert "another project, format, filter or edge" in str(other.exception)
+    assert "another project, format, filter, edge or frame" in str(other.exception)
     masks = CliRunner().invoke(app, [*words, "--format", "masks", "--edge", "hard"])
-    assert "edges and channels apply only to cut-outs, and the export is of masks" in str(
+    assert "edges, frames and channels apply only to cut-outs; the export is of masks" in str(
         masks.exception
     )
 
@@ -152,3 +152,49 @@ def test_a_project_is_checked_as_an_export_would_write_it(
     assert edge.exit_code == 0, edge.output
     none = CliRunner().invoke(app, ["check", "9", "--pack", "amazon"])
     assert "project 9 is not known" in str(none.exception)
+
+
+def test_cut_outs_are_laid_out_in_a_frame_of_ones_own(
+    shop: Shop, corrected: list[Task], tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    words = ["export", "7", "--format", "cutouts", "--edge", "hard", "--out", str(out)]
+    frame = ["--aspect", "4:5", "--fill", "0.5", "--background", "#102030", "--file", "png"]
+    result = CliRunner().invoke(app, [*words, *frame])
+    assert result.exit_code == 0, result.output
+    picture = read_png(out / "cutouts" / "D1_Front.png")
+    assert picture.shape[1] / picture.shape[0] == pytest.approx(0.8, abs=0.01)
+    assert picture[0, 0].tolist() == [0x30, 0x20, 0x10]
+    place = json.loads((out / "places" / "D1_Front.json").read_text())
+    assert max(place["size"][0] / picture.shape[1], place["size"][1] / picture.shape[0]) == (
+        pytest.approx(0.5, abs=0.02)
+    )
+    assert "frame" in str(CliRunner().invoke(app, words).exception)  # another style, same folder
+    again = CliRunner().invoke(app, [*words, *frame])
+    assert "0 masks written" in again.stdout
+    shaded = CliRunner().invoke(
+        app, [*words[:-1], str(out) + "2", "--shadow", "0.5", "--long-side", "60"]
+    )
+    assert shaded.exit_code == 0, shaded.output
+    assert max(cv2.imread(str(tmp_path / "out2" / "cutouts" / "D1_Front.jpg")).shape) == 60
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--aspect", "4x5"], "--aspect '4x5' cannot be read; give it as 4:5"),
+        (["--aspect", "0:5"], "key 'aspect.0', is 0.0"),
+        (["--background", "white"], "--background 'white' cannot be read; give it as #ffffff"),
+        (["--fill", "1.5"], "key 'fill', is 1.5"),
+        (["--shadow", "nan"], "key 'shadow', is nan"),
+        (["--long-side", "3"], "key 'most_long', is 3"),
+        (["--fill", "0.5", "--for", "amazon"], "--for amazon brings its own frame"),
+        (["--fill", "0.5", "--format", "coco"], "apply only to cut-outs"),
+    ],
+)
+def test_a_frame_that_cannot_be_is_refused(
+    shop: Shop, corrected: list[Task], tmp_path: Path, words: list[str], sentence: str
+) -> None:
+    base = ["export", "7", "--format", "cutouts", "--out", str(tmp_path / "out")]
+    assert sentence in str(CliRunner().invoke(app, [*base, *words]).exception)
+    assert not (tmp_path / "out").exists()

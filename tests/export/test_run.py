@@ -268,7 +268,7 @@ def test_a_folder_with_something_else_in_it_is_left_alone(
     with pytest.raises(ExportError, match="holds other files"):
         export(shop, tmp_path / "full")
     export(shop, tmp_path / "out")
-    with pytest.raises(ExportError, match="another project, format, filter or edge"):
+    with pytest.raises(ExportError, match="another project, format, filter, edge or frame"):
         export(shop, tmp_path / "out", ExportFilter(view="Front"))
     with pytest.raises(ExportError, match="another project, format"):
         export(shop, tmp_path / "out", form=CUTOUTS)

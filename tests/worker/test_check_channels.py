@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from hemline.export import channel_check
 from hemline.export.channel_check import ChannelOrder
+from hemline.export.cutout_style import CutoutStyle
 from hemline.export.formats.registry import FormatName
-from hemline.export.look import Look
 from hemline.export.manifest import MANIFEST, read_manifest
 from hemline.export.order import ExportOrder
 from hemline.export.reader import Sources
@@ -133,9 +133,10 @@ def test_each_cut_out_is_judged_as_an_export_would_write_it(
     sources = Sources(
         services.store, services.artifacts, services.photos, services.settings.max_pixels
     )
-    order = ExportOrder(FormatName.CUTOUTS, ExportFilter(), Look(Edge.HARD, "large"))
-    run_export(sources, project, order.format_name, order.chosen, tmp_path / "out", look=order.look)
-    written = read_manifest(tmp_path / "out" / MANIFEST)
+    order = ExportOrder(FormatName.CUTOUTS, ExportFilter(), CutoutStyle(Edge.HARD, "large"))
+    out = tmp_path / "out"
+    run_export(sources, project, order.format_name, order.chosen, out, style=order.style)
+    written = read_manifest(out / MANIFEST)
     assert [record.task for record in written if not record.problem] == [passing.task.ls_task_id]
 
 

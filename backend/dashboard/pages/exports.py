@@ -15,8 +15,8 @@ from backend.dashboard.zip_stream import zip_folder
 from backend.services import BackendServices
 from hemline.channels.pack import pack_names
 from hemline.errors import HemlineError
+from hemline.export.cutout_style import DEFAULT_STYLE, CutoutStyle
 from hemline.export.formats.registry import FormatName
-from hemline.export.look import DEFAULT_LOOK, Look
 from hemline.export.order import ExportOrder
 from hemline.export.request import build_filter
 from hemline.export.run import SUMMARY
@@ -152,8 +152,8 @@ def _order(services: BackendServices, project: Project) -> ExportOrder:
     if pack and pack not in pack_names():
         abort(400, f"nothing was exported: unknown channel '{pack[:40]}'")
     cutouts = name == FormatName.CUTOUTS
-    look = Look(Edge(edge), pack) if cutouts else DEFAULT_LOOK
-    return ExportOrder(FormatName(name), chosen, look)
+    style = CutoutStyle(Edge(edge), pack) if cutouts else DEFAULT_STYLE
+    return ExportOrder(FormatName(name), chosen, style)
 
 
 def _ordered(services: BackendServices, project: Project, job: Job) -> Ordered:
@@ -165,12 +165,12 @@ def _ordered(services: BackendServices, project: Project, job: Job) -> Ordered:
     kept = {
         name: value
         for name, value in order.arguments().items()
-        if name not in ("format", "masks", "version_id", "edge", "pack")
+        if name not in ("format", "masks", "version_id", "edge", "pack", "canvas")
     }
     words = [
         MASKS[order.chosen.masks],
-        *([f"for {order.look.pack}"] if order.look.pack else []),
-        *([f"edge {order.look.edge}"] if order.look.edge is not DEFAULT_LOOK.edge else []),
+        *([f"for {order.style.pack}"] if order.style.pack else []),
+        *([f"edge {order.style.edge}"] if order.style.edge is not DEFAULT_STYLE.edge else []),
         *(
             "reviewed" if name == "reviewed" else f"{name.replace('_', ' ')} {value}"
             for name, value in kept.items()

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from hemline.channels.pack import load_pack
 from hemline.colour import tag_png
 from hemline.errors import MaskError
+from hemline.export.cutout_style import DEFAULT_STYLE, CutoutStyle
 from hemline.export.formats.format import Exported
-from hemline.export.formats.published import lay_out_for
-from hemline.export.look import DEFAULT_LOOK, Look
+from hemline.export.formats.published import lay_out_for, lay_out_on
 from hemline.masks.cutouts.edges import cut_out
 
 _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # a tenth larger than the best, five times as quick
@@ -21,25 +21,27 @@ _QUICK = [cv2.IMWRITE_PNG_COMPRESSION, 3]  # a tenth larger than the best, five 
 class Cutouts:
     """`cutouts/NAME.png`: RGBA at the photo's size, all garments together on a clear ground.
 
-    Laid out for a channel where one is asked for, see `hemline.export.formats.published`. The
+    Laid out in a frame where one is asked for, see `hemline.export.formats.published`. The
     colours are in sRGB, converted from the photo's profile where it has one, and tagged so.
     """
 
     version = 2
     needs_photo = True
 
-    def __init__(self, look: Look = DEFAULT_LOOK) -> None:
-        self._look = look
-        self._pack = load_pack(look.pack) if look.pack else None
+    def __init__(self, style: CutoutStyle = DEFAULT_STYLE) -> None:
+        self._style = style
+        self._pack = load_pack(style.pack) if style.pack else None
         if self._pack is not None:
             self.version += 100 * self._pack.version  # other rules make other pictures
 
     def write(self, exported: Exported) -> dict[str, bytes]:
         if exported.photo is None:
             raise MaskError(f"the cut-out of {exported.name} needs its photo")
-        cutout = cut_out(exported.photo, exported.mask, self._look.edge)
+        cutout = cut_out(exported.photo, exported.mask, self._style.edge)
         if self._pack is not None:
             return lay_out_for(self._pack, cutout, exported.name)
+        if self._style.canvas is not None:
+            return lay_out_on(self._style.canvas, cutout, exported.name)
         return {f"cutouts/{exported.name}.png": tag_png(_png(cutout[..., [2, 1, 0, 3]]))}
 
     def finish(self, folder: Path, parts: Iterator[Path], labels: Sequence[str]) -> list[Path]:

@@ -1,16 +1,18 @@
-"""A cut-out as a channel wants it: laid out by its rule pack, and turned down where that fails."""
+"""A cut-out in a frame: as somebody chose it, or as a channel wants it, judged by its rules."""
 
 import io
 import json
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from hemline.channels.pack import Canvas, Pack
-from hemline.channels.picture import frame_contact, read_picture
+from hemline.channels.canvas import Canvas
+from hemline.channels.pack import Pack
+from hemline.channels.picture import WHITE, frame_contact, read_picture
 from hemline.channels.rule import Finding, Outcome
 from hemline.colour import srgb_profile
 from hemline.errors import MaskError
@@ -39,13 +41,10 @@ def publish(pack: Pack, cutout: NDArray[np.uint8], name: str) -> Published:
         MaskError: the cut-out is empty.
         ImageError: the garment is lost in the picture.
     """
-    canvas = pack.canvas
-    aspect = canvas.aspect[0] / canvas.aspect[1] if canvas.aspect else None
-    options = {"fill": canvas.fill, "aspect": aspect, "most_long": canvas.most_long}
-    pixels, place = lay_out(cutout, background=canvas.background, **options)  # type: ignore[arg-type]
-    data = _encode(pixels, canvas)
+    data, place = _laid_out(pack.canvas, cutout)
     silhouette = np.dstack([np.zeros_like(cutout[..., :3]), cutout[..., 3]])
-    shape = lay_out(silhouette, background=(255, 255, 255), **options)[0]  # type: ignore[arg-type]
+    plain = pack.canvas.model_copy(update={"background": WHITE, "shadow": 0.0})
+    shape = lay_out(silhouette, **_options(plain))[0]
     picture = read_picture(
         data,
         name=name,
@@ -54,6 +53,15 @@ def publish(pack: Pack, cutout: NDArray[np.uint8], name: str) -> Published:
         cut=frame_contact(cutout[..., 3]),
     )
     return Published(data, place, tuple(pack.judge(picture, datetime.now(UTC).date())))
+
+
+def lay_out_on(canvas: Canvas, cutout: NDArray[np.uint8], name: str) -> dict[str, bytes]:
+    """The files of a cut-out on a canvas: the picture and `places/NAME.json`.
+
+    Raises:
+        MaskError: the cut-out is empty.
+    """
+    return _files(canvas, name, *_laid_out(canvas, cutout))
 
 
 def lay_out_for(pack: Pack, cutout: NDArray[np.uint8], name: str) -> dict[str, bytes]:
@@ -67,10 +75,29 @@ def lay_out_for(pack: Pack, cutout: NDArray[np.uint8], name: str) -> dict[str, b
     refused = [found.says for found in published.findings if found.outcome is Outcome.FAILED]
     if refused:
         raise MaskError(f"{pack.name} refuses it: {'; '.join(refused)}")
-    suffix = "jpg" if pack.canvas.file == "jpeg" else "png"
+    return _files(pack.canvas, name, published.data, published.place)
+
+
+def _laid_out(canvas: Canvas, cutout: NDArray[np.uint8]) -> tuple[bytes, Place]:
+    pixels, place = lay_out(cutout, **_options(canvas))
+    return _encode(pixels, canvas), place
+
+
+def _options(canvas: Canvas) -> dict[str, Any]:
     return {
-        f"cutouts/{name}.{suffix}": published.data,
-        f"places/{name}.json": json.dumps(asdict(published.place)).encode(),
+        "fill": canvas.fill,
+        "aspect": canvas.aspect[0] / canvas.aspect[1] if canvas.aspect else None,
+        "background": canvas.background,
+        "most_long": canvas.most_long,
+        "shadow": canvas.shadow,
+    }
+
+
+def _files(canvas: Canvas, name: str, data: bytes, place: Place) -> dict[str, bytes]:
+    suffix = "jpg" if canvas.file == "jpeg" else "png"
+    return {
+        f"cutouts/{name}.{suffix}": data,
+        f"places/{name}.json": json.dumps(asdict(place)).encode(),
     }
 
 

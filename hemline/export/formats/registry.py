@@ -3,12 +3,12 @@
 from enum import StrEnum
 
 from hemline.errors import ExportError
+from hemline.export.cutout_style import DEFAULT_STYLE, CutoutStyle
 from hemline.export.formats.coco import Coco
 from hemline.export.formats.format import ExportFormat
 from hemline.export.formats.labelstudio import LabelStudioTasks
 from hemline.export.formats.pngs import Cutouts, MaskPngs
 from hemline.export.formats.yolo import Yolo
-from hemline.export.look import DEFAULT_LOOK, Look
 
 
 class FormatName(StrEnum):
@@ -29,17 +29,17 @@ _FORMATS: dict[FormatName, type[ExportFormat]] = {
 }
 
 
-def open_format(name: FormatName, look: Look) -> ExportFormat:
+def open_format(name: FormatName, style: CutoutStyle) -> ExportFormat:
     """The format of that name.
 
     Raises:
-        ExportError: a look is asked for that the format does not have.
+        ExportError: a style is asked for that the format does not have.
     """
     if name is FormatName.CUTOUTS:
-        return Cutouts(look)
-    if look != DEFAULT_LOOK:
+        return Cutouts(style)
+    if style != DEFAULT_STYLE:
         raise ExportError(
-            f"edges and channels apply only to cut-outs, and the export is of {name}; leave them "
-            "out"
+            f"edges, frames and channels apply only to cut-outs; the export is of {name}, so leave "
+            "them out"
         )
     return _FORMATS[name]()

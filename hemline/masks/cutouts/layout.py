@@ -11,6 +11,7 @@ from hemline.errors import MaskError
 Pixels = NDArray[np.uint8]
 
 _INSIDE = 127
+_BLUR, _FALL = 0.015, 0.012  # of a shadow, in longer sides of the garment
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ def lay_out(
     aspect: float | None = None,
     background: tuple[int, int, int] = (255, 255, 255),
     most_long: int | None = None,
+    shadow: float = 0.0,
 ) -> tuple[Pixels, Place]:
     """Lay a cut-out in the middle of a new frame.
 
@@ -48,6 +50,8 @@ def lay_out(
         aspect: width to height of the frame; None gives all sides equal margins.
         background: RGB.
         most_long: the picture is scaled down to this longer side; it is never scaled up.
+        shadow: how much of its light the background loses at most where the garment, a little
+            lower and blurred, would lie; 0 to 1.
 
     Returns:
         The picture (h, w, 3) uint8 RGB and where it has the garment.
@@ -73,6 +77,9 @@ def lay_out(
     )
     size = (part.shape[1], part.shape[0])
     picture = np.full((canvas[1], canvas[0], 3), background, np.uint8)
+    if shadow > 0:
+        longer = max(garment[2], garment[3]) * scale
+        _cast_shadow(picture, part[..., 3], at, shadow, longer)
     _lay(picture, part, at)
     photo = (cutout.shape[1], cutout.shape[0])
     return picture, Place(photo, (left, top, width, height), canvas, at, size)
@@ -92,6 +99,24 @@ def _smaller(part: NDArray[np.float32], width: int, height: int) -> NDArray[np.f
     small = cv2.resize(weighed, (width, height), interpolation=cv2.INTER_AREA)
     alpha = np.maximum(small[..., 3:], 1e-3)
     return np.asarray(np.dstack([small[..., :3] * 255 / alpha, small[..., 3]]), np.float32)
+
+
+def _cast_shadow(
+    picture: Pixels,
+    alpha: NDArray[np.float32],
+    at: tuple[int, int],
+    strength: float,
+    longer: float,
+) -> None:
+    """Darkens a picture, in place, by a shadow of the part that will be laid at `at`.
+
+    `longer` is the garment's longer side in the picture, which the blur and the fall follow.
+    """
+    shade = np.dstack([np.full((*alpha.shape, 3), 255, np.float32), alpha])
+    flat = np.zeros((*picture.shape[:2], 3), np.uint8)
+    _lay(flat, shade, (at[0], at[1] + round(_FALL * longer)))
+    cover = cv2.GaussianBlur(flat[..., 0].astype(np.float32) / 255, (0, 0), _BLUR * longer)
+    picture[:] = np.clip(np.rint(picture * (1 - strength * cover[..., None])), 0, 255)
 
 
 def _lay(picture: Pixels, part: NDArray[np.float32], at: tuple[int, int]) -> None:

@@ -165,8 +165,8 @@ def test_an_order_keeps_the_edge_and_the_channel(filled, visitor):
     (job,) = exports_of(filled)
     assert job.arguments["edge"] == "sheer"
     assert job.arguments["pack"] == "amazon"
-    look = ExportOrder.read(job.arguments).look
-    assert (look.edge, look.pack) == ("sheer", "amazon")
+    style = ExportOrder.read(job.arguments).style
+    assert (style.edge, style.pack) == ("sheer", "amazon")
     page = visitor.see(PATH)
     assert "for amazon, edge sheer" in page
     assert '<option value="zalando">' in page

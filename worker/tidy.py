@@ -9,8 +9,10 @@ from pathlib import Path
 from hemline.settings import Settings
 from hemline.store.log_in_limits import tidy_log_ins
 from hemline.store.loop.tasks import forget_click_marks
+from hemline.store.models.checkpoints import runs_with_needless_checkpoints
 from hemline.store.models.runs import unfinished_runs
 from worker.services import Services
+from worker.training.shared_checkpoint import forget_checkpoints
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,10 @@ def tidy(services: Services) -> None:
         if int(folder.parent.name) not in unfinished:
             shutil.rmtree(folder, ignore_errors=True)
             log.info("removed %s: its training is over", folder)
+    with services.store.reading() as session:
+        over = runs_with_needless_checkpoints(session)
+    for run_id in over:
+        forget_checkpoints(services, run_id)
     with services.store.session() as session:
         tidy_log_ins(session)
         forget_click_marks(session)

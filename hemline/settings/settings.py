@@ -105,6 +105,13 @@ class Settings(LearningSettings, ServiceSettings):
         return self.artifact_url or str(self.home_path / "artifacts")
 
     @property
+    def artifacts_are_shared(self) -> bool:
+        """Whether other hosts may reach them: they are not in HEMLINE_HOME."""
+        if "://" in self.artifacts:
+            return True
+        return not Path(self.artifacts).expanduser().absolute().is_relative_to(self.home_path)
+
+    @property
     def redis_socket(self) -> Path:
         """Unix socket of the embedded Redis; in the temporary folder if HOME is too deep."""
         socket = self.home_path / "redis.sock"

@@ -18,6 +18,7 @@ from hemline.store.tables.loop import ModelVersion, TrainingRun
 from worker.lease import RunLease
 from worker.services import Services
 from worker.training.judge_candidate import judge_and_store
+from worker.training.shared_checkpoint import SharedCheckpoint
 from worker.training.snapshot_samples import SnapshotSamples, open_snapshot
 from worker.training.supervise import run_folder
 
@@ -55,8 +56,11 @@ def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> No
             "-" if report.dice is None else f"{report.dice:.4f}",
         )
         lease.report(report.epoch, report.epochs)
+        shared.keep(report.epoch)
 
     work = run_folder(services.settings, run.id) / "work"
+    shared = SharedCheckpoint(services, run.id, lease.owner, work)
+    shared.bring()
     trained = _train_or_restart(
         recipe,
         data,
@@ -65,6 +69,7 @@ def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> No
         initial=initial,
         device=services.settings.device,
         on_epoch=on_epoch,
+        forget=shared.forget,
     )
     judge_and_store(
         services,
@@ -144,6 +149,7 @@ def _train_or_restart(
     initial: Path | None,
     device: str,
     on_epoch: Callable[[EpochReport], None],
+    forget: Callable[[], None],
 ) -> TrainedModel:
     """Goes on from the checkpoint. One that does not fit any more (another champion since, or a
     photo that is gone) is dropped, and the training begins afresh."""
@@ -170,4 +176,5 @@ def _train_or_restart(
             raise
         log.warning("starting over: %s", error)
         shutil.rmtree(work)
+        forget()
         return run()

@@ -14,6 +14,7 @@ from worker.lease import RunLease, new_owner
 from worker.logs import configure_logging
 from worker.services import Services, build_services
 from worker.training.exits import EXIT_DONE, EXIT_NOT_NOW
+from worker.training.shared_checkpoint import forget_checkpoints
 from worker.training.snapshot_samples import PhotosAway
 from worker.training.supervise import remove_work
 
@@ -59,6 +60,7 @@ def _train(services: Services, run: TrainingRun, lease: RunLease) -> int:
         with lease.ending(), services.store.session() as session:
             fail_run(session, run.id, lease.owner, str(error))
     remove_work(services.settings, run.id)
+    forget_checkpoints(services, run.id)
     return EXIT_DONE
 
 

@@ -16,6 +16,7 @@ from worker.lease import is_owned_by_process
 from worker.services import Services
 from worker.training.exits import EXIT_DONE, EXIT_LEASE_LOST, EXIT_NOT_NOW
 from worker.training.gpu import claim_device
+from worker.training.shared_checkpoint import forget_checkpoints
 
 log = logging.getLogger(__name__)
 
@@ -104,4 +105,5 @@ def _give_up(services: Services, run_id: int, reason: str) -> None:
     with services.store.session() as session:
         fail_run(session, run_id, None, problem)
     remove_work(services.settings, run_id)
+    forget_checkpoints(services, run_id)
     log.error("training run %d: %s", run_id, problem)

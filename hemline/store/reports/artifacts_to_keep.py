@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from hemline.errors import ArtifactError
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.reports.artifacts_in_use import artifacts_in_use
-from hemline.store.tables.loop import Annotation, DatasetSnapshot
+from hemline.store.tables.loop import Annotation, Checkpoint, DatasetSnapshot
 from hemline.store.tables.review import LabelSignals
 
 
@@ -18,7 +18,8 @@ from hemline.store.tables.review import LabelSignals
 class KeptArtifacts:
     """in_use: what somebody misses if it is gone, as `hemline verify` does. past: masks of labels
     that were changed or deleted since; some may be gone. unread: snapshots whose manifest is
-    damaged or missing, so that their masks are unknown."""
+    damaged or missing, so that their masks are unknown. A training's checkpoints are of the past
+    too: the next one removes them."""
 
     in_use: frozenset[str]
     past: frozenset[str]
@@ -28,7 +29,7 @@ class KeptArtifacts:
 def artifacts_to_keep(session: Session, artifacts: ArtifactStore) -> KeptArtifacts:
     """Every artifact that a row names, or the manifest of a snapshot that a row names."""
     in_use = frozenset(use.digest for use in artifacts_in_use(session))
-    past = set(_digests_of_labels(session))
+    past = set(_digests_of_labels(session)) | set(session.scalars(select(Checkpoint.digest)))
     unread = []
     for digest in session.scalars(select(DatasetSnapshot.digest).distinct()):
         try:

@@ -302,6 +302,20 @@ class TrainingRun(Base):
     model_version: Mapped[ModelVersion | None] = relationship()
 
 
+class Checkpoint(Base):
+    """A file of a run's last checkpoint that is kept as an artifact, for another host to go on
+    from: a training of several networks has several files."""
+
+    __tablename__ = "checkpoint"
+
+    run_id: Mapped[int] = mapped_column(
+        ForeignKey("training_run.id", ondelete="CASCADE"), primary_key=True
+    )
+    path: Mapped[str] = mapped_column(Words(255), primary_key=True)  # in the run's work folder
+    digest: Mapped[str] = mapped_column(Words(64))
+    epoch: Mapped[int]  # epochs that were done; of all files of a run the same
+
+
 class Evaluation(Base):
     """A candidate against the champion of its day on the gold split, and the decision."""
 

@@ -79,7 +79,7 @@ def test_all_columns_that_name_artifacts_are_known() -> None:
         "project.ranking_digest", "annotation.mask_digest", "annotation.last_mask_digest",
         "annotation.held_digest", "prediction.mask_digest", "dataset_snapshot.digest",
         "model_version.weights_digest", "conversion.digest", "prediction_signals.map_digest",
-        "label_signals.mask_digest",
+        "label_signals.mask_digest", "checkpoint.digest",
     }  # fmt: skip
     columns = {
         f"{table.name}.{column.name}"

@@ -114,6 +114,8 @@ lock: .python ## Update the locks from pyproject.toml; UPGRADE=1 takes the newes
 		-c requirements-tools.lock -o requirements-dev.lock >/dev/null
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --group labelstudio \
 		-o requirements-labelstudio.lock >/dev/null
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --group label-studio-ml \
+		-o requirements-label-studio-ml.lock >/dev/null
 
 labelstudio: .python ## Install Label Studio into its own environment
 	@$(PYTHON) scripts/bootstrap.py --only labelstudio

@@ -26,6 +26,7 @@ from hemline.prefill.prefill import Prefiller
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
+from hemline.store.room import free_bytes
 from hemline.system.queue import sender
 
 
@@ -123,6 +124,11 @@ def connect_services(
     pool = PoolJobs(store, send)
     projects = ProjectBook(store, changed=serving.look_again, introductions=introductions)
     refiner = RefinerThread(prefiller.open_refiner, prefiller.refiner_form)
+    storage = StorageWatch(settings, store)
+    metrics.watch(
+        {"serving": serving.problem, "storage": storage.problem},
+        lambda: free_bytes(settings, store),
+    )
     return BackendServices(
         settings=settings,
         store=store,
@@ -142,5 +148,5 @@ def connect_services(
         broker=BrokerWatch(settings.broker, metrics),
         model_thread=model_thread,
         send=send,
-        storage=StorageWatch(settings, store),
+        storage=storage,
     )

@@ -11,6 +11,7 @@ from hemline.store.loop.deliveries import count_by_state
 from hemline.store.loop.jobs import list_jobs
 from hemline.store.loop.projects import list_projects
 from hemline.store.models.runs import active_run
+from hemline.store.reports.waiting import oldest_waiting
 from hemline.store.states import DeliveryState, JobState
 
 log = structlog.get_logger(__name__)
@@ -31,7 +32,7 @@ class StoreFigures(Collector):
     def collect(self) -> Iterable[Metric]:
         families: list[Metric] = []
         up = 1.0
-        for read in (self._deliveries, self._jobs, self._runs):
+        for read in (self._deliveries, self._jobs, self._runs, self._waiting):
             try:
                 families += read()
             except Exception:
@@ -77,6 +78,17 @@ class StoreFigures(Collector):
                     epoch.add_metric(names, run.epoch)
                     epochs.add_metric(names, run.epochs)
         return [epoch, epochs]
+
+    def _waiting(self) -> list[Metric]:
+        family = _family(
+            "hemline_waiting_seconds",
+            "How long the oldest thing of a kind has waited for a worker; 0: none waits.",
+            ["what"],
+        )
+        with self._store.reading() as session:
+            for what, seconds in oldest_waiting(session).items():
+                family.add_metric([what], seconds)
+        return [family]
 
 
 def _family(name: str, text: str, labels: list[str]) -> GaugeMetricFamily:

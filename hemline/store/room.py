@@ -23,17 +23,33 @@ def storage_problem(settings: Settings, store: Store) -> str | None:
     return problem or _written_again(store)
 
 
+def free_bytes(settings: Settings, store: Store) -> dict[str, int]:
+    """Bytes that are free where Hemline writes on this machine: "home", and where they are files,
+    "database" and "artifacts"."""
+    folders = {
+        "home": [settings.home_path],
+        "database": _database_folder(store),
+        "artifacts": _artifacts_folder(settings),
+    }
+    return {name: _free(folder) for name, found in folders.items() for folder in found}
+
+
 def no_room(folders: Iterable[Path]) -> str | None:
     """The sentence about the first of these folders whose disk is full."""
     for folder in folders:
-        there = next((each for each in (folder, *folder.parents) if each.exists()), None)
-        free = shutil.disk_usage(there).free if there is not None else _LEAST
+        free = _free(folder)
         if free < _LEAST:
             return (
                 f"the disk of '{folder}' is full ({free / 2**20:.0f} MiB left, Hemline needs "
                 f"{_LEAST // 2**20}); make room on it"
             )
     return None
+
+
+def _free(folder: Path) -> int:
+    """Of the disk that the folder is on, or will be made on."""
+    there = next((each for each in (folder, *folder.parents) if each.exists()), None)
+    return shutil.disk_usage(there).free if there is not None else _LEAST
 
 
 def _written_again(store: Store) -> str | None:

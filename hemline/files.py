@@ -48,6 +48,14 @@ def make_private(path: Path, mode: int) -> None:
             path.chmod(is_mode & mode)
 
 
+def visible_files(folder: Path) -> Iterator[Path]:
+    """The files below a folder, in order, without those under a name that begins with a dot."""
+    for path in sorted(folder.rglob("*")):
+        inside = path.relative_to(folder)
+        if not any(part.startswith(".") for part in inside.parts) and path.is_file():
+            yield path
+
+
 def write_atomically(path: Path, data: bytes) -> None:
     """Writes `data` to `path` so that no reader, and no crash, ever sees a part of it."""
     with open_atomically(path) as file:

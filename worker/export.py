@@ -27,3 +27,6 @@ def _export(services: Services, at_work: JobAtWork) -> None:
 
     folder = order.folder(services.settings, project.ls_project_id)
     run_export(sources, project, order.format_name, order.chosen, folder, tell, order.style)
+    shared = order.shared(services.settings, project.ls_project_id)
+    if shared is not None:
+        shared.send(folder, at_work.stay)

@@ -1,9 +1,12 @@
-"""A folder as one zip file, sent while it is packed: nothing is written aside."""
+"""Files as one zip file, sent while it is packed: nothing is written aside."""
 
 import io
+import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+
+from hemline.files import visible_files
 
 _PIECE = 256 * 1024  # bytes
 
@@ -35,13 +38,10 @@ def zip_folder(folder: Path, name: str) -> Iterator[bytes]:
     """
     pipe = _Pipe()
     with zipfile.ZipFile(pipe, "w") as packed:
-        for path in sorted(folder.rglob("*")):
+        for path in visible_files(folder):
             inside = path.relative_to(folder)
-            if any(part.startswith(".") for part in inside.parts) or not path.is_file():
-                continue
-            stored = path.suffix == ".png"
             info = zipfile.ZipInfo.from_file(path, f"{name}/{inside.as_posix()}")
-            info.compress_type = zipfile.ZIP_STORED if stored else zipfile.ZIP_DEFLATED
+            info.compress_type = _packing(path.name)
             try:
                 file = path.open("rb")
             except FileNotFoundError:
@@ -54,3 +54,19 @@ def zip_folder(folder: Path, name: str) -> Iterator[bytes]:
             if data := pipe.take():
                 yield data
     yield pipe.take()
+
+
+def zip_files(files: Iterable[tuple[str, bytes]], name: str) -> Iterator[bytes]:
+    """The same of files by their paths, as they come."""
+    pipe = _Pipe()
+    with zipfile.ZipFile(pipe, "w") as packed:
+        for inside, content in files:
+            info = zipfile.ZipInfo(f"{name}/{inside}", time.localtime()[:6])
+            info.external_attr = 0o644 << 16
+            packed.writestr(info, content, _packing(inside))
+            yield pipe.take()
+    yield pipe.take()
+
+
+def _packing(name: str) -> int:
+    return zipfile.ZIP_STORED if name.endswith(".png") else zipfile.ZIP_DEFLATED

@@ -9,6 +9,7 @@ from typing import Any
 from hemline.errors import ExportError
 from hemline.export.cutout_style import DEFAULT_STYLE, CutoutStyle
 from hemline.export.formats.registry import FormatName
+from hemline.export.shared import SharedExport
 from hemline.settings import Settings
 from hemline.store.reports.export_masks import ExportFilter, MaskChoice
 
@@ -48,6 +49,12 @@ class ExportOrder:
         text = json.dumps(self.arguments(), sort_keys=True)
         digest = sha256(text.encode()).hexdigest()[:8]
         return settings.home_path / FOLDER / f"{ls_project_id}-{self.format_name.value}-{digest}"
+
+    def shared(self, settings: Settings, ls_project_id: int) -> SharedExport | None:
+        """Where all hosts find it; None where the artifacts are this host's own."""
+        if not settings.artifacts_are_shared:
+            return None
+        return SharedExport(settings, self.folder(settings, ls_project_id).name)
 
 
 def _plain(chosen: ExportFilter) -> dict[str, Any]:

@@ -1,6 +1,9 @@
 """Orders an export from the worker, shows how far it is, and hands it over."""
 
 import json
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,15 +14,16 @@ from flask.typing import ResponseReturnValue
 from backend.dashboard.frame import known_project, render_page, say, see
 from backend.dashboard.login.access import current_person, needs
 from backend.dashboard.remembered import Remembered
-from backend.dashboard.zip_stream import zip_folder
+from backend.dashboard.zip_stream import zip_files, zip_folder
 from backend.services import BackendServices
 from hemline.channels.pack import pack_names
-from hemline.errors import HemlineError
+from hemline.errors import ArtifactsUnavailable, HemlineError
 from hemline.export.cutout_style import DEFAULT_STYLE, CutoutStyle
 from hemline.export.formats.registry import FormatName
 from hemline.export.order import ExportOrder
 from hemline.export.request import build_filter
 from hemline.export.run import SUMMARY
+from hemline.export.shared import SharedExport
 from hemline.masks.cutouts.edges import Edge
 from hemline.store.loop.jobs import get_job, list_jobs, queue_job
 from hemline.store.models.models import list_versions
@@ -50,6 +54,8 @@ EDGES = {
 _TEXTS = ("garment", "garment_type", "view", "photo_session", "annotator")
 _LONGEST = 255
 _SHOWN = 50
+_FIGURES_KEPT = 1000
+_AWAY_S = 30.0
 _CHOICES_KEPT_S = 60.0
 
 
@@ -60,13 +66,14 @@ class Ordered:
     job: Job
     title: str
     filters: str
-    folder: Path
+    where: str
     figures: dict[str, Any]  # "masks" and "failed" once it is done
-    is_here: bool  # the folder can be read from this machine
+    is_here: bool  # it can be read from this machine
 
 
 def register(blueprint: Blueprint, services: BackendServices) -> None:
     choices: Remembered[Choices] = Remembered(_CHOICES_KEPT_S)
+    figures = _Figures()
 
     @blueprint.get("/<int:project>/exports")
     def exports(project: int) -> ResponseReturnValue:
@@ -75,7 +82,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             jobs = list_jobs(session, row.id, kind=JobKind.EXPORT, limit=_SHOWN)
             offered = choices.get(row.id, lambda: filter_choices(session, row.id))
             versions = list_versions(session, row.id)
-        ordered = [_ordered(services, row, job) for job in jobs]
+        ordered = [_ordered(services, row, job, figures) for job in jobs]
         running = any(o.job.state in (JobState.QUEUED, JobState.RUNNING) for o in ordered)
         return render_page(
             "dashboard/exports.html",
@@ -117,16 +124,27 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             job = get_job(session, number)
         if job.project_id != row.id or job.kind is not JobKind.EXPORT:
             abort(404, f"export {number} does not belong to this project")
-        folder = ExportOrder.read(job.arguments).folder(services.settings, project)
-        if job.state is not JobState.DONE or not folder.is_dir():
+        order = ExportOrder.read(job.arguments)
+        folder = order.folder(services.settings, project)
+        is_done = job.state is JobState.DONE
+        packed = _packed(order.shared(services.settings, project), folder) if is_done else None
+        if packed is None:
             abort(
                 404,
                 f"export {number} is not ready here: it is {job.state.value}; its folder "
                 f"is {folder} on the worker's machine",
             )
-        answer = Response(zip_folder(folder, folder.name), mimetype="application/zip")
+        answer = Response(packed, mimetype="application/zip")
         answer.headers["Content-Disposition"] = f'attachment; filename="{folder.name}.zip"'
         return answer
+
+
+def _packed(shared: SharedExport | None, folder: Path) -> Iterator[bytes] | None:
+    """The export as a zip file; None if it is not to be had here. What all hosts share goes first:
+    a folder of this host may be of an earlier export."""
+    if shared is not None and shared.files() is not None:
+        return zip_files(shared.read_all(), folder.name)
+    return zip_folder(folder, folder.name) if folder.is_dir() else None
 
 
 def _order(services: BackendServices, project: Project) -> ExportOrder:
@@ -156,12 +174,13 @@ def _order(services: BackendServices, project: Project) -> ExportOrder:
     return ExportOrder(FormatName(name), chosen, style)
 
 
-def _ordered(services: BackendServices, project: Project, job: Job) -> Ordered:
+def _ordered(services: BackendServices, project: Project, job: Job, figures: "_Figures") -> Ordered:
     try:
         order = ExportOrder.read(job.arguments)
     except HemlineError as error:
-        return Ordered(job, str(error), "", Path(), {}, is_here=False)
+        return Ordered(job, str(error), "", "", {}, is_here=False)
     folder = order.folder(services.settings, project.ls_project_id)
+    shared = order.shared(services.settings, project.ls_project_id)
     kept = {
         name: value
         for name, value in order.arguments().items()
@@ -180,15 +199,38 @@ def _ordered(services: BackendServices, project: Project, job: Job) -> Ordered:
         job,
         FORMATS[order.format_name][0],
         ", ".join(words),
-        folder,
-        _figures(folder),
-        is_here=folder.is_dir(),
+        str(shared or folder),
+        figures(job, shared, folder),
+        is_here=shared is not None or folder.is_dir(),
     )
 
 
-def _figures(folder: Path) -> dict[str, Any]:
+class _Figures:
+    """What the summaries of exports say; those that all hosts share are read once for each job."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[int, dict[str, Any]] = OrderedDict()
+        self._again_at = 0.0  # time.monotonic(); a bucket that is away is not asked for each
+
+    def __call__(self, job: Job, shared: SharedExport | None, folder: Path) -> dict[str, Any]:
+        if shared is None:
+            return _summary(lambda: (folder / SUMMARY).read_bytes())
+        if job.state is not JobState.DONE or time.monotonic() < self._again_at:
+            return {}
+        if job.id not in self._known:
+            try:
+                self._known[job.id] = _summary(lambda: shared.read(SUMMARY))
+            except ArtifactsUnavailable:
+                self._again_at = time.monotonic() + _AWAY_S
+                return {}
+            if len(self._known) > _FIGURES_KEPT:
+                self._known.popitem(last=False)
+        return self._known.get(job.id, {})
+
+
+def _summary(read: Callable[[], bytes]) -> dict[str, Any]:
     try:
-        read = json.loads((folder / SUMMARY).read_bytes())
+        found = json.loads(read())
     except (OSError, ValueError):
         return {}
-    return read if isinstance(read, dict) else {}
+    return found if isinstance(found, dict) else {}

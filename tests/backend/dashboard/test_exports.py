@@ -1,6 +1,7 @@
 """Export: an order becomes a job, the page shows it, and the files come as a zip."""
 
 import io
+import shutil
 import zipfile
 
 import pytest
@@ -10,6 +11,8 @@ from hemline.export.formats.registry import FormatName
 from hemline.export.order import ExportOrder
 from hemline.export.request import build_sources
 from hemline.export.run import run_export
+from hemline.files import visible_files
+from hemline.settings import Settings
 from hemline.store.loop.jobs import (
     acquire_job,
     finish_job,
@@ -22,6 +25,7 @@ from hemline.store.loop.projects import get_project
 from hemline.store.people import list_events
 from hemline.store.states import JobKind, Role
 from tests.backend.dashboard.visitor import Visitor
+from tests.plugins.s3 import answers
 
 PATH = "/dashboard/1/exports"
 
@@ -100,6 +104,29 @@ def test_an_export_is_watched_and_downloaded(filled, visitor):
     assert {"manifest.jsonl", "export.json", "labels.txt"} < names
     assert len([name for name in names if name.startswith("masks/")]) == 3
     assert not [name for name in names if "/." in name or name.startswith(".")]
+
+
+def test_an_export_of_another_host_is_downloaded(filled, visitor, s3, monkeypatch):
+    order(visitor, format="masks", masks="best", garment="g00001")
+    (job,) = exports_of(filled)
+    work(filled, job.id)
+    settings = filled.services.settings
+    made = ExportOrder.read(job.arguments)
+    folder = made.folder(settings, 1)
+    there = {str(path.relative_to(folder)): path.read_bytes() for path in visible_files(folder)}
+    monkeypatch.setattr(Settings, "artifacts", property(lambda _: s3.url))
+    made.shared(settings, 1).send(folder, lambda: None)
+    shutil.rmtree(folder)
+    page = visitor.see(PATH)
+    assert "3 masks" in page
+    assert f"{s3.url}/exports/{folder.name}" in page
+    answer = visitor.client.get(f"{PATH}/{job.id}.zip")
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as packed:
+        assert packed.testzip() is None
+        assert {name.partition("/")[2]: packed.read(name) for name in packed.namelist()} == there
+    s3.fault = answers("503 Slow Down", "SlowDown")
+    assert "3 masks" in visitor.see(PATH)
+    assert visitor.client.get(f"{PATH}/{job.id}.zip").status_code == 503
 
 
 def test_the_same_order_again_goes_on_in_the_same_folder(filled, visitor):

@@ -43,65 +43,65 @@ format: ## Format the code and fix what can be fixed automatically
 
 bench: .python ## Measure the answer times of /predict, /health, /setup and the webhook
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python benchmarks/bench_backend.py
+	$(BIN)/python -m benchmarks.serving.bench_backend
 
 bench-training: .python ## Time a training beside an ordinary script: DATA=ccp:PATH
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python benchmarks/bench_training.py --data "$(DATA)" $(if $(ENCODER),--encoder "$(ENCODER)")
+	$(BIN)/python -m benchmarks.learning.bench_training --data "$(DATA)" $(if $(ENCODER),--encoder "$(ENCODER)")
 
 bench-projects: .python ## Measure how soon a backend with 300 and 1,000 projects is ready
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python -m benchmarks.bench_projects
+	$(BIN)/python -m benchmarks.serving.bench_projects
 
 bench-dashboard: .python ## Measure the review pages and thumbnails with 100,000 images stored
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python -m benchmarks.bench_dashboard
+	$(BIN)/python -m benchmarks.store.bench_dashboard
 
 bench-review: .python ## Measure the review order with a million items: pages, and one label edit
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python -m benchmarks.bench_review
+	$(BIN)/python -m benchmarks.store.bench_review
 
 bench-ranking: .python ## Measure wrong labels found, and labels needed: CCP=folder METAIL=folder ENCODER=file
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python -m benchmarks.bench_ranking --ccp "$(CCP)" $(if $(METAIL),--metail "$(METAIL)") \
+	$(BIN)/python -m benchmarks.learning.bench_ranking --ccp "$(CCP)" $(if $(METAIL),--metail "$(METAIL)") \
 		$(if $(PHOTOS),--photos $(PHOTOS)) $(if $(OUT),--out "$(OUT)")
-	$(if $(ENCODER),$(BIN)/python -m benchmarks.bench_labels --ccp "$(CCP)" --encoder "$(ENCODER)" \
+	$(if $(ENCODER),$(BIN)/python -m benchmarks.learning.bench_labels --ccp "$(CCP)" --encoder "$(ENCODER)" \
 		$(if $(PHOTOS),--photos $(PHOTOS)) $(if $(OUT),--out "$(OUT)"))
-	$(BIN)/python -m benchmarks.bench_review $(if $(ITEMS),--items $(ITEMS)) \
+	$(BIN)/python -m benchmarks.store.bench_review $(if $(ITEMS),--items $(ITEMS)) \
 		--out "$(or $(OUT),docs/results.md)"
 
 bench-runtime: .python ## Time the network of a pre-fill on each runtime, with its Dice: CCP=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python -m benchmarks.bench_runtime $(if $(CCP),--ccp "$(CCP)") $(if $(PHOTOS),--photos $(PHOTOS))
+	$(BIN)/python -m benchmarks.serving.bench_runtime $(if $(CCP),--ccp "$(CCP)") $(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-starter: .python ## Measure what the starter mistakes for garment: CCP=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python -m benchmarks.bench_starter --ccp "$(CCP)"
+	$(BIN)/python -m benchmarks.masks.bench_starter --ccp "$(CCP)"
 
 bench-clicks: .python ## Measure how many clicks a mask needs: CCP=folder METAIL=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python -m benchmarks.bench_clicks $(if $(CCP),--ccp "$(CCP)") \
+	$(BIN)/python -m benchmarks.masks.bench_clicks $(if $(CCP),--ccp "$(CCP)") \
 		$(if $(METAIL),--metail "$(METAIL)") $(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-click-page: .python ## Measure the wait from a click to the changed mask, in Chromium
 	@$(PYTHON) scripts/bootstrap.py --dev
-	$(BIN)/python -m benchmarks.bench_click_page
+	$(BIN)/python -m benchmarks.serving.bench_click_page
 
 bench-matting: .python ## Measure the edges of cut-outs on drawn fur, mesh and lace
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python -m benchmarks.bench_matting
+	$(BIN)/python -m benchmarks.masks.bench_matting
 
 bench-checks: .python ## Count how often each check of masks is raised on right labels: CCP=folder METAIL=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python -m benchmarks.bench_checks --ccp "$(CCP)" --metail "$(METAIL)"
+	$(BIN)/python -m benchmarks.masks.bench_checks --ccp "$(CCP)" --metail "$(METAIL)"
 
 bench-backup: .python ## Measure a backup of 100,000 tasks and its restore
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
-	$(BIN)/python -m benchmarks.bench_backup
+	$(BIN)/python -m benchmarks.store.bench_backup
 
 chaos: .python ## Kill and pause everything at random while corrections arrive: N=kills SEED=number
 	@$(PYTHON) scripts/bootstrap.py --dev
-	$(BIN)/python -m benchmarks.chaos --kills $(or $(N),50) $(if $(SEED),--seed $(SEED))
+	$(BIN)/python -m benchmarks.store.chaos --kills $(or $(N),50) $(if $(SEED),--seed $(SEED))
 
 lock: .python ## Update the locks from pyproject.toml; UPGRADE=1 takes the newest versions
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

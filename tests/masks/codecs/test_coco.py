@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 from pycocotools import mask as pycoco
 from scipy import ndimage
 
-from benchmarks.polygons import mask_to_polygons
+from benchmarks.learning.polygons import mask_to_polygons
 from hemline.errors import MaskError
 from hemline.masks.codecs.coco import (
     decode_coco_rle,

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from benchmarks.bench_matting import figures
+from benchmarks.masks.bench_matting import figures
 from hemline.errors import MaskError
 from hemline.masks.cutouts.edges import Edge, cut_out
 from hemline.masks.cutouts.matting import cut_out_softly, find_band, find_holes

@@ -1,6 +1,6 @@
 """Hemline's training beside an ordinary script: seconds an epoch on this CPU, and equal Dice.
 
-    python benchmarks/bench_training.py --data ccp:CCP [--photos 48] [--epochs 3] [--encoder FILE]
+    python -m benchmarks.learning.bench_training --data ccp:CCP [--photos 48] [--epochs 3]
 
 The ordinary script is what one writes first: segmentation-models-pytorch, a DataLoader that decodes
 each photo again each epoch, one thread pool. Network, loss, optimiser, rate, batch, kinds of

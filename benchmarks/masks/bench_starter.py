@@ -1,6 +1,6 @@
 """What the starter takes for garment that is none: `make bench-starter CCP=folder`.
 
-    python -m benchmarks.bench_starter --ccp FOLDER [--model FILE] [--scenes N] [--photos N]
+    python -m benchmarks.masks.bench_starter --ccp FOLDER [--model FILE] [--scenes N] [--photos N]
 
 Of hair and skin on photos of Clothing Co-Parsing (the test part of `hemline train`'s split), and of
 hair, skin, mannequins and props on scenes that `hemline.studio` draws from seeds of their own, the

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.bench_starter import Count, areas_of, away_from_border, report
+from benchmarks.masks.bench_starter import Count, areas_of, away_from_border, report
 from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import draw_scene
 from hemline.studio.wardrobe.wardrobe import GarmentType

@@ -1,6 +1,6 @@
 """Latency of the backend as Label Studio meets it: idle, and beside a training on the same cores.
 
-    python benchmarks/bench_backend.py [--requests 300] [--photos 40]
+    python -m benchmarks.serving.bench_backend [--requests 300] [--photos 40]
 
 Starts a real `hemline backend` on a free port with an empty SQLite store, draws photos, and asks
 with a new connection a request, as Label Studio does. Prints a table; asserts nothing.

@@ -1,6 +1,6 @@
 """How many labels a model needs when Hemline's order chooses them, and when chance does.
 
-    python -m benchmarks.bench_labels --ccp FOLDER --encoder FILE [--draws 40]
+    python -m benchmarks.learning.bench_labels --ccp FOLDER --encoder FILE [--draws 40]
 
 Each draw parts the photos anew into those that may be labelled and those that are measured on. The
 network is trained anew for each number of labels, and is also what the next ones are chosen with:
@@ -17,8 +17,8 @@ import numpy as np
 from active_learning.order.batches import Candidate, by_usefulness, choose_batch, cold_start
 from active_learning.order.clusters import cluster_centres, nearest_clusters
 from active_learning.order.coverage import coverage_order
+from benchmarks.learning.small_network import Floats, Photos
 from benchmarks.results_page import write_part
-from benchmarks.small_network import Floats, Photos
 from hemline.datasets.sources import open_data
 
 BUDGETS = (5, 8, 11, 15, 20, 26, 34, 44, 57, 75, 100, 150, 225, 340)

@@ -1,6 +1,6 @@
 """CCP's photos in the formats of ATR, Fashionpedia, ModaNet and iMaterialist, to try recipes on.
 
-    python benchmarks/made_data.py --ccp CCP --out DIR [--photos 200] [--width 256]
+    python -m benchmarks.learning.made_data --ccp CCP --out DIR [--photos 200] [--width 256]
 
 Writes DIR/atr (parquet), DIR/fashionpedia, DIR/modanet and DIR/imaterialist, each to be read by the
 kind of its name. The photos are real; the labels are CCP's tags under the other data set's names.
@@ -22,7 +22,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from benchmarks.polygons import mask_to_polygons
+from benchmarks.learning.polygons import mask_to_polygons
 from hemline.datasets.classes.class_lists import class_map
 from hemline.datasets.classes.vocabularies import ATR, FASHIONPEDIA, FASHIONPEDIA_GROUP, MODANET
 from hemline.datasets.sample import Sample

@@ -1,6 +1,6 @@
 """How true the edges of cut-outs are on drawn fur, mesh and lace: `make bench-matting`.
 
-    python -m benchmarks.bench_matting [--scenes N] [--out FILE | --print]
+    python -m benchmarks.masks.bench_matting [--scenes N] [--out FILE | --print]
 
 Scenes that `hemline.studio` draws with exact alpha and colours, each cut out from the mask that an
 annotator would draw: with the softened edge, and with the one that matting finds. SAD and MSE of

@@ -1,6 +1,6 @@
 """How well wrong labels are found: `make bench-ranking` on real photos with planted faults.
 
-    python -m benchmarks.bench_ranking --ccp FOLDER --metail FOLDER [--photos N]
+    python -m benchmarks.learning.bench_ranking --ccp FOLDER --metail FOLDER [--photos N]
 
 Measured on photos that the starter did not learn from: of Clothing Co-Parsing the test part of
 `hemline train`'s split, of Metail all. What is learnt is learnt from those, the validation part and
@@ -22,8 +22,8 @@ from active_learning.order.usefulness import fit_dice_predictor
 from active_learning.risk.learn import FOLDS, fold_of
 from active_learning.risk.planted import MASK_FAULTS
 from active_learning.signals.label_signals import SIGNALS_VERSION
-from benchmarks.ranking_photos import RankingPhoto, look_at_all, tell
-from benchmarks.ranking_scores import (
+from benchmarks.learning.ranking_photos import RankingPhoto, look_at_all, tell
+from benchmarks.learning.ranking_scores import (
     BASELINES,
     OURS,
     Interval,

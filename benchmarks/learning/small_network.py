@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch.nn import functional as F
 
-from benchmarks.ranking_photos import tell
+from benchmarks.learning.ranking_photos import tell
 from hemline.datasets.sample import Sample
 from hemline.errors import HemlineError
 from hemline.masks.figures.embedding import pack_embedding, unpack_embeddings

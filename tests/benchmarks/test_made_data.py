@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from benchmarks.made_data import (
+from benchmarks.learning.made_data import (
     OF_FASHIONPEDIA,
     OF_MODANET,
     as_atr,

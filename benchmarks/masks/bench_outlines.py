@@ -1,6 +1,6 @@
 """Outline figures beside the plain way of taking them: milliseconds a photo, and equal results.
 
-    python benchmarks/bench_outlines.py [--data studio:8]
+    python -m benchmarks.masks.bench_outlines [--data studio:8]
 
 The plain way takes each figure by itself, over the whole photo: margins by erosions of 3 x 3, and
 two exact distance maps for each of boundary F, HD95 and ASSD. Predictions are the true masks with

@@ -1,6 +1,6 @@
 """Random kills and pauses of everything while corrections arrive, and what must hold afterwards.
 
-    python -m benchmarks.chaos [--kills 50] [--seed N] [--database sqlite postgresql]
+    python -m benchmarks.store.chaos [--kills 50] [--seed N] [--database sqlite postgresql]
 
 Prints a line for each kill and a summary for each database. Exits with 1 if an invariant is broken:
 each correction is stored once and as it was saved last, each training and job ends by itself, no
@@ -22,8 +22,8 @@ import psutil
 from sqlalchemy import func, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from benchmarks.chaos_stage import Postgres, Stage, wait_until
 from benchmarks.results_page import add_page_options, write_part
+from benchmarks.store.chaos_stage import Postgres, Stage, wait_until
 from hemline.errors import StoreUnavailable
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.deliveries import count_by_state

@@ -1,6 +1,6 @@
 """Time from start to ready of a backend with many projects, and what they cost it afterwards.
 
-    python -m benchmarks.bench_projects [--projects 1 300 1000]
+    python -m benchmarks.serving.bench_projects [--projects 1 300 1000]
 
 Fills an SQLite store with projects whose champion is the starter, starts a real `hemline backend`
 on it, and asks /readyz until it says so, with a webhook every 50 ms beside it from the moment the
@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 
-from benchmarks.bench_backend import CONFIG, backend, call, correction, wait_until
+from benchmarks.serving.bench_backend import CONFIG, backend, call, correction, wait_until
 from hemline.segmentation.model_card import read_card
 from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings

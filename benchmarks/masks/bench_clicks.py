@@ -1,6 +1,6 @@
 """How many clicks a mask needs: `make bench-clicks CCP=folder METAIL=folder`.
 
-    python -m benchmarks.bench_clicks --ccp FOLDER [--metail FOLDER] [--photos N] [--clicks FILE]
+    python -m benchmarks.masks.bench_clicks --ccp FOLDER [--metail FOLDER] [--photos N]
 
 The starter's masks of photos that neither it nor the click network learnt from, corrected by
 simulated clicks at native size: on Clothing Co-Parsing the test part of `hemline train`'s split, of

@@ -1,6 +1,6 @@
 """What an annotator waits for after a click: `make bench-click-page`, with CHROMIUM set.
 
-    python -m benchmarks.bench_click_page [--clicks N]
+    python -m benchmarks.serving.bench_click_page [--clicks N]
 
 A real Label Studio, backend, worker and Chromium on this machine; a drawn photo of 1152 x 1728 px
 in a connected project, its pre-fill by the starter. Clicks fall inside the garment, one at a time,
@@ -24,8 +24,8 @@ import httpx
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
-from benchmarks.bench_backend import training_load
 from benchmarks.results_page import add_page_options, write_part
+from benchmarks.serving.bench_backend import training_load
 from hemline.demo.photo_folder import open_photo_folder
 from hemline.demo.project import import_photos
 from hemline.demo.stack import Stack, stack_settings

@@ -1,6 +1,6 @@
 """Answer times of the dashboard's pages with 100,000 images in the store.
 
-    python -m benchmarks.bench_dashboard [--tasks 100000] [--requests 40] [--database URL]
+    python -m benchmarks.store.bench_dashboard [--tasks 100000] [--requests 40] [--database URL]
 
 Fills a store (SQLite in a temporary folder, or an empty database of that URL) with a drawn project,
 serves it with a real `hemline backend`, and asks for every page: the gallery's first, its 1,000th
@@ -21,7 +21,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from backend.dashboard.login.passwords import hash_password
-from benchmarks.bench_backend import backend
+from benchmarks.serving.bench_backend import backend
 from hemline.segmentation.starter import starter_path
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore

@@ -1,6 +1,6 @@
 """How often the checks of masks are raised on right labels: `make bench-checks`.
 
-    python -m benchmarks.bench_checks --ccp FOLDER --metail FOLDER [--out FILE | --print]
+    python -m benchmarks.masks.bench_checks --ccp FOLDER --metail FOLDER [--out FILE | --print]
 
 Metail's fronts are cut out by hand, one garment each, in a studio; CCP's photos are from the
 street, and every second one is taken. A check that is raised there is an alarm for nothing, or a

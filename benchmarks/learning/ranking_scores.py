@@ -11,7 +11,7 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from active_learning.risk.label_risk import fit_labels
 from active_learning.risk.learn import CLEAN, FOLDS, Example, fold_of, out_of_fold_rows
 from active_learning.signals.unusual import unusual
-from benchmarks.ranking_photos import tell
+from benchmarks.learning.ranking_photos import tell
 
 BASE_RATE = 0.1  # share of bad labels in a set that is drawn
 SET = 1000  # labels in a set that is drawn

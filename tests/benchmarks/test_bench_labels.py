@@ -11,7 +11,7 @@ import segmentation_models_pytorch as smp
 import torch
 from safetensors.torch import save_file
 
-from benchmarks.bench_labels import (
+from benchmarks.learning.bench_labels import (
     BUDGETS,
     by_chance,
     coverage_alone,
@@ -20,7 +20,7 @@ from benchmarks.bench_labels import (
     least_softmin,
     ours,
 )
-from benchmarks.small_network import Photos
+from benchmarks.learning.small_network import Photos
 from hemline.datasets.sample import Sample
 from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import VIEWS, draw_scene

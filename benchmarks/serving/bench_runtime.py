@@ -1,6 +1,6 @@
 """What runs the network of a pre-fill, in time and in Dice: `make bench-runtime CCP=folder`.
 
-    python -m benchmarks.bench_runtime [--ccp FOLDER] [--model FILE] [--photos N] [--threads N]
+    python -m benchmarks.serving.bench_runtime [--ccp FOLDER] [--model FILE] [--photos N]
 
 Every photo goes through all of them in turn, so that what else the machine does meets all alike.
 The first is PyTorch as its guide sets it up: eager, NCHW, fp32, inference mode, without the mirror

@@ -8,7 +8,7 @@ from worker.check_channels import check_channels as check_for_channels
 from worker.export import export_masks
 from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.reconcile import reconcile_all
-from worker.pool.improve_network import improve_network
+from worker.pool.improve_network import improve_network, improve_when_idle
 from worker.pool.predict_pool import predict_pool
 from worker.review.rank_job import rank_project, rank_when_due
 from worker.review.show_reviews import show_reviews
@@ -89,6 +89,7 @@ def schedule() -> None:
     _after_a_clock_that_was_wrong()
     train_on_schedule(get_services())
     rank_when_due(get_services())
+    improve_when_idle(get_services())
     show_reviews(get_services())
 
 

@@ -30,7 +30,7 @@ from hemline.prefill.conversions import Conversions
 from hemline.prefill.open_task import OpenTask, open_task, photo_url
 from hemline.segmentation.clicks.shipped_clicks import clicks_digest
 from hemline.segmentation.model_card import read_card
-from hemline.segmentation.starter import starter_path
+from hemline.segmentation.starter import starter_digest, starter_path
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
@@ -131,6 +131,11 @@ class Prefiller:
         """Whether `improve` has not been tried and may bring something."""
         conversions = self._conversions
         return conversions.may_improve(version.weights_digest) or conversions.may_improve_clicks()
+
+    def may_improve_shipped(self) -> bool:
+        """Whether that is so for one of the networks that ship, as far as they are used here."""
+        conversions = self._conversions
+        return conversions.may_improve(starter_digest()) or conversions.may_improve_clicks()
 
     def improve(self, version: ModelVersion) -> None:
         """Brings the click network, and a version's, into a quicker form where that can be done

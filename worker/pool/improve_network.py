@@ -1,8 +1,28 @@
-"""Brings the network of a version that needs no photos of its project into a quicker form."""
+"""Brings networks that need no photos of a project into a quicker form: starter and clicks."""
 
 from hemline.prefill.prefill import Prefiller
-from hemline.store.models.models import get_version
+from hemline.store.loop.jobs import active_job
+from hemline.store.loop.projects import list_projects
+from hemline.store.models.models import champion, get_version
+from hemline.store.states import JobKind
 from worker.services import Services
+
+
+def improve_when_idle(services: Services) -> None:
+    """Has it done for the first champion that it was not tried for, while no pool is predicted:
+    a project whose few tasks were all predicted as they were opened has no pool."""
+    prefiller = _prefiller(services)
+    if not prefiller.may_improve_shipped() or services.sender.waiting("train") != 0:
+        return
+    with services.store.reading() as session:
+        projects = list_projects(session)
+        if any(active_job(session, row.id, JobKind.PREDICT_POOL) for row in projects):
+            return
+        champions = [champion(session, row.id) for row in projects]
+    for version in champions:
+        if version is not None and prefiller.may_improve(version):
+            services.sender.send("worker.improve", version.id, queue="train")
+            return
 
 
 def improve_network(services: Services, version_id: int) -> None:
@@ -13,5 +33,8 @@ def improve_network(services: Services, version_id: int) -> None:
     """
     with services.store.reading() as session:
         version = get_version(session, version_id)
-    prefiller = Prefiller(services.store, services.artifacts, services.photos, services.settings)
-    prefiller.improve(version)
+    _prefiller(services).improve(version)
+
+
+def _prefiller(services: Services) -> Prefiller:
+    return Prefiller(services.store, services.artifacts, services.photos, services.settings)

@@ -9,8 +9,10 @@ from hemline.errors import ModelError
 from hemline.prefill import conversions as converting
 from hemline.segmentation.clicks.shipped_clicks import clicks_digest
 from hemline.segmentation.starter import starter_path
+from hemline.store.loop.jobs import fail_job, queue_job
 from hemline.store.models.models import create_version
-from worker.pool.improve_network import improve_network
+from hemline.store.states import JobKind
+from worker.pool.improve_network import improve_network, improve_when_idle
 from worker.services import Services
 
 
@@ -102,3 +104,47 @@ def test_without_a_click_network_pools_go_on(services, project, ran, monkeypatch
     monkeypatch.setattr(converting, "clicks_digest", gone)
     improve_network(services, version_of(services, project, b"others"))
     assert ran == []
+
+
+@pytest.fixture
+def queues(services, monkeypatch) -> dict[str, int]:
+    """Messages that wait by queue, and what is sent is kept in `sent`."""
+    waiting = {"train": 0}
+    monkeypatch.setattr(type(services.sender), "waiting", lambda self, queue: waiting.get(queue))
+    return waiting
+
+
+@pytest.fixture
+def sent(services, monkeypatch) -> list[tuple[object, ...]]:
+    found: list[tuple[object, ...]] = []
+    monkeypatch.setattr(
+        type(services.sender), "send", lambda self, *given, queue: found.append((*given, queue))
+    )
+    return found
+
+
+def test_it_is_done_without_a_pool_too_when_nothing_waits(
+    services, project, champion, ran, queues, sent
+):
+    queues["train"] = 1
+    improve_when_idle(services)
+    assert sent == []
+    queues["train"] = 0
+    with services.store.session() as session:
+        job = queue_job(session, project.id, JobKind.PREDICT_POOL, {})
+    improve_when_idle(services)
+    assert sent == []
+    with services.store.session() as session:
+        fail_job(session, job.id, None, "over")
+    improve_when_idle(services)
+    assert sent == [("worker.improve", champion.id, "train")]
+    improve_network(services, champion.id)
+    assert ran[-1] == "quantise_clicks"
+    sent.clear()
+    improve_when_idle(services)
+    assert sent == []
+
+
+def test_without_a_champion_nothing_is_made_quicker(services, project, ran, queues, sent):
+    improve_when_idle(services)
+    assert sent == []

@@ -102,7 +102,11 @@ def _bring_up_to_date(
     progress: Progress,
     verify: bool,
 ) -> tuple[dict[str, str], int, set[str]]:
-    """What cannot be read, how many were copied, and what the place has and nothing needs."""
+    """What cannot be read, how many were copied, and what the place has and nothing needs.
+
+    That is nothing while the manifest of a snapshot cannot be read: whatever the place has more
+    may be masks that it names, and perhaps the last there are of them.
+    """
     wanted = kept.in_use | kept.past
     there = set(place.artifacts.digests())
     new = wanted - there
@@ -113,7 +117,7 @@ def _bring_up_to_date(
     problems = copy_artifacts(
         artifacts, place.artifacts, new, lambda done: progress("artifacts", done, len(new))
     )
-    return problems, len(new) - len(problems), there - wanted
+    return problems, len(new) - len(problems), set() if kept.unread else there - wanted
 
 
 def _projects(session: Session) -> tuple[str, ...]:

@@ -58,7 +58,10 @@ def _value(column: Column[Any], number: int, rng: random.Random, artifacts: Arti
     if column.nullable and rng.random() < 0.3:
         return null()
     if "digest" in column.name:
-        return artifacts.put(f"{column.table.name} {column.name} {number}".encode(), "mask")
+        content = f"{column.table.name} {column.name} {number}"
+        if column.table.name == "dataset_snapshot":  # a manifest, which names masks
+            content = json.dumps({"labels": [content], "items": []})
+        return artifacts.put(content.encode(), "artifact")
     return _of_type(column, number, rng)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from hemline.errors import BackupError
 from hemline.store.backup.manifest import MANIFEST
@@ -13,7 +14,7 @@ from hemline.store.backup.restore import restore_backup, verify_backup
 from hemline.store.backup.take import take_backup
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.tables.loop import Prediction
+from hemline.store.tables.loop import DatasetSnapshot, Prediction
 from tests.store.backup.conftest import BackUp, MakeStore, quiet
 from tests.store.backup.rows import all_rows
 
@@ -128,3 +129,28 @@ def test_a_spoilt_backup_is_refused_in_a_sentence(
     assert not any(all_rows(target).values())
     back_up(filled)
     assert not verify_backup(place, quiet).problems
+
+
+@pytest.mark.parametrize("damage", [b"cut off", None], ids=["damaged", "missing"])
+def test_masks_of_a_manifest_that_cannot_be_read_any_more_stay_in_the_backup(
+    damage: bytes | None,
+    filled: Store,
+    artifacts: ArtifactStore,
+    place: BackupPlace,
+    back_up: BackUp,
+) -> None:
+    mask = artifacts.put(b"mask that a training saw", "mask")
+    content = {"labels": [], "items": [{"mask_digest": mask}]}
+    manifest = artifacts.put(json.dumps(content).encode(), "manifest")
+    with filled.session() as session:
+        session.scalars(select(DatasetSnapshot).limit(1)).one().digest = manifest
+    back_up(filled)
+    file = artifacts.local_path(manifest)
+    for path in (file, artifacts.local_path(mask)):  # one disk has both
+        if damage is None:
+            path.unlink()
+        else:
+            path.write_bytes(damage)
+    back_up(filled)
+    assert {mask, manifest} <= set(place.artifacts.digests())
+    assert place.artifacts.get(mask) == b"mask that a training saw"

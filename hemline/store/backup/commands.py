@@ -113,9 +113,9 @@ def restore(
     )
     if not verify_only:
         typer.echo(_NEXT)
-    if manifest.missing:
+    if done.missing:
         typer.echo(
-            f"{len(manifest.missing)} artifacts were missing when it was taken; `hemline verify` "
+            f"{done.missing} artifacts were missing when it was taken; `hemline verify` "
             "names what they are of.",
             err=True,
         )

@@ -18,9 +18,10 @@ from hemline.store.backup.sqlite_file import scratch_folder
 from hemline.store.database.artifacts import ArtifactStore
 
 DATABASES = "database"
+UNFINISHED = "unfinished"  # is there while a backup is written, and after one that was stopped
 _ARTIFACTS = "artifacts"
 _LOCK = ".lock"
-_OWN = frozenset({"manifest.json", DATABASES, _ARTIFACTS, _LOCK})
+_OWN = frozenset({"manifest.json", UNFINISHED, DATABASES, _ARTIFACTS, _LOCK})
 _SCRATCH = ".taking-"
 
 

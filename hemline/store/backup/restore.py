@@ -22,12 +22,13 @@ from hemline.store.reports.artifacts_to_keep import artifacts_to_keep
 @dataclass(frozen=True, slots=True)
 class RestoreSummary:
     """rows: by table; artifacts: how many are whole; problems: why each of the others is missing or
-    damaged, by digest. What was missing already when the backup was taken is in its manifest."""
+    damaged, by digest; missing: how many in use were already when the backup was taken."""
 
     manifest: BackupManifest
     rows: dict[str, int]
     artifacts: int
     problems: dict[str, str]
+    missing: int
 
 
 def verify_backup(place: BackupPlace, progress: Progress) -> RestoreSummary:
@@ -37,13 +38,13 @@ def verify_backup(place: BackupPlace, progress: Progress) -> RestoreSummary:
     """
     manifest = read_manifest(place)
     with _rows_of(place, manifest) as copy:
-        digests = _digests(copy, place, manifest)
+        digests, missing = _digests(copy, place, manifest)
         problems = check_artifacts(
             place.artifacts, digests, lambda done: progress("artifacts", done, len(digests))
         )
         with copy.reading() as session:
             rows = count_rows(session)
-    return RestoreSummary(manifest, rows, len(digests) - len(problems), problems)
+    return RestoreSummary(manifest, rows, len(digests) - len(problems), problems, missing)
 
 
 def restore_backup(
@@ -69,7 +70,7 @@ def restore_backup(
         store.upgrade()
         with store.reading() as session:
             _refuse_rows(session, store)
-        digests = _digests(copy, place, manifest)
+        digests, missing = _digests(copy, place, manifest)
         problems = copy_artifacts(
             place.artifacts,
             artifacts,
@@ -84,7 +85,7 @@ def restore_backup(
                 "with --allow-damage, and run `hemline verify --repair` afterwards"
             )
         rows = _restore_rows(copy, store, progress)
-    return RestoreSummary(manifest, rows, len(digests) - len(problems), problems)
+    return RestoreSummary(manifest, rows, len(digests) - len(problems), problems, missing)
 
 
 def _restore_rows(copy: Store, store: Store, progress: Progress) -> dict[str, int]:
@@ -98,13 +99,15 @@ def _restore_rows(copy: Store, store: Store, progress: Progress) -> dict[str, in
     return rows
 
 
-def _digests(copy: Store, place: BackupPlace, manifest: BackupManifest) -> frozenset[str]:
-    """The artifacts that a backup has to have: those in use that it does not name as missing, and
-    those of the past that are there."""
+def _digests(
+    copy: Store, place: BackupPlace, manifest: BackupManifest
+) -> tuple[frozenset[str], int]:
+    """The artifacts that a backup has to have, whatever a listing of it says; and how many in use
+    it could not have."""
     with copy.reading() as session:
         kept = artifacts_to_keep(session, place.artifacts)
-    there = set(place.artifacts.digests())
-    return (kept.in_use - set(manifest.missing)) | (kept.past & there)
+    missing = frozenset(manifest.missing)
+    return (kept.in_use | kept.past) - missing, len(kept.in_use & missing)
 
 
 @contextmanager

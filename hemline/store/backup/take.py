@@ -17,7 +17,7 @@ from hemline.errors import BackupError
 from hemline.store.backup.copy_artifacts import check_artifacts, copy_artifacts
 from hemline.store.backup.copy_rows import copy_rows, count_rows
 from hemline.store.backup.manifest import BackupManifest, find_manifest, write_manifest
-from hemline.store.backup.place import DATABASES, BackupPlace
+from hemline.store.backup.place import DATABASES, UNFINISHED, BackupPlace
 from hemline.store.backup.sqlite_file import opened, sha256_of
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.clock import database_now
@@ -32,7 +32,7 @@ Progress = Callable[[str, int, int], None]  # what is done, how many of it now, 
 @dataclass(frozen=True, slots=True)
 class BackupSummary:
     """manifest: of the backup; copied: artifacts that the place did not have; problems: why each
-    artifact that is missing in it is, by digest."""
+    artifact in use that is missing in it is, by digest."""
 
     manifest: BackupManifest
     copied: int
@@ -63,11 +63,13 @@ def take_backup(
             projects = _projects(session)
             kept = artifacts_to_keep(session, artifacts)
         _refuse_another(place, projects)
+        # What a backup that was stopped was about to write may be half there.
+        verify = verify or place.read(UNFINISHED) is not None
+        place.write(UNFINISHED, b"a backup is being written, or was stopped\n")
         problems, copied, unneeded = _bring_up_to_date(place, artifacts, kept, progress, verify)
         sha256 = sha256_of(path)
         name = f"{DATABASES}/{taken_at:%Y%m%dT%H%M%SZ}-{sha256[:12]}.db"
         place.send(path, name)
-        missing = {digest: problems[digest] for digest in sorted(problems.keys() & kept.in_use)}
         manifest = BackupManifest(
             hemline=__version__,
             schema=newest(),
@@ -77,11 +79,13 @@ def take_backup(
             projects=projects,
             rows=rows,
             artifacts=len(kept.in_use | kept.past) - len(problems),
-            missing=tuple(missing),
+            missing=tuple(sorted(problems)),
         )
         write_manifest(place, manifest)
         _remove_old(place, name, unneeded)
-    return BackupSummary(manifest, copied, missing)
+        place.remove(UNFINISHED)
+    missed = {digest: problems[digest] for digest in sorted(problems.keys() & kept.in_use)}
+    return BackupSummary(manifest, copied, missed)
 
 
 def _write_rows(store: Store, path: Path, progress: Progress) -> tuple[dict[str, int], datetime]:

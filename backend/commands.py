@@ -14,9 +14,11 @@ def backend() -> None:
     from backend.server import serve
     from hemline.settings import get_settings
     from hemline.store.database.engine import prepare_database
+    from hemline.store.database.storage_url import check_url
     from hemline.system.home import open_home
 
     settings = get_settings()
     open_home(settings)
+    check_url(settings.artifacts)
     prepare_database(settings.database)
     serve(settings)

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Sequence
 
 from hemline.settings import Settings
-from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import prepare_database
+from hemline.store.database.storage_url import check_url
 from hemline.system.child_process import ChildProcess
 from hemline.system.home import open_home
 from worker.app import SOFT_SHUTDOWN_S
@@ -28,7 +28,7 @@ def run_worker(settings: Settings, queues: Sequence[str], *, beat: bool) -> None
     """
     configure_logging(settings.log_level)
     open_home(settings)
-    ArtifactStore(settings.artifacts)  # a package that is missing is told of before the first task
+    check_url(settings.artifacts)
     prepare_database(settings.database)
     redis = None if settings.redis_url else EmbeddedRedis(settings)
     Supervisor(_processes(settings, queues, beat), redis=redis, grace_s=_GRACE_S).run()

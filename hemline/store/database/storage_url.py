@@ -48,6 +48,16 @@ def open_root(url: str) -> ArtifactRoot:
     return BucketRoot(filesystem, protocol, root)
 
 
+def check_url(url: str) -> None:
+    """Raises SettingsError like `open_root`, and opens nothing: for processes that fork later."""
+    protocol, found, _ = url.partition("://")
+    try:
+        if found:
+            fsspec.get_filesystem_class(protocol)
+    except (ImportError, ValueError) as error:
+        raise SettingsError(_refusal(protocol, _STORAGES.get(protocol), error)) from error
+
+
 def _refusal(protocol: str, storage: _Storage | None, error: Exception) -> str:
     if storage is not None and isinstance(error, ImportError):
         return (

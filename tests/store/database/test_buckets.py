@@ -12,7 +12,7 @@ from hemline.disk_cache import DiskCache
 from hemline.errors import ArtifactError, ArtifactsUnavailable, SettingsError
 from hemline.store.database import artifact_root, storage_url
 from hemline.store.database.artifacts import ArtifactStore
-from hemline.store.database.storage_url import open_root
+from hemline.store.database.storage_url import check_url, open_root
 from hemline.system.ports import pick_free_port
 from tests.plugins.s3 import (
     Fault,
@@ -241,10 +241,12 @@ def test_a_missing_package_is_named_by_its_extra(
     monkeypatch.setitem(sys.modules, package, None)
     for protocol in ("s3", "gs", "az"):
         monkeypatch.delitem(_registry, protocol, raising=False)
-    with pytest.raises(SettingsError, match=rf"run `pip install 'hemline\[{extra}\]'`$"):
-        ArtifactStore(url)
+    for refuse in (ArtifactStore, check_url):
+        with pytest.raises(SettingsError, match=rf"run `pip install 'hemline\[{extra}\]'`$"):
+            refuse(url)
 
 
 def test_an_unknown_protocol_is_refused() -> None:
-    with pytest.raises(SettingsError, match=r"begins with s4://.*use a folder, s3://"):
-        ArtifactStore("s4://bucket/hemline")
+    for refuse in (ArtifactStore, check_url):
+        with pytest.raises(SettingsError, match=r"begins with s4://.*use a folder, s3://"):
+            refuse("s4://bucket/hemline")

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from hemline.store.database.columns import Base
 from hemline.store.database.engine import Store
 from hemline.store.loop.projects import upsert_project
 from hemline.store.reports.artifacts_in_use import artifacts_in_use
-from hemline.store.tables.loop import Annotation, Job, Prediction, Task
+from hemline.store.tables.loop import Annotation, Job, Prediction, Project, Task
 from tests.store.backup.conftest import BackUp, MakeStore, quiet
 from tests.store.backup.rows import ROWS, all_rows, fill
 
@@ -131,34 +132,56 @@ def test_a_second_backup_copies_what_is_new_and_drops_what_is_not_needed(
     ]
 
 
-def test_all_that_is_named_is_there_while_a_writer_writes(
-    filled: Store, artifacts: ArtifactStore, place: BackupPlace, back_up: BackUp
+@pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=_POSTGRES)])
+def test_a_backup_is_of_one_moment_while_a_writer_writes(
+    kind: str,
+    make_store: MakeStore,
+    artifacts: ArtifactStore,
+    other_artifacts: ArtifactStore,
+    place: BackupPlace,
+    back_up: BackUp,
 ) -> None:
+    """Each of its transactions names another artifact in rows of two tables, one read long before
+    the other."""
+    store = make_store(kind)
+    fill(store, artifacts)
     stop = threading.Event()
-    written = []
+    written: list[str] = []
 
     def write() -> None:
         while not stop.is_set():
             digest = artifacts.put(os.urandom(50), "mask")
-            with filled.session() as session:
+            with store.session() as session:
                 for row in session.scalars(select(Prediction)):
                     row.mask_digest = digest
+                for project in session.scalars(select(Project)):
+                    project.ranking_digest = digest
             written.append(digest)
+
+    def wait_for_a_write() -> None:
+        count = len(written)
+        while len(written) == count:
+            assert writer.is_alive()
+            time.sleep(0.001)
 
     writer = threading.Thread(target=write)
     writer.start()
     try:
-        for _ in range(5):
-            before = len(written)
-            taken = back_up(filled)
-            while len(written) == before:
-                pass
-            assert not taken.problems
-            assert not verify_backup(place, quiet).problems
+        for _ in range(3):
+            wait_for_a_write()
+            assert not back_up(store).problems
+            wait_for_a_write()
+            target = make_store("sqlite")
+            assert not restore_backup(place, target, other_artifacts, quiet).problems
+            with target.reading() as session:
+                masks = set(session.scalars(select(Prediction.mask_digest)))
+                rankings = set(session.scalars(select(Project.ranking_digest)))
+            assert len(masks) == 1
+            assert masks == rankings
+            other_artifacts.get(masks.pop())
     finally:
         stop.set()
         writer.join()
-    assert len(written) > 5
 
 
 _KILLED = """

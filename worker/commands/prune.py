@@ -34,7 +34,7 @@ def prune(
 
     from worker.commands.print_table import print_table
     from worker.pruning.pile import PruneLimits
-    from worker.pruning.prune import find_piles
+    from worker.pruning.prune import find_piles, remove_pile
     from worker.services import command_services
 
     limits = PruneLimits(
@@ -45,7 +45,7 @@ def prune(
     piles, problems = find_piles(command_services(), limits)
     rows, count, size = [], 0, 0
     for pile in piles:
-        went = pile.remove() if delete else pile.count
+        went = remove_pile(pile, problems) if delete else pile.count
         rows.append((pile.kind, went, _words(pile.size), pile.why))
         count, size = count + went, size + pile.size
     rows.append(("all", count, _words(size), ""))
@@ -57,14 +57,14 @@ def prune(
 
 
 def _hours(text: str) -> float:
-    found = re.fullmatch(r"(\d+)([dh])", text.strip())
+    found = re.fullmatch(r"(\d{1,5})([dh])", text.strip())
     if found is None:
         raise HemlineError(f"'{text}' is not a length of time; write it as 30d or 12h")
     return int(found[1]) * (24 if found[2] == "d" else 1)
 
 
 def _bytes(text: str) -> int:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([KMGT]?)", text.strip().upper().removesuffix("B"))
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)([KMGT]?)", text.strip().upper().removesuffix("B"))
     if found is None:
         raise HemlineError(f"'{text}' is not a size; write it as 500M or 2G")
     return int(float(found[1]) * _UNITS[found[2]])

@@ -45,7 +45,12 @@ def _is_of(log: Path, runs: set[int]) -> bool:
 
 def _old(paths: Iterator[Path], older_than: timedelta) -> list[Path]:
     before = time.time() - older_than.total_seconds()
-    return [path for path in paths if path.stat().st_mtime < before]
+    old = []
+    for path in paths:
+        with contextlib.suppress(FileNotFoundError):  # the schedule tidies too
+            if path.stat().st_mtime < before:
+                old.append(path)
+    return old
 
 
 def _pile(kind: str, why: str, paths: Sequence[Path]) -> Pile:
@@ -63,5 +68,8 @@ def _pile(kind: str, why: str, paths: Sequence[Path]) -> Pile:
 
 
 def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())
+    size = 0
+    for file in path.rglob("*") if path.is_dir() else [path]:
+        with contextlib.suppress(FileNotFoundError):  # the schedule tidies too
+            size += file.stat().st_size if file.is_file() else 0
+    return size

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from hemline.errors import ArtifactError, HemlineError
+from hemline.errors import ArtifactError, ArtifactsUnavailable, HemlineError
 from hemline.segmentation.runtime.openvino_library import converter_version
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.columns import utcnow
@@ -252,7 +252,9 @@ def test_the_command_lists_and_removes_only_when_told_to(
     [
         (("--older-than", "a month"), "'a month' is not a length of time; write it as 30d"),
         (("--older-than", "-3d"), "'-3d' is not a length of time"),
+        (("--older-than", "999999d"), "'999999d' is not a length of time"),
         (("--cache-size", "much"), "'much' is not a size; write it as 500M"),
+        (("--cache-size", "9" * 400), "9' is not a size"),
     ],
 )
 def test_what_is_no_limit_is_refused(
@@ -261,6 +263,37 @@ def test_what_is_no_limit_is_refused(
     with pytest.raises(HemlineError, match=words):
         run("prune", "--delete", *arguments)
     assert photo.exists()
+
+
+def test_while_the_bucket_is_away_the_rest_goes(
+    services: Services, project: Project, run: Run, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_old(services, b"nobody's")
+
+    def away(*_: object) -> None:
+        raise ArtifactsUnavailable("no answer from the bucket", retry_after_s=30)
+
+    monkeypatch.setattr(ArtifactStore, "digests", away)
+    with pytest.raises(HemlineError, match="no answer from the bucket"):
+        run("prune", "--delete")
+    assert not photo.exists()
+
+
+def test_what_cannot_be_removed_now_keeps_nobody_from_the_rest(
+    services: Services, run: Run, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = run_folder(services.settings, 999) / "work"
+    make(folder / "checkpoint.pt", 9, 40)
+    nobodys = store_old(services, b"nobody's")
+
+    def denied(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("worker.pruning.folders.shutil.rmtree", denied)
+    with pytest.raises(HemlineError, match="not all checkpoints could be removed"):
+        run("prune", "--delete")
+    assert not photo.exists()
+    assert not services.artifacts.exists(nobodys)
 
 
 def test_a_bucket_is_pruned_as_a_folder_is(services: Services, tmp_path: Path) -> None:

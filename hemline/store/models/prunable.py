@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from hemline.store.database.clock import database_now
@@ -57,7 +57,8 @@ def forget_weights(session: Session, project_id: int, *, keep: int, before: date
 
 
 def old_conversions(session: Session, *, made_by: str, before: datetime) -> Sequence[Conversion]:
-    """What converters other than `made_by` made before then."""
+    """What converters other than `made_by` made before then, but for int8 networks of champions:
+    only the training made those, and a host with that converter may serve them."""
     return session.scalars(select(Conversion).where(*_of_others(made_by, before))).all()
 
 
@@ -105,7 +106,12 @@ def _named_weights(session: Session, without: set[int] | None = None) -> set[str
 
 
 def _of_others(made_by: str, before: datetime) -> tuple[ColumnElement[bool], ...]:
-    return (Conversion.made_by != made_by, Conversion.created_at < before)
+    champions = select(ModelVersion.weights_digest).where(ModelVersion.state == ModelState.CHAMPION)
+    return (
+        Conversion.made_by != made_by,
+        Conversion.created_at < before,
+        or_(Conversion.precision != "int8", Conversion.weights_digest.not_in(champions)),
+    )
 
 
 def _forget(session: Session, *where: ColumnElement[bool]) -> set[str]:

@@ -193,3 +193,15 @@ def test_old_conversions_by_others_go(store: Store, five: list[ModelVersion]) ->
         assert forget_old_conversions(session, made_by="now", before=BEFORE) == {"c" * 64}
     with store.reading() as session:
         assert {row.made_by for row in session.query(Conversion)} == {"now", "young"}
+
+
+def test_the_int8_network_of_a_champion_stays_for_hosts_that_have_its_converter(
+    store: Store, five: list[ModelVersion]
+) -> None:
+    """Only the training could make it, with the project's photos."""
+    with store.session() as session:
+        for version, digest in ((five[4], "c"), (five[0], "d")):
+            record_conversion(session, version.weights_digest, "int8", "old", digest * 64)
+        session.execute(update(Conversion).values(created_at=LONG_AGO))
+    with store.session() as session:
+        assert forget_old_conversions(session, made_by="now", before=BEFORE) == {"d" * 64}

@@ -60,9 +60,11 @@ class ChannelChecker:
         self._fingerprints = {pack.name: pack.fingerprint(self._today) for pack in self.packs}
 
     def key(self, item: ExportItem, pack: Pack) -> str:
-        """A digest of all that the result of an item follows from."""
+        """A digest of all that the result of an item follows from, and of whose mask it is."""
         made_from = [
             item.mask_digest,
+            item.ls_annotation_id,
+            item.model_version,
             item.image_digest,
             item.image_url,
             item.labels,

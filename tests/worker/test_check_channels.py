@@ -23,7 +23,7 @@ from hemline.store.reports.channel_results import channel_counts, list_results
 from hemline.store.reports.export_masks import ExportFilter
 from hemline.store.states import ChannelOutcome, JobKind, JobState
 from hemline.store.tables.channels import ChannelResult
-from hemline.store.tables.loop import Job, Project
+from hemline.store.tables.loop import Annotation, Job, Project
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
@@ -243,6 +243,30 @@ def test_a_task_that_lost_its_mask_is_no_longer_listed(
     with services.store.reading() as session:
         taken, large = channel_counts(session, project.id)
     assert (taken.total, large.total) == (1, 2)  # the other channel was not checked
+
+
+@pytest.mark.usefixtures("corrected")
+def test_the_same_mask_of_another_annotation_is_listed_as_its_own(
+    services: Services, project: Project, packs: tuple[str, ...], check: Callable[..., Job]
+) -> None:
+    check(*packs)
+    (first, _) = listed(services, project, "any", "passes")
+    old = first.annotation
+    assert old is not None
+    with services.store.session() as session:
+        session.get_one(Annotation, old.id).deleted_at = old.changed_at
+        again = Annotation(
+            project_id=project.id,
+            task_id=old.task_id,
+            ls_annotation_id=old.ls_annotation_id + 1000,
+            mask_digest=old.mask_digest,
+            width=old.width,
+            height=old.height,
+        )
+        session.add(again)
+    check(*packs)
+    (first, _) = listed(services, project, "any", "passes")
+    assert first.annotation_id == again.id
 
 
 @pytest.mark.parametrize("arguments", [{}, {"packs": ["any"], "edge": "round"}, {"packs": 3}])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
-from backend.dashboard.frame import known_project, render_page, say, see
+from backend.dashboard.frame import asked_id, known_project, render_page, say, see
 from backend.dashboard.login.access import current_person, needs
 from backend.dashboard.pages.exports import EDGES
 from backend.dashboard.pictures.picture import PictureKind
@@ -202,9 +202,7 @@ def _shown(channels: Sequence[Channel]) -> Shown | None:
     check = request.args.get("check", "")
     if check not in CHECKS or outcome is not ChannelOutcome.REFUSED:
         check = ""
-    after = request.args.get("after", "")
-    place = int(after) if after.isascii() and after.isdigit() and len(after) < 19 else 0
-    return Shown(channel, outcome, check, place)
+    return Shown(channel, outcome, check, asked_id("after") or 0)
 
 
 def _listed(

@@ -211,3 +211,9 @@ def test_other_peoples_words_are_text(filled: Any, visitor: Visitor) -> None:
     page = visitor.see(PATH)
     assert "<img src=x" not in page
     assert "&lt;img src=x" in page
+
+
+def test_a_place_that_no_row_can_have_is_the_first_page(filled: Any, visitor: Visitor) -> None:
+    store_results(filled)
+    address = f"{PATH}?channel=amazon&show=passes&after="
+    assert visitor.see(address + "9" * 18) == visitor.see(address + "0")

@@ -38,7 +38,7 @@ def publish(pack: Pack, cutout: NDArray[np.uint8], name: str) -> Published:
         cutout: (H, W, 4) uint8 RGBA at the photo's size.
 
     Raises:
-        MaskError: the cut-out is empty.
+        MaskError: the cut-out is empty, or its picture would be too large.
         ImageError: the garment is lost in the picture.
     """
     data, place = _laid_out(pack.canvas, cutout)
@@ -59,7 +59,7 @@ def lay_out_on(canvas: Canvas, cutout: NDArray[np.uint8], name: str) -> dict[str
     """The files of a cut-out on a canvas: the picture and `places/NAME.json`.
 
     Raises:
-        MaskError: the cut-out is empty.
+        MaskError: the cut-out is empty, or its picture would be too large.
     """
     return _files(canvas, name, *_laid_out(canvas, cutout))
 
@@ -90,6 +90,7 @@ def _options(canvas: Canvas) -> dict[str, Any]:
         "background": canvas.background,
         "most_long": canvas.most_long,
         "shadow": canvas.shadow,
+        "most_pixels": get_settings().max_pixels,
     }
 
 

@@ -11,6 +11,7 @@ from hemline.errors import MaskError
 Pixels = NDArray[np.uint8]
 
 _INSIDE = 127
+_LONGEST = 65_000  # pixels of a side; a JPEG has 65,500 at most
 _BLUR, _FALL = 0.015, 0.012  # of a shadow, in longer sides of the garment
 
 
@@ -41,6 +42,7 @@ def lay_out(
     background: tuple[int, int, int] = (255, 255, 255),
     most_long: int | None = None,
     shadow: float = 0.0,
+    most_pixels: int | None = None,
 ) -> tuple[Pixels, Place]:
     """Lay a cut-out in the middle of a new frame.
 
@@ -52,12 +54,13 @@ def lay_out(
         most_long: the picture is scaled down to this longer side; it is never scaled up.
         shadow: how much of its light the background loses at most where the garment, a little
             lower and blurred, would lie; 0 to 1.
+        most_pixels: of the picture.
 
     Returns:
         The picture (h, w, 3) uint8 RGB and where it has the garment.
 
     Raises:
-        MaskError: the cut-out is empty.
+        MaskError: the cut-out is empty, or the picture would be too large.
     """
     garment = cv2.boundingRect((cutout[..., 3] > _INSIDE).astype(np.uint8))
     if not garment[2]:
@@ -67,7 +70,9 @@ def lay_out(
     left, top, width, height = cv2.boundingRect((cutout[..., 3] > 0).astype(np.uint8))
     part = cutout[top : top + height, left : left + width].astype(np.float32)
     if scale < 1:
-        canvas = (round(canvas[0] * scale), round(canvas[1] * scale))
+        canvas = (max(1, round(canvas[0] * scale)), max(1, round(canvas[1] * scale)))
+    _refuse_huge(canvas, most_pixels)
+    if scale < 1:
         part = _smaller(part, max(1, round(width * scale)), max(1, round(height * scale)))
     # The garment's box is in the middle, whatever fringe runs out of it.
     middle = (garment[0] + garment[2] / 2 - left, garment[1] + garment[3] / 2 - top)
@@ -83,6 +88,16 @@ def lay_out(
     _lay(picture, part, at)
     photo = (cutout.shape[1], cutout.shape[0])
     return picture, Place(photo, (left, top, width, height), canvas, at, size)
+
+
+def _refuse_huge(canvas: tuple[int, int], most_pixels: int | None) -> None:
+    width, height = canvas
+    if max(canvas) > _LONGEST or (most_pixels is not None and width * height > most_pixels):
+        limit = "" if most_pixels is None else f" or {most_pixels / 1e6:.0f} Mpx"
+        raise MaskError(
+            f"the frame would be {width} x {height} px, over the limit of {_LONGEST} px a side"
+            f"{limit}; have the garment fill more of it, or set its longer side"
+        )
 
 
 def _frame(width: int, height: int, fill: float, aspect: float | None) -> tuple[int, int]:

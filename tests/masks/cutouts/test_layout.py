@@ -82,3 +82,13 @@ def test_a_shadow_follows_the_size_of_the_picture() -> None:
 def test_an_empty_cutout_is_refused() -> None:
     with pytest.raises(MaskError, match="nothing to lay out"):
         lay_out(np.zeros((8, 8, 4), np.uint8), fill=0.9)
+
+
+@pytest.mark.parametrize(
+    ("fill", "aspect"), [(1e-6, None), (0.9, 5000.0), (0.02, 1.0)], ids=["fill", "aspect", "area"]
+)
+def test_a_frame_that_no_machine_can_hold_is_refused(fill: float, aspect: float | None) -> None:
+    with pytest.raises(MaskError, match=r"the frame would be \d+ x \d+ px, over the limit"):
+        lay_out(cutout(), fill=fill, aspect=aspect, most_pixels=1_000_000)
+    picture, _ = lay_out(cutout(), fill=fill, aspect=aspect, most_long=50, most_pixels=1_000_000)
+    assert max(picture.shape[:2]) == 50

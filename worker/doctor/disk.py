@@ -10,6 +10,7 @@ from worker.doctor.diagnosis import Diagnosis, fault, healthy, warning
 NAME = "disk"
 WAY_OUT = "check HEMLINE_HOME and HEMLINE_ARTIFACT_URL"
 
+_ROOM = "make room on that disk, `hemline prune` lists what can go"
 _GIB = 2**30
 _FAULT_BELOW = 1 * _GIB
 _WARNING_BELOW = 10 * _GIB  # a training's checkpoints, conversions and photos take a few
@@ -27,9 +28,9 @@ def check_disk(settings: Settings) -> Iterator[Diagnosis]:
         free = shutil.disk_usage(there).free
         found = f"{free / _GIB:.1f} GiB free for '{folder}'"
         if free < _FAULT_BELOW:
-            yield fault(NAME, found, "make room on that disk: Hemline needs 1 GiB, and 10 to train")
+            yield fault(NAME, found, f"Hemline needs 1 GiB, and 10 to train; {_ROOM}")
         elif free < _WARNING_BELOW:
-            yield warning(NAME, found, "make room on that disk: trainings need some 10 GiB")
+            yield warning(NAME, found, f"trainings need some 10 GiB; {_ROOM}")
         else:
             yield healthy(NAME, found)
 

@@ -33,6 +33,7 @@ from hemline.errors import HemlineError
 from hemline.labelstudio.project.config import render_label_config
 from hemline.labelstudio.server import Account
 from hemline.prefill.conversions import Conversions
+from hemline.segmentation.runtime.int8_instructions import has_int8_instructions
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import open_store
@@ -198,7 +199,8 @@ def report(idle: Times, beside: Times) -> str:
         "",
         f"A real Label Studio and Chromium, all on {os.cpu_count()} cores; a drawn photo of "
         f"{WIDTH} x {HEIGHT} px,",
-        f"{len(idle.request)} clicks one after another; milliseconds.",
+        f"{len(idle.request)} clicks one after another; milliseconds; a CPU "
+        f"{'with' if has_int8_instructions() else 'without'} int8 instructions.",
         "",
         "| | median | p95 | median beside a training | p95 |",
         "|---|--:|--:|--:|--:|",

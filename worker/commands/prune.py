@@ -28,7 +28,7 @@ def prune(
     """List what can go: cached photos and pictures, checkpoints of trainings that are over, weights
     of versions that nothing needs, and artifacts that no row names. With --delete remove it.
 
-    Never goes what a champion, a roll-back, a judgement, an open pre-fill or a past training needs.
+    What a champion, a rollback, a judgement, an open pre-fill or a past training needs stays.
     """
     from datetime import timedelta
 
@@ -49,7 +49,7 @@ def prune(
         rows.append((pile.kind, went, _words(pile.size), pile.why))
         count, size = count + went, size + pile.size
     rows.append(("all", count, _words(size), ""))
-    print_table(("what", "removed" if delete else "would go", "size", "why it can"), rows, empty="")
+    print_table(("what", "removed" if delete else "would go", "size", "why"), rows, empty="")
     if not delete:
         typer.echo("Nothing was removed. `hemline prune --delete` removes it.", err=True)
     if problems:

@@ -13,7 +13,7 @@ from hemline.store.tables.loop import TrainingRun
 from worker.lease import RunLease, new_owner
 from worker.logs import configure_logging
 from worker.services import Services, build_services
-from worker.training.exits import EXIT_DONE, EXIT_NOT_NOW
+from worker.training.exits import EXIT_DONE, EXIT_LEASE_LOST, EXIT_NOT_NOW
 from worker.training.shared_checkpoint import forget_checkpoints
 from worker.training.snapshot_samples import PhotosAway
 from worker.training.supervise import remove_work
@@ -58,7 +58,9 @@ def _train(services: Services, run: TrainingRun, lease: RunLease) -> int:
     except HemlineError as error:
         log.error("run %d failed: %s", run.id, error)
         with lease.ending(), services.store.session() as session:
-            fail_run(session, run.id, lease.owner, str(error))
+            is_ours = fail_run(session, run.id, lease.owner, str(error))
+        if not is_ours:  # whoever took it over goes on from the checkpoints
+            return EXIT_LEASE_LOST
     remove_work(services.settings, run.id)
     forget_checkpoints(services, run.id)
     return EXIT_DONE

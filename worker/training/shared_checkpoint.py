@@ -129,7 +129,7 @@ def _remove(services: Services, digests: set[str]) -> bool:
     try:
         for digest in digests:
             services.artifacts.remove(digest)
-    except ArtifactsUnavailable as error:
+    except (ArtifactsUnavailable, OSError) as error:  # a folder may be another user's
         log.warning("old checkpoints stay: %s", error)
         return False
     return True

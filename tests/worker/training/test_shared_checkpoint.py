@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from hemline.errors import StoreError
 from hemline.settings import Settings, get_settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.models.checkpoints import KeptCheckpoint, kept_checkpoint
@@ -25,9 +26,11 @@ from tests.worker.conftest import brush
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.ingest.inbox import ingest_deliveries
+from worker.lease import RunLease
 from worker.services import Services, build_services
 from worker.tidy import tidy
-from worker.training import shared_checkpoint
+from worker.training import candidate, process, shared_checkpoint
+from worker.training.exits import EXIT_LEASE_LOST
 from worker.training.shared_checkpoint import SharedCheckpoint, forget_checkpoints
 from worker.training.supervise import run_folder, train_run
 
@@ -128,6 +131,45 @@ def test_what_is_further_on_this_host_stays(
     host(services, run_id, tmp_path / "a").keep(4)
     host(services, run_id, tmp_path / "b").bring()
     assert read(tmp_path / "b") == ["epoch 4"]
+
+
+@pytest.mark.usefixtures("impatient")
+def test_who_lost_the_run_leaves_the_checkpoints_of_who_has_it(
+    services: Services, run_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = run_folder(services.settings, run_id) / "work"
+    write(work, "epoch 2")
+    host(services, run_id, work).keep(2)
+    with services.store.reading() as session:
+        run = get_run(session, run_id)
+    lease = RunLease(services.store, run_id, "before", 300, epoch=2, epochs=EPOCHS)
+
+    def end_too_late(*_: object) -> None:
+        raise StoreError(f"training run {run_id} is no longer owned by before")
+
+    monkeypatch.setattr(candidate, "train_successor", end_too_late)
+    assert process._train(services, run, lease) == EXIT_LEASE_LOST
+    assert epoch_kept(services, run_id) == 2
+    assert read(work) == ["epoch 2"]
+    with services.store.reading() as session:
+        assert get_run(session, run_id).state is RunState.RUNNING
+
+
+@pytest.mark.usefixtures("impatient")
+def test_an_old_checkpoint_that_cannot_be_removed_ends_no_training(
+    services: Services, run_id: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = host(services, run_id, tmp_path)
+    write(tmp_path, "epoch 1")
+    one.keep(1)
+
+    def denied(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(ArtifactStore, "remove", denied)
+    write(tmp_path, "epoch 2!")
+    one.keep(2)
+    assert epoch_kept(services, run_id) == 2
 
 
 def test_keeping_takes_a_small_share_of_the_time(

@@ -95,7 +95,7 @@ def _restore_rows(copy: Store, store: Store, progress: Progress) -> dict[str, in
         total = sum(count_rows(source).values())
         rows = copy_rows(source, target, lambda done: progress("rows", done, total))
         if count_rows(target) != rows:
-            raise BackupError(f"database {store.name} took not all rows; nothing was restored")
+            raise BackupError(f"database {store.name} did not take all rows; nothing was restored")
     return rows
 
 

@@ -125,7 +125,7 @@ class _Simulation:
             backend_port=pick_free_port(),
             webhook_secret="simulate",
             retrain_after=batch,
-            pseudo_labels=False,  # the unseen photos that are measured would be trained on
+            pseudo_labels=False,  # else what it measures on would be trained on
         )
         self._stack = Stack(self._settings, account)
         self._store = Store(self._settings.database)

@@ -27,7 +27,7 @@ class LearningSettings(SettingsWithFiles):
         description="Hours after which a training starts if there are new corrections. 0: never.",
     )
     pseudo_labels: bool = Field(
-        default=True,
+        default=False,
         description="After a promotion, train once more with the new champion's own masks of "
         "unlabelled photos beside the corrections. It is judged as any candidate.",
     )

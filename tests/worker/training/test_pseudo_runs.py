@@ -28,6 +28,11 @@ from worker.training.supervise import train_run
 from worker.training.triggers import request_training, train_on_corrections
 
 
+@pytest.fixture(autouse=True)
+def switched_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HEMLINE_PSEUDO_LABELS", "true")
+
+
 def submit(services: Services, project: Project, tasks: range) -> None:
     correct(services, project, tasks)
     with services.store.session() as session:

@@ -71,22 +71,30 @@ class HemlineModel(LabelStudioMLBase):  # type: ignore[misc]
         results: list[dict[str, Any]] = _ask("/predict", {**body, "tasks": list(tasks)})["results"]
         return results
 
-    def fit(self, *args: Any, event: str = "", data: Any = None, **kwargs: Any) -> None:
+    def fit(self, *args: Any, event: str = "", data: Any = None, **_: Any) -> None:
         """Hands a webhook on. Hemline stores it and decides by itself when to train.
 
-        Raises AdapterError if Hemline does not answer; it finds later what it missed.
+        Raises AdapterError if there is none, as from the old /train of version 1.0.9, or if Hemline
+        does not answer; it finds later what it missed.
         """
-        if not event:  # version 2: fit(event, data)
+        if not event and len(args) == 2:  # version 2: fit(event, data)
             event, data = args
+        if not event or not isinstance(data, Mapping):
+            raise AdapterError(
+                "there is no webhook to hand on; Hemline trains by itself, so press "
+                '"Start training" in Label Studio instead of asking /train'
+            )
         _ask("/webhook", {**data, "action": event})
-        if workdir := kwargs.get("workdir"):  # of version 1.0.9, one a webhook, with a copy of it
-            shutil.rmtree(workdir, ignore_errors=True)
 
     def process_event(
         self, event: str, data: Any, job_id: str, additional_params: Mapping[str, Any]
     ) -> None:
         """Hands on webhooks of every kind; label-studio-ml itself passes on four."""
-        self.fit(event=event, data=data, job_id=job_id, **additional_params)
+        self.fit(event=event, data=data)
+        # Of version 1.0.9, one a webhook, with a copy of it. Never what `fit` is given, which for
+        # /train is whatever the request says.
+        if workdir := additional_params.get("workdir"):
+            shutil.rmtree(workdir, ignore_errors=True)
 
 
 def _ask(path: str, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -276,6 +276,25 @@ def test_it_works_without_a_request_too(module: Any) -> None:
     assert module.asked == [("/predict", {"tasks": [{"id": 1, "project": 7}]})]
 
 
+def test_a_request_cannot_name_a_folder_that_is_removed(module: Any, tmp_path: Path) -> None:
+    """/train of version 1.0.9 calls `fit` with whatever params the request has."""
+    folder = tmp_path / "precious"
+    folder.mkdir()
+    model = module.HemlineModel()
+    params = {"event": "START_TRAINING", "data": {"project": {"id": 7}}, "workdir": str(folder)}
+    model.fit(iter([]), str(tmp_path / "job"), **params)
+    assert folder.is_dir()
+    model.process_event("START_TRAINING", {"project": {"id": 7}}, "1", {"workdir": str(folder)})
+    assert not folder.exists()  # label-studio-ml's own, with a copy of the webhook
+    assert [path for path, _ in module.asked] == ["/webhook", "/webhook"]
+
+
+def test_a_training_without_a_webhook_is_refused_with_a_sentence(module: Any) -> None:
+    with pytest.raises(module.AdapterError, match="there is no webhook to hand on"):
+        module.HemlineModel().fit(iter([]), "/a/folder")
+    assert module.asked == []
+
+
 def test_the_secret_and_the_password_go_where_hemline_looks(
     module: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

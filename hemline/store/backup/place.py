@@ -32,6 +32,7 @@ class BackupPlace:
     """
 
     def __init__(self, target: str) -> None:
+        target = target.removeprefix("file://")  # a folder is locked, and closed to others
         self._is_folder = "://" not in target
         if self._is_folder:
             target = str(Path(target).expanduser().absolute())

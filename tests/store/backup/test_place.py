@@ -49,6 +49,13 @@ def test_two_backups_into_one_folder_wait_for_nobody(
     back_up(filled)
 
 
+def test_a_folder_by_its_address_is_that_folder(tmp_path: Path) -> None:
+    place = BackupPlace(f"file://{tmp_path / 'backup'}")
+    assert place.folder == tmp_path / "backup"
+    with place.held(), pytest.raises(BackupError, match="another backup writes"):
+        BackupPlace(str(tmp_path / "backup")).held().__enter__()
+
+
 def test_a_backup_is_closed_to_other_users(
     filled: Store, place: BackupPlace, back_up: BackUp
 ) -> None:

@@ -20,6 +20,7 @@ from hemline.store.database.storage_url import open_root
 Item = TypeVar("Item")
 
 _LISTING = "files.json"  # which files are there; a listing of the bucket may be behind
+_SENDING = "sending"  # is there while files are sent, and after a sending that was stopped
 _THREADS = 8  # each file is a request, and waits for its answer
 
 
@@ -36,13 +37,13 @@ class SharedExport:
 
     def send(self, folder: Path, on_file: Callable[[], None]) -> None:
         """Puts the folder's files there and removes those that it has no more. A file that is there
-        as it is, by an earlier listing, is not sent again.
+        as it is, by an earlier listing, is not sent again, unless a sending was stopped since.
 
         on_file: called after each file; what it raises ends the sending.
 
         Raises ExportError if the place cannot be written.
         """
-        there = self.files() or {}
+        listed = self.files() or {}
 
         def put(path: Path) -> tuple[str, str]:
             name, data = path.relative_to(folder).as_posix(), path.read_bytes()
@@ -53,13 +54,15 @@ class SharedExport:
 
         now = {}
         try:
+            there = {} if self._root.exists(_SENDING) else listed
+            self._root.write(_SENDING, b"files are being sent, or that was stopped\n")
             with ThreadPoolExecutor(_THREADS) as pool:
                 for paths in _batches(visible_files(folder)):
                     for name, digest in pool.map(put, paths):
                         now[name] = digest
                         on_file()
             self._root.write(_LISTING, json.dumps(now).encode())
-            for name in there.keys() - now.keys():
+            for name in (listed.keys() - now.keys()) | {_SENDING}:
                 with suppress(FileNotFoundError):
                     self._root.remove(name)
         except OSError as error:

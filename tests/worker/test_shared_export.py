@@ -21,6 +21,7 @@ from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.export import export_masks
 from worker.ingest.inbox import ingest_deliveries
+from worker.jobs import JobLost
 from worker.services import Services
 
 Deliver = Callable[[dict[str, Any]], None]
@@ -131,6 +132,31 @@ def test_a_file_that_was_removed_is_left_out(
     names = [name for name, _ in of_another_host(services).read_all()]
     assert "masks/G00_Front.png" in names
     assert "masks/G00_Back.png" not in names
+
+
+def test_what_a_stopped_sending_changed_is_sent_again(
+    services: Services, correct: Callable[..., None]
+) -> None:
+    """Though its old listing says that it is there as it is."""
+    correct(1)
+    export(services)
+    folder = ORDER.folder(services.settings, 7)
+    shared, mask = of_another_host(services), folder / "masks" / "G00_Front.png"
+    first = mask.read_bytes()
+    left = list(shared.files() or {})
+
+    def stop() -> None:
+        left.pop()
+        if not left:  # all files are there, and no new listing
+            raise JobLost
+
+    mask.write_bytes(b"another mask")
+    with pytest.raises(JobLost):
+        shared.send(folder, stop)
+    assert shared.read("masks/G00_Front.png") == b"another mask"
+    mask.write_bytes(first)
+    shared.send(folder, lambda: None)
+    assert shared.read("masks/G00_Front.png") == first
 
 
 def test_a_listing_that_is_broken_is_none(services: Services, s3: S3Storage) -> None:

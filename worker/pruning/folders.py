@@ -12,7 +12,7 @@ from worker.pruning.pile import Pile, PruneLimits
 from worker.services import Services
 from worker.tidy import runs_folder, work_folders
 
-_KILLED_AFTER = timedelta(days=1)  # no backup takes so long
+_KILLED_AFTER = timedelta(days=7)  # a first backup over a slow line may take days
 
 
 def prunable_folders(services: Services, limits: PruneLimits) -> Iterator[Pile]:

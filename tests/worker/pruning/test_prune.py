@@ -94,7 +94,7 @@ def test_folders_of_trainings_go_once_they_are_over(services: Services, project:
         make(folder / "work" / "checkpoint", 1000, 40)
         make(folder / "log", 10, 40)
         runs.append(folder)
-    backups = [services.settings.home_path / f".backup-{days}" for days in (2, 0)]
+    backups = [services.settings.home_path / f".backup-{days}" for days in (8, 6)]
     for folder in backups:
         make(folder / "hemline.db", 500, 0)
         age(folder, int(folder.name[-1]))

@@ -24,6 +24,7 @@ from hemline.segmentation.starter import starter_digest
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
+from hemline.store.loop.attempts import begin_attempt, end_attempt
 from hemline.store.models.conversions import best_conversion, find_conversion, record_conversion
 from hemline.system.child_process import ChildProcess
 
@@ -34,6 +35,7 @@ _CLICK_CONVERTER = "hemline.segmentation.clicks.convert_clicks"
 _QUANTISER = "hemline.segmentation.runtime.quantise"
 _CLICK_QUANTISER = "hemline.segmentation.clicks.quantise_clicks"
 _LONGEST_S = 900.0  # of one conversion, on a machine that has much else to do
+_INT8_TRIES = 3  # that were killed or took too long; the schedule would go on for ever
 
 
 class Conversions:
@@ -86,7 +88,8 @@ class Conversions:
         """Whether int8 may serve the click network and has not been tried. False where there is
         none, which is said where it is opened."""
         with suppress(ModelError):
-            return self._int8_is_due(clicks_digest())
+            digest = clicks_digest()
+            return self._int8_is_due(digest) and not self._cannot_be_converted(digest)
         return False
 
     def improve_clicks(self) -> None:
@@ -216,6 +219,11 @@ class Conversions:
             log.warning("converted networks: %s", error)
             return None
 
+    def _cannot_be_converted(self, weights_digest: str) -> bool:
+        with self._store.reading() as session:
+            found = find_conversion(session, weights_digest, "fp32", converter_version())
+        return found is not None and found.digest is None
+
     def _int8_is_due(self, weights_digest: str) -> bool:
         if not self.int8_may_serve():
             return False
@@ -232,7 +240,7 @@ class Conversions:
                 return
             out, note = Path(folder) / "int8.safetensors", Path(folder) / "int8.json"
             arguments = [str(weights()), str(converted), str(out)]
-            problem = _run_child(quantiser, arguments, Path(folder) / "log")
+            problem = self._try_int8(weights_digest, quantiser, arguments, Path(folder) / "log")
             if not problem:
                 self.keep_int8(weights_digest, out, Cost(**json.loads(note.read_text())))
                 return
@@ -241,6 +249,24 @@ class Conversions:
                 session, weights_digest, "int8", converter_version(), None, problem=problem
             )
         log.warning("fp32 runs the weights %s: %s", weights_digest[:12], problem)
+
+    def _try_int8(
+        self, weights_digest: str, quantiser: str, arguments: list[str], log_path: Path
+    ) -> str:
+        """Why int8 cannot be made of these weights, or an empty text. Raises ModelError as
+        `_run_child`, until that has happened too often."""
+        work = f"int8 of {weights_digest}"
+        with self._store.session() as session:
+            number = begin_attempt(session, work)
+        try:
+            problem = _run_child(quantiser, arguments, log_path)
+        except ModelError:
+            if number < _INT8_TRIES:
+                raise
+            problem = f"it was killed or took too long all {number} times it was tried"
+        with self._store.session() as session:
+            end_attempt(session, work)
+        return problem
 
     def _convert(self, weights_digest: str, weights: Path, converter: str) -> None:
         with tempfile.TemporaryDirectory(prefix="hemline-converting-") as folder:

@@ -8,10 +8,13 @@ import pytest
 from hemline.errors import ModelError
 from hemline.prefill import conversions as converting
 from hemline.segmentation.clicks.shipped_clicks import clicks_digest
+from hemline.segmentation.runtime.openvino_library import converter_version
 from hemline.segmentation.starter import starter_path
 from hemline.store.loop.jobs import fail_job, queue_job
+from hemline.store.models.conversions import find_conversion
 from hemline.store.models.models import create_version
 from hemline.store.states import JobKind
+from hemline.store.tables.loop import Attempt
 from worker.pool.improve_network import improve_network, improve_when_idle
 from worker.services import Services
 
@@ -74,6 +77,33 @@ def test_another_version_waits_for_its_project_s_photos(services, project, ran):
     conversions(services).prepare(digest)
     improve_network(services, version_id)
     assert "quantise" not in ran
+
+
+def test_what_is_killed_each_time_is_not_tried_for_ever(services, ran, monkeypatch):
+    made = conversions(services)
+    made.prepare_clicks()
+
+    def killed(*_: object) -> str:
+        raise ModelError("the conversion ended with status -9")
+
+    monkeypatch.setattr(converting, "_run_child", killed)
+    for _ in range(2):
+        with pytest.raises(ModelError, match="status -9"):
+            made.improve_clicks()
+        assert made.may_improve_clicks()
+    made.improve_clicks()
+    assert not made.may_improve_clicks()
+    with services.store.reading() as session:
+        found = find_conversion(session, clicks_digest(), "int8", converter_version())
+        assert found.problem == "it was killed or took too long all 3 times it was tried"
+        assert session.query(Attempt).count() == 0
+
+
+def test_what_openvino_cannot_run_is_not_made_int8_for_ever(services, monkeypatch):
+    monkeypatch.setattr(converting, "_run_child", lambda *_: "an operator is missing")
+    assert conversions(services).may_improve_clicks()
+    conversions(services).improve_clicks()
+    assert not conversions(services).may_improve_clicks()
 
 
 @pytest.mark.parametrize(("int8_dice", "serves"), [(0.9495, True), (0.9485, False)])

@@ -82,7 +82,7 @@ class StoreFigures(Collector):
     def _waiting(self) -> list[Metric]:
         family = _family(
             "hemline_waiting_seconds",
-            "How long the oldest thing of a kind has waited for a worker; 0: none waits.",
+            "How long the oldest thing of a kind has waited to be worked on; 0: none waits.",
             ["what"],
         )
         with self._store.reading() as session:

@@ -1,4 +1,4 @@
-"""How long things have waited for a worker."""
+"""How long things have waited to be worked on: for a worker, or for what it needs."""
 
 from datetime import datetime
 

@@ -108,7 +108,12 @@ def load_pack(name: str) -> Pack:
     path = Path(name)
     if path.suffix != ".toml":
         candidates = [_own_folder() / f"{name}.toml", _SHIPPED / f"{name}.toml"]
-        found = [path for path in candidates if _NAME.fullmatch(name) and path.is_file()]
+        found = [path for path in candidates if path.is_file()] if _NAME.fullmatch(name) else []
+        if not found and name in pack_names():
+            raise ChannelError(
+                f"rule pack '{name}' cannot be used under this name; rename its file in "
+                f"'{_own_folder()}' to small letters, digits, - and _, 41 at most"
+            )
         if not found:
             raise ChannelError(
                 f"there is no rule pack '{name}'; there are {', '.join(pack_names())}, or give the "

@@ -106,6 +106,14 @@ def test_a_pack_that_is_not_there(name: str, said: str) -> None:
         load_pack(name)
 
 
+def test_a_pack_whose_name_cannot_be_used_is_told_to_be_renamed(home: Path) -> None:
+    (home / "packs").mkdir(exist_ok=True)
+    (home / "packs" / "Our Shop.toml").write_text("title = 'Ours'")
+    assert "Our Shop" in pack_names()
+    with pytest.raises(ChannelError, match=r"'Our Shop' cannot be used .* rename its file in"):
+        load_pack("Our Shop")
+
+
 def test_a_file_that_is_no_toml(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_bytes(b"title = \xff")
     with pytest.raises(ChannelError, match="is not TOML"):

@@ -18,6 +18,7 @@ from hemline.errors import ChannelError
 from hemline.export.channel_check import ChannelOrder
 from hemline.masks.cutouts.edges import Edge
 from hemline.store.loop.jobs import active_job, list_jobs, queue_job
+from hemline.store.loop.projects import lock_project
 from hemline.store.models.models import champion
 from hemline.store.people import record_event
 from hemline.store.reports.channel_results import (
@@ -121,6 +122,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
         row = known_project(services, project)
         order = _order()
         with services.store.session() as session:
+            lock_project(session, row.id)  # of two people at once the second is told
             if active_job(session, row.id, JobKind.CHECK_CHANNELS) is not None:
                 abort(409, "the cut-outs are being checked right now; wait until that has ended")
             job = queue_job(session, row.id, JobKind.CHECK_CHANNELS, order.arguments())

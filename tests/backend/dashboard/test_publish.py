@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from backend.dashboard.pages import publish
 from hemline.export.channel_check import ChannelOrder
 from hemline.masks.cutouts.edges import Edge
 from hemline.settings import get_settings
@@ -76,6 +77,17 @@ def test_a_check_is_ordered_once_and_written_down(filled: Any, visitor: Visitor)
     assert "waiting for the worker" in visitor.see(PATH)
     assert visitor.post(PATH, pack="amazon").status_code == 409
     assert len(checks_of(filled)) == 1
+
+
+def test_of_two_people_at_once_one_waits_for_the_other(
+    filled: Any, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL, where only a lock keeps both from seeing that nothing runs."""
+    calls: list[str] = []
+    monkeypatch.setattr(publish, "lock_project", lambda *_: calls.append("lock"))
+    monkeypatch.setattr(publish, "active_job", lambda *_: calls.append("look"))
+    assert visitor.post(PATH, pack="amazon").status_code == 303
+    assert calls == ["lock", "look"]
 
 
 def test_how_far_it_is_and_how_it_ended_is_shown(filled: Any, visitor: Visitor) -> None:

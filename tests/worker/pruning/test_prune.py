@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import update
@@ -289,7 +290,7 @@ def test_what_cannot_be_removed_now_keeps_nobody_from_the_rest(
     def denied(path: Path, **_: object) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr("worker.pruning.folders.shutil.rmtree", denied)
+    monkeypatch.setattr("worker.pruning.folders.shutil", SimpleNamespace(rmtree=denied))
     with pytest.raises(HemlineError, match="not all checkpoints could be removed"):
         run("prune", "--delete")
     assert not photo.exists()

@@ -4,7 +4,7 @@ import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
@@ -18,7 +18,7 @@ from hemline.errors import ImageError, ModelError
 from hemline.labelstudio.photos.photos import Photo
 from hemline.labelstudio.project.config import LabelConfig, render_label_config
 from hemline.prefill.prefill import LoadedModel, Prefiller
-from hemline.segmentation.predictor import Examination, MaskPrediction
+from hemline.segmentation.predictor import Examination, MaskPrediction, Predictor
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
@@ -136,7 +136,8 @@ class FakePrefiller(Prefiller):
         network = self.networks.setdefault(
             version.weights_digest, FakeNetwork(version.weights_digest)
         )
-        return LoadedModel(version.id, version.name, tuple(version.labels), network)
+        predictor = cast(Predictor, network)  # as much of one as the backend asks for
+        return LoadedModel(version.id, version.name, tuple(version.labels), predictor)
 
 
 class Backend:
@@ -166,7 +167,9 @@ class Backend:
         self.client.post("/setup", json={"project": key, "schema": config})
         self.services.serving.wait(int(key.split(".")[0]), seconds=10)
         answer = self.client.post("/setup", json={"project": key, "schema": config})
-        return answer.json["model_version"]
+        assert answer.json is not None
+        version: str | None = answer.json["model_version"]
+        return version
 
     def predict(self, *task_ids: int, url: str = "/data/upload/1/dress{}.png", **more: Any) -> Any:
         tasks = [task(number, url.format(number)) for number in task_ids]
@@ -174,6 +177,7 @@ class Backend:
         # Buffered, so that the response is closed when it is read, as gunicorn closes it.
         answer = self.client.post("/predict", json=body, buffered=True)
         assert answer.status_code == 200, answer.text
+        assert answer.json is not None
         return answer.json["results"]
 
     def new_champion(self, digest: str) -> str:

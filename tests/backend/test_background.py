@@ -17,7 +17,12 @@ def test_work_runs_in_order_and_an_error_stops_nothing():
 def test_a_full_queue_drops_and_says_so():
     background, gate = BackgroundQueue(limit=1), threading.Event()
     entered = threading.Event()
-    background.submit(lambda: (entered.set(), gate.wait()))
+
+    def work() -> None:
+        entered.set()
+        gate.wait()
+
+    background.submit(work)
     entered.wait()
     assert background.submit(lambda: None)
     assert not background.submit(lambda: None)

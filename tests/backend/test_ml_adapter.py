@@ -41,10 +41,11 @@ def install(folder: Path) -> Path:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (environment / "whole").exists():
             python = environment / "bin" / "python"
-            for command in (
+            commands: tuple[list[str | Path], ...] = (
                 [uv, "venv", "--clear", "--python", sys.executable, environment],
                 [uv, "pip", "install", "--python", python, "--require-hashes", "-r", LOCK],
-            ):
+            )
+            for command in commands:
                 done = subprocess.run(command, capture_output=True, text=True, check=False)
                 if done.returncode != 0:
                     pytest.skip(f"label-studio-ml cannot be installed: {done.stderr[-500:]}")
@@ -164,7 +165,7 @@ def test_each_project_keeps_its_own_label_config(hemline: RunningBackend, adapte
 
 @pytest.mark.slow
 def test_webhooks_of_every_kind_reach_hemline(hemline: RunningBackend, adapter: Adapter) -> None:
-    sent = [
+    sent: list[dict[str, Any]] = [
         {
             "action": "ANNOTATION_CREATED",
             "annotation": {"id": 5, "task": 1, "result": []},

@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from backend import server
 from backend.app import assemble
 from backend.introductions import Introductions
 from backend.server import OpenBackendError, serve
-from backend.services import connect_services
+from backend.services import BackendServices, connect_services
 from backend.serving.task_check import TaskCheck
 from hemline.errors import LabelStudioUnavailable, SettingsError
 from hemline.labelstudio.http import LabelStudioRefused
@@ -58,13 +59,22 @@ class LabelStudio:
                 yield {"id": number, "data": {"image": self.photos[number]}}
 
 
+class _Client(FlaskClient):
+    """A client of the app of these services."""
+
+    def __init__(self, services: BackendServices) -> None:
+        app = assemble(services)
+        super().__init__(app, app.response_class)
+        self.services = services
+
+
 @pytest.fixture
 def label_studio() -> LabelStudio:
     return LabelStudio()
 
 
 @pytest.fixture
-def client(backend: Any, label_studio: LabelStudio, tmp_path: Path) -> Iterator[Any]:
+def client(backend: Any, label_studio: LabelStudio, tmp_path: Path) -> Iterator[_Client]:
     services = connect_services(
         make_settings(tmp_path),
         backend.store,
@@ -74,9 +84,7 @@ def client(backend: Any, label_studio: LabelStudio, tmp_path: Path) -> Iterator[
         check=TaskCheck(backend.store, label_studio.tasks),
     )
     services.start()
-    client = assemble(services).test_client()
-    client.services = services
-    yield client
+    yield _Client(services)
     services.stop()
 
 
@@ -201,7 +209,12 @@ def test_what_may_be_listened_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, Any]
 ) -> None:
     started = []
-    monkeypatch.setattr(server, "_Server", lambda settings: started.append(settings) or _Runs())
+
+    def make(settings: Settings) -> _Runs:
+        started.append(settings)
+        return _Runs()
+
+    monkeypatch.setattr(server, "_Server", make)
     monkeypatch.setattr(server, "configure_logging", lambda level: None)
     serve(Settings(home=tmp_path, port=pick_free_port(), webhook_secret="s", **more))
     assert len(started) == 1

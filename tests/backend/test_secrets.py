@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from hemline.labelstudio.project.config import render_label_config
-from hemline.store.tables.loop import Base, TaskProblem, WebhookDelivery
+from hemline.store.database.columns import Base
+from hemline.store.tables.loop import TaskProblem, WebhookDelivery
 
 GARMENT = render_label_config(["garment"])
 CANARY = "c4nary-of-a-message-7"

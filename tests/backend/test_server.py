@@ -57,7 +57,8 @@ def predict(server: RunningBackend, key: str, tasks: list[dict[str, Any]]) -> li
     body = {"tasks": tasks, "project": key, "label_config": GARMENT, "params": {}}
     status, answer = server.ask("POST", "/predict", body)
     assert status == 200, answer
-    return answer["results"]
+    items: list[dict[str, Any]] = answer["results"]
+    return items
 
 
 def correction(number: int) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from hemline.store.loop.jobs import (
     progress_job,
     queue_job,
 )
-from hemline.store.loop.projects import get_project
+from hemline.store.loop.projects import known_project
 from hemline.store.people import list_events
 from hemline.store.states import JobKind, Role
 from tests.backend.dashboard.visitor import Visitor
@@ -115,7 +115,9 @@ def test_an_export_of_another_host_is_downloaded(filled, visitor, s3, monkeypatc
     folder = made.folder(settings, 1)
     there = {str(path.relative_to(folder)): path.read_bytes() for path in visible_files(folder)}
     monkeypatch.setattr(Settings, "artifacts", property(lambda _: s3.url))
-    made.shared(settings, 1).send(folder, lambda: None)
+    shared = made.shared(settings, 1)
+    assert shared is not None
+    shared.send(folder, lambda: None)
     shutil.rmtree(folder)
     page = visitor.see(PATH)
     assert "3 masks" in page
@@ -167,7 +169,7 @@ def test_only_admins_order_and_download(filled, role):
 
 def test_jobs_that_are_no_export_are_not_downloaded(filled, visitor):
     with filled.store.session() as session:
-        project = get_project(session, 1)
+        project = known_project(session, 1)
         ranking = queue_job(session, project.id, JobKind.RANK, {})
         broken = queue_job(session, project.id, JobKind.EXPORT, {"format": "gif"})
     assert visitor.client.get(f"{PATH}/{ranking.id}.zip").status_code == 404

@@ -72,9 +72,11 @@ def test_the_overview_tells_the_projects_figures(filled):
     page = visitor.see("/dashboard/1")
     seen = text(page)
     with filled.store.reading() as session:
+        version = champion(session, 1)
+        assert version is not None
         dice = session.scalars(
             select(Annotation.dice).where(
-                Annotation.prediction.has(model_version_id=champion(session, 1).id),
+                Annotation.prediction.has(model_version_id=version.id),
                 Annotation.dice.is_not(None),
             )
         ).all()

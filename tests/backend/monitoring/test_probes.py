@@ -8,7 +8,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from backend.monitoring.broker import BrokerWatch
 from backend.monitoring.metrics import Metrics
 from hemline.store.loop.jobs import queue_job
-from hemline.store.loop.projects import get_project
+from hemline.store.loop.projects import known_project
 from hemline.store.states import JobKind
 
 
@@ -96,7 +96,7 @@ def test_predictions_models_deliveries_and_jobs(backend):
     backend.predict(1, 2)
     backend.client.post("/webhook", json={"action": "START_TRAINING", "project": {"id": 1}})
     with backend.store.session() as session:
-        job = queue_job(session, get_project(session, 1).id, JobKind.PREDICT_POOL, {})
+        job = queue_job(session, known_project(session, 1).id, JobKind.PREDICT_POOL, {})
     samples = scrape(backend)
     assert samples["hemline_task_answers_total", "model"] == 2
     assert samples["hemline_model_seconds_count",] == 2

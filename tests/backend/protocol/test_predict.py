@@ -10,10 +10,11 @@ import pytest
 from backend.protocol import bodies
 from backend.serving import answer as predictions
 from hemline.errors import LabelStudioUnavailable
+from hemline.labelstudio.client import Json
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import regions_to_mask
 from hemline.store.loop.jobs import list_jobs
-from hemline.store.loop.projects import get_project
+from hemline.store.loop.projects import known_project
 from hemline.store.loop.tasks import get_task, list_task_problems
 from hemline.store.states import JobKind
 
@@ -56,7 +57,8 @@ def test_one_region_a_label_at_the_photos_size(connected):
 
 def test_an_empty_request_has_no_results(connected):
     assert connected.predict() == []
-    for body in ({}, {"tasks": None}, {"tasks": []}, {"project": KEY}):
+    empty: list[Json] = [{}, {"tasks": None}, {"tasks": []}, {"project": KEY}]
+    for body in empty:
         answer = connected.client.post("/predict", json=body, buffered=True)
         assert answer.status_code == 200
         assert answer.json == {"results": []}
@@ -208,7 +210,7 @@ def test_an_opening_while_the_task_is_in_a_large_retrieval(connected):
         retrieval = pool.submit(connected.predict, *range(1, 6))
         network.entered.acquire()
         opening = threading.Thread(target=lambda: opened.extend(connected.predict(1)))
-        opened: list = []
+        opened: list[Json] = []
         opening.start()
         time.sleep(0.1)
         network.gate.set()
@@ -232,7 +234,7 @@ def test_what_does_not_fit_in_the_time_is_left_to_the_worker(make_backend, monke
     network.gate.set()
     backend.finish_background()
     with backend.store.reading() as session:
-        project = get_project(session, 1)
+        project = known_project(session, 1)
         (job,) = list_jobs(session, project.id)
         assert job.kind is JobKind.PREDICT_POOL
         assert all(get_task(session, project.id, number) for number in range(3, 40))
@@ -319,13 +321,14 @@ def test_hostile_bodies_are_a_bad_request_in_one_sentence(connected, body):
 
 
 def test_odd_types_where_label_studio_sends_others_are_tolerated(connected):
-    for more in (
+    odd: list[Json] = [
         {"params": None},
         {"params": []},
         {"params": {"context": "x"}},
         {"label_config": 5},
         {"extra": {"x": [1]}},
-    ):
+    ]
+    for more in odd:
         (item,) = connected.predict(1, **more)
         assert item
 

@@ -3,7 +3,7 @@
 import pytest
 
 from hemline.labelstudio.project.config import render_label_config
-from hemline.store.loop.projects import get_project
+from hemline.store.loop.projects import known_project
 
 GARMENT = render_label_config(["garment"])
 KEY = "1.1795225515"
@@ -42,7 +42,7 @@ def test_setup_registers_the_project_and_names_what_is_loaded(backend):
     assert backend.connect() == "hemline-1-v1"
     assert setup(backend).json == {"model_version": "hemline-1-v1"}
     with backend.store.reading() as session:
-        project = get_project(session, 1)
+        project = known_project(session, 1)
     assert (project.ls_key, project.label_config, project.problem) == (KEY, GARMENT, None)
 
 
@@ -69,7 +69,7 @@ def test_setup_with_another_label_config_is_written(backend):
     other = render_label_config(["dress"])
     assert setup(backend, schema=other).status_code == 200
     with backend.store.reading() as session:
-        assert get_project(session, 1).label_config == other
+        assert known_project(session, 1).label_config == other
 
 
 @pytest.mark.parametrize(
@@ -88,14 +88,16 @@ def test_a_config_that_cannot_be_filled_in_refuses_the_connection_visibly(backen
     assert word in answer.status  # the status line is all that Label Studio shows
     assert "\n" not in answer.status
     with backend.store.reading() as session:
-        assert word in get_project(session, 1).problem
+        problem = known_project(session, 1).problem
+    assert problem is not None
+    assert word in problem
 
 
 def test_a_repaired_config_clears_the_problem_and_gets_its_starter(backend):
     setup(backend, schema="<View></View>")
     assert backend.connect() == "hemline-1-v1"
     with backend.store.reading() as session:
-        assert get_project(session, 1).problem is None
+        assert known_project(session, 1).problem is None
 
 
 def test_a_project_of_many_labels_begins_without_a_version(backend):

@@ -1,6 +1,7 @@
 """/webhook: stored once before it is answered, whoever may send it."""
 
 import json
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -92,7 +93,7 @@ def test_what_comes_many_times_at_once_is_kept_once(backend):
 @pytest.mark.parametrize("action", ["START_TRAINING", "PROJECT_UPDATED"])
 def test_a_button_pressed_again_later_is_another_delivery(backend, monkeypatch, action):
     now = [1_000_000.0]
-    monkeypatch.setattr(webhook.time, "time", lambda: now[0])
+    monkeypatch.setattr(time, "time", lambda: now[0])
     body = {"action": action, "project": {"id": 1}}
     post(backend, body)
     now[0] += 1

@@ -28,7 +28,7 @@ def test_what_does_not_fit_is_none_and_the_answer_does_not_wait_for_it():
 
 
 def test_nothing_is_begun_without_time():
-    begun = []
+    begun: list[int] = []
     assert work_within([1, 2], begun.append, seconds=lambda: 0, threads=2) == [None, None]
     assert begun == []
 

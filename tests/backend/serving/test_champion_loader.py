@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import event
 
 from hemline.errors import ModelError
-from hemline.store.loop.projects import get_project, upsert_project
-from hemline.store.models.models import create_version, promote, rollback
+from hemline.store.loop.projects import known_project, upsert_project
+from hemline.store.models.models import ServedProject, create_version, promote, rollback
 from tests.backend.conftest import GARMENT
 
 
@@ -86,7 +86,7 @@ def test_going_back_to_an_earlier_version_loads_nothing_anew(backend):
     backend.new_champion("second")
     loads = dict(backend.prefiller.networks)
     with backend.store.session() as session:
-        rollback(session, get_project(session, 1).id)
+        rollback(session, known_project(session, 1).id)
     backend.services.serving.look()
     assert backend.connect() == "hemline-1-v1"
     assert backend.prefiller.networks == loads
@@ -132,7 +132,7 @@ def test_a_change_while_the_store_is_read_is_seen_by_the_next_look(backend, monk
     """What was read before the change does not count as the project's state."""
     serving = backend.services.serving
     start = serving._start_project
-    changed = []
+    changed: list[ServedProject] = []
 
     def start_late(project):
         if not changed:

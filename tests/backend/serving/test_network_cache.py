@@ -15,9 +15,12 @@ def version(digest):
 
 def test_loaded_once_and_the_one_used_longest_ago_goes():
     loads = []
-    predictors = Predictors(
-        lambda version: loads.append(version.weights_digest) or SimpleNamespace(), keep=2
-    )
+
+    def load(version):
+        loads.append(version.weights_digest)
+        return SimpleNamespace()
+
+    predictors = Predictors(load, keep=2)
     first = predictors.get(version("a"))
     assert predictors.get(version("a")) is first
     predictors.get(version("b"))

@@ -8,7 +8,7 @@ import pytest
 from markupsafe import escape
 
 from hemline.labelstudio.project.config import render_label_config
-from hemline.store.loop.projects import get_project
+from hemline.store.loop.projects import known_project
 from hemline.store.loop.tasks import get_task, set_task_problem
 from hemline.store.people import list_events
 from hemline.store.review.review_order import ReviewFilter, get_item, item_of_task, review_page
@@ -31,10 +31,24 @@ def tasks_on(page):
     ]
 
 
+def found_on(page: str, pattern: str) -> str:
+    """What the pattern's group holds where it is first met; it has to be."""
+    found = re.search(pattern, page, re.DOTALL)
+    assert found is not None, pattern
+    return found[1]
+
+
 def first_item(backend, kind=ReviewKind.LABEL) -> ReviewItem:
     with backend.store.reading() as session:
-        project = get_project(session, 1)
+        project = known_project(session, 1)
         return review_page(session, project.id, kind, limit=1).items[0]
+
+
+def as_stored(backend, item) -> ReviewItem:
+    with backend.store.reading() as session:
+        found = get_item(session, item.id)
+    assert found is not None
+    return found
 
 
 def press(visitor, item, action, revision=None, **more):
@@ -45,7 +59,7 @@ def press(visitor, item, action, revision=None, **more):
 def test_planted_faults_stand_first_with_their_reasons(filled, visitor):
     page = visitor.see("/dashboard/1/flagged")
     with filled.store.reading() as session:
-        project = get_project(session, 1)
+        project = known_project(session, 1)
         expected = review_page(session, project.id, ReviewKind.LABEL, limit=60).items
     assert tasks_on(page) == [item.task.ls_task_id for item in expected]
     faulty = [item for item in expected if item.priority > 0.8]
@@ -57,14 +71,14 @@ def test_planted_faults_stand_first_with_their_reasons(filled, visitor):
 def test_pages_lead_on_and_back(visitor):
     first = visitor.see("/dashboard/1/flagged?state=all")
     assert 'rel="prev"' not in first
-    following = re.search(r'rel="next" href="([^"]+)"', first)
-    second = visitor.see(following[1].replace("&amp;", "&"))
+    following = found_on(first, r'rel="next" href="([^"]+)"')
+    second = visitor.see(html.unescape(following))
     assert len(tasks_on(first)) == 60
     assert len(tasks_on(second)) == 15
     assert not set(tasks_on(first)) & set(tasks_on(second))
     assert 'rel="next"' not in second
-    back = re.search(r'rel="prev" href="([^"]+)"', second)
-    assert tasks_on(visitor.see(back[1].replace("&amp;", "&"))) == tasks_on(first)
+    back = found_on(second, r'rel="prev" href="([^"]+)"')
+    assert tasks_on(visitor.see(html.unescape(back))) == tasks_on(first)
 
 
 def test_every_filter_narrows(filled, visitor):
@@ -86,8 +100,10 @@ def test_every_filter_narrows(filled, visitor):
     ):
         found = visitor.see(f"/dashboard/1/flagged?{query}")
         with filled.store.reading() as session:
-            rows = [get_task(session, 1, number) for number in tasks_on(found)]
+            tasks = [get_task(session, 1, number) for number in tasks_on(found)]
+        rows = [task for task in tasks if task is not None]
         assert rows, query
+        assert len(rows) == len(tasks)
         if query.startswith("view"):
             assert {task.view for task in rows} == {"Back"}
         if query.startswith("garment"):
@@ -119,19 +135,21 @@ ODD = ['sleeve "left"', "it's", " two  spaces ", "<b>bold</b>", "a&b=c#d%41+e", 
 def test_labels_and_names_of_odd_characters_are_filtered_by(filled, visitor):
     """What an option of the form sends back finds exactly the rows that have it."""
     with filled.store.session() as session:
-        get_project(session, 1).label_config = render_label_config(["garment", *ODD])
+        known_project(session, 1).label_config = render_label_config(["garment", *ODD])
         items = review_page(
             session, 1, ReviewKind.LABEL, limit=len(ODD), only=ReviewFilter(state=None)
         ).items
         for item, odd in zip(items, ODD, strict=True):
+            assert item.prediction is not None
+            assert item.annotation is not None
             item.prediction.region_scores = {odd: 0.5}
             item.task.view = item.task.photo_session = item.task.garment_type = odd
             item.annotation.annotator = odd
         tasks = [item.task.ls_task_id for item in items]
     form = visitor.see("/dashboard/1/flagged?state=all")
     for name in ("label", "view", "session", "type", "annotator"):
-        choice = re.search(f'name="{name}">(.*?)</select>', form, re.DOTALL)
-        offered = [html.unescape(value) for value in re.findall('value="([^"]*)"', choice[1])]
+        choice = found_on(form, f'name="{name}">(.*?)</select>')
+        offered = [html.unescape(value) for value in re.findall('value="([^"]*)"', choice)]
         for task, odd in zip(tasks, ODD, strict=True):
             assert odd in offered
             page = visitor.see(f"/dashboard/1/flagged?{urlencode({name: odd, 'state': 'all'})}")
@@ -163,8 +181,8 @@ def test_a_button_gives_a_verdict_and_is_written_down(filled, visitor, action, v
     page = visitor.see(answer.headers["Location"])
     assert f"Task {item.task.ls_task_id} " in page
     assert item.task.ls_task_id not in tasks_on(page)
+    changed = as_stored(filled, item)
     with filled.store.reading() as session:
-        changed = get_item(session, item.id)
         (event,) = [e for e in list_events(session, item.project_id, limit=9) if e.details]
     assert (changed.state, changed.verdict, changed.verdict_by) == (
         ReviewState.CLOSED,
@@ -178,8 +196,7 @@ def test_a_button_gives_a_verdict_and_is_written_down(filled, visitor, action, v
 def test_of_a_photo_review_says_that_the_model_is_wrong(filled, visitor):
     item = first_item(filled, ReviewKind.PHOTO)
     press(visitor, item, "review")
-    with filled.store.reading() as session:
-        assert get_item(session, item.id).verdict is Verdict.MODEL_WRONG
+    assert as_stored(filled, item).verdict is Verdict.MODEL_WRONG
 
 
 def test_a_verdict_can_be_taken_back(filled, visitor):
@@ -187,8 +204,7 @@ def test_a_verdict_can_be_taken_back(filled, visitor):
     press(visitor, item, "fine")
     assert "Undo" in visitor.see("/dashboard/1/flagged?state=closed")
     press(visitor, item, "back", revision=item.revision + 1)
-    with filled.store.reading() as session:
-        assert get_item(session, item.id).state is ReviewState.OPEN
+    assert as_stored(filled, item).state is ReviewState.OPEN
 
 
 def test_the_second_of_two_people_is_told_kindly(filled, visitor):
@@ -207,8 +223,7 @@ def test_the_second_of_two_people_is_told_kindly(filled, visitor):
     assert script.status_code == 200
     assert script.json["done"] is False
     assert "by ada" in script.json["sentence"]
-    with filled.store.reading() as session:
-        assert get_item(session, item.id).verdict is Verdict.BOTH_FINE
+    assert as_stored(filled, item).verdict is Verdict.BOTH_FINE
 
 
 def test_viewers_look_and_do_not_judge(filled):
@@ -238,12 +253,14 @@ def test_an_item_of_another_project_is_not_judged_here(filled, visitor):
 
 
 def test_label_studios_words_are_never_markup(filled, visitor):
-    item = first_item(filled)
+    task_id = first_item(filled).task_id
     with filled.store.session() as session:
-        task = session.get(Task, item.task_id)
+        task = session.get(Task, task_id)
         task.garment = task.view = task.garment_type = task.photo_session = HOSTILE
         set_task_problem(session, task.id, HOSTILE)
         item = item_of_task(session, task.id, ReviewKind.LABEL)
+        assert item is not None
+        assert item.annotation is not None
         item.annotation.annotator = HOSTILE
         item.reasons = {"bad_ground_truth": {"sentence": HOSTILE, "percentile": 99.96}}
         number = task.ls_task_id

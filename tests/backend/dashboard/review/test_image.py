@@ -6,14 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from sqlalchemy.orm import Session
 
 from hemline.masks.codecs.png import encode_class_mask
 from hemline.masks.codecs.probability_map import encode_probability_map
-from hemline.store.loop.projects import get_project
+from hemline.store.loop.projects import known_project
 from hemline.store.review.review_order import item_of_task, review_page
 from hemline.store.states import ReviewKind
 from hemline.store.tables.loop import Task
-from hemline.store.tables.review import LabelSignals, PredictionSignals
+from hemline.store.tables.review import LabelSignals, PredictionSignals, ReviewItem
 from tests.backend.dashboard.visitor import Visitor
 
 
@@ -29,9 +30,15 @@ def pictures_on(page):
 
 def first_tasks(backend, number=3):
     with backend.store.reading() as session:
-        project = get_project(session, 1)
+        project = known_project(session, 1)
         page = review_page(session, project.id, ReviewKind.LABEL, limit=number)
     return [item.task.ls_task_id for item in page.items]
+
+
+def label_item(session: Session, task: Task) -> ReviewItem:
+    item = item_of_task(session, task.id, ReviewKind.LABEL)
+    assert item is not None
+    return item
 
 
 def give_evidence(backend, ls_task_id):
@@ -40,9 +47,9 @@ def give_evidence(backend, ls_task_id):
     ramp = np.linspace(0, 1, 24 * 16, dtype=np.float32).reshape(1, 24, 16)
     digest = artifacts.put(encode_probability_map(ramp), "map")
     with backend.store.session() as session:
-        project = get_project(session, 1)
+        project = known_project(session, 1)
         task = session.query(Task).filter_by(project_id=project.id, ls_task_id=ls_task_id).one()
-        item = item_of_task(session, task.id, ReviewKind.LABEL)
+        item = label_item(session, task)
         session.get(PredictionSignals, item.prediction_id).map_digest = digest
         signals = session.get(LabelSignals, item.annotation_id)
         signals.regions = {
@@ -88,7 +95,7 @@ def test_a_labelled_image_shows_all_its_layers(filled, visitor):
         assert "immutable" in answer.headers["Cache-Control"], answer.text
         types.add(answer.mimetype)
     assert types == {"image/jpeg", "image/svg+xml", "image/png"}
-    cutout = re.search(r'href="(/dashboard/1/picture/[^"]+/cutout/[^"]+)"', page)[1]
+    [cutout] = set(re.findall(r'href="(/dashboard/1/picture/[^"]+/cutout/[^"]+)"', page))
     assert visitor.client.get(cutout.replace("&amp;", "&")).mimetype == "image/webp"
 
 
@@ -162,7 +169,9 @@ def test_masks_that_are_broken_or_of_another_size_are_a_sentence(filled, visitor
     ):
         with filled.store.session() as session:
             row = session.query(Task).filter_by(ls_task_id=task).one()
-            item_of_task(session, row.id, ReviewKind.LABEL).annotation.mask_digest = digest
+            annotation = label_item(session, row).annotation
+            assert annotation is not None
+            annotation.mask_digest = digest
         page = visitor.see("/dashboard/1/flagged")
         card = next(a for a in pictures_on(page) if f"/picture/{task}/" in a)
         answer = visitor.client.get(card)
@@ -176,7 +185,9 @@ def test_a_picture_that_became_another_is_not_kept_for_long(filled, visitor):
     card = next(a for a in pictures_on(page) if f"/picture/{task}/" in a)
     with filled.store.session() as session:
         row = session.query(Task).filter_by(ls_task_id=task).one()
-        item = item_of_task(session, row.id, ReviewKind.LABEL)
+        item = label_item(session, row)
+        assert item.annotation is not None
+        assert item.prediction is not None
         item.annotation.mask_digest = item.prediction.mask_digest
     answer = visitor.client.get(card)
     assert answer.mimetype == "image/jpeg"

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from backend.dashboard.pictures.placeholder import busy_placeholder
-from hemline.store.loop.projects import get_project
+from hemline.store.loop.projects import known_project
 from hemline.store.review.review_order import get_item, review_page
 from hemline.store.states import ReviewKind, ReviewState, Verdict
 from tests.backend.dashboard.review.test_image import give_evidence
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 def first_items(backend, number=4):
     with backend.store.reading() as session:
-        project = get_project(session, 1)
+        project = known_project(session, 1)
         return review_page(session, project.id, ReviewKind.LABEL, limit=number).items
 
 
@@ -149,7 +149,7 @@ def test_layers_zoom_and_backgrounds(filled, serve):
 def test_a_busy_machine_draws_later_and_the_page_asks_again(filled, serve):
     served = serve(filled)
     page = served.logged_in()
-    answered = []
+    answered: list[str] = []
 
     def once_busy(route):
         if not answered:

@@ -90,6 +90,7 @@ def ask(backend: Backend, *context: Any, number: int = 1, config: str = GARMENT,
     }
     answer = backend.client.post("/predict", json=body)
     assert answer.status_code == 200
+    assert answer.json is not None
     (result,) = answer.json["results"]
     return result["result"]
 

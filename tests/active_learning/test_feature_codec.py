@@ -46,8 +46,7 @@ def test_features_survive_the_store_with_what_is_unknown(has_row: bool) -> None:
     if again.row is not None:
         assert np.array_equal(again.row, row, equal_nan=True)
     assert np.array_equal(again.complexity, features.complexity, equal_nan=True)
-    rest = {"row": None, "complexity": ()}
-    assert replace(again, **rest) == replace(features, **rest)
+    assert replace(again, row=None, complexity=()) == replace(features, row=None, complexity=())
 
 
 def test_the_box_of_a_check_is_kept_where_it_stands_out_and_a_broken_one_is_none() -> None:
@@ -55,6 +54,7 @@ def test_the_box_of_a_check_is_kept_where_it_stands_out_and_a_broken_one_is_none
     features = LabelFeatures(checks={MaskCheck.HALO: usual})
     values, regions = feature_values(features), feature_regions(features)
     assert read_features(values, regions).checks == {MaskCheck.HALO: CheckFigure(usual.number)}
-    for broken in (None, [], {"halo": [1, 2]}, {"halo": "box"}):
+    broken_ones: tuple[object, ...] = (None, [], {"halo": [1, 2]}, {"halo": "box"})
+    for broken in broken_ones:
         found = read_features(values, {**regions, "checks": broken}).checks
         assert found == {MaskCheck.HALO: CheckFigure(usual.number)}

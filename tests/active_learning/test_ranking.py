@@ -32,7 +32,8 @@ def test_what_is_learnt_is_judged_on_other_garments_and_survives_being_kept() ->
     risk = learn_risk(known, shipped_risk_model(), labels=60)
     assert risk.figures["auroc"] > 0.9
     rows = np.random.default_rng(1).normal(size=(40, len(PREDICTION_SIGNALS))).astype(np.float32)
-    dice = fit_dice_predictor(rows, np.linspace(0.5, 1, 40), [f"G{k}" for k in range(40)])
+    dices = np.linspace(0.5, 1, 40).tolist()
+    dice = fit_dice_predictor(rows, dices, [f"G{k}" for k in range(40)])
     numbers = np.arange(3.0 * COMPARED).reshape(3, COMPARED)
     numbers[1, 2] = np.nan
     checks = np.arange(2.0 * len(MaskCheck)).reshape(2, -1)

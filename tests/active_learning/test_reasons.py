@@ -125,6 +125,7 @@ def test_too_complicated_is_along_the_outline_that_the_model_is_least_sure_of():
     p[:, bottom - 5 :] = soft[:, bottom - 5 :]
     signals = replace(label_signals(photo, mask, p), undecided=None)
     region = features_of(signals, np.zeros(len(signals.points))).undecided
+    assert region is not None
     assert region.kind == "line"
     assert np.mean([y for _, y in region.points]) > 2 * bottom - 20
     assert features_of(without_model(signals), np.zeros(len(signals.points))).undecided is None

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -27,9 +26,12 @@ def _ranking(photos: Sequence[LabelFeatures] = ()) -> Ranking:
     return Ranking.from_bytes(kept, shipped_risk_model())
 
 
-def _score(ranking: Ranking, task: int, photo: LabelFeatures, **given: Any) -> PhotoScores:
-    one = {"embeddings": [None], "flip_dice": [None], "oddness": [USUAL_VIEW]}
-    return score_photos(ranking, [photo], tasks=[task], **one | given)
+def _score(
+    ranking: Ranking, task: int, photo: LabelFeatures, oddness: Oddness = USUAL_VIEW
+) -> PhotoScores:
+    return score_photos(
+        ranking, [photo], tasks=[task], embeddings=[None], flip_dice=[None], oddness=[oddness]
+    )
 
 
 def _one(scores: PhotoScores, reason: Reason) -> Evidence:
@@ -57,10 +59,10 @@ def test_an_odd_view_is_told_of_beside_what_is_complicated() -> None:
     whole = Region("polygon", [[0.0, 0.0], [9.0, 0.0], [9.0, 9.0]])
     sample = [replace(PLAIN, complexity=(0.01 * k,) * 6, whole=whole) for k in range(20)]
     ranking = _ranking(sample[:-1])
-    both = _one(_score(ranking, 19, sample[19], oddness=[ODD]), Reason.TOO_COMPLICATED)
+    both = _one(_score(ranking, 19, sample[19], oddness=ODD), Reason.TOO_COMPLICATED)
     assert both.sentence.startswith("its mask is 62% smaller")
     assert "; fine or busy outline" in both.sentence
-    odd = _one(_score(ranking, 19, sample[5], oddness=[ODD]), Reason.TOO_COMPLICATED)
+    odd = _one(_score(ranking, 19, sample[5], oddness=ODD), Reason.TOO_COMPLICATED)
     assert odd.sentence.startswith("its mask is 62% smaller")
     assert odd.percentile is None
     assert odd.region == whole

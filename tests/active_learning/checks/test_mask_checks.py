@@ -31,14 +31,14 @@ def draw_coat() -> np.ndarray:
     return mask
 
 
-def shoot(mask: np.ndarray, cloth=CLOTH, seed: int = 0) -> np.ndarray:
+def shoot(mask: np.ndarray, cloth: tuple[int, int, int] = CLOTH, seed: int = 0) -> np.ndarray:
     """A photo (H, W, 3) of what a mask shows, with an edge as a lens draws it and some noise."""
     share = cv2.GaussianBlur(mask.astype(np.float32), (0, 0), 0.7)[..., None]
     noise = np.random.default_rng(seed).normal(0, 2, (*mask.shape, 3))
     # A weave, so that there is something to be sharp.
     weave = 30.0 * ((np.indices(mask.shape).sum(axis=0) // 6) % 2)[..., None]
     photo = share * (np.array(cloth, np.float32) + weave) + (1 - share) * np.array(WALL) + noise
-    return np.clip(photo, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(photo, 0, 255), dtype=np.uint8)
 
 
 def figure(photo, mask, check):

@@ -1,6 +1,7 @@
 """Garments of a project: followed until the first split, and grouped again without a leak."""
 
 from collections.abc import Callable
+from typing import TypedDict
 
 import pytest
 from hypothesis import given
@@ -33,7 +34,13 @@ from hemline.store.models.snapshots import take_snapshot
 from hemline.store.states import RunTrigger, Split
 from hemline.store.tables.loop import Project, Task
 
-SHARES = {"gold_share": 0.2, "validation_share": 0.1}
+
+class Shares(TypedDict):
+    gold_share: float
+    validation_share: float
+
+
+SHARES: Shares = {"gold_share": 0.2, "validation_share": 0.1}
 
 
 def add(

@@ -150,9 +150,8 @@ def test_gold_fills_early_and_then_keeps_its_share(minimum: int, number: int) ->
 
 
 def test_five_gold_garments_need_seven() -> None:
-    shares = {"gold_share": 0.25, "validation_share": 0.1, "gold_minimum": 5}
-    assert garments_to_gold({}, 5, **shares) == 7
+    assert garments_to_gold({}, 5, gold_share=0.25, validation_share=0.1, gold_minimum=5) == 7
     counts: Counter[Split] = Counter()
     for _ in range(20):
-        counts[_due_split(counts, *shares.values())] += 1
+        counts[_due_split(counts, 0.25, 0.1, 5)] += 1
     assert counts == {Split.GOLD: 5, Split.VALIDATION: 2, Split.TRAIN: 13}

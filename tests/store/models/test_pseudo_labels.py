@@ -25,8 +25,6 @@ from hemline.store.models.snapshots import PSEUDO_LABELS, read_manifest, take_sn
 from hemline.store.states import ProblemSource, RunTrigger, Split
 from hemline.store.tables.loop import ModelVersion, Prediction, Project, Task
 
-SHARES = {"gold_share": 0.25, "validation_share": 0.1}
-
 
 def digest(number: int) -> str:
     return f"{number:064x}"
@@ -221,7 +219,7 @@ def test_a_garment_whose_photo_was_trained_on_never_judges(
                 garment=f"garment {number // 2}",
                 view="Front",
             )
-            split = assign_split(session, task.id, **SHARES)
+            split = assign_split(session, task.id, gold_share=0.25, validation_share=0.1)
             splits.setdefault(task.garment, set()).add(split)
     assert all(splits[garment] == {Split.TRAIN} for garment in used)
     # What is due falls to the garments that were left alone.

@@ -85,6 +85,7 @@ def test_corrections_are_counted_from_the_last_run_that_did_not_fail(store, arti
         with store.session() as session:
             snapshot = take_snapshot(session, artifacts, labelled.id, ["garment"])
             run = queue_run(session, labelled.id, snapshot.id, RunTrigger.COMMAND)
+            assert run is not None
             counted = readiness(session, labelled, retrain_after=20, gold_minimum=5)
             assert fail_run(session, run.id, None, "its photos were away")
             again = readiness(session, labelled, retrain_after=20, gold_minimum=5)

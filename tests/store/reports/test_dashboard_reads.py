@@ -187,8 +187,8 @@ def test_lead_times_tell_with_from_without(store, filled):
 
 def test_labels_come_newest_first_with_their_causes_and_people(store, filled):
     with store.session() as session:
-        [work] = [w for w in label_work(session, filled.id) if w.ls_task_id == 5]
-        item = item_of_task(session, work.task_id, ReviewKind.LABEL)
+        [judged] = [w for w in label_work(session, filled.id) if w.ls_task_id == 5]
+        item = item_of_task(session, judged.task_id, ReviewKind.LABEL)
         assert item is not None
         give_verdict(session, item.id, Verdict.BOTH_FINE, by="ada")
         prediction = next(iter(gold_items(session, filled.id, [0], [1, 2])[0].predictions.values()))
@@ -240,11 +240,11 @@ def test_labels_are_counted_by_the_week_from_monday_on(store, filled):
     with store.session() as session:
         all_weeks = weeks_of_labels(session, filled.id, 26)
         newest = weeks_of_labels(session, filled.id, 2)
-        [work] = [w for w in label_work(session, filled.id) if w.ls_task_id == 5]
-        item = item_of_task(session, work.task_id, ReviewKind.LABEL)
+        [judged] = [w for w in label_work(session, filled.id) if w.ls_task_id == 5]
+        item = item_of_task(session, judged.task_id, ReviewKind.LABEL)
         assert item is not None
         give_verdict(session, item.id, Verdict.BOTH_FINE, by="ada")
-        judged = weeks_of_labels(session, filled.id, 26)
+        after = weeks_of_labels(session, filled.id, 26)
     bad = Reason.BAD_GROUND_TRUTH
     assert [(week.begins, week.labels, week.reasons[bad]) for week in all_weeks] == [
         (BEGAN, 4, 0),
@@ -252,7 +252,7 @@ def test_labels_are_counted_by_the_week_from_monday_on(store, filled):
         (BEGAN + timedelta(weeks=3), 2, 1),
     ]
     assert [week.begins for week in newest] == [BEGAN + timedelta(weeks=3)]
-    assert judged[-1].reasons[bad] == 0
+    assert after[-1].reasons[bad] == 0
 
 
 def test_tasks_are_counted_with_their_problems(store, filled):

@@ -1,9 +1,9 @@
 """The measure of labels needed: where a curve reaches its goal, and the network it is made with."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
+from typing import cast
 
 import numpy as np
 import pytest
@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from benchmarks.learning.bench_labels import (
     BUDGETS,
+    Draw,
     by_chance,
     coverage_alone,
     draw_of,
@@ -32,7 +33,7 @@ class _Curve:
 
     goal: float
     values: dict[int, float]
-    pool: list[int] = field(default_factory=lambda: list(range(400)))
+    pool: list[int]
     seed: int = 3
 
     def dice(self, known):
@@ -40,16 +41,20 @@ class _Curve:
         return self.values.get(len(known), 0.1)
 
 
+def _draw(goal: float, values: dict[int, float], count: int = 400) -> Draw:
+    return cast(Draw, _Curve(goal, values, list(range(count))))
+
+
 def test_the_goal_is_placed_between_two_budgets_by_the_logarithm():
-    between = _Curve(0.5, {20: 0.4, 26: 0.6})
+    between = _draw(0.5, {20: 0.4, 26: 0.6})
     assert labels_needed(between, by_chance(0)) == pytest.approx((20 * 26) ** 0.5)
-    assert labels_needed(_Curve(0.5, {5: 0.5}), by_chance(0)) == BUDGETS[0]
-    assert labels_needed(_Curve(0.5, {400: 0.5}), by_chance(0)) == pytest.approx(400)
-    assert labels_needed(_Curve(0.5, {}), by_chance(0)) == pytest.approx(400)
+    assert labels_needed(_draw(0.5, {5: 0.5}), by_chance(0)) == BUDGETS[0]
+    assert labels_needed(_draw(0.5, {400: 0.5}), by_chance(0)) == pytest.approx(400)
+    assert labels_needed(_draw(0.5, {}), by_chance(0)) == pytest.approx(400)
 
 
 def test_chance_takes_each_photo_once_and_others_at_each_turn():
-    draw = SimpleNamespace(pool=list(range(40)), seed=1)
+    draw = _draw(0.5, {}, count=40)
     first = by_chance(0)(draw, [], 10)
     assert sorted(first + by_chance(0)(draw, first, 30)) == list(range(40))
     assert by_chance(1)(draw, [], 10) != first

@@ -1,10 +1,12 @@
 """What the benchmark of the starter counts, on masks whose shares are known."""
 
+from functools import partial
+
 import numpy as np
 
 from benchmarks.masks.bench_starter import Count, areas_of, away_from_border, report
 from hemline.studio.figure.body import FigureKind
-from hemline.studio.scene import draw_scene
+from hemline.studio.scene import Scene, draw_scene
 from hemline.studio.wardrobe.wardrobe import GarmentType
 
 
@@ -27,17 +29,17 @@ def test_shares_are_of_all_pixels_and_of_those_away_from_the_border() -> None:
 
 
 def test_a_scene_is_counted_by_who_it_shows() -> None:
-    size = {"height": 192, "width": 128}
+    draw = partial(draw_scene, 3, height=192, width=128)
 
-    def rows(**options: object) -> set[str]:
-        return {area.row.removeprefix("scenes: ") for area in areas_of(draw_scene(3, **options))}
+    def rows(scene: Scene) -> set[str]:
+        return {area.row.removeprefix("scenes: ") for area in areas_of(scene)}
 
     props = "stands and props"
-    assert rows(kind=FigureKind.PERSON, view="Back", **size) == {
+    assert rows(draw(kind=FigureKind.PERSON, view="Back")) == {
         props,
         "skin of people",
         "hair from behind",
     }
-    assert rows(dressed=False, **size) == {props, "mannequins with nothing on"}
-    skirt = rows(kind=FigureKind.MANNEQUIN, garment_type=GarmentType.SKIRT, **size)
+    assert rows(draw(dressed=False)) == {props, "mannequins with nothing on"}
+    skirt = rows(draw(kind=FigureKind.MANNEQUIN, garment_type=GarmentType.SKIRT))
     assert skirt == {props, "mannequins with a top or a skirt or trousers on"}

@@ -20,7 +20,7 @@ def see(data: bytes, **options: Any) -> Picture:
     return read_picture(data, name="d1.png", max_pixels=10**8, **options)
 
 
-def judge(check: str, picture: Picture, today: date = TODAY, **keys: Any) -> Finding:
+def judge(check: str, picture: Picture, today: date = TODAY, /, **keys: Any) -> Finding:
     rule = CHECKS[check].model_validate({"source": "a page", "date": "2026-01", **keys})
     return rule.judge(check, picture, today)
 

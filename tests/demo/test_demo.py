@@ -162,7 +162,9 @@ def _check_dashboard(demo: Demo) -> None:
 
 def _check_mask(task: dict[str, Any], images: Path) -> None:
     name = task["data"]["image"].rpartition("/")[2]
-    height, width = cv2.imread(str(images / name)).shape[:2]
+    photo = cv2.imread(str(images / name))
+    assert photo is not None
+    height, width = photo.shape[:2]
     [prediction] = task["predictions"]
     for region in prediction["result"]:
         assert (region["original_width"], region["original_height"]) == (width, height)

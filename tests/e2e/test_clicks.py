@@ -222,9 +222,10 @@ def test_the_label_of_a_click_says_which_region(deployment: Deployment, clicker:
     (task,) = deployment.import_folder(project, folder).values()
     faulty = _plant(task, scene.mask > 0)
     middle = int((faulty.missing[0][1] + faulty.missing[2][1]) / 2 * HEIGHT)
-    both = np.where(np.arange(HEIGHT)[:, None] < middle, 1, 2) * np.uint8(faulty.prefill)
+    classes = np.where(np.arange(HEIGHT)[:, None] < middle, 1, 2)
+    both = np.asarray(classes * faulty.prefill, dtype=np.uint8)
     config = parse_label_config(render_label_config(["top", "skirt"]))
-    top, skirt = as_regions(np.uint8(both), config)
+    top, skirt = as_regions(both, config)
     prediction = {"task": task, "result": [top, skirt], "score": 0.5, "model_version": "by hand"}
     deployment.stack.client.import_predictions(project, [prediction])
     deployment.stack.connect(project)

@@ -99,6 +99,7 @@ def test_cutouts_for_a_channel_pass_it_and_the_others_are_named(
     words = ["export", "7", "--format", "cutouts", "--for", "walmart", "--out", str(out)]
     assert CliRunner().invoke(app, words).exit_code == 0
     picture = cv2.imread(str(out / "cutouts" / "D1_Front.jpg"))
+    assert picture is not None
     assert picture.shape[1] / picture.shape[0] == pytest.approx(0.75, abs=0.01)
     assert CliRunner().invoke(app, ["check", str(out), "--pack", "walmart"]).exit_code == 0
     words = ["export", "7", "--format", "cutouts", "--for", "amazon", "--out", str(out) + "2"]
@@ -176,7 +177,9 @@ def test_cut_outs_are_laid_out_in_a_frame_of_ones_own(
         app, [*words[:-1], str(out) + "2", "--shadow", "0.5", "--long-side", "60"]
     )
     assert shaded.exit_code == 0, shaded.output
-    assert max(cv2.imread(str(tmp_path / "out2" / "cutouts" / "D1_Front.jpg")).shape) == 60
+    shadowed = cv2.imread(str(tmp_path / "out2" / "cutouts" / "D1_Front.jpg"))
+    assert shadowed is not None
+    assert max(shadowed.shape) == 60
 
 
 @pytest.mark.parametrize(

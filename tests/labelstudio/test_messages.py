@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hemline.errors import LabelStudioError
+from hemline.labelstudio.client import Json
 from hemline.labelstudio.messages import (
     PredictRequest,
     SetupRequest,
@@ -216,7 +217,7 @@ def test_anything_is_read_or_refused_in_words(payload):
 
 
 def test_scrub_takes_secrets_out_at_every_level_and_leaves_the_rest():
-    payload = {
+    payload: Json = {
         "action": "START_TRAINING",
         "project": PROJECT | {"Access_Token": "x"},
         "task": [{"data": {"image": "a", "password": "p"}, "result": [{"rle": [1, 2]}]}],
@@ -231,7 +232,7 @@ def test_scrub_takes_secrets_out_at_every_level_and_leaves_the_rest():
 
 
 def nested(levels):
-    value = {}
+    value: Json = {}
     for _ in range(levels):
         value = {"a": [value]}
     return value

@@ -238,5 +238,5 @@ class _AnswersAll(dict[str, Answer]):
         super().__init__()
         self._answer = answer
 
-    def get(self, path: str, default: object = None) -> Answer:  # type: ignore[override]
+    def get(self, path: str, default: object = None) -> Answer:
         return self._answer

@@ -35,13 +35,13 @@ class_masks = hnp.arrays(
 )
 
 
-def write(mask, labels=LABELS, config=CONFIG, region_scores=None, seed="seed"):
+def write(mask, *, labels=LABELS, config=CONFIG, region_scores=None, seed="seed"):
     return mask_to_regions(
         mask, config=config, labels=labels, region_scores=region_scores or {}, seed=seed
     )
 
 
-def read(result, height=None, width=None, labels=LABELS, config=CONFIG):
+def read(result, height=None, width=None, *, labels=LABELS, config=CONFIG):
     return regions_to_mask(result, config=config, labels=labels, height=height, width=width)
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.labelstudio.task_data import find_field
-from hemline.prefill.prefill import photo_url
+from hemline.prefill.open_task import photo_url
 
 CONFIG = (
     '<View><Image name="image" value="{value}"/><BrushLabels name="mask" toName="image">'

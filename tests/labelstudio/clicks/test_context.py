@@ -138,7 +138,7 @@ def test_the_next_protocol_has_the_sign_in_the_value():
         (click(y=100.1), "off the photo"),
         (click(x=float("nan")), "not a number"),
         (click(x=10**400), "not a number"),
-        (click(x="5"), "not a number"),
+        (click(x="5"), "not a number"),  # type: ignore[arg-type]
         (click(x=True), "not a number"),
         (box(value={"x": 120, "y": 20, "width": 5, "height": 5}), "off the photo"),
         (box(value={"x": 20, "y": 20, "width": 0, "height": 5}), "off the photo"),

@@ -30,7 +30,7 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The modules that were run as children; what they leave is made up."""
     ran: list[str] = []
 
-    def run(module: str, arguments: list[str], log_path: Path) -> str:
+    def run(module: str, arguments: list[str], log_path: Path, **_: float) -> str:
         ran.append(module.rpartition(".")[2])
         out = Path(arguments[-1])
         out.write_bytes(b"a network")
@@ -83,7 +83,7 @@ def test_what_is_killed_each_time_is_not_tried_for_ever(services, ran, monkeypat
     made = conversions(services)
     made.prepare_clicks()
 
-    def killed(*_: object) -> str:
+    def killed(*_: object, **__: object) -> str:
         raise ModelError("the conversion ended with status -9")
 
     monkeypatch.setattr(converting, "_run_child", killed)
@@ -100,7 +100,7 @@ def test_what_is_killed_each_time_is_not_tried_for_ever(services, ran, monkeypat
 
 
 def test_what_openvino_cannot_run_is_not_made_int8_for_ever(services, monkeypatch):
-    monkeypatch.setattr(converting, "_run_child", lambda *_: "an operator is missing")
+    monkeypatch.setattr(converting, "_run_child", lambda *_, **__: "an operator is missing")
     assert conversions(services).may_improve_clicks()
     conversions(services).improve_clicks()
     assert not conversions(services).may_improve_clicks()
@@ -115,7 +115,7 @@ def test_clicks_run_in_int8_unless_that_costs_too_much(
     form = fp32.form(clicks_digest())
     run = converting._run_child
 
-    def with_dice(module: str, arguments: list[str], log_path: Path) -> str:
+    def with_dice(module: str, arguments: list[str], log_path: Path, **_: float) -> str:
         problem = run(module, arguments, log_path)
         figures = {"dice": int8_dice, "fp32_dice": 0.951, "photos": 36}
         Path(arguments[-1]).with_suffix(".json").write_text(json.dumps(figures))

@@ -7,7 +7,7 @@ from hemline.store.loop.annotations import corrections_since
 from hemline.store.people import list_events
 from hemline.store.states import Role
 from hemline.store.tables.loop import Annotation, Task
-from tests.backend.dashboard.test_pages import text
+from tests.backend.dashboard.pages.test_pages import text
 from tests.backend.dashboard.visitor import Visitor
 
 WHY = "annotation 1 is left out: nothing is drawn"

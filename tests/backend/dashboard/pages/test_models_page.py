@@ -11,7 +11,7 @@ from hemline.store.models.models import champion
 from hemline.store.people import list_events
 from hemline.store.states import Role, RunTrigger
 from hemline.store.tables.loop import Job, ModelVersion, TrainingRun
-from tests.backend.dashboard.test_pages import text
+from tests.backend.dashboard.pages.test_pages import text
 from tests.backend.dashboard.visitor import Visitor
 
 

@@ -18,6 +18,11 @@ def photo(height: int, width: int) -> Pixels:
     )
 
 
+def never_loaded() -> tuple[Pixels, Pixels]:
+    """For a `Sample` whose photo and mask nobody should ask for."""
+    raise AssertionError("a sample was loaded")
+
+
 def write_photo(path: Path, height: int, width: int) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(photo(height, width)).save(path, quality=95)

@@ -57,5 +57,6 @@ def test_scenes_know_the_type_they_draw():
         drawn = draw_scene(
             int(sample.garment.removeprefix("scene")), view=sample.view, height=48, width=32
         )
+        assert drawn.garment_type is not None
         assert sample.garment_type == drawn.garment_type.value
     assert samples[0].garment == f"scene{FIRST_SEED}"

@@ -12,7 +12,7 @@ from hemline.datasets.near_duplicates import fingerprint, group_near_duplicates,
 from hemline.datasets.sample import Sample
 from hemline.datasets.sources import open_data
 from hemline.datasets.splits import split_by_garment
-from tests.datasets.files import encoded
+from tests.datasets.files import encoded, never_loaded
 
 RNG = np.random.default_rng(0)
 
@@ -37,7 +37,7 @@ def studio(seed):
 
 def sample(name, photo, source="a", kind="JPEG"):
     data = encoded(np.ascontiguousarray(photo), kind)
-    return Sample(name, name, "", source, lambda: None, partial(bytes, data))
+    return Sample(name, name, "", source, never_loaded, partial(bytes, data))
 
 
 def changed(photo):
@@ -85,8 +85,8 @@ def test_a_burst_of_five_is_one_garment():
 
 
 def test_views_bind_the_copies_of_each():
-    front = [Sample("a_F", "a", "F", "x", lambda: None, partial(bytes, encoded(street(1), "PNG")))]
-    back = [Sample("a_B", "a", "B", "x", lambda: None, partial(bytes, encoded(street(2), "PNG")))]
+    front = [Sample("a_F", "a", "F", "x", never_loaded, partial(bytes, encoded(street(1), "PNG")))]
+    back = [Sample("a_B", "a", "B", "x", never_loaded, partial(bytes, encoded(street(2), "PNG")))]
     copies = [sample("b", street(1), kind="PNG"), sample("c", street(2), kind="PNG")]
     grouped = group_near_duplicates([*front, *back, *copies])
     assert len({(item.source, item.garment) for item in grouped}) == 1
@@ -106,10 +106,10 @@ def test_photos_that_cannot_be_read_stay_as_they_are():
 
     good = [sample(f"p{k}", street(k)) for k in range(3)]
     others = [
-        Sample("torn", "torn", "", "a", lambda: None, lambda: b"no photo"),
-        Sample("empty", "empty", "", "a", lambda: None, bytes),
-        Sample("gone", "gone", "", "a", lambda: None, gone),
-        Sample("drawn", "drawn", "", "a", lambda: None),
+        Sample("torn", "torn", "", "a", never_loaded, lambda: b"no photo"),
+        Sample("empty", "empty", "", "a", never_loaded, bytes),
+        Sample("gone", "gone", "", "a", never_loaded, gone),
+        Sample("drawn", "drawn", "", "a", never_loaded),
     ]
     assert group_near_duplicates([*good, *others]) == [*good, *others]
     assert group_near_duplicates([]) == []

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 from hemline.datasets.sample import Sample
 from hemline.datasets.splits import folds_by_garment, split_by_garment, without_garments_of
 from hemline.errors import DatasetError
+from tests.datasets.files import never_loaded
 
 
 def sample(garment: str, view: str) -> Sample:
-    return Sample(id=f"{garment}_{view}", garment=garment, view=view, source="x", load=lambda: None)
+    return Sample(id=f"{garment}_{view}", garment=garment, view=view, source="x", load=never_loaded)
 
 
 garments = st.lists(st.text(min_size=1, max_size=6), unique=True, max_size=30)

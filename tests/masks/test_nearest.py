@@ -15,7 +15,8 @@ def test_the_value_is_that_of_a_known_pixel_as_near_as_any(
     rng = np.random.default_rng(seed)
     known = rng.random((height, width)) < 0.3
     known[rng.integers(height), rng.integers(width)] = True
-    places = np.stack(np.mgrid[:height, :width], axis=2).astype(np.int32)  # a pixel's own place
+    rows, columns = np.mgrid[:height, :width]
+    places = np.stack([rows, columns], axis=2).astype(np.int32)  # a pixel's own place
     found = nearest_values(places, known, ~known)
     for place, chosen in zip(places[~known], found, strict=True):
         assert known[tuple(chosen)]

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,7 @@ json.dump(answers, sys.stdout)
 masks = hnp.arrays(bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40), fill=st.booleans())
 
 
-def ask_sdk(cases: list[dict]) -> list[list[int]]:
+def ask_sdk(cases: Sequence[Mapping[str, object]]) -> list[list[int]]:
     """What Label Studio's own SDK, in its own environment, makes of masks and RLEs."""
     if not LABEL_STUDIO_PYTHON.exists():
         pytest.skip(
@@ -46,7 +47,8 @@ def ask_sdk(cases: list[dict]) -> list[list[int]]:
         check=True,
         timeout=120,
     )
-    return json.loads(answer.stdout)
+    answers: list[list[int]] = json.loads(answer.stdout)
+    return answers
 
 
 def example_masks() -> list[np.ndarray]:

@@ -71,7 +71,8 @@ def test_a_shadow_darkens_the_background_below_the_garment_alone() -> None:
 
 
 def test_a_shadow_follows_the_size_of_the_picture() -> None:
-    photo = cv2.resize(cutout(), None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
+    enlarged = cv2.resize(cutout(), None, fx=4, fy=4, interpolation=cv2.INTER_NEAREST)
+    photo = np.asarray(enlarged, np.uint8)
     large, _ = lay_out(photo, fill=0.6, shadow=0.5)
     small, _ = lay_out(photo, fill=0.6, shadow=0.5, most_long=max(large.shape) // 4)
     again = cv2.resize(large, small.shape[1::-1], interpolation=cv2.INTER_AREA)

@@ -9,7 +9,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from monai.metrics import compute_average_surface_distance, compute_hausdorff_distance
+from monai.metrics.hausdorff_distance import compute_hausdorff_distance
+from monai.metrics.surface_distance import compute_average_surface_distance
 from scipy import ndimage
 from scipy.spatial.distance import cdist
 
@@ -45,18 +46,20 @@ def as_monai(mask):
 
 @given(pairs())
 def test_hd95_is_that_of_monai(pair):
+    a, b = pair
     theirs = compute_hausdorff_distance(
-        *map(as_monai, pair), include_background=True, percentile=95
+        as_monai(a), as_monai(b), include_background=True, percentile=95
     )
-    assert hd95(*pair) == pytest.approx(float(theirs), abs=1e-4)
+    assert hd95(a, b) == pytest.approx(float(theirs), abs=1e-4)
 
 
 @given(pairs())
 def test_assd_is_that_of_monai(pair):
+    a, b = pair
     theirs = compute_average_surface_distance(
-        *map(as_monai, pair), include_background=True, symmetric=True
+        as_monai(a), as_monai(b), include_background=True, symmetric=True
     )
-    assert assd(*pair) == pytest.approx(float(theirs), abs=1e-4)
+    assert assd(a, b) == pytest.approx(float(theirs), abs=1e-4)
 
 
 @given(pairs(), st.sampled_from([0, 1, 1.5, 3]))

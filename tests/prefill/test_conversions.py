@@ -13,7 +13,7 @@ from hemline.segmentation.recipe.recipe import load_recipe, with_values
 from hemline.segmentation.runtime import openvino_library
 from hemline.segmentation.runtime.cost import Cost
 from hemline.segmentation.runtime.openvino_library import converter_version
-from hemline.settings import Settings
+from hemline.settings import RuntimeName, Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
 from hemline.store.models.conversions import find_conversion
@@ -22,7 +22,7 @@ from tests.segmentation.runtime.untrained import write_model
 PHOTOS = np.random.default_rng(0).integers(0, 256, (1, 3, 32, 64), dtype=np.uint8)
 
 
-def settings_of(home: Path, runtime: str) -> Settings:
+def settings_of(home: Path, runtime: RuntimeName) -> Settings:
     return Settings(home=home, database_url="", redis_url="", device="cpu", runtime=runtime)
 
 
@@ -72,12 +72,23 @@ def test_pytorch_runs_what_is_not_converted_and_openvino_what_is(settings, store
     )
 
 
+def count_conversions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The module of each conversion from now on; they run all the same."""
+    runs: list[str] = []
+    real = converting._run_child
+
+    def counted(module: str, arguments: list[str], log_path: Path) -> str:
+        runs.append(module)
+        return real(module, arguments, log_path)
+
+    monkeypatch.setattr(converting, "_run_child", counted)
+    return runs
+
+
 def test_it_is_done_once_and_again_when_the_version_changes_or_the_file_is_damaged(
     settings, store, weights, monkeypatch
 ):
-    runs = []
-    real = converting._run_child
-    monkeypatch.setattr(converting, "_run_child", lambda *given: runs.append(given) or real(*given))
+    runs = count_conversions(monkeypatch)
     conversions = conversions_of(settings)
     for _ in range(2):
         conversions.prepare(weights)
@@ -146,10 +157,9 @@ def test_two_processes_convert_once(settings, store, weights):
 
 def _prepare(home: Path, weights: str) -> None:
     """In a process of its own; leaves a file with how often it converted."""
-    runs = []
-    real = converting._run_child
-    converting._run_child = lambda *given: runs.append(given) or real(*given)
-    conversions_of(settings_of(home, "auto")).prepare(weights)
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        runs = count_conversions(monkeypatch)
+        conversions_of(settings_of(home, "auto")).prepare(weights)
     (home / f"runs-{multiprocessing.current_process().pid}").write_text(str(len(runs)))
 
 

@@ -3,7 +3,8 @@
 import pytest
 
 from hemline.datasets.sample import Sample
-from hemline.segmentation.recipe.recipe import Input, NetworkPart, PredictionPart, Recipe, Schedule
+from hemline.segmentation.recipe.parts import Input, NetworkPart, PredictionPart, Schedule
+from hemline.segmentation.recipe.recipe import Recipe
 from tests.segmentation.discs import SIDE, disc_sample
 
 

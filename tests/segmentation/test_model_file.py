@@ -9,7 +9,7 @@ from hemline.errors import ModelError
 from hemline.segmentation.model_card import ModelCard
 from hemline.segmentation.model_file import load_model, load_weights, save_model
 from hemline.segmentation.networks.build import build_network, load_encoder
-from hemline.segmentation.recipe.recipe import NetworkPart
+from hemline.segmentation.recipe.parts import NetworkPart
 
 
 @pytest.fixture
@@ -72,9 +72,11 @@ def test_weights_of_another_class_list(model_file, small_recipe):
     three = build_network(small_recipe.network, 3)
     with pytest.raises(ModelError, match="another network's weights"):
         load_weights(three, model_file[0])
-    before = three.segmentation_head[0].weight.detach().clone()
+    before = three.get_parameter("segmentation_head.0.weight").detach().clone()
     load_weights(three, model_file[0], same_labels=False)
-    np.testing.assert_array_equal(three.segmentation_head[0].weight.detach(), before)
+    np.testing.assert_array_equal(
+        three.get_parameter("segmentation_head.0.weight").detach(), before
+    )
 
 
 def test_encoder_of_another_network(small_recipe, tmp_path):

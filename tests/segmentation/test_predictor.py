@@ -9,7 +9,7 @@ from hemline.segmentation.model_card import ModelCard
 from hemline.segmentation.model_file import save_model
 from hemline.segmentation.networks.build import build_network
 from hemline.segmentation.predictor import Predictor
-from hemline.segmentation.recipe.recipe import PredictionPart
+from hemline.segmentation.recipe.parts import PredictionPart
 from tests.segmentation.discs import disc_sample
 
 

@@ -44,7 +44,7 @@ def draw(number: int, classes: int) -> tuple[Pixels, Pixels]:
         label = (number * _PATCHES + place) % classes + 1
         top, left = (int(value) * _CELL for value in divmod(cell, SIDE // _CELL))
         box = (slice(top + 1, top + _CELL - 1), slice(left + 1, left + _CELL - 1))
-        hue = np.uint8([[[label * 180 // (classes + 1), 255, 120 + 60 * (label % 3)]]])
+        hue = np.array([[[label * 180 // (classes + 1), 255, 120 + 60 * (label % 3)]]], np.uint8)
         photo[box] = cv2.cvtColor(hue, cv2.COLOR_HSV2RGB)[0, 0]
         mask[box] = label
     return photo, mask
@@ -70,7 +70,8 @@ def _atr(folder: Path, count: int) -> None:
 
 
 def _coco(folder: Path, count: int, names: list[str], ids: list[int], first: int) -> None:
-    images, annotations = [], []
+    images = []
+    annotations: list[dict[str, object]] = []
     for number in range(count):
         photo, mask = draw(number, len(ids))
         name = f"{number:04}.png"

@@ -89,10 +89,12 @@ def test_train_evaluate_fine_tune_and_predict(tmp_path, recipe, data):
     drawn = run("predict", photo, "--model", model, "--out", tmp_path / "masks", "--device", "cpu")
     assert drawn.exit_code == 0, drawn.output
     mask = cv2.imread(str(tmp_path / "masks" / "s3.png"), cv2.IMREAD_UNCHANGED)
+    assert mask is not None
     assert mask.shape == (64, 64)
     assert set(mask.ravel().tolist()) <= {0, 255}
     run("predict", photo, "--model", model, "--out", tmp_path / "cut", "--cutout")
     cutout = cv2.imread(str(tmp_path / "cut" / "s3.png"), cv2.IMREAD_UNCHANGED)
+    assert cutout is not None
     assert cutout.shape == (64, 64, 4)
 
 
@@ -136,7 +138,10 @@ def test_what_is_wrong_is_one_sentence(tmp_path, recipe, data, samples):
 
 
 def test_masks_of_another_size_are_named(tmp_path, recipe, data):
-    cv2.imwrite(str(data / "masks" / "s1.png"), cv2.imread(str(data / "masks" / "s1.png"))[:9])
+    path = str(data / "masks" / "s1.png")
+    whole = cv2.imread(path)
+    assert whole is not None
+    cv2.imwrite(path, whole[:9])
     trained = train(recipe, f"pairs:{data}", tmp_path / "out", "--epochs", 1, "--test", 0)
     assert trained.exit_code == 0, trained.output
     assert "skipped s1" in trained.output

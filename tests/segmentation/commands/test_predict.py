@@ -52,7 +52,9 @@ def test_a_mask_that_cannot_be_written_is_told_why_and_the_others_are(photos, tm
 def test_cutouts_have_the_edge_that_is_asked_for(photos, tmp_path, edge):
     cv2.imwrite(str(photos[0]), draw_scene(4, height=192, width=128).image[..., ::-1])
     predict("--out", tmp_path / "out", "--cutout", "--edge", edge, photos[0])
-    alpha = cv2.imread(str(tmp_path / "out" / "a.png"), cv2.IMREAD_UNCHANGED)[..., 3]
+    cutout = cv2.imread(str(tmp_path / "out" / "a.png"), cv2.IMREAD_UNCHANGED)
+    assert cutout is not None
+    alpha = cutout[..., 3]
     assert ((alpha > 0) & (alpha < 255)).any() == (edge != "hard")
     assert (alpha == 255).mean() > 0.05
 

@@ -9,7 +9,7 @@ from sklearn import metrics as sk
 
 from hemline.datasets.sample import Sample
 from hemline.errors import ImageError
-from hemline.segmentation.evaluation.evaluate import evaluate, evaluate_one
+from hemline.segmentation.evaluation.evaluate import MeasuredPhoto, evaluate, evaluate_one
 from hemline.segmentation.evaluation.summary import MEASURES, evaluation_summary
 
 LABELS = ("coat", "dress", "hat")
@@ -160,7 +160,7 @@ def test_what_cannot_be_read_is_skipped_by_name_and_the_rest_goes_on():
     good = sample("a", np.ones((4, 4), np.uint8))
     bad = Sample(id="b", garment="b", view="", source="", load=broken)
     unknown = sample("c", np.full((4, 4), 9, np.uint8))
-    seen = []
+    seen: list[MeasuredPhoto | None] = []
     masks = [np.ones((4, 4), np.uint8)] * 3
     result = evaluate(Knows(masks), [good, bad, unknown], seen.append)
     assert [item.id for item in result.items] == ["a"]

@@ -26,7 +26,9 @@ def test_a_disc_is_the_simplest_outline():
         cv2.ellipse(star, (100, 100), (80, 6), angle, 0, 360, 1, -1)
     image = np.zeros((200, 200, 3), np.uint8)
     round_one, ragged = (mask_traits(image, mask != 0).complexity for mask in (disc, star))
+    assert round_one is not None
     assert 0.9 < round_one < 1.3
+    assert ragged is not None
     assert ragged > 5
 
 

@@ -10,11 +10,12 @@ from scipy.stats import permutation_test
 
 from hemline.segmentation.evaluation.evaluate import ItemFigures
 from hemline.segmentation.evaluation.paired_test import judge, sign_flip_p
+from tests.segmentation.evaluation.figures import equal_figures
 
 
 def figures(dice: list[float], views: int = 1) -> list[ItemFigures]:
     return [
-        ItemFigures(f"{number}-{view}", f"g{number}", *[value] * 9)
+        equal_figures(f"{number}-{view}", f"g{number}", value)
         for number, value in enumerate(dice)
         for view in range(views)
     ]

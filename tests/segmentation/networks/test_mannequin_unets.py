@@ -6,6 +6,7 @@ from torch import nn
 
 from hemline.errors import ModelError, RecipeError
 from hemline.segmentation.networks.build import build_network, load_encoder
+from hemline.segmentation.networks.mannequin_unets import MannequinUNet
 from hemline.segmentation.recipe.parts import NetworkPart
 from hemline.segmentation.recipe.recipe import parse_recipe
 
@@ -15,6 +16,7 @@ from hemline.segmentation.recipe.recipe import parse_recipe
 )
 def test_shape_and_filters(name, levels, bottom):
     network = build_network(NetworkPart(architecture=f"mannequin-{name}"), 2).eval()
+    assert isinstance(network, MannequinUNet)
     with torch.inference_mode():
         features = network.encoder(torch.zeros(1, 3, 64, 32))
         logits = network(torch.zeros(1, 3, 64, 32))

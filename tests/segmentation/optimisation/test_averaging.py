@@ -11,7 +11,7 @@ from hemline.segmentation.recipe.recipe import with_epochs, with_values
 from hemline.segmentation.training.train_model import train
 
 
-def layer(value: float) -> nn.Module:
+def layer(value: float) -> nn.Linear:
     model = nn.Linear(1, 1, bias=False)
     with torch.no_grad():
         model.weight.fill_(value)
@@ -29,7 +29,7 @@ def test_the_average_follows_quickly_at_first_and_slowly_then():
         if step:
             decay = min(0.5, (1 + step) / (10 + step))
             expected = decay * expected + (1 - decay) * value
-        assert average.module.weight.item() == pytest.approx(expected, rel=1e-5)
+        assert average.module.get_parameter("weight").item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_batch_statistics_are_averaged_too():
@@ -37,9 +37,9 @@ def test_batch_statistics_are_averaged_too():
     average = average_of(model, 0.5)
     for value in (1.0, 3.0):
         with torch.no_grad():
-            model.running_mean.fill_(value)
+            model.get_buffer("running_mean").fill_(value)
         average.update_parameters(model)
-    assert 1.0 < average.module.running_mean.item() < 3.0
+    assert 1.0 < average.module.get_buffer("running_mean").item() < 3.0
 
 
 @pytest.mark.learned
@@ -68,7 +68,8 @@ def test_the_average_is_kept_and_outlives_an_interruption(small_recipe, samples,
     newest, kept, again = (
         load_model(result.path)[0].state_dict() for result in (plain, whole, resumed)
     )
-    bounds = {"rtol": 1e-2, "atol": 1e-3}
-    assert not all(np.allclose(newest[key], value, **bounds) for key, value in kept.items())
+    assert not all(
+        np.allclose(newest[key], value, rtol=1e-2, atol=1e-3) for key, value in kept.items()
+    )
     for key, value in kept.items():
-        np.testing.assert_allclose(again[key], value, **bounds)
+        np.testing.assert_allclose(again[key], value, rtol=1e-2, atol=1e-3)

@@ -5,12 +5,13 @@ import segmentation_models_pytorch as smp
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from monai.losses import DiceLoss, FocalLoss
+from monai.losses.dice import DiceLoss
+from monai.losses.focal_loss import FocalLoss
 from torch import nn
 
 from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.optimisation.losses import WeightedLoss, class_weights, near_outline
-from hemline.segmentation.recipe.parts import Loss
+from hemline.segmentation.recipe.parts import Loss, LossName
 
 NAMES = ("dice", "cross_entropy", "focal", "lovasz", "boundary")
 
@@ -23,7 +24,7 @@ def batch(classes: int) -> tuple[torch.Tensor, torch.Tensor]:
     return logits, masks
 
 
-def loss_of(name: str, classes: int, **options) -> WeightedLoss:
+def loss_of(name: LossName, classes: int, **options) -> WeightedLoss:
     return WeightedLoss([Loss(name=name, **options)], [1 / classes] * classes)
 
 
@@ -64,6 +65,7 @@ def test_gradients_are_numbers(name, classes, sure):
         with torch.no_grad():
             logits.mul_(100)
     loss_of(name, classes)(logits, masks).backward()
+    assert logits.grad is not None
     assert torch.isfinite(logits.grad).all()
 
 

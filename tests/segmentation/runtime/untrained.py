@@ -54,7 +54,8 @@ def spread_network(recipe: Recipe, labels: int, *, seed: int) -> nn.Module:
             part.reset_running_stats()
     network(photos)
     logits = network.eval()(photos)
-    last = [part for part in network.segmentation_head.modules() if isinstance(part, nn.Conv2d)][-1]
+    head = network.get_submodule("segmentation_head")
+    last = [part for part in head.modules() if isinstance(part, nn.Conv2d)][-1]
     last.weight *= 3 / logits.std()
     if last.bias is not None:
         last.bias -= logits.mean()
@@ -63,4 +64,4 @@ def spread_network(recipe: Recipe, labels: int, *, seed: int) -> nn.Module:
 
 def _embedding_width(network: nn.Module) -> int:
     with torch.no_grad():
-        return int(network.encoder(torch.zeros(1, 3, 64, 64))[-1].shape[1])
+        return int(network.get_submodule("encoder")(torch.zeros(1, 3, 64, 64))[-1].shape[1])

@@ -44,7 +44,8 @@ def held_by(figures) -> list[set[str]]:
 def test_networks_of_all_folds_are_averaged_and_measured_on_what_each_held_back(
     recipe, samples, tmp_path
 ):
-    epochs, words = [], []
+    epochs: list[tuple[int, int]] = []
+    words: list[str] = []
     watch = Watch(
         network=words.append, epoch=lambda report: epochs.append((report.epoch, report.epochs))
     )

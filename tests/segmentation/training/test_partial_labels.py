@@ -73,7 +73,7 @@ def test_a_class_that_one_source_alone_teaches_is_learnt(small_recipe, tmp_path)
     recipe = with_epochs(small_recipe, 18).model_copy(
         update={"loss": (Loss(name="cross_entropy"), Loss(name="dice"))}
     )
-    found = {}
+    found: dict[str, dict[str, float]] = {}
     for other in ("reds", "reds, the rest background"):
         result = train(
             recipe,

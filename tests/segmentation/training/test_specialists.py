@@ -13,7 +13,7 @@ from hemline.segmentation.networks.type_chooser import TypeChooser
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.recipe import with_values
 from hemline.segmentation.starter import starter_path
-from hemline.segmentation.training.train_model import train
+from hemline.segmentation.training.train_model import EpochReport, train
 from tests.segmentation.discs import disc_sample
 
 WALLS = {"red": (150, 10, 10), "green": (10, 150, 10), "blue": (10, 10, 150)}
@@ -107,9 +107,9 @@ def test_each_type_with_enough_garments_gets_a_network_and_the_chooser_finds_it(
     assert set(card.specialists) <= set(answers)
     assert None in answers  # blue has no network of its own
 
-    seen = []
-    again = run(recipe, parts, tmp_path, resume=True, on_epoch=seen.append)
-    assert seen == []
+    reports: list[EpochReport] = []
+    again = run(recipe, parts, tmp_path, resume=True, on_epoch=reports.append)
+    assert reports == []
     assert again.figures == trained.figures
 
     single = recipe.model_copy(update={"specialists": None, "fine_tune_rate": 1e-9})

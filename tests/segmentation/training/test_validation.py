@@ -1,11 +1,13 @@
 """Validation counts what somebody labelled, and nothing else."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
-from hemline.datasets.sample import Sample
+from hemline.datasets.sample import Pixels, Sample
 from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.input.pixel_cache import PixelCache
 from hemline.segmentation.recipe.parts import Input
@@ -28,15 +30,18 @@ class Fixed(nn.Module):
         return logits
 
 
+def black_under(mask: Pixels) -> tuple[Pixels, Pixels]:
+    return np.dstack([mask * 0] * 3), mask
+
+
 def cached(masks, folder):
     samples = [
-        Sample(str(k), str(k), "", "", lambda mask=mask: (np.dstack([mask * 0] * 3), mask))
-        for k, mask in enumerate(masks)
+        Sample(str(k), str(k), "", "", partial(black_under, mask)) for k, mask in enumerate(masks)
     ]
     return PixelCache(samples, Input(pixels=SIDE * SIDE), folder / "p.pixels")
 
 
-def wrong_below(value: int, label: int) -> np.ndarray:
+def wrong_below(value: int, label: int) -> Pixels:
     """The right half is the label; the lower half of the photo is `value`."""
     mask = np.zeros((SIDE, SIDE), np.uint8)
     mask[:, SIDE // 2 :] = label

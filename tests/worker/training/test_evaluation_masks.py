@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from hemline.masks.codecs.png import decode_class_mask
-from hemline.segmentation.evaluation.evaluate import ItemFigures, MeasuredPhoto
+from hemline.segmentation.evaluation.evaluate import MeasuredPhoto
 from hemline.segmentation.evaluation.paired_test import judge
 from hemline.store.database.artifacts import ArtifactStore
+from tests.segmentation.evaluation.figures import equal_figures
 from worker.training.evaluation_masks import KEPT, JudgedMasks, with_masks
 
 
 def measured(number: int, dice: float, value: int) -> MeasuredPhoto:
-    figures = ItemFigures(f"task-{number}", f"g{number}", *[dice] * 9)
+    figures = equal_figures(f"task-{number}", f"g{number}", dice)
     mask = np.full((4, 5), value, np.uint8)
     mask[0, 0] = number
     empty = np.zeros((4, 5), np.uint8)

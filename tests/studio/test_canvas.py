@@ -24,17 +24,17 @@ def test_coverage_adds_up_to_the_area(left: float, top: float, wide: float, high
 def test_image_is_alpha_times_garment_plus_the_rest() -> None:
     rng = np.random.default_rng(0)
     backdrop = rng.uniform(0, 255, (40, 30, 3)).astype(np.float32)
-    cloth, skin = np.float32([200, 20, 90]), np.float32([90, 60, 40])
+    cloth, skin = (200.0, 20.0, 90.0), (90.0, 60.0, 40.0)
     canvas, rest = PhotoCanvas(backdrop.copy()), PhotoCanvas(backdrop.copy())
     coat = (rng.uniform(3, 27, (5, 2)) * [1, 1.3]).astype(np.float32)
-    canvas.paint([coat], tuple(cloth), Part.GARMENT)
+    canvas.paint([coat], cloth, Part.GARMENT)
     alpha = canvas.alpha[..., None].copy()
     assert 0 < alpha.mean() < 1
     assert np.allclose(canvas.image, alpha * cloth + (1 - alpha) * backdrop, atol=1e-3)
 
     arm = square(8.3, 2.7, 14.6, 37.1)
-    canvas.paint([arm], tuple(skin))
-    rest.paint([arm], tuple(skin))
+    canvas.paint([arm], skin)
+    rest.paint([arm], skin)
     over = coverage([arm], LayerBox(0, 0, 30, 40))[..., None]
     assert np.allclose(canvas.alpha[..., None], alpha * (1 - over), atol=1e-5)
     garment = alpha * (1 - over) * cloth

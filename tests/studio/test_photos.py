@@ -17,9 +17,13 @@ from hemline.studio.photos import write_photos
 
 def masks_of(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
     stem = Path(name).stem
-    paths = (folder / part / f"{stem}.png" for part in ("masks", "truth"))
-    label, truth = (cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in paths)
-    return label, truth
+    return stored(folder / "masks" / f"{stem}.png"), stored(folder / "truth" / f"{stem}.png")
+
+
+def stored(path: Path) -> np.ndarray:
+    pixels = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert pixels is not None, path
+    return pixels
 
 
 def test_a_folder_is_complete_and_its_manifest_true(tmp_path: Path) -> None:

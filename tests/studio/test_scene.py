@@ -1,5 +1,7 @@
 """Drawn scenes: the same from the same seed, of any size and kind, with a truth that is exact."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from hemline.studio.scene import VIEWS, Scene, draw_scene
 from hemline.studio.wardrobe.prints import Pattern
 from hemline.studio.wardrobe.wardrobe import GarmentType
 
-SMALL = {"height": 192, "width": 128}
+draw_small = partial(draw_scene, height=192, width=128)
 
 
 def share(scene: Scene) -> float:
@@ -17,7 +19,7 @@ def share(scene: Scene) -> float:
 
 
 def test_same_seed_same_photo_another_seed_another() -> None:
-    first, again, other = (draw_scene(seed, **SMALL) for seed in (5, 5, 6))
+    first, again, other = (draw_small(seed) for seed in (5, 5, 6))
     assert np.array_equal(first.image, again.image)
     assert np.array_equal(first.alpha, again.alpha)
     assert not np.array_equal(first.image, other.image)
@@ -28,7 +30,7 @@ def test_drawing_leaves_the_global_generator_alone() -> None:
     np.random.seed(3)
     expected = np.random.random()
     np.random.seed(3)
-    draw_scene(1, **SMALL)
+    draw_small(1)
     assert np.random.random() == expected
 
 
@@ -39,7 +41,7 @@ def test_every_garment_on_every_body_from_every_side(
     garment_type: GarmentType, kind: FigureKind, view: str
 ) -> None:
     for seed in range(4):
-        scene = draw_scene(seed, view=view, kind=kind, garment_type=garment_type, **SMALL)
+        scene = draw_small(seed, view=view, kind=kind, garment_type=garment_type)
         assert (scene.garment_type, scene.kind, scene.view) == (garment_type, kind, view)
         assert scene.image.shape == (192, 128, 3)
         assert scene.image.dtype == scene.alpha.dtype == scene.mask.dtype == np.uint8
@@ -51,12 +53,12 @@ def test_every_garment_on_every_body_from_every_side(
 @pytest.mark.parametrize("pattern", list(Pattern))
 def test_every_print_is_drawn_and_shapes_no_mask(pattern: Pattern) -> None:
     for view in VIEWS:
-        scene = draw_scene(11, view=view, pattern=pattern, **SMALL)
+        scene = draw_small(11, view=view, pattern=pattern)
         assert scene.pattern is pattern
         assert 0.015 < share(scene) < 0.4
     # A mesh is garment, holes and all: no speckle of background inside the mask's rows.
-    mesh = draw_scene(
-        11, pattern=Pattern.MESH, garment_type=GarmentType.SKIRT, kind=FigureKind.MANNEQUIN, **SMALL
+    mesh = draw_small(
+        11, pattern=Pattern.MESH, garment_type=GarmentType.SKIRT, kind=FigureKind.MANNEQUIN
     ).mask
     rows = mesh[mesh.any(axis=1)]
     changes = np.abs(np.diff(rows.astype(int), axis=1)).sum(axis=1)
@@ -91,9 +93,7 @@ def test_views_show_one_garment() -> None:
     differ = 0
     for seed in (1, 7, 13, 21):
         scenes = [
-            draw_scene(
-                seed, view=view, kind=FigureKind.MANNEQUIN, garment_type=GarmentType.DRESS, **SMALL
-            )
+            draw_small(seed, view=view, kind=FigureKind.MANNEQUIN, garment_type=GarmentType.DRESS)
             for view in VIEWS
         ]
         colours = [np.median(scene.image[scene.alpha > 250], axis=0) for scene in scenes]
@@ -125,7 +125,7 @@ def test_parts_say_what_each_pixel_shows() -> None:
 def test_hair_hides_the_face_from_behind_and_comes_in_all_lengths() -> None:
     reach = []
     for seed in range(30):
-        scene = draw_scene(seed, view="Back", kind=FigureKind.PERSON, **SMALL)
+        scene = draw_small(seed, view="Back", kind=FigureKind.PERSON)
         rows, columns = np.nonzero(scene.shows(Part.HAIR))
         head = slice(int(rows.min()), int(rows.min()) + 12), slice(columns.min(), columns.max())
         assert not scene.shows(Part.SKIN)[head].any()
@@ -140,7 +140,7 @@ def test_hair_hides_the_face_from_behind_and_comes_in_all_lengths() -> None:
 def test_a_bare_mannequin_has_no_garment(view: str) -> None:
     builds = set()
     for seed in range(12):
-        scene = draw_scene(seed, view=view, dressed=False, **SMALL)
+        scene = draw_small(seed, view=view, dressed=False)
         assert scene.kind is FigureKind.MANNEQUIN
         assert (scene.garment_type, scene.pattern) == (None, None)
         assert not scene.mask.any()
@@ -154,7 +154,7 @@ def test_a_bare_mannequin_has_no_garment(view: str) -> None:
 
 
 def test_things_stand_about_and_are_no_garment() -> None:
-    scenes = [draw_scene(seed, kind=FigureKind.PERSON, **SMALL) for seed in range(30)]
+    scenes = [draw_small(seed, kind=FigureKind.PERSON) for seed in range(30)]
     props = [scene.shows(Part.PROP) for scene in scenes]
     assert 8 < sum(shown.any() for shown in props) < 27
     for scene, shown in zip(scenes, props, strict=True):
@@ -162,7 +162,7 @@ def test_things_stand_about_and_are_no_garment() -> None:
 
 
 def test_garments_vary() -> None:
-    scenes = [draw_scene(seed, **SMALL) for seed in range(40)]
+    scenes = [draw_small(seed) for seed in range(40)]
     assert len({scene.garment_type for scene in scenes}) == len(GarmentType)
     assert {scene.kind for scene in scenes} == set(FigureKind)
     assert len({scene.backdrop for scene in scenes}) >= 4

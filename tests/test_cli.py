@@ -52,6 +52,7 @@ def run(monkeypatch):
         monkeypatch.setattr(sys, "argv", ["hemline", *arguments])
         with pytest.raises(SystemExit) as ended:
             cli.main()
+        assert isinstance(ended.value.code, int)
         return ended.value.code
 
     return run
@@ -94,9 +95,7 @@ def test_version(run, capsys):
 
 
 def test_every_package_brings_its_commands():
-    commands = {
-        command.name for command in typer.main.get_command(cli.build_app()).commands.values()
-    }
+    commands = {command.name for command in typer.main.get_group(cli.build_app()).commands.values()}
     assert {"backend", "connect", "demo", "migrate", "models", "retrain", "worker"} <= commands
 
 

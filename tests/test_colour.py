@@ -165,12 +165,15 @@ _SHOWN = """async (address) => {
 @pytest.mark.browser
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "AVIF"])
 def test_chromium_shows_the_same_colours(chromium, kind):
-    options = {"JPEG": {"quality": 97, "subsampling": 0}, "WEBP": {"lossless": True}}.get(kind, {})
+    options: dict[str, dict[str, int]] = {
+        "JPEG": {"quality": 97, "subsampling": 0},
+        "WEBP": {"lossless": True},
+    }
     page = chromium.new_page()
     try:
         for name, space in SPACES.items():
             stored = space.encode(red_garment())
-            data = encode(stored, kind, icc_profile=space.profile(), **options)
+            data = encode(stored, kind, icc_profile=space.profile(), **options.get(kind, {}))
             address = f"data:image/{kind.lower()};base64,{base64.b64encode(data).decode()}"
             shown = np.array(page.evaluate(_SHOWN, address)).reshape(40, 50, 4)[..., :3]
             assert error(decode(data), shown) < 1.5, name

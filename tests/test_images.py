@@ -121,7 +121,7 @@ def test_palette_with_transparency(transparency):
 
 
 def test_colour_key_of_a_png_is_transparent():
-    found = decode(encode(np.uint8([[[1, 2, 3], [4, 5, 6]]]), transparency=(4, 5, 6)))
+    found = decode(encode(np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8), transparency=(4, 5, 6)))
     assert found.tolist() == [[[1, 2, 3], [255, 255, 255]]]
 
 

@@ -1,5 +1,7 @@
 """The installer: it goes on where it stopped, and says in one sentence what stops it."""
 
+import importlib.util
+import os
 import shutil
 import subprocess
 import sys
@@ -151,7 +153,7 @@ def test_another_python_that_will_do_is_taken(monkeypatch):
     monkeypatch.setattr(sys, "version_info", (3, 9, 0))
     monkeypatch.setattr(sys, "argv", ["bootstrap.py", "--dev"])
     monkeypatch.setattr(bootstrap, "find_python", lambda: "/usr/bin/python3.12")
-    monkeypatch.setattr(bootstrap.os, "execv", execv)
+    monkeypatch.setattr(os, "execv", execv)
     with pytest.raises(Replaced) as replaced:
         bootstrap.main(["--dev"])
     assert replaced.value.args == (
@@ -162,9 +164,9 @@ def test_another_python_that_will_do_is_taken(monkeypatch):
 
 def test_a_missing_venv_module_names_its_package(monkeypatch, capsys):
     monkeypatch.setattr(sys, "version_info", (3, 11, 2))
-    find_spec = bootstrap.importlib.util.find_spec
+    find_spec = importlib.util.find_spec
     monkeypatch.setattr(
-        bootstrap.importlib.util,
+        importlib.util,
         "find_spec",
         lambda name: None if name == "ensurepip" else find_spec(name),
     )

@@ -73,7 +73,7 @@ def test_migrate_runs_once(services):
 
 
 def test_our_processes_share_one_image_and_are_commands_of_hemline(services):
-    commands = typer.main.get_command(cli.build_app()).commands
+    commands = typer.main.get_group(cli.build_app()).commands
     assert {services[name]["image"] for name in OURS} == {"hemline:${HEMLINE_VERSION:-local}"}
     for name in OURS:
         command, *options = services[name]["command"]
@@ -202,7 +202,9 @@ def test_the_image_is_built_from_the_locks():
 def test_label_studio_gets_a_name_of_the_backend_that_it_takes(compose, services):
     """A webhook's host needs a dot in its name, and the name must lead to the backend."""
     given = compose["x-hemline"]["environment"]["HEMLINE_BACKEND_URL"]
-    host = re.fullmatch(r"\$\{HEMLINE_BACKEND_URL:-http://([a-z.]+):9090\}", given)[1]
+    default = re.fullmatch(r"\$\{HEMLINE_BACKEND_URL:-http://([a-z.]+):9090\}", given)
+    assert default is not None, given
+    host = default[1]
     assert "." in host
     assert host in services["backend"]["networks"]["default"]["aliases"]
 

@@ -51,7 +51,7 @@ class _Quiet(WSGIRequestHandler):
 
 class _Server:
     def __init__(self) -> None:
-        from moto.server import DomainDispatcherApplication, create_backend_app
+        from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
         self._moto: Application = DomainDispatcherApplication(create_backend_app)
         self.storage: S3Storage | None = None
@@ -87,8 +87,6 @@ def s3_server() -> Iterator[_Server]:
 @pytest.fixture
 def s3(s3_server: _Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Storage]:
     """A bucket of its own, which this process and its children reach by their environment."""
-    from s3fs import S3FileSystem
-
     for name, value in {
         "AWS_ENDPOINT_URL": s3_server.endpoint,
         "AWS_ACCESS_KEY_ID": "hemline",
@@ -97,13 +95,14 @@ def s3(s3_server: _Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[S3Storag
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
-    S3FileSystem.clear_instance_cache()
+    filesystem = fsspec.get_filesystem_class("s3")
+    filesystem.clear_instance_cache()
     storage = S3Storage(s3_server.endpoint, f"hemline-{uuid4().hex[:12]}", [])
     httpx.put(f"{storage.endpoint}/{storage.bucket}").raise_for_status()
     s3_server.storage = storage
     yield storage
     s3_server.storage = None
-    S3FileSystem.clear_instance_cache()
+    filesystem.clear_instance_cache()
 
 
 def answers(status: str, code: str) -> Fault:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from hemline.export import channel_check
 from hemline.export.channel_check import ChannelOrder
 from hemline.export.cutout_style import CutoutStyle
+from hemline.export.formats.published import publish
 from hemline.export.formats.registry import FormatName
 from hemline.export.manifest import MANIFEST, read_manifest
 from hemline.export.order import ExportOrder
@@ -66,7 +67,9 @@ def packs(services: Services) -> tuple[str, ...]:
 def drawn(task: int) -> NDArray[np.uint8]:
     """What is submitted for a task: of the first, less than its disc."""
     mask = disc(task - 1)[1]
-    return cv2.erode(mask, np.ones((5, 5)), iterations=2) if task == 1 else mask
+    if task != 1:
+        return mask
+    return np.asarray(cv2.erode(mask, np.ones((5, 5)), iterations=2), np.uint8)
 
 
 @pytest.fixture
@@ -95,7 +98,6 @@ def check(services: Services, project: Project) -> Callable[..., Job]:
 def judged(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Names of the packs that pictures are judged by, as they are."""
     found: list[str] = []
-    publish = channel_check.publish
 
     def noted(pack: Any, *arguments: Any) -> Any:
         found.append(pack.name)

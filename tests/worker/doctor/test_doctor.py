@@ -19,7 +19,7 @@ from hemline.store.tables.loop import ModelVersion
 from tests.labelstudio.web_server import WebServer, sends
 from tests.plugins.databases import new_database
 from tests.worker.doctor.conftest import SECRET, Lines
-from tests.worker.fake_label_studio import FakeLabelStudio
+from tests.worker.fake_label_studio import FakeLabelStudio, Fault
 from worker.commands.main import app
 from worker.services import Services
 
@@ -232,7 +232,7 @@ def test_an_old_or_strange_label_studio(
 
 
 def test_a_wrong_token(installation: Services, doctor: Doctor, fake: FakeLabelStudio) -> None:
-    refusal = (401, "application/json", b'{"detail": "Invalid token."}', {})
+    refusal: Fault = (401, "application/json", b'{"detail": "Invalid token."}', {})
     fake.faults.append(("whoami", refusal))
     lines = doctor()
     assert wrong(lines) == {"token": "fault", "project 7": "skipped"}

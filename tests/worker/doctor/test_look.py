@@ -33,14 +33,16 @@ def test_what_a_check_found_before_it_broke_is_kept() -> None:
     ]
 
 
+def _refused(error: Exception) -> Diagnosis:
+    raise error
+
+
 def test_an_error_names_its_own_way_out() -> None:
     def broken() -> Iterator[Diagnosis]:
-        raise StoreError("it is behind; run `hemline migrate`")
-        yield
+        yield _refused(StoreError("it is behind; run `hemline migrate`"))
 
     def away() -> Iterator[Diagnosis]:
-        raise StoreUnavailable("it is away", retry_after_s=1)
-        yield
+        yield _refused(StoreUnavailable("it is away", retry_after_s=1))
 
     assert look("a", broken, way_out="b") == [fault("a", "it is behind", "run `hemline migrate`")]
     assert look("a", away, way_out="b") == [fault("a", "it is away", "b")]

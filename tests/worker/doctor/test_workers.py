@@ -62,6 +62,7 @@ def _when_ok(settings: Settings) -> list[Diagnosis]:
 def _keys(settings: Settings) -> set[str]:
     client = redis.Redis(unix_socket_path=str(settings.redis_socket))
     try:
-        return {key.decode() for key in client.keys("*")}
+        keys = client.keys("*")
+        return {key if isinstance(key, str) else key.decode() for key in keys}
     finally:
         client.close()

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -12,7 +13,9 @@ from typer.testing import CliRunner
 
 from hemline.datasets.mask_file import read_mask
 from hemline.errors import DatasetError, MaskError
+from hemline.segmentation.predictor import Predictor
 from tests.active_learning.garments import draw
+from tests.worker.folders.conftest import KnowingPredictor
 from worker.commands.rank import _print_table, app
 from worker.folders.pairs import find_pairs
 from worker.folders.rank import RankedPair, rank_folder
@@ -24,7 +27,7 @@ REASONS = {"bad_ground_truth", "low_contrast", "limited_data", "too_complicated"
 class Folders:
     images: Path
     masks: Path
-    predictor: object
+    predictor: KnowingPredictor
 
     def add(self, name, mask=None, seed=None, *, photo=True, of=255):
         """A photo with the given mask, by default its own."""
@@ -37,7 +40,7 @@ class Folders:
         return truth
 
     def rank(self):
-        return rank_folder(find_pairs(self.images, self.masks), self.predictor)
+        return rank_folder(find_pairs(self.images, self.masks), cast(Predictor, self.predictor))
 
 
 @pytest.fixture

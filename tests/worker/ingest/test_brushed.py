@@ -22,7 +22,7 @@ def regions(top: Any, skirt: Any) -> list[Any]:
     made = []
     for number, mask in ((1, top), (2, skirt)):
         made += mask_to_regions(
-            np.uint8(mask) * np.uint8(number),
+            np.asarray(mask, np.uint8) * np.uint8(number),
             config=CONFIG,
             labels=CONFIG.labels,
             region_scores={},

@@ -148,7 +148,7 @@ def test_others_can_confirm_it_at_once(services, fake, deliver, monkeypatch, how
 
 @pytest.mark.usefixtures("prefilled")
 def test_a_verdict_of_an_earlier_save_confirms_nothing(services, fake, deliver):
-    judged = {"from_name": "verdict", "to_name": "image", "type": "choices"}
+    judged: dict[str, object] = {"from_name": "verdict", "to_name": "image", "type": "choices"}
     judged["value"] = {"choices": ["label was wrong"]}
     saved = fake.annotate(1, [*brush(MASK), judged])
     save(services, deliver, fake, saved, "ANNOTATION_CREATED")
@@ -171,8 +171,9 @@ def test_a_command_confirms_it_for_good(services, fake, deliver, project):
     save(services, deliver, fake, saved, "ANNOTATION_CREATED")
     with services.store.reading() as session:
         assert tasks_with_held(session, project.id) == {1}
-        held = find_annotation(session, 1, saved["id"]).held_digest
-        assert held in {use.digest for use in artifacts_in_use(session)}
+        annotation = find_annotation(session, 1, saved["id"])
+        assert annotation is not None
+        assert annotation.held_digest in {use.digest for use in artifacts_in_use(session)}
     assert confirm_held(services.store, services.settings, project.id, 1) == 1
     row, problems, trained = state(services, saved["id"])
     assert (row.problem, row.height, row.width, problems, trained) == (None, 64, 64, [], 1)

@@ -110,7 +110,9 @@ def test_a_pre_fill_leaves_the_mark_of_a_correction(
     ingest_deliveries(services)
     predict_pool(services, job_id)
     with services.store.reading() as session:
-        assert get_task(session, champion.project_id, 5).image_digest is not None
+        task = get_task(session, champion.project_id, 5)
+        assert task is not None
+        assert task.image_digest is not None
         (mark,) = list_task_problems(session)
     assert mark.ls_task_id == 5
     assert "rotated by 90 degrees" in mark.problem

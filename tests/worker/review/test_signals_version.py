@@ -12,6 +12,7 @@ from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.store.loop.projects import get_project
 from hemline.store.tables.loop import Project
 from hemline.store.tables.review import LabelSignals, PredictionSignals
+from hemline.system.queue import Sender
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
 from tests.worker.review.test_signals import Deliver, predicted, rank, rank_all, submit
@@ -25,14 +26,15 @@ __all__ = ["predicted"]  # the fixture
 KEPT = {"missing_total": 7.0}  # what an older version had to say of every mask
 
 
-class Sender:
+class RememberingSender(Sender):
     """Remembers what it is asked to send; nothing waits in its queues."""
 
     def __init__(self) -> None:
         self.sent: list[str] = []
 
-    def send(self, task: str, *arguments: Any, queue: str) -> None:
-        self.sent.append(task)
+    def send(self, task_name: str, *args: Any, queue: str) -> bool:
+        self.sent.append(task_name)
+        return True
 
     def waiting(self, queue: str) -> int:
         return 0
@@ -63,7 +65,7 @@ def test_raising_the_version_computes_again_what_is_stored(
     with services.store.session() as session:
         session.execute(update(LabelSignals).values(values=KEPT, claimed_at=None))
         session.execute(update(PredictionSignals).values(values=KEPT, claimed_at=None))
-    sender = Sender()
+    sender = RememberingSender()
     services = replace(services, sender=sender)
     sweep_once(services)
     assert sender.sent == []

@@ -31,6 +31,7 @@ def test_a_promoted_version_says_what_int8_costs_and_runs_on_openvino(
     assert run_of(services, run_id).problem is None
     with services.store.reading() as session:
         version = find_champion(session, project.id)
+    assert version is not None
     assert version.id != champion.id
     cost = version.figures["int8"]
     assert cost["photos"] >= 5

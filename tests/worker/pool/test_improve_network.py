@@ -95,6 +95,7 @@ def test_what_is_killed_each_time_is_not_tried_for_ever(services, ran, monkeypat
     assert not made.may_improve_clicks()
     with services.store.reading() as session:
         found = find_conversion(session, clicks_digest(), "int8", converter_version())
+        assert found is not None
         assert found.problem == "it was killed or took too long all 3 times it was tried"
         assert session.query(Attempt).count() == 0
 

@@ -6,7 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from fsspec.registry import _registry
+from fsspec.registry import _registry, get_filesystem_class
 
 from hemline.disk_cache import DiskCache
 from hemline.errors import ArtifactError, ArtifactsUnavailable, SettingsError
@@ -131,9 +131,7 @@ def test_whatever_is_asked_of_storage_that_is_away_is_later(
 
 
 def test_a_server_that_is_gone_is_later(s3: S3Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    from s3fs import S3FileSystem
-
-    S3FileSystem.clear_instance_cache()
+    get_filesystem_class("s3").clear_instance_cache()
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{pick_free_port()}")
     store = ArtifactStore(s3.url)
     with pytest.raises(ArtifactsUnavailable, match="Could not connect"):
@@ -143,9 +141,7 @@ def test_a_server_that_is_gone_is_later(s3: S3Storage, monkeypatch: pytest.Monke
 def test_a_write_ends_where_the_server_never_asks_for_it(
     s3: S3Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from s3fs import S3FileSystem
-
-    S3FileSystem.clear_instance_cache()
+    get_filesystem_class("s3").clear_instance_cache()
     monkeypatch.setattr(artifact_root, "_PATIENCE_S", 1)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")

@@ -168,10 +168,12 @@ def run(services: Services) -> Callable[..., str]:
     get_services.cache_clear()
 
     def run(*arguments: str) -> str:
-        result = CliRunner().invoke(app, arguments, catch_exceptions=False)
-        get_services().client.close()
-        get_services().store.dispose()
-        get_services.cache_clear()
+        try:
+            result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+        finally:
+            get_services().client.close()
+            get_services().store.dispose()
+            get_services.cache_clear()
         return f"{result.output}exit {result.exit_code}"
 
     return run

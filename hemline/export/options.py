@@ -5,6 +5,6 @@ The modules of these load much, and `hemline --help` is quick.
 
 from typing import Literal
 
-Format = Literal["cutouts", "masks", "coco", "yolo", "labelstudio"]
+Format = Literal["cutouts", "masks", "coco", "coco-parts", "yolo", "labelstudio"]
 Edges = Literal["hard", "softened", "soft", "sheer"]
 Masks = Literal["corrections", "predictions", "best"]

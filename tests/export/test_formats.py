@@ -92,6 +92,30 @@ def test_coco_is_read_by_pycocotools(
             assert iou(mask, truth == annotation["category_id"]) > 0.95  # 40 px across
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:pycocotools")
+def test_coco_by_part_has_an_instance_for_each_island(
+    three: Shop, out: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each photo's dress has an island; together the parts of a label are the label."""
+    export(three, out, FormatName.COCO_PARTS, MaskChoice.BEST)
+    read = COCO(str(out / "instances_rle.json"))
+    for number, image in enumerate(read.loadImgs(read.getImgIds()), start=1):
+        truth = figure(number)[1]
+        for category in (1, 2):
+            instances = read.loadAnns(read.getAnnIds(image["id"], catIds=[category]))
+            masks = [read.annToMask(instance) for instance in instances]
+            assert (
+                len(masks) == cv2.connectedComponents((truth == category).astype(np.uint8))[0] - 1
+            )
+            assert (np.sum(masks, axis=0) == (truth == category)).all()
+            for instance, mask in zip(instances, masks, strict=True):
+                assert instance["area"] == mask.sum()
+                assert cv2.connectedComponents(mask)[0] == 2
+    dresses = read.getAnnIds(read.getImgIds()[0], catIds=[1])
+    assert len(dresses) > 1
+    assert len(COCO(str(out / "instances_polygons.json")).getAnnIds()) <= len(read.getAnnIds())
+
+
 def test_yolo_fills_to_the_same_mask(three: Shop, out: Path) -> None:
     export(three, out, FormatName.YOLO, MaskChoice.BEST)
     lines = (out / "labels" / "D2_Front.txt").read_text().splitlines()

@@ -37,6 +37,7 @@ FORMATS = {
     FormatName.CUTOUTS: ("Cut-outs", "RGBA PNG at the photos' own size"),
     FormatName.MASKS: ("Masks", "PNG, 0 and 255, or class ids where there are several labels"),
     FormatName.COCO: ("COCO", "run lengths and polygons"),
+    FormatName.COCO_PARTS: ("COCO, by part", "an instance for each part that lies apart"),
     FormatName.YOLO: ("YOLO segments", "a text file a photo"),
     FormatName.LABEL_STUDIO: ("Label Studio JSON", "tasks that Label Studio imports"),
 }

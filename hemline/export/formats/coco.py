@@ -7,6 +7,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from hemline.export.formats.format import Exported
 from hemline.export.names import safe_suffix
@@ -16,6 +17,7 @@ from hemline.masks.codecs.coco import encode_coco_rle
 from hemline.masks.codecs.outlines import mask_to_rings
 
 Json = dict[str, Any]
+Inside = NDArray[np.bool_]  # (H, W)
 
 
 class Coco:
@@ -26,33 +28,32 @@ class Coco:
     only what is missing.
     """
 
+    by_part = False
+
     version = 1
     needs_photo = False
 
     def write(self, exported: Exported) -> dict[str, bytes]:
         height, width = exported.mask.shape
         task = exported.item.ls_task_id
-        instances = []
-        for category in class_ids(exported.mask):
-            if category == 0:
-                continue
-            inside = exported.mask == category
-            bounds = cv2.boundingRect(inside.astype(np.uint8))
-            instances.append(
-                {
-                    "image_id": task,
-                    "category_id": category,
-                    "area": int(inside.sum()),
-                    "bbox": [int(side) for side in bounds],
-                    "iscrowd": 0,
-                    "rle": encode_coco_rle(inside),
-                    "polygons": [ring.ravel().tolist() for ring in mask_to_rings(inside)],
-                }
-            )
+        instances = [
+            _instance(task, category, inside)
+            for category in class_ids(exported.mask)
+            if category != 0
+            for inside in self._instances(exported.mask == category)
+        ]
         file_name = exported.name + safe_suffix(exported.item.image_url)
         image = {"id": task, "file_name": file_name, "width": width, "height": height}
         part = {"image": image, "instances": instances}
         return {f"parts/{exported.name}.json": json.dumps(part).encode()}
+
+    def _instances(self, inside: Inside) -> Iterator[Inside]:
+        if not self.by_part:
+            yield inside
+            return
+        number, parts = cv2.connectedComponents(inside.astype(np.uint8), connectivity=8)
+        for part in range(1, number):
+            yield np.asarray(parts == part)
 
     def finish(self, folder: Path, parts: Iterator[Path], labels: Sequence[str]) -> list[Path]:
         paths = list(parts)
@@ -60,6 +61,26 @@ class Coco:
             _assemble(folder / "instances_rle.json", paths, labels, _with_rle),
             _assemble(folder / "instances_polygons.json", paths, labels, _with_polygons),
         ]
+
+
+class CocoParts(Coco):
+    """The same, and an instance is one connected part of a label: each shoe of a pair, each of two
+    people's dresses. Pixels that touch at a corner belong together."""
+
+    by_part = True
+
+
+def _instance(task: int, category: int, inside: Inside) -> Json:
+    bounds = cv2.boundingRect(inside.astype(np.uint8))
+    return {
+        "image_id": task,
+        "category_id": category,
+        "area": int(inside.sum()),
+        "bbox": [int(side) for side in bounds],
+        "iscrowd": 0,
+        "rle": encode_coco_rle(inside),
+        "polygons": [ring.ravel().tolist() for ring in mask_to_rings(inside)],
+    }
 
 
 def _assemble(

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 from hemline.errors import ExportError
 from hemline.export.cutout_style import DEFAULT_STYLE, CutoutStyle
-from hemline.export.formats.coco import Coco
+from hemline.export.formats.coco import Coco, CocoParts
 from hemline.export.formats.format import ExportFormat
 from hemline.export.formats.labelstudio import LabelStudioTasks
 from hemline.export.formats.pngs import Cutouts, MaskPngs
@@ -17,6 +17,7 @@ class FormatName(StrEnum):
     CUTOUTS = "cutouts"
     MASKS = "masks"
     COCO = "coco"
+    COCO_PARTS = "coco-parts"
     YOLO = "yolo"
     LABEL_STUDIO = "labelstudio"
 
@@ -24,6 +25,7 @@ class FormatName(StrEnum):
 _FORMATS: dict[FormatName, type[ExportFormat]] = {
     FormatName.MASKS: MaskPngs,
     FormatName.COCO: Coco,
+    FormatName.COCO_PARTS: CocoParts,
     FormatName.YOLO: Yolo,
     FormatName.LABEL_STUDIO: LabelStudioTasks,
 }

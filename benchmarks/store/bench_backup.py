@@ -130,36 +130,77 @@ def _insert(store: Store, project_id: int, version_id: int, digests: dict[int, l
     corrected = [number for number, each in digests.items() if len(each) > 2]
     rows = {
         Task: [
-            {"id": n, **of_project, "ls_task_id": n, "data": {"image": f"/data/upload/{n}.jpg"},
-             "image_url": f"/data/upload/{n}.jpg", "garment": f"D{n // 3}", "image_digest": photo}
+            {
+                "id": n,
+                **of_project,
+                "ls_task_id": n,
+                "data": {"image": f"/data/upload/{n}.jpg"},
+                "image_url": f"/data/upload/{n}.jpg",
+                "garment": f"D{n // 3}",
+                "image_digest": photo,
+            }
             for n in digests
         ],
         Prediction: [
-            {"id": n, "task_id": n, "model_version_id": version_id, "image_digest": photo,
-             "mask_digest": each[0], "score": 0.5, "region_scores": {"Garment": 0.5}}
+            {
+                "id": n,
+                "task_id": n,
+                "model_version_id": version_id,
+                "image_digest": photo,
+                "mask_digest": each[0],
+                "score": 0.5,
+                "region_scores": {"Garment": 0.5},
+            }
             for n, each in digests.items()
         ],
         PredictionSignals: [
-            {"prediction_id": n, "image_digest": photo, "map_digest": each[1], "version": 1,
-             "embedding": bytes(480), "histograms": bytes(384), "values": values}
+            {
+                "prediction_id": n,
+                "image_digest": photo,
+                "map_digest": each[1],
+                "version": 1,
+                "embedding": bytes(480),
+                "histograms": bytes(384),
+                "values": values,
+            }
             for n, each in digests.items()
         ],
         Annotation: [
-            {"id": n, **of_project, "task_id": n, "ls_annotation_id": n, "prediction_id": n,
-             "mask_digest": digests[n][2], "last_mask_digest": digests[n][2], "dice": 0.9}
+            {
+                "id": n,
+                **of_project,
+                "task_id": n,
+                "ls_annotation_id": n,
+                "prediction_id": n,
+                "mask_digest": digests[n][2],
+                "last_mask_digest": digests[n][2],
+                "dice": 0.9,
+            }
             for n in corrected
         ],
         LabelSignals: [
-            {"annotation_id": n, "prediction_id": n, "mask_digest": digests[n][2],
-             "version": 1, "values": values, "histograms": bytes(384)}
+            {
+                "annotation_id": n,
+                "prediction_id": n,
+                "mask_digest": digests[n][2],
+                "version": 1,
+                "values": values,
+                "histograms": bytes(384),
+            }
             for n in corrected
         ],
         ReviewItem: [
-            {"id": n, **of_project, "task_id": n, "kind": ReviewKind.PHOTO, "priority": 0.5,
-             "content_digest": photo}
+            {
+                "id": n,
+                **of_project,
+                "task_id": n,
+                "kind": ReviewKind.PHOTO,
+                "priority": 0.5,
+                "content_digest": photo,
+            }
             for n in digests
         ],
-    }  # fmt: skip
+    }
     with store.session() as session:
         for table, each in rows.items():
             session.execute(insert(table), each)

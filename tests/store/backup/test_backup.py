@@ -71,17 +71,29 @@ def test_every_row_of_every_table_comes_back_in_either_database(
 def test_all_columns_that_name_artifacts_are_known() -> None:
     """Who adds one says whether it does, in `artifacts_in_use` or here."""
     others = {
-        "task.image_digest", "prediction.image_digest", "prediction_signals.image_digest",
-        "answered_click.pixels_digest", "webhook_delivery.digest", "review_item.content_digest",
-        "review_item.settled_digest", "review_verdict.content_digest",
+        "task.image_digest",
+        "prediction.image_digest",
+        "prediction_signals.image_digest",
+        "answered_click.pixels_digest",
+        "webhook_delivery.digest",
+        "review_item.content_digest",
+        "review_item.settled_digest",
+        "review_verdict.content_digest",
         "conversion.weights_digest",
-    }  # fmt: skip
+    }
     known = {
-        "project.ranking_digest", "annotation.mask_digest", "annotation.last_mask_digest",
-        "annotation.held_digest", "prediction.mask_digest", "dataset_snapshot.digest",
-        "model_version.weights_digest", "conversion.digest", "prediction_signals.map_digest",
-        "label_signals.mask_digest", "checkpoint.digest",
-    }  # fmt: skip
+        "project.ranking_digest",
+        "annotation.mask_digest",
+        "annotation.last_mask_digest",
+        "annotation.held_digest",
+        "prediction.mask_digest",
+        "dataset_snapshot.digest",
+        "model_version.weights_digest",
+        "conversion.digest",
+        "prediction_signals.map_digest",
+        "label_signals.mask_digest",
+        "checkpoint.digest",
+    }
     columns = {
         f"{table.name}.{column.name}"
         for table in Base.metadata.sorted_tables

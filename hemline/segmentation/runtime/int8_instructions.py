@@ -5,7 +5,7 @@ from pathlib import Path
 
 CPU_FACTS = Path("/proc/cpuinfo")
 # Intel's and AMD's dot products of int8, then ARM's. Without them int8 takes as long as fp32
-# (docs/results.md, "What runs the network"), and costs Dice.
+# (docs/log.md, "int8 for the starter after all"), and costs Dice.
 _NAMES = frozenset({"avx512_vnni", "avx_vnni", "amx_int8", "asimddp", "i8mm"})
 
 

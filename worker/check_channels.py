@@ -1,6 +1,6 @@
 """Checks of a project's cut-outs for channels, ordered in the dashboard."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from hemline.channels.check_files import Checked
@@ -43,16 +43,17 @@ def _check(services: Services, at_work: JobAtWork) -> None:
     )
     checker = ChannelChecker(sources, project, order)
     chosen = build_filter(services.store, project, masks=MaskChoice.BEST)
-    begun = _now(services)
+    begun = at = _now(services)  # what is saved from here on is newer than what is read
     at_work.tell(0, count_export(services.store, project.id, chosen))
     done = 0
     for looked_at, items in export_pages(services.store, project.id, chosen):
-        at = _now(services)  # what is saved from here on is newer than what is judged
         for start in range(0, len(items), _AT_ONCE):
-            _check_some(services, project.id, checker, order, items[start : start + _AT_ONCE], at)
-            at_work.tell_now_and_then(done + start)
+            some = items[start : start + _AT_ONCE]
+            for number in _check_some(services, project.id, checker, order, some, at):
+                at_work.tell_now_and_then(done + start + number)
         done += looked_at
         at_work.tell(done)
+        at = _now(services)  # before the next page is read
     with services.store.session() as session:
         remove_older(session, project.id, order.packs, begun)
 
@@ -64,7 +65,9 @@ def _check_some(
     order: ChannelOrder,
     items: Sequence[ExportItem],
     at: datetime,
-) -> None:
+) -> Iterator[int]:
+    """Judges what is new of the items and stores it. Yields how many are judged, one by one, and
+    stores at the end."""
     with services.store.reading() as session:
         known = known_keys(session, [item.task_id for item in items])
     keys = {
@@ -81,11 +84,14 @@ def _check_some(
         ]
         if packs:
             due.append((item, packs))
-    new = [
-        _result(item, keys[item.task_id, name], name, checked, order)
-        for (item, _), found in zip(due, checker.check_all(due), strict=True)
-        for name, checked in found.items()
-    ]
+    new: list[NewResult] = []
+    judgements = zip(due, checker.check_all(due), strict=True)
+    for number, ((item, _), found) in enumerate(judgements, start=1):
+        new += [
+            _result(item, keys[item.task_id, name], name, checked, order)
+            for name, checked in found.items()
+        ]
+        yield number
     judged = {(result.task_id, result.pack) for result in new}
     with services.store.session() as session:
         save_results(session, project_id, new, at)

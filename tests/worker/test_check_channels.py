@@ -19,8 +19,9 @@ from hemline.export.order import ExportOrder
 from hemline.export.reader import Sources
 from hemline.export.run import run_export
 from hemline.masks.cutouts.edges import Edge
+from hemline.store.database.clock import database_now
 from hemline.store.loop.jobs import get_job, list_jobs, queue_job
-from hemline.store.reports.channel_results import channel_counts, list_results
+from hemline.store.reports.channel_results import changed_since, channel_counts, list_results
 from hemline.store.reports.export_masks import ExportFilter
 from hemline.store.states import ChannelOutcome, JobKind, JobState
 from hemline.store.tables.channels import ChannelResult
@@ -288,3 +289,42 @@ def test_a_pack_that_is_gone_fails_with_a_sentence(check: Callable[..., Job]) ->
     job = check("gone")
     assert job.state is JobState.FAILED
     assert "there is no rule pack 'gone'" in (job.problem or "")
+
+
+@pytest.mark.usefixtures("corrected")
+def test_what_is_saved_while_a_page_is_judged_counts_as_changed_since(
+    services: Services,
+    project: Project,
+    packs: tuple[str, ...],
+    check: Callable[..., Job],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The mask of a page was read; what somebody saves then is newer than the check."""
+    judge = channel_check.ChannelChecker.check_all
+
+    def save_first(self: Any, items: Any) -> Any:
+        with services.store.session() as session:
+            for row in session.query(Annotation).filter(Annotation.project_id == project.id):
+                row.changed_at = database_now(session)
+        return judge(self, items)
+
+    monkeypatch.setattr(channel_check.ChannelChecker, "check_all", save_first)
+    check("any")
+    with services.store.reading() as session:
+        (counts,) = channel_counts(session, project.id)
+        assert changed_since(session, project.id, "any", counts.checked_at) == 2
+
+
+@pytest.mark.usefixtures("corrected")
+def test_a_slow_check_keeps_its_lease(
+    services: Services,
+    packs: tuple[str, ...],
+    check: Callable[..., Job],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[int] = []
+    monkeypatch.setattr(
+        "worker.jobs.JobAtWork.tell_now_and_then", lambda self, done: told.append(done)
+    )
+    check(*packs)
+    assert told == [1, 2]

@@ -20,7 +20,7 @@ class Format(Rule):
 
     def measure(self, picture: Picture) -> Measured:
         asked = " or ".join(self.formats)
-        says = f"the file is {picture.format}; asked for is {asked}"
+        says = f"the file is {picture.format}; required: {asked}"
         return Measured(picture.format in self.formats, picture.format, asked, says)
 
 
@@ -38,7 +38,7 @@ class Bytes(Rule):
     def measure(self, picture: Picture) -> Measured:
         least, most = (None if end is None else end / 1000 for end in (self.least, self.most))
         asked = at_least_most(least, most, " KB")
-        says = f"the file has {picture.bytes / 1000:.1f} KB; asked for is {asked}"
+        says = f"the file has {picture.bytes / 1000:.1f} KB; required: {asked}"
         return Measured(is_within(picture.bytes, self.least, self.most), picture.bytes, asked, says)
 
 
@@ -74,7 +74,7 @@ class Size(Rule):
             f"{name} {at_least_most(least, most, ' px')}" for name, _, least, most in asked_for
         )
         good = all(is_within(value, least, most) for _, value, least, most in asked_for)
-        says = f"the picture is {width} x {height} px; asked for is: {asked}"
+        says = f"the picture is {width} x {height} px; required: {asked}"
         return Measured(good, f"{width} x {height}", asked, says)
 
 

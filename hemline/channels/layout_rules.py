@@ -35,7 +35,7 @@ class Fill(Rule):
         value = self._fill(picture)
         least, most = (None if end is None else 100 * end for end in (self.least, self.most))
         asked = at_least_most(least, most, " %")
-        says = f"the garment fills {100 * value:.1f} % of {_FILL[self.of]}; asked for is {asked}"
+        says = f"the garment fills {100 * value:.1f} % of {_FILL[self.of]}; required: {asked}"
         good = is_within(value, self.least, self.most)
         return Measured(good, round(value, 4), asked, says, None if good else picture.box)
 
@@ -65,7 +65,7 @@ class Margin(Rule):
         }
         side = min(margins, key=lambda name: margins[name])
         asked = at_least_most(100 * self.least, None, " %")
-        says = f"the margin at the {side} is {100 * margins[side]:.1f} %; asked for is {asked}"
+        says = f"the margin at the {side} is {100 * margins[side]:.1f} %; required: {asked}"
         good = is_within(margins[side], self.least, None)
         return Measured(good, round(margins[side], 4), asked, says, None if good else box)
 
@@ -82,7 +82,7 @@ class Centre(Rule):
         off = max(across, down)
         way = "sideways" if across >= down else "up or down"
         asked = at_least_most(None, 100 * self.most, " %")
-        says = f"the garment is {100 * off:.1f} % off the centre {way}; asked for is {asked}"
+        says = f"the garment is {100 * off:.1f} % off the centre {way}; required: {asked}"
         good = is_within(off, None, self.most)
         return Measured(good, round(off, 4), asked, says, None if good else box)
 
@@ -100,7 +100,7 @@ class CutByFrame(Rule):
         if not pixels:
             return Measured(True, 0, asked, "the garment touches no side of the frame")
         of = "the photo's frame" if picture.cut is not None else "the frame"
-        says = f"the garment is cut off at the {side} of {of}, on {pixels} px; asked for is {asked}"
+        says = f"the garment is cut off at the {side} of {of}, on {pixels} px; required: {asked}"
         good = pixels <= self.most_pixels
         where = None if good or picture.cut is not None else _at(side, picture)
         return Measured(good, pixels, asked, says, where)

@@ -90,7 +90,7 @@ class Islands(Rule):
         parts = "part lies" if len(stray) == 1 else "parts lie"
         says = (
             f"{len(stray)} small {parts} apart from the garment, the largest of {area} px at "
-            f"{box.left}, {box.top}; asked for is {asked}"
+            f"{box.left}, {box.top}; required: {asked}"
         )
         good = len(stray) <= self.most
         return Measured(good, len(stray), asked, says, None if good else box)
@@ -109,7 +109,7 @@ class Fringe(Rule):
         asked = at_least_most(None, self.most, " ΔE")
         if value is None:
             return Measured(True, 0.0, asked, "the garment is too thin to have a rim")
-        says = f"the rim differs from the inside by {value:.1f} ΔE; asked for is {asked}"
+        says = f"the rim differs from the inside by {value:.1f} ΔE; required: {asked}"
         return Measured(is_within(value, None, self.most), round(value, 2), asked, says)
 
 
@@ -126,7 +126,7 @@ class Blur(Rule):
         asked = at_least_most(None, self.most, "")
         if value is None:
             return Measured(True, 0.0, asked, "the garment is too thin or plain to be judged")
-        says = f"the garment's edges have a blur of {value:.2f}; asked for is {asked}"
+        says = f"the garment's edges have a blur of {value:.2f}; required: {asked}"
         return Measured(is_within(value, None, self.most), round(value, 3), asked, says)
 
 

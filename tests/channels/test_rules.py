@@ -49,7 +49,7 @@ def test_fill_over_its_most_fails_by_one_pixel() -> None:
     assert finding.outcome is Outcome.FAILED
     assert finding.value == 0.901
     assert finding.says == (
-        "the garment fills 90.1 % of the longer side of the frame; asked for is at most 90 %"
+        "the garment fills 90.1 % of the longer side of the frame; required: at most 90 %"
     )
 
 

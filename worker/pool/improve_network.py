@@ -9,8 +9,8 @@ from worker.services import Services
 
 
 def improve_when_idle(services: Services) -> None:
-    """Has it done for the first champion that it was not tried for, while no pool is predicted:
-    a project whose few tasks were all predicted as they were opened has no pool."""
+    """Has it done for the first champion that it was not tried for. It takes minutes, so not while
+    a pool is predicted or a training waits."""
     prefiller = _prefiller(services)
     if not prefiller.may_improve_shipped() or services.sender.waiting("train") != 0:
         return

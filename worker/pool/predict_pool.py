@@ -92,8 +92,6 @@ class _Pool:
                 show_version(self._services.client, project.ls_project_id, model.name)
                 self._predict_labelled(model, config)
                 self._train_on_pseudo_labels(model)
-                if self._prefiller.may_improve(version):  # takes minutes: not before other pools
-                    self._services.sender.send("worker.improve", version.id, queue="train")
                 return
             after = tasks[-1].ls_task_id
 

@@ -6,7 +6,6 @@ from datetime import datetime
 from hemline.channels.check_files import Checked
 from hemline.channels.rule import Outcome
 from hemline.export.channel_check import ChannelChecker, ChannelOrder
-from hemline.export.reader import Sources
 from hemline.export.request import build_filter
 from hemline.store.database.clock import database_now
 from hemline.store.reports.channel_results import (
@@ -23,6 +22,7 @@ from hemline.store.reports.export_masks import (
     export_pages,
 )
 from hemline.store.states import ChannelOutcome
+from worker.export import export_sources
 from worker.jobs import JobAtWork, run_job
 from worker.services import Services
 
@@ -38,10 +38,7 @@ def check_channels(services: Services, job_id: int) -> None:
 def _check(services: Services, at_work: JobAtWork) -> None:
     project = at_work.job.project
     order = ChannelOrder.read(at_work.job.arguments)
-    sources = Sources(
-        services.store, services.artifacts, services.photos, services.settings.max_pixels
-    )
-    checker = ChannelChecker(sources, project, order)
+    checker = ChannelChecker(export_sources(services), project, order)
     chosen = build_filter(services.store, project, masks=MaskChoice.BEST)
     begun = at = _now(services)  # what is saved from here on is newer than what is read
     at_work.tell(0, count_export(services.store, project.id, chosen))

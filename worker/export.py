@@ -12,12 +12,16 @@ def export_masks(services: Services, job_id: int) -> None:
     run_job(services, job_id, lambda at_work: _export(services, at_work))
 
 
+def export_sources(services: Services) -> Sources:
+    """Where the worker has masks and photos from."""
+    return Sources(
+        services.store, services.artifacts, services.photos, services.settings.max_pixels
+    )
+
+
 def _export(services: Services, at_work: JobAtWork) -> None:
     order = ExportOrder.read(at_work.job.arguments)
     project = at_work.job.project
-    sources = Sources(
-        services.store, services.artifacts, services.photos, services.settings.max_pixels
-    )
 
     def tell(done: int, total: int) -> None:
         if done in (0, total):
@@ -26,6 +30,7 @@ def _export(services: Services, at_work: JobAtWork) -> None:
             at_work.tell_now_and_then(done)
 
     folder = order.folder(services.settings, project.ls_project_id)
+    sources = export_sources(services)
     run_export(sources, project, order.format_name, order.chosen, folder, tell, order.style)
     shared = order.shared(services.settings, project.ls_project_id)
     if shared is not None:

@@ -12,7 +12,8 @@ from flask import Blueprint, Response, abort, request
 from flask.typing import ResponseReturnValue
 
 from backend.dashboard.frame import known_project, render_page, say, see
-from backend.dashboard.login.access import current_person, needs
+from backend.dashboard.login.access import needs
+from backend.dashboard.ordered_job import order_job
 from backend.dashboard.remembered import Remembered
 from backend.dashboard.zip_stream import zip_files, zip_folder
 from backend.services import BackendServices
@@ -25,9 +26,8 @@ from hemline.export.request import build_filter
 from hemline.export.run import SUMMARY
 from hemline.export.shared import SharedExport
 from hemline.masks.cutouts.edges import Edge
-from hemline.store.loop.jobs import get_job, list_jobs, queue_job
+from hemline.store.loop.jobs import get_job, list_jobs
 from hemline.store.models.models import list_versions
-from hemline.store.people import record_event
 from hemline.store.reports.export_masks import MaskChoice
 from hemline.store.reports.task_view import Choices, filter_choices
 from hemline.store.states import JobKind, JobState, Role
@@ -103,17 +103,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
     def order_export(project: int) -> ResponseReturnValue:
         row = known_project(services, project)
         order = _order(services, row)
-        with services.store.session() as session:
-            job = queue_job(session, row.id, JobKind.EXPORT, order.arguments())
-            record_event(
-                session,
-                current_person().name,
-                "export",
-                project_id=row.id,
-                target=f"export {job.id}",
-                details=order.arguments(),
-            )
-        services.send("worker.export", job.id, queue="export")
+        job = order_job(services, row, JobKind.EXPORT, order.arguments(), name="export")
         say(f"Export {job.id} is queued; the worker will write it.")
         return see("exports", project=project)
 

@@ -7,7 +7,8 @@ from flask import Blueprint, abort, request
 from flask.typing import ResponseReturnValue
 
 from backend.dashboard.frame import asked_id, known_project, render_page, say, see
-from backend.dashboard.login.access import current_person, needs
+from backend.dashboard.login.access import needs
+from backend.dashboard.ordered_job import order_job
 from backend.dashboard.pages.exports import EDGES
 from backend.dashboard.pictures.picture import PictureKind
 from backend.dashboard.pictures.specs import picture_address
@@ -16,11 +17,9 @@ from backend.services import BackendServices
 from hemline.channels.pack import CHECKS, load_pack, pack_names
 from hemline.errors import ChannelError
 from hemline.export.channel_check import ChannelOrder
+from hemline.export.request import build_filter
 from hemline.masks.cutouts.edges import Edge
-from hemline.store.loop.jobs import active_job, list_jobs, queue_job
-from hemline.store.loop.projects import lock_project
-from hemline.store.models.models import champion
-from hemline.store.people import record_event
+from hemline.store.loop.jobs import list_jobs
 from hemline.store.reports.channel_results import (
     ChannelCounts,
     changed_since,
@@ -28,7 +27,7 @@ from hemline.store.reports.channel_results import (
     count_refusals,
     list_results,
 )
-from hemline.store.reports.export_masks import ExportFilter, MaskChoice, count_export
+from hemline.store.reports.export_masks import MaskChoice, count_export
 from hemline.store.reports.task_view import TaskView
 from hemline.store.states import ChannelOutcome, JobKind, JobState, Role
 from hemline.store.tables.channels import ChannelResult
@@ -121,20 +120,14 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
     def check_channels(project: int) -> ResponseReturnValue:
         row = known_project(services, project)
         order = _order()
-        with services.store.session() as session:
-            lock_project(session, row.id)  # of two people at once the second is told
-            if active_job(session, row.id, JobKind.CHECK_CHANNELS) is not None:
-                abort(409, "the cut-outs are being checked right now; wait until that has ended")
-            job = queue_job(session, row.id, JobKind.CHECK_CHANNELS, order.arguments())
-            record_event(
-                session,
-                current_person().name,
-                "check_channels",
-                project_id=row.id,
-                target=f"check {job.id}",
-                details=order.arguments(),
-            )
-        services.send("worker.check_channels", job.id, queue="export")
+        order_job(
+            services,
+            row,
+            JobKind.CHECK_CHANNELS,
+            order.arguments(),
+            name="check",
+            busy="the cut-outs are being checked right now; wait until that has ended",
+        )
         say(f"The cut-outs will be checked for {', '.join(order.packs)}.")
         return see("publish", project=project)
 
@@ -160,9 +153,7 @@ def _last_job(services: BackendServices, project: Project) -> Job | None:
 
 def _cutouts(services: BackendServices, project: Project) -> int:
     """How many cut-outs an export of the best masks would make."""
-    with services.store.reading() as session:
-        best = champion(session, project.id)
-    chosen = ExportFilter(MaskChoice.BEST, best.id if best is not None else None)
+    chosen = build_filter(services.store, project, masks=MaskChoice.BEST)
     return count_export(services.store, project.id, chosen)
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from backend.dashboard.pages import publish
+from backend.dashboard import ordered_job
 from hemline.export.channel_check import ChannelOrder
 from hemline.masks.cutouts.edges import Edge
 from hemline.settings import get_settings
@@ -84,8 +84,8 @@ def test_of_two_people_at_once_one_waits_for_the_other(
 ) -> None:
     """On PostgreSQL, where only a lock keeps both from seeing that nothing runs."""
     calls: list[str] = []
-    monkeypatch.setattr(publish, "lock_project", lambda *_: calls.append("lock"))
-    monkeypatch.setattr(publish, "active_job", lambda *_: calls.append("look"))
+    monkeypatch.setattr(ordered_job, "lock_project", lambda *_: calls.append("lock"))
+    monkeypatch.setattr(ordered_job, "active_job", lambda *_: calls.append("look"))
     assert visitor.post(PATH, pack="amazon").status_code == 303
     assert calls == ["lock", "look"]
 

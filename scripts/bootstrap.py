@@ -61,7 +61,7 @@ def install(only: str | None, *, dev: bool) -> None:
     steps = [] if only == "labelstudio" else hemline_steps(dev)
     if only != "hemline":
         steps.append(Step(LABEL_STUDIO, "Label Studio", ROOT / "requirements-labelstudio.lock"))
-    steps = [step for step in steps if not step.is_done()]
+    steps = [step for step in steps if not is_lent(step.environment) and not step.is_done()]
     check_disk(ROOT, {step.environment for step in steps})
     for number, step in enumerate(steps, start=1):
         print(f"[{number}/{len(steps)}] Installing {step.title}", flush=True)
@@ -107,6 +107,14 @@ class Step:
 
     def _digest(self) -> str:
         return hashlib.sha256(self._source.read_bytes()).hexdigest()
+
+
+def is_lent(environment: Path) -> bool:
+    """Whether it is a link to another checkout's, which is that one's to install and to clear."""
+    owners = environment.resolve().parents
+    return ROOT.resolve() not in owners and any(
+        (owner / "scripts" / Path(__file__).name).exists() for owner in owners
+    )
 
 
 def is_usable(environment: Path) -> bool:

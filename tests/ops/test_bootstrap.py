@@ -50,7 +50,7 @@ def installed(monkeypatch):
 
 def _fake_environment(environment: Path) -> None:
     shutil.rmtree(environment, ignore_errors=True)
-    (environment / "bin").mkdir(parents=True)
+    (environment / "bin").mkdir(parents=True, exist_ok=True)
     (environment / "bin" / "python").write_text("")
     (environment / "bin" / "pip").write_text(f"#!{environment}/bin/python\n")
 
@@ -107,6 +107,29 @@ def test_a_moved_checkout_gets_new_environments(checkout, installed):
     bootstrap.main(["--only", "hemline"])
     installed.clear()
     (checkout / ".venv" / "bin" / "pip").write_text("#!/where/it/was/.venv/bin/python\n")
+    bootstrap.main(["--only", "hemline"])
+    assert len(installed) == 3
+
+
+@pytest.mark.parametrize("link", [".venv", ".labelstudio"])
+def test_another_checkout_s_environment_is_left_as_it_is(
+    checkout, installed, tmp_path_factory, link
+):
+    """As in a git worktree: to clear it would break every checkout that shares it."""
+    other = tmp_path_factory.mktemp("other")
+    (other / "scripts").mkdir()
+    (other / "scripts" / "bootstrap.py").write_text("")
+    elsewhere = other / link
+    elsewhere.mkdir()
+    (elsewhere / "kept").write_text("")
+    (checkout / link).symlink_to(elsewhere)
+    assert bootstrap.main(["--dev"]) == 0
+    assert {name for name, _ in installed} == {{".venv": "venv", ".labelstudio": ".venv"}[link]}
+    assert [path.name for path in elsewhere.iterdir()] == ["kept"]
+
+
+def test_a_link_to_a_larger_disk_is_installed_into(checkout, installed, tmp_path_factory):
+    (checkout / ".venv").symlink_to(tmp_path_factory.mktemp("disk"))
     bootstrap.main(["--only", "hemline"])
     assert len(installed) == 3
 

@@ -17,7 +17,7 @@ from hemline.store.database import artifacts as artifact_store
 from hemline.store.database.engine import Store
 from hemline.store.loop import annotations, deliveries, jobs, projects, splits, tasks
 from hemline.store.loop.predictions import claim_send, save_prediction
-from hemline.store.models import models, runs
+from hemline.store.models import card_claims, models, runs
 from hemline.store.states import JobKind, RunTrigger
 
 
@@ -47,6 +47,11 @@ def claim(url: str, prediction_id: int) -> bool:
 def acquire(url: str, run_id: int, owner: str) -> bool:
     with _open(url) as store, store.session() as session:
         return runs.acquire_run(session, run_id, owner, 60)
+
+
+def claim_card(url: str, card: str, owner: str) -> bool:
+    with _open(url) as store, store.session() as session:
+        return card_claims.claim_card(session, card, owner, 60)
 
 
 def acquire_job(url: str, job_id: int, owner: str) -> bool:

@@ -1,37 +1,80 @@
-"""One training a GPU: which card a training may use, held by a lock file while it runs."""
+"""One training a GPU: which card a training may use, claimed in the database while it runs."""
 
-import fcntl
+import logging
 import os
+import socket
 import subprocess
-import tempfile
-from collections.abc import Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from hemline.settings import Device
+from hemline.store.database.engine import Store
+from hemline.store.models.card_claims import claim_card, release_card, renew_card
+from worker.lease import new_owner
+
+log = logging.getLogger(__name__)
 
 _QUERY = ("nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader")
 _QUERY_TIMEOUT_S = 20.0
+_JOIN_S = 1.0  # a renewal that waits for the database does not hold up the end of a worker
+_THIS_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+class CardHeld:
+    """What a training has to run on: a claimed card, or the CPU."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self.environment = environment  # keeps a training to its card; empty on the CPU
+        self._is_lost = False
+        self._act: Callable[[], None] | None = None
+        self._lock = threading.Lock()
+
+    def when_lost(self, act: Callable[[], None]) -> None:
+        """Calls `act`, once, when the card is another's: at once if it is already."""
+        with self._lock:
+            self._act = act
+            if self._is_lost:
+                act()
+
+    def lose(self) -> None:
+        """The card is another's."""
+        with self._lock:
+            self._is_lost = True
+            if self._act is not None:
+                self._act()
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A card of this machine."""
+
+    name: str  # the same in all containers of the machine, and no other card's
+    visible_as: str  # as CUDA_VISIBLE_DEVICES takes it
 
 
 @contextmanager
-def claim_device(device: Device) -> Iterator[Mapping[str, str] | None]:
-    """The environment that keeps a training to its card, or None while every card is taken.
+def claim_device(store: Store, device: Device, lease_s: float) -> Iterator[CardHeld | None]:
+    """What a training may run on, or None while every card of this machine has a training.
 
-    Empty where trainings run on the CPU. The lock is let go of when the claimer ends or dies, and
-    all workers of the machine see it, those of other projects and homes too.
+    A claim is renewed until the block ends. Whoever dies without giving it back, keeps the card
+    from others for `lease_s` seconds more.
     """
-    cards = visible_gpus() if device != "cpu" else []
+    cards = _cards() if device != "cpu" else []
     if not cards:
-        yield {}
+        yield CardHeld({})
         return
+    owner = new_owner()
     for card in cards:
-        handle = _lock(card)
-        if handle is not None:
-            try:
-                yield {"CUDA_VISIBLE_DEVICES": card}
-            finally:
-                os.close(handle)
+        with store.session() as session:
+            is_ours = claim_card(session, card.name, owner, lease_s)
+        if is_ours:
+            held = CardHeld({"CUDA_VISIBLE_DEVICES": card.visible_as})
+            with _renewed(store, card.name, owner, lease_s, held):
+                yield held
             return
     yield None
 
@@ -41,6 +84,38 @@ def visible_gpus() -> list[str]:
     chosen = os.environ.get("CUDA_VISIBLE_DEVICES")
     if chosen is not None:
         return [card.strip() for card in chosen.split(",") if card.strip() not in ("", "-1")]
+    return _installed()
+
+
+def _cards() -> list[Gpu]:
+    """A number is another card in another container, so each is named by its UUID, where NVIDIA's
+    tool tells it; and else by this boot of the machine, which its containers share."""
+    visible = visible_gpus()
+    if not visible:
+        return []
+    installed = _installed()
+    return [_card(name, installed) for name in visible]
+
+
+def _card(name: str, installed: list[str]) -> Gpu:
+    if name.isdecimal() and int(name) < len(installed):
+        uuid = installed[int(name)]
+        return Gpu(uuid, uuid)
+    if name.isdecimal():
+        return Gpu(f"{_machine()} {name}", name)
+    whole = [uuid for uuid in installed if uuid.startswith(name)]  # CUDA takes beginnings too
+    return Gpu(whole[0] if len(whole) == 1 else name, name)
+
+
+def _machine() -> str:
+    try:
+        return _THIS_BOOT.read_text().strip()
+    except OSError:
+        return socket.gethostname()[:60]
+
+
+def _installed() -> list[str]:
+    """UUIDs of the cards, in the order of their numbers."""
     try:
         listing = subprocess.run(_QUERY, capture_output=True, text=True, timeout=_QUERY_TIMEOUT_S)
     except (OSError, subprocess.TimeoutExpired):
@@ -48,13 +123,40 @@ def visible_gpus() -> list[str]:
     return listing.stdout.split() if listing.returncode == 0 else []
 
 
-def _lock(card: str) -> int | None:
-    name = "".join(letter if letter.isalnum() else "-" for letter in card)
-    path = Path(tempfile.gettempdir()) / f"hemline-gpu-{name}.lock"
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+@contextmanager
+def _renewed(store: Store, card: str, owner: str, lease_s: float, held: CardHeld) -> Iterator[None]:
+    """Renews the claim three times within its length until the block ends; gives it back then."""
+    ends = threading.Event()
+    renewing = threading.Thread(
+        target=_renew, args=(store, card, owner, lease_s, held, ends), name="card", daemon=True
+    )
+    renewing.start()
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(handle)
-        return None
-    return handle
+        yield
+    finally:
+        ends.set()
+        renewing.join(_JOIN_S)
+        try:
+            with store.session() as session:
+                release_card(session, card, owner)
+        except Exception as error:
+            log.warning("card %s is free in %g s, by itself: %s", card, lease_s, error)
+
+
+def _renew(
+    store: Store, card: str, owner: str, lease_s: float, held: CardHeld, ends: threading.Event
+) -> None:
+    renewed = time.monotonic()
+    while not ends.wait(lease_s / 3):
+        try:
+            with store.session() as session:
+                is_ours = renew_card(session, card, owner, lease_s)
+        except Exception as error:
+            log.warning("the claim to card %s is not renewed: %s", card, error)
+            is_ours = time.monotonic() - renewed < lease_s
+        else:
+            renewed = time.monotonic()
+        if not is_ours:
+            log.error("card %s is another training's by now; the one here ends", card)
+            held.lose()
+            return

@@ -39,19 +39,21 @@ def train_run(services: Services, run_id: int) -> None:
     if run.attempts >= MAX_ATTEMPTS:
         _give_up(services, run_id, "its process was killed each time")
         return
-    with claim_device(services.settings.device) as environment:
-        if environment is None:
+    settings = services.settings
+    with claim_device(services.store, settings.device, settings.lease_s) as held:
+        if held is None:
             log.info("run %d waits: every GPU has a training", run_id)
             return
         child = ChildProcess(
             f"training run {run_id}",
             [sys.executable, "-m", "worker.training.process", str(run_id)],
-            log_path=run_folder(services.settings, run_id) / "log",
-            env=_environment(environment),
+            log_path=run_folder(settings, run_id) / "log",
+            env=_environment(held.environment),
             death_signal=signal.SIGKILL,
             nice=NICE,
         )
         child.start()
+        held.when_lost(lambda: child.send_signal(signal.SIGKILL))
         log.info("training run %d begins; its log is %s", run_id, child.log_path)
         try:
             status = child.wait()

@@ -1,4 +1,4 @@
-"""One run is trained by one process, one GPU has one training."""
+"""One run is trained by one process."""
 
 import subprocess
 import sys
@@ -17,7 +17,6 @@ from hemline.store.tables.loop import Project
 from worker.lease import RunLease, new_owner
 from worker.services import Services
 from worker.training.exits import EXIT_LEASE_LOST
-from worker.training.gpu import claim_device, visible_gpus
 from worker.training.snapshot_samples import in_words_of
 
 HOLDER = """
@@ -70,27 +69,6 @@ def test_a_process_whose_lease_is_another_s_ends_at_once(services: Services, run
         run = get_run(session, run_id)
         run.lease_owner = "second"  # as if the first had been stopped for longer than its lease
     assert holder.wait(30) == EXIT_LEASE_LOST
-
-
-def test_each_gpu_has_one_training(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0, GPU-abc")
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    assert visible_gpus() == ["0", "GPU-abc"]
-    with claim_device("auto") as first, claim_device("cuda") as second:
-        assert first == {"CUDA_VISIBLE_DEVICES": "0"}
-        assert second == {"CUDA_VISIBLE_DEVICES": "GPU-abc"}
-        with claim_device("auto") as third:
-            assert third is None
-        with claim_device("cpu") as on_cpu:
-            assert on_cpu == {}
-    with claim_device("auto") as again:
-        assert again == {"CUDA_VISIBLE_DEVICES": "0"}
-
-
-def test_without_a_gpu_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")
-    with claim_device("auto") as environment:
-        assert environment == {}
 
 
 def test_masks_are_renumbered_into_another_model_s_labels() -> None:

@@ -1,0 +1,18 @@
+"""The table of what hosts share out among themselves."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hemline.store.database.columns import Base, Words
+
+
+class CardClaim(Base):
+    """A GPU that a training has: for as long as its lease is renewed, by the database's time."""
+
+    __tablename__ = "card_claim"
+
+    card: Mapped[str] = mapped_column(Words(255), primary_key=True)  # the same in all containers
+    owner: Mapped[str] = mapped_column(Words(128))
+    lease_from: Mapped[datetime]  # later than now: the clock was put back, it has lapsed
+    lease_until: Mapped[datetime]

@@ -1,7 +1,7 @@
 """What a model file says of itself, read without its weights and without torch."""
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 
 from hemline import __version__
 from hemline.errors import ModelError, RecipeError
+from hemline.segmentation.groups import Groups, read_groups
 from hemline.segmentation.recipe.recipe import Recipe, parse_recipe
 
 CARD_KEY = "hemline"
@@ -31,6 +32,7 @@ class ModelCard:
     second_threshold: float | None = None  # of the second pass, where there is one
     types: tuple[str, ...] = ()  # of garments, that the chooser tells apart
     specialists: dict[str, float] = field(default_factory=dict)  # by type: a threshold
+    groups: Groups | None = None  # of channels, for the labels; None: a channel for each
 
 
 def read_card(path: Path) -> ModelCard:
@@ -74,16 +76,26 @@ def _card(card: dict[str, Any], path: Path) -> ModelCard:
             f"model '{path}' has card format {card.get('format')}, this Hemline reads "
             f"{CARD_FORMAT}; train it again"
         )
+    labels = _words(card["labels"])
     return ModelCard(
         recipe=parse_recipe(card["recipe"], source=str(path)),
-        labels=_words(card["labels"]),
+        labels=labels,
         threshold=float(card["threshold"]),
         figures=card["figures"],
         code_version=card["code_version"],
         second_threshold=card.get("second_threshold"),
         types=_words(card.get("types", [])),
         specialists=card.get("specialists", {}),
+        groups=read_groups(card.get("groups"), len(labels)),
     )
+
+
+def card_text(card: ModelCard) -> str:
+    """What a model file's metadata have of its card, under `CARD_KEY`."""
+    values = {**asdict(card), "recipe": card.recipe.model_dump(mode="json"), "format": CARD_FORMAT}
+    if card.groups is None:
+        del values["groups"]
+    return json.dumps(values)
 
 
 def _words(values: Any) -> tuple[str, ...]:

@@ -1,9 +1,8 @@
 """A model file's weights: half-precision safetensors that carry their own card."""
 
-import json
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Container, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -14,16 +13,17 @@ from torch import Tensor, nn
 from hemline.errors import ModelError
 from hemline.files import write_atomically
 from hemline.segmentation.model_card import (
-    CARD_FORMAT,
     CARD_KEY,
     CHOOSER,
     SECOND_PASS,
     ModelCard,
+    card_text,
     read_card,
 )
 from hemline.segmentation.networks.build import build_network
 from hemline.segmentation.networks.type_chooser import TypeChooser
 
+_HEAD = "segmentation_head"
 # What the names of a network's weights begin with: nothing for the first of a file.
 _NETWORK = re.compile(r"type_chooser\.|(?:second_pass\.)?(?:fold_\d+\.|type_\d+\.)?")
 
@@ -35,11 +35,8 @@ def save_model(path: Path, state: Mapping[str, Tensor], card: ModelCard) -> None
         for key, value in state.items()
         if not key.endswith("num_batches_tracked")
     }
-    text = json.dumps(
-        {**asdict(card), "recipe": card.recipe.model_dump(mode="json"), "format": CARD_FORMAT}
-    )
     contiguous = {key: value.detach().cpu().contiguous() for key, value in weights.items()}
-    write_atomically(path, save(contiguous, metadata={CARD_KEY: text}))
+    write_atomically(path, save(contiguous, metadata={CARD_KEY: card_text(card)}))
 
 
 def join_models(
@@ -74,7 +71,8 @@ def take_second(path: Path, out: Path) -> Path | None:
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     alone = card.recipe.model_copy(update={"second_pass": None})
-    save_model(out, weights, ModelCard(alone, card.labels, card.second_threshold, card.figures))
+    of_second = replace(card, recipe=alone, threshold=card.second_threshold, second_threshold=None)
+    save_model(out, weights, of_second)
     return out
 
 
@@ -87,7 +85,7 @@ def load_model(path: Path, *, name: str = "") -> tuple[nn.Module, ModelCard]:
         ModelError: the file is broken or its weights do not fit the network its card names.
     """
     card = read_card(path)
-    model = build_network(card.recipe.network, len(card.labels))
+    model = build_network(card.recipe.network, len(card.labels), card.groups)
     load_weights(model, path, name=name)
     return model.eval(), card
 
@@ -101,21 +99,30 @@ def load_weights(model: nn.Module, path: Path, *, same_labels: bool = True, name
     Raises:
         ModelError: the weights belong to another network.
     """
-    weights = _read_network(path, name)
-    own = model.state_dict()
+    weights = read_network(path, name)
+    kept: tuple[str, ...] = ()
     if not same_labels:
-        weights = {
-            key: value for key, value in weights.items() if not key.startswith("segmentation_head")
-        }
+        kept = tuple(key for key in model.state_dict() if key.startswith(_HEAD))
+        weights = {key: value for key, value in weights.items() if not key.startswith(_HEAD)}
+    put_weights(model, weights, path, kept=kept)
+
+
+def put_weights(
+    model: nn.Module, weights: Mapping[str, Tensor], path: Path, *, kept: Container[str] = ()
+) -> None:
+    """Puts weights that were read from `path` into a network; those of the names `kept` stay.
+
+    Raises:
+        ModelError: the weights belong to another network.
+    """
+    own = model.state_dict()
     wrong = [
         key for key, value in weights.items() if key not in own or own[key].shape != value.shape
     ]
     missing = [
         key
         for key in own
-        if key not in weights
-        and not key.endswith("num_batches_tracked")
-        and (same_labels or not key.startswith("segmentation_head"))
+        if key not in weights and not key.endswith("num_batches_tracked") and key not in kept
     ]
     if wrong or missing:
         raise ModelError(
@@ -127,7 +134,7 @@ def load_weights(model: nn.Module, path: Path, *, same_labels: bool = True, name
             own[key].copy_(value)
 
 
-def _read_network(path: Path, name: str) -> dict[str, Tensor]:
+def read_network(path: Path, name: str) -> dict[str, Tensor]:
     """The weights of the network of that name, by the network's own names for them."""
     weights = _read_weights(path, lambda key: _name_of(key) == name)
     return {key.removeprefix(name): value for key, value in weights.items()}

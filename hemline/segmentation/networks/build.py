@@ -10,17 +10,28 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from hemline.errors import ModelError, RecipeError
+from hemline.segmentation.groups import Groups
+from hemline.segmentation.networks.class_groups import add_groups
 from hemline.segmentation.networks.mannequin_unets import DESIGNS, MannequinUNet, design_of
 from hemline.segmentation.recipe.parts import NetworkPart
 
 
-def build_network(network: NetworkPart, labels: int) -> nn.Module:
+def build_network(network: NetworkPart, labels: int, groups: Groups | None = None) -> nn.Module:
     """An untrained network with one output for one label, else one a label and background.
+
+    With `groups` its last layer makes these outputs of the channels that make them up.
 
     Raises:
         RecipeError: the recipe names a network that there is not, or an option it has not.
     """
     outputs = 1 if labels == 1 else labels + 1
+    model = _build(network, groups.channels if groups else outputs)
+    if groups:
+        add_groups(model, groups)
+    return model
+
+
+def _build(network: NetworkPart, outputs: int) -> nn.Module:
     try:
         if network.architecture in DESIGNS:
             return MannequinUNet(design_of(network.architecture, network.options), outputs)

@@ -18,8 +18,8 @@ from hemline.segmentation.input.pixel_cache import PixelCache
 from hemline.segmentation.model_card import ModelCard, fold_name, network_names, read_card
 from hemline.segmentation.model_file import join_models, load_model
 from hemline.segmentation.recipe.recipe import Recipe
+from hemline.segmentation.training.beginning import Start
 from hemline.segmentation.training.network_training import (
-    Start,
     TrainedModel,
     photo_figures,
     train_network,
@@ -76,7 +76,11 @@ def train_bag(
                 labels,
                 data,
                 held[-1],
-                start=replace(start, name=fold_name(fold) if known else ""),
+                start=replace(
+                    start,
+                    name=fold_name(fold) if known else "",
+                    pixels=tuple(cache.counts.tolist()),
+                ),
                 work_dir=work_dir / f"fold_{fold + 1}",
                 watch=watch.counting(fold * epochs, folds * epochs),
             )
@@ -117,7 +121,9 @@ def _join(
     }
     path = work_dir / "model.safetensors"
     files = {fold_name(fold): one.path for fold, one in enumerate(trained)}
-    join_models(path, files, ModelCard(recipe, tuple(labels), found.threshold, figures))
+    groups = read_card(trained[0].path).groups
+    card = ModelCard(recipe, tuple(labels), found.threshold, figures, groups=groups)
+    join_models(path, files, card)
     return TrainedModel(path, figures)
 
 

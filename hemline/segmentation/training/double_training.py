@@ -69,6 +69,7 @@ def train_both(
             card.threshold,
             figures,
             second_threshold=read_card(second.path).threshold,
+            groups=card.groups,
         ),
     )
     return TrainedModel(path, figures)

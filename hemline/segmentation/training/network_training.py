@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 
 from hemline.datasets.sample import Skipped
 from hemline.errors import DatasetError
+from hemline.segmentation.groups import Groups
 from hemline.segmentation.input.pixel_cache import PixelCache
-from hemline.segmentation.model_card import ModelCard, file_digest, read_card
-from hemline.segmentation.model_file import load_weights, save_model
-from hemline.segmentation.networks.build import build_network, load_encoder
+from hemline.segmentation.model_card import ModelCard, file_digest
+from hemline.segmentation.model_file import save_model
 from hemline.segmentation.recipe.recipe import Recipe
+from hemline.segmentation.training.beginning import Start, begin
 from hemline.segmentation.training.checkpoint import TrainingProgress
 from hemline.segmentation.training.curve import draw_curve
 from hemline.segmentation.training.trainer import EpochReport, Trainer, Watch
@@ -30,24 +30,6 @@ class TrainedModel:
 
     path: Path
     figures: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Start:
-    """What a network begins from, and how its training is run.
-
-    `initial` is a parent's model file and `name` the one of its networks that is fine-tuned.
-    `encoder` is a safetensors file of encoder weights, or a name of weights that the library
-    downloads, for a training without a parent. `resume` goes on from a checkpoint. `skipped` names
-    photos that were found unusable before the training, for the card.
-    """
-
-    initial: Path | None = None
-    name: str = ""
-    encoder: str | Path | None = None
-    resume: bool = False
-    device: str = "auto"
-    skipped: tuple[Skipped, ...] = ()
 
 
 def train_network(
@@ -69,7 +51,7 @@ def train_network(
         KeyboardInterrupt: `watch` asked to stop; the checkpoint says where.
     """
     torch.manual_seed(recipe.seed)
-    model = _initial_network(recipe, labels, start)
+    model, groups = begin(recipe, labels, data.counts.tolist(), start)
     if not len(data):
         why = f": {data.skipped[0].problem}" if data.skipped else ""
         raise DatasetError(f"none of {len(data.skipped)} training photos can be used{why}")
@@ -98,10 +80,10 @@ def train_network(
         trainer.save(checkpoint, identity, progress)
         draw_curve(progress.curve, work_dir / "curve.svg")
         if progress.best_epoch == progress.epoch:  # a training that is stopped leaves its best
-            _write(work_dir, recipe, labels, progress, data, held, start.skipped)
+            _write(work_dir, recipe, labels, groups, progress, data, held, start.skipped)
         _warn_of_zeros(report)
         watch.epoch(report)
-    return _write(work_dir, recipe, labels, progress, data, held, start.skipped)
+    return _write(work_dir, recipe, labels, groups, progress, data, held, start.skipped)
 
 
 def photo_figures(
@@ -130,6 +112,7 @@ def _write(
     work_dir: Path,
     recipe: Recipe,
     labels: Sequence[str],
+    groups: Groups | None,
     progress: TrainingProgress,
     data: PixelCache,
     held: PixelCache,
@@ -138,19 +121,9 @@ def _write(
     """Writes the best weights so far as the model file."""
     figures = _figures(labels, progress, data, held, skipped)
     path = work_dir / "model.safetensors"
-    card = ModelCard(recipe, tuple(labels), progress.best_threshold, figures)
+    card = ModelCard(recipe, tuple(labels), progress.best_threshold, figures, groups=groups)
     save_model(path, progress.best_weights, card)
     return TrainedModel(path, figures)
-
-
-def _initial_network(recipe: Recipe, labels: Sequence[str], start: Start) -> nn.Module:
-    model = build_network(recipe.network, len(labels))
-    if start.initial:
-        same = read_card(start.initial).labels == tuple(labels)
-        load_weights(model, start.initial, same_labels=same, name=start.name)
-    elif start.encoder:
-        load_encoder(model, start.encoder, recipe.network)
-    return model
 
 
 def _identity(recipe: Recipe, labels: Sequence[str], ids: Sequence[str], start: Start) -> str:

@@ -21,7 +21,8 @@ from hemline.segmentation.networks.type_chooser import TypeChooser
 from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.recipe.parts import Specialists
 from hemline.segmentation.recipe.recipe import Recipe
-from hemline.segmentation.training.network_training import Start, TrainedModel, train_network
+from hemline.segmentation.training.beginning import Start
+from hemline.segmentation.training.network_training import TrainedModel, train_network
 from hemline.segmentation.training.trainer import Watch
 from hemline.segmentation.training.validation import ENOUGH, validate
 
@@ -206,6 +207,7 @@ def _join(
         figures,
         types=chooser.types if chooser else (),
         specialists={name: read_card(path).threshold for name, path in kept.items()},
+        groups=card.groups,
     )
     files = {specialist_name(card, name): path for name, path in kept.items()}
     path = work_dir / "model.safetensors"

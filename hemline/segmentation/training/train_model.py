@@ -10,8 +10,9 @@ from hemline.datasets.splits import without_garments_of
 from hemline.segmentation.input.pixel_cache import PixelCache
 from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.training.bagging import train_bag
+from hemline.segmentation.training.beginning import Start
 from hemline.segmentation.training.double_training import train_both
-from hemline.segmentation.training.network_training import Start, TrainedModel, train_network
+from hemline.segmentation.training.network_training import TrainedModel, train_network
 from hemline.segmentation.training.specialists import train_specialists
 from hemline.segmentation.training.trainer import EpochReport, Watch
 

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy.stats import permutation_test
 
 from hemline.segmentation.evaluation.evaluate import ItemFigures
-from hemline.segmentation.evaluation.paired_test import judge, sign_flip_p
+from hemline.segmentation.evaluation.paired_test import judge
+from hemline.segmentation.evaluation.sign_flips import sign_flip_p
 from tests.segmentation.evaluation.figures import equal_figures
 
 

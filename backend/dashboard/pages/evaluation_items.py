@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite
+from types import MappingProxyType
 from typing import Any
 
 from hemline.masks.figures.statistics import mean_interval
@@ -34,7 +35,11 @@ class EvaluationItem:
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Photos of one class or view: means, and the mean difference with its 95 % interval."""
+    """Photos of one class or view: means, and the mean difference with its 95 % interval.
+
+    `loss_p` is the p of the paired test over garments that the class was lost, corrected for the
+    number of classes, and `is_lost` what it came to; None of a view, and where it was not tested.
+    """
 
     name: str
     photos: int
@@ -42,6 +47,8 @@ class Group:
     champion_dice: float | None
     difference: float | None
     interval: tuple[float, float] | None
+    loss_p: float | None = None
+    is_lost: bool = False
 
 
 def read_items(evaluation: Evaluation) -> list[EvaluationItem]:
@@ -50,13 +57,16 @@ def read_items(evaluation: Evaluation) -> list[EvaluationItem]:
     return [item for item in items if item is not None]
 
 
-def by_class(items: Sequence[EvaluationItem]) -> list[Group]:
-    """A group for each class, over the photos where either mask has it."""
+def by_class(
+    items: Sequence[EvaluationItem], changes: Mapping[str, Any] = MappingProxyType({})
+) -> list[Group]:
+    """A group for each class, over the photos where either mask has it; `changes` are the
+    "labels" of the evaluation's figures."""
     pairs: dict[str, list[tuple[float, float | None]]] = defaultdict(list)
     for item in items:
         for name, value in item.labels.items():
             pairs[name].append((value, item.champion_labels.get(name)))
-    return [_group(name, pairs[name]) for name in sorted(pairs)]
+    return [_tested(_group(name, pairs[name]), changes.get(name)) for name in sorted(pairs)]
 
 
 def by_view(items: Sequence[EvaluationItem], view_of: Callable[[int | None], str]) -> list[Group]:
@@ -100,6 +110,13 @@ def _group(name: str, pairs: Sequence[tuple[float, float | None]]) -> Group:
         difference=sum(differences) / len(both) if both else None,
         interval=mean_interval(differences) if both else None,
     )
+
+
+def _tested(group: Group, change: Any) -> Group:
+    if not isinstance(change, Mapping):
+        return group
+    is_lost = change.get("is_lost") is True
+    return replace(group, loss_p=_number(change.get("loss_p")), is_lost=is_lost)
 
 
 def _item(row: Any) -> EvaluationItem | None:

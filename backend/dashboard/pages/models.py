@@ -75,6 +75,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             version = find_version(session, row.id, number)
             evaluations = evaluations_of(session, version.id)
             items = read_items(evaluations[0]) if evaluations else []
+            changes = evaluations[0].figures.get("labels", {}) if evaluations else {}
             ids = {item.ls_task_id for item in items if item.ls_task_id is not None}
             views = views_of(session, row.id, ids)
             better, worse = better_and_worse(items, _SHOWN)
@@ -93,7 +94,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             evaluations=evaluations,
             rival=rival,
             curves=[chart for chart in (_loss(curve), _validation(curve)) if chart],
-            classes=by_class(items),
+            classes=by_class(items, changes),
             views=by_view(items, lambda task: views.get(task or 0) or "unknown"),
             better=[_changed(row, item, stored, evaluations[0], version) for item in better],
             worse=[_changed(row, item, stored, evaluations[0], version) for item in worse],

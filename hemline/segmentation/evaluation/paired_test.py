@@ -1,8 +1,8 @@
 """Whether a candidate is better than the champion: a paired test over gold garments."""
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from math import ceil, log2
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from hemline.masks.figures.statistics import mean_interval
 from hemline.segmentation.evaluation.evaluate import ItemFigures
+from hemline.segmentation.evaluation.label_losses import LabelChange, label_changes
 from hemline.segmentation.evaluation.sign_flips import sign_flip_p
 
 
@@ -31,7 +32,8 @@ def judge(
     outlines with the wrong labels are worth nothing. The views of a garment are alike, so garments
     are what is counted: their mean differences are tested by sign flips (the null hypothesis:
     either model could have made either mask), exactly for few garments. Without a champion a
-    candidate need only beat the empty mask.
+    candidate need only beat the empty mask. One that gains in the mean and loses a label
+    (`label_losses.py`) is not promoted: a person decides.
     """
     mine, theirs = _by_garment(candidate), _by_garment(champion or [])
     if champion is not None and set(mine) != set(theirs):
@@ -53,7 +55,11 @@ def judge(
         "level": level,
         "items": _rows(candidate, champion or []),
     }
-    promoted = mean > 0 and p <= level
+    is_better = mean > 0 and p <= level
+    changes = _changes(candidate, champion or [], level)
+    if changes:
+        figures["labels"] = {label: asdict(change) for label, change in changes.items()}
+    lost = {label: change for label, change in changes.items() if change.is_lost}
     measured = (
         f"Dice {mean:+.4f} [{low:+.4f}, {high:+.4f}] on {len(difference)} gold garments, "
         f"p = {p:.4f} (needs {level:g})"
@@ -63,7 +69,27 @@ def judge(
         measured += (
             f"; fewer than {fewest} garments cannot reach this level, however good the masks"
         )
-    return Judgement(promoted, f"{'promoted' if promoted else 'not promoted'}: {measured}", figures)
+    if is_better and lost:
+        return Judgement(False, f"{_lost_words(lost)}; in the mean {measured}", figures)
+    words = "promoted" if is_better else "not promoted"
+    return Judgement(is_better, f"{words}: {measured}", figures)
+
+
+def _changes(
+    candidate: Sequence[ItemFigures], champion: Sequence[ItemFigures], level: float
+) -> dict[str, LabelChange]:
+    """The changes of the labels where there are several; with one they are the mean's."""
+    labels = {label for item in (*candidate, *champion) for label in item.labels}
+    return label_changes(candidate, champion, level=level) if len(labels) > 1 else {}
+
+
+def _lost_words(lost: Mapping[str, LabelChange]) -> str:
+    each = (
+        f"'{label}' from Dice {change.champion_dice:.4f} to {change.dice:.4f} on "
+        f"{change.garments} garments (p = {change.loss_p:.4f})"
+        for label, change in sorted(lost.items(), key=lambda pair: pair[1].loss_p)
+    )
+    return f"not promoted without a person: better in the mean, but it loses {', '.join(each)}"
 
 
 def _by_garment(items: Sequence[ItemFigures]) -> dict[str, float]:

@@ -22,8 +22,9 @@ def record_evaluation(
     """Stores one judgement.
 
     decision: the decision and its figures in one sentence.
-    figures: n, mean_dice, champion_mean_dice, difference, low, high, p, items; of the few items
-        that changed most, `mask` and `champion_mask` are digests of the masks compared.
+    figures: n, mean_dice, champion_mean_dice, difference, low, high, p, items, and of several
+        labels `labels`, each with its test of a loss; of the few items that changed most, `mask`
+        and `champion_mask` are digests of the masks compared.
     """
     evaluation = Evaluation(
         model_version_id=model_version_id,

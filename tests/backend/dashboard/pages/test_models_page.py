@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, update
 
 from hemline.errors import StoreError
+from hemline.store.models.evaluations import evaluations_of
 from hemline.store.models.models import champion
 from hemline.store.people import list_events
 from hemline.store.states import Role, RunTrigger
@@ -130,6 +131,28 @@ def test_promoting_and_rolling_back_change_the_champion_and_are_noted(filled):
         ("ada", "roll back", "version 3"),
         ("ada", "promote", "version 1"),
     ]
+
+
+def test_a_version_that_lost_a_class_says_so_and_a_person_may_promote_it(filled):
+    decision = "not promoted without a person: better in the mean, but it loses 'hat'"
+    labels = {"hat": {"loss_p": 0.0042, "is_lost": True}, "top": {"loss_p": 1, "is_lost": False}}
+    seen_by_both = {"labels": {"hat": 0.5, "top": 0.9}, "champion_labels": {"hat": 0.6, "top": 0.8}}
+    with filled.store.session() as session:
+        evaluation = evaluations_of(session, 2)[0]
+        item = {"id": "task-1", "garment": "G1", "dice": 0.7, "champion_dice": 0.7, **seen_by_both}
+        evaluation.figures = {**evaluation.figures, "items": [item], "labels": labels}
+        evaluation.decision = decision
+    visitor = Visitor(filled)
+    seen = html.unescape(text(visitor.see("/dashboard/1/models/2")))
+    assert "Not promoted without a person: better in the mean, but it loses 'hat'" in seen
+    assert "hat lost 1 0.500 0.600 -0.100 0.0042" in seen.replace("−", "-")
+    assert "top 1 0.900 0.800 +0.100 1.0000" in seen
+    assert "not promoted without a person" in text(visitor.see("/dashboard/1/models"))
+    visitor.post("/dashboard/1/models/2/promote")
+    with filled.store.reading() as session:
+        now = champion(session, 1)
+    assert now is not None
+    assert now.number == 2
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.REVIEWER])

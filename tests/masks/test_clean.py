@@ -114,3 +114,12 @@ def test_no_small_island_is_left(mask):
         areas = np.bincount(islands.ravel())[1:]
         before = ndimage.label(mask == class_id, np.ones((3, 3)))[0]
         assert areas.min() >= 0.3 * np.bincount(before.ravel())[1:].max()
+
+
+@given(class_masks)
+def test_what_is_one_piece_by_its_outline_is_one_island(mask):
+    for class_id in set(np.unique(mask)):
+        inside = mask == class_id
+        _, count = ndimage.label(inside, np.ones((3, 3)) if class_id else None)
+        one = clean._is_one_piece(inside, is_garment=class_id > 0)
+        assert one == (count == 1) if class_id else one <= (count == 1)

@@ -2,13 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log
 from typing import Any
 
 _MOST_CHANNELS = 4000
-# Log odds at which a label begins against the background it is taken from: what its share of the
-# pixels says, but so near that a short training can reach it, and never so near that it is drawn.
-_FURTHEST, _NEAREST = -3.0, -0.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +57,11 @@ def plain_groups(labels: int) -> Groups:
 
 @dataclass(frozen=True, slots=True)
 class Regrouped:
-    """The groups of a network that begins from a parent's; the parent's channels come first.
-
-    `fresh` are the log odds, against the background's channel 0, that each channel after the
-    parent's begins with.
-    """
+    """The groups of a network that begins from a parent's; the parent's channels come first, and
+    after them one for each class id in `fresh`, of which the parent knows nothing."""
 
     groups: Groups
-    fresh: tuple[float, ...]
+    fresh: tuple[int, ...]
 
 
 def regroup(
@@ -89,12 +82,11 @@ def regroup(
     if not any(parent.get(label) for label in labels):
         return None
     of_labels: list[tuple[int, ...]] = []
-    fresh: list[float] = []
+    fresh: list[int] = []
     for class_id, label in enumerate(labels, start=1):
         known = tuple(parent.get(label, ()))
         if not known and pixels[class_id]:
             known = (channels + len(fresh),)
-            odds = log(pixels[class_id] / max(1, pixels[0]))
-            fresh.append(min(max(odds, _FURTHEST), _NEAREST))
+            fresh.append(class_id)
         of_labels.append(known)
     return Regrouped(Groups(channels + len(fresh), tuple(of_labels)), tuple(fresh))

@@ -52,6 +52,11 @@ class ItemFigures:
     pixel_accuracy: float
     labels: dict[str, float] = field(default_factory=dict)
 
+    @property
+    def mean_dice(self) -> float:
+        """Mean Dice of the labels that either mask has; the garment's, 1, where neither has one."""
+        return float(np.mean(list(self.labels.values()))) if self.labels else self.dice
+
 
 @dataclass(frozen=True, slots=True)
 class MeasuredPhoto:

@@ -95,12 +95,8 @@ def _lost_words(lost: Mapping[str, LabelChange]) -> str:
 def _by_garment(items: Sequence[ItemFigures]) -> dict[str, float]:
     groups: dict[str, list[float]] = defaultdict(list)
     for item in items:
-        groups[item.garment].append(_dice(item))
+        groups[item.garment].append(item.mean_dice)
     return {garment: float(np.mean(values)) for garment, values in groups.items()}
-
-
-def _dice(item: ItemFigures) -> float:
-    return float(np.mean(list(item.labels.values()))) if item.labels else item.dice
 
 
 def _rows(
@@ -111,8 +107,8 @@ def _rows(
         {
             "id": item.id,
             "garment": item.garment,
-            "dice": _dice(item),
-            "champion_dice": _dice(theirs[item.id]) if item.id in theirs else None,
+            "dice": item.mean_dice,
+            "champion_dice": theirs[item.id].mean_dice if item.id in theirs else None,
             "labels": item.labels,
             "champion_labels": theirs[item.id].labels if item.id in theirs else {},
         }

@@ -13,6 +13,7 @@ _HEAD = "segmentation_head"
 _WEIGHT, _BIAS = f"{_HEAD}.0.weight", f"{_HEAD}.0.bias"
 
 _NEVER = 30.0  # below the background: e^-30 of its probability, whatever the photo shows
+_LESS = 3.0  # a new channel's logit than the background's: drawn nowhere yet
 
 
 def can_grow(weights: Mapping[str, Tensor]) -> bool:
@@ -75,20 +76,17 @@ def add_groups(network: nn.Module, groups: Groups) -> None:
     head.append(ClassGroups(groups))
 
 
-def grown_head(weights: Mapping[str, Tensor], fresh: Sequence[float]) -> dict[str, Tensor]:
-    """The weights of a network with a channel more for each of the `fresh` log odds.
+def grown_head(weights: Mapping[str, Tensor], more: int) -> dict[str, Tensor]:
+    """The weights of a network with so many channels more, each less likely than the background's.
 
-    A new channel begins as the background's, less likely by its odds: it is drawn nowhere yet, and
-    what tells it from the background is quickly learned. The one output of a network of one label
-    becomes two channels first, of which softmax makes what sigmoid made of it.
+    The one output of a network of one label becomes two channels first, of which softmax makes
+    what sigmoid made of it.
     """
     grown = dict(weights)
     for key in (_WEIGHT, _BIAS):
         rows = weights[key].float()
         if len(rows) == 1:
             rows = torch.cat([torch.zeros_like(rows), rows])
-        more = [rows[:1]] * len(fresh)
-        if key == _BIAS:
-            more = [rows[:1] + odds for odds in fresh]
-        grown[key] = torch.cat([rows, *more])
+        new = rows[:1] - _LESS if key == _BIAS else rows[:1]
+        grown[key] = torch.cat([rows, *[new] * more])
     return grown

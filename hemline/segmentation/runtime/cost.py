@@ -30,9 +30,9 @@ class Cost:
 
 def cost_of(ours: Sequence["ItemFigures"], theirs: Sequence["ItemFigures"]) -> Cost:
     """The cost by figures of the int8 network (`ours`) and of the fp32 one, on the photos that
-    both have."""
-    by_id = {item.id: item.dice for item in theirs}
-    both = [(item.dice, by_id[item.id]) for item in ours if item.id in by_id]
+    both have. With several labels it is their mean: right outlines with wrong labels cost too."""
+    by_id = {item.id: item.mean_dice for item in theirs}
+    both = [(item.mean_dice, by_id[item.id]) for item in ours if item.id in by_id]
     if not both:
         return Cost(0.0, 0.0, 0)
     means = np.mean(both, axis=0)

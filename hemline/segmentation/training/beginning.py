@@ -8,10 +8,12 @@ from torch import nn
 
 from hemline.datasets.sample import Skipped
 from hemline.segmentation.groups import Groups, plain_groups, regroup
+from hemline.segmentation.input.pixel_cache import PixelCache
 from hemline.segmentation.model_card import ModelCard, read_card
 from hemline.segmentation.model_file import load_weights, put_weights, read_network
 from hemline.segmentation.networks.build import build_network, load_encoder
 from hemline.segmentation.networks.class_groups import can_grow, grown_head
+from hemline.segmentation.optimisation.new_channels import fit_new_channels
 from hemline.segmentation.recipe.recipe import Recipe
 
 
@@ -37,15 +39,13 @@ class Start:
 
 
 def begin(
-    recipe: Recipe, labels: Sequence[str], pixels: Sequence[int], start: Start
+    recipe: Recipe, labels: Sequence[str], data: PixelCache, start: Start
 ) -> tuple[nn.Module, Groups | None]:
     """The network that a training begins with, and its groups of channels, if it has any.
 
-    A parent's labels keep what it knows of them, by their names, whatever their order; new ones
-    begin beside its background. A parent that knows none of them gives encoder and decoder alone.
-
-    Args:
-        pixels: those of each class id in the photos to train on, the background's first.
+    A parent's labels keep what it knows of them, by their names, whatever their order; those that
+    `data` has pixels of and the parent knows nothing of are fitted to its features. A parent that
+    knows none of the labels gives encoder and decoder alone.
 
     Raises:
         ModelError: the parent or the encoder belongs to another network.
@@ -61,25 +61,27 @@ def begin(
         model = build_network(recipe.network, len(labels))
         load_weights(model, start.initial, name=start.name)
         return model, None
-    return _regrouped(recipe, labels, start.pixels or pixels, card, start.initial, start.name)
+    return _regrouped(recipe, labels, data, card, start.initial, start)
 
 
 def _regrouped(
     recipe: Recipe,
     labels: Sequence[str],
-    pixels: Sequence[int],
+    data: PixelCache,
     card: ModelCard,
     parent: Path,
-    name: str,
+    start: Start,
 ) -> tuple[nn.Module, Groups | None]:
-    weights = read_network(parent, name)
+    weights = read_network(parent, start.name)
     theirs = card.groups or plain_groups(len(card.labels))
     of_labels = dict(zip(card.labels, theirs.of_labels, strict=True))
+    pixels = start.pixels or data.counts.tolist()
     found = regroup(of_labels, theirs.channels, labels, pixels) if can_grow(weights) else None
     if found is None:
         model = build_network(recipe.network, len(labels))
-        load_weights(model, parent, same_labels=False, name=name)
+        load_weights(model, parent, same_labels=False, name=start.name)
         return model, None
     model = build_network(recipe.network, len(labels), found.groups)
-    put_weights(model, grown_head(weights, found.fresh), parent)
+    put_weights(model, grown_head(weights, len(found.fresh)), parent)
+    fit_new_channels(model, found.fresh, data, recipe)
     return model, found.groups

@@ -51,7 +51,7 @@ def train_network(
         KeyboardInterrupt: `watch` asked to stop; the checkpoint says where.
     """
     torch.manual_seed(recipe.seed)
-    model, groups = begin(recipe, labels, data.counts.tolist(), start)
+    model, groups = begin(recipe, labels, data, start)
     if not len(data):
         why = f": {data.skipped[0].problem}" if data.skipped else ""
         raise DatasetError(f"none of {len(data.skipped)} training photos can be used{why}")

@@ -124,19 +124,19 @@ def test_a_grown_head_draws_as_before(small_recipe):
     torch.manual_seed(0)
     small = build_network(small_recipe.network, 2).eval()
     grown = build_network(small_recipe.network, 3, Groups(4, ((1,), (2,), (3,)))).eval()
-    grown.load_state_dict(grown_head(small.state_dict(), [-1.0]))
+    grown.load_state_dict(grown_head(small.state_dict(), 1))
     photo = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
         before, after = small(photo), grown(photo)
     torch.testing.assert_close(after[:, :3], before)
-    torch.testing.assert_close(after[:, 3], before[:, 0] - 1.0)
+    torch.testing.assert_close(after[:, 3], before[:, 0] - 3.0)
 
 
 def test_one_output_becomes_two_channels_of_the_same_probability(small_recipe):
     torch.manual_seed(0)
     small = build_network(small_recipe.network, 1).eval()
     grown = build_network(small_recipe.network, 2, Groups(3, ((1,), (2,)))).eval()
-    grown.load_state_dict(grown_head(small.state_dict(), [-3.0]))
+    grown.load_state_dict(grown_head(small.state_dict(), 1))
     photo = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
         before, after = small(photo).sigmoid(), grown(photo)

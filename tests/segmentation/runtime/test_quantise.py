@@ -3,8 +3,8 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -20,13 +20,14 @@ from hemline.segmentation.runtime.openvino_runtime import OpenVinoRuntime
 from hemline.segmentation.runtime.quantise import can_be_quantised, quantise
 from hemline.segmentation.starter import starter_path
 from tests.segmentation.discs import disc_sample
+from tests.segmentation.evaluation.figures import equal_figures
 from tests.segmentation.runtime.untrained import write_model
 
 SIMPLE = ("input.pixels=9216", "network.options.bottom=64")
 
 
 def figures_of(dice_by_id):
-    return [SimpleNamespace(id=name, dice=value) for name, value in dice_by_id.items()]
+    return [equal_figures(name, name, value) for name, value in dice_by_id.items()]
 
 
 @pytest.mark.parametrize("thorough", [False, True])
@@ -68,6 +69,12 @@ def test_what_is_lost_is_counted_on_the_photos_that_both_have():
     assert Cost(0.91, 0.9, 40).is_small
     assert not cost_of([], theirs).is_small
     assert str(Cost(0.9, 0.9021, 40)) == "int8 has Dice 0.9000, fp32 0.9021, on 40 photos"
+
+
+def test_right_outlines_with_wrong_labels_cost_too():
+    theirs = [replace(equal_figures("a", "a", 0.9), labels={"top": 0.9, "coat": 0.9})]
+    ours = [replace(theirs[0], labels={"top": 0.9, "coat": 0.1})]
+    assert cost_of(ours, theirs) == Cost(0.5, 0.9, 1)
 
 
 @pytest.mark.slow

@@ -15,6 +15,7 @@ pytest_plugins = [
     "tests.plugins.s3",
     "tests.plugins.label_studio",
     "tests.plugins.chromium",
+    "tests.plugins.other_clock",
 ]
 
 # A deadline is an assertion on time, which a busy machine fails.

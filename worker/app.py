@@ -56,6 +56,7 @@ _ROUTES = {
 }
 _SCHEDULE_CHECK_S = 60.0
 _TIDY_EVERY_S = 6 * 3600.0
+_CLOCKS_APART_S = 3600.0  # hosts that are further apart get no work from the schedule
 _PR_SET_PDEATHSIG = 1
 
 
@@ -66,9 +67,15 @@ def _schedule(settings: Settings) -> dict[str, dict[str, Any]]:
         "schedule": _SCHEDULE_CHECK_S,
         "tidy": _TIDY_EVERY_S,
     }
-    # A tick that nobody took before the next one is due is dropped, so that none pile up.
+    # Ticks that piled up while no worker was there are dropped by the task itself. Celery compares
+    # the clocks of two hosts for "expires", so that it only limits how many there can be.
     return {
-        name: {"task": f"worker.{name}", "schedule": seconds, "options": {"expires": seconds}}
+        name: {
+            "task": f"worker.{name}",
+            "schedule": seconds,
+            "kwargs": {"every_s": seconds},
+            "options": {"expires": seconds + _CLOCKS_APART_S},
+        }
         for name, seconds in every.items()
     }
 

@@ -3,6 +3,7 @@
 import logging
 
 from hemline.store.clock_set_back import bring_dates_back, dates_lie_ahead
+from hemline.store.loop.ticks import take_tick
 from worker.app import app
 from worker.check_channels import check_channels as check_for_channels
 from worker.export import export_masks
@@ -72,20 +73,24 @@ def improve(version_id: int) -> None:
 
 
 @app.task(name="worker.sweep")
-def sweep() -> None:
-    """Sends again what nobody works on."""
-    sweep_once(get_services())
+def sweep(every_s: float | None = None) -> None:
+    """Sends again what nobody works on. every_s: given by the schedule, as for all below."""
+    if _is_due("sweep", every_s):
+        sweep_once(get_services())
 
 
 @app.task(name="worker.reconcile")
-def reconcile() -> None:
+def reconcile(every_s: float | None = None) -> None:
     """Takes in what webhooks lost."""
-    reconcile_all(get_services())
+    if _is_due("reconcile", every_s):
+        reconcile_all(get_services())
 
 
 @app.task(name="worker.schedule")
-def schedule() -> None:
+def schedule(every_s: float | None = None) -> None:
     """Starts what is due by time, and has Label Studio show the top of the review order."""
+    if not _is_due("schedule", every_s):
+        return
     _after_a_clock_that_was_wrong()
     train_on_schedule(get_services())
     rank_when_due(get_services())
@@ -94,9 +99,18 @@ def schedule() -> None:
 
 
 @app.task(name="worker.tidy")
-def tidy() -> None:
+def tidy(every_s: float | None = None) -> None:
     """Removes what killed processes left behind."""
-    tidy_up(get_services())
+    if _is_due("tidy", every_s):
+        tidy_up(get_services())
+
+
+def _is_due(name: str, every_s: float | None) -> bool:
+    """Whether a tick is to be worked on: not if it waited with others. Work asked for always is."""
+    if every_s is None:
+        return True
+    with get_services().store.session() as session:
+        return take_tick(session, name, every_s)
 
 
 def _after_a_clock_that_was_wrong() -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from hemline.store.database import artifacts as artifact_store
 from hemline.store.database.engine import Store
-from hemline.store.loop import annotations, deliveries, jobs, projects, splits, tasks
+from hemline.store.loop import annotations, deliveries, jobs, projects, splits, tasks, ticks
 from hemline.store.loop.predictions import claim_send, save_prediction
 from hemline.store.models import card_claims, models, runs
 from hemline.store.states import JobKind, RunTrigger
@@ -52,6 +52,11 @@ def acquire(url: str, run_id: int, owner: str) -> bool:
 def claim_card(url: str, card: str, owner: str) -> bool:
     with _open(url) as store, store.session() as session:
         return card_claims.claim_card(session, card, owner, 60)
+
+
+def take_tick(url: str, name: str) -> bool:
+    with _open(url) as store, store.session() as session:
+        return ticks.take_tick(session, name, 60)
 
 
 def acquire_job(url: str, job_id: int, owner: str) -> bool:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.functions import FunctionElement
@@ -21,7 +21,7 @@ def database_now(session: Session) -> datetime:
 
 
 class DatabaseTime(FunctionElement[datetime]):
-    """The same within a statement, where there is no session at hand."""
+    """The same within a statement; the default of each column that says when something was."""
 
     type = UtcDateTime()
     inherit_cache = True
@@ -33,5 +33,12 @@ def _postgresql(element: DatabaseTime, compiler: Any, **_: Any) -> str:
 
 
 @compiles(DatabaseTime, "sqlite")
-def _sqlite(element: DatabaseTime, compiler: Any, **_: Any) -> str:
-    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+def _sqlite(element: DatabaseTime, compiler: Any, **options: Any) -> str:
+    """The clock of this machine when the statement runs, as `database_now` has it: SQLite's own
+    tells milliseconds, and a date of this kind would lie before one of the other a moment ago."""
+    now = bindparam("now", callable_=_here, type_=element.type, unique=True)
+    return str(compiler.process(now, **options))
+
+
+def _here() -> datetime:
+    return utcnow()

@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session, joinedload
 
-from hemline.store.database.clock import database_now
-from hemline.store.database.columns import Json, utcnow
+from hemline.store.database.clock import DatabaseTime, database_now
+from hemline.store.database.columns import Json
 from hemline.store.database.insert import insert_into
 from hemline.store.loop.tasks import put_off
 from hemline.store.states import ProblemSource
@@ -43,7 +43,7 @@ def save_prediction(
         "score": score,
         "region_scores": region_scores,
         "sent_at": None,
-        "created_at": utcnow(),
+        "created_at": DatabaseTime(),
     }
     statement = insert_into(
         session, Prediction, task_id=task_id, model_version_id=model_version_id, **values

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hemline.errors import StoreError
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import DatabaseTime
 from hemline.store.database.insert import insert_into
 from hemline.store.tables.loop import Project
 
@@ -37,7 +37,7 @@ def upsert_project(
         given["problem"] = problem
     statement = insert_into(session, Project, ls_project_id=ls_project_id, **given)
     statement = statement.on_conflict_do_update(
-        index_elements=["ls_project_id"], set_={**given, "updated_at": utcnow()}
+        index_elements=["ls_project_id"], set_={**given, "updated_at": DatabaseTime()}
     )
     return session.scalars(statement.returning(Project), execution_options=_RETURN_FRESH).one()
 

@@ -23,7 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session
 
 from hemline.store.database.clock import DatabaseTime, database_now
-from hemline.store.database.columns import Json, utcnow
+from hemline.store.database.columns import Json
 from hemline.store.database.insert import insert_into
 from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import Annotation, Prediction, Project, Task, TaskProblem
@@ -105,7 +105,7 @@ def upsert_task(
         "view": new.view,
         "garment_type": new.garment_type,
         "photo_session": new.photo_session,
-        "updated_at": utcnow(),
+        "updated_at": DatabaseTime(),
     }
     statement = statement.on_conflict_do_update(
         index_elements=["project_id", "ls_task_id"], set_=updates

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Session
 
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import DatabaseTime
 from hemline.store.database.insert import insert_into
 from hemline.store.tables.loop import Conversion
 
@@ -36,7 +36,7 @@ def record_conversion(
 
     digest: the artifact; None where these weights cannot be used so, and `problem` says why.
     """
-    values = {"digest": digest, "problem": problem or None, "created_at": utcnow()}
+    values = {"digest": digest, "problem": problem or None, "created_at": DatabaseTime()}
     insert = insert_into(
         session,
         Conversion,

@@ -8,7 +8,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, defer, joinedload
 
 from hemline.errors import StoreError
-from hemline.store.database.columns import Json, utcnow
+from hemline.store.database.clock import database_now
+from hemline.store.database.columns import Json
 from hemline.store.loop.projects import lock_project
 from hemline.store.states import ModelState
 from hemline.store.tables.loop import ModelVersion, Project
@@ -132,7 +133,7 @@ def promote(session: Session, version_id: int, *, now: datetime | None = None) -
     current = champion(session, version.project_id)
     if current is not None and current.id == version_id:
         return current
-    return _enthrone(session, version, promoted_at=now or utcnow())
+    return _enthrone(session, version, promoted_at=now or database_now(session))
 
 
 def reject(session: Session, version_id: int) -> ModelVersion:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import database_now
 from hemline.store.loop.tasks import count_marked_tasks, list_task_problems
 from hemline.store.states import DeliveryState, JobState, RunState
 from hemline.store.tables.loop import Job, Task, TrainingRun, WebhookDelivery
@@ -74,7 +74,7 @@ def count_tasks(session: Session, project_id: int) -> TaskCounts:
 
 
 def failures(session: Session, project_id: int, ls_project_id: int) -> Failures:
-    since = utcnow() - _FRESH
+    since = database_now(session) - _FRESH
     last = session.scalar(
         select(TrainingRun)
         .where(TrainingRun.project_id == project_id)

@@ -13,8 +13,8 @@ from datetime import timedelta
 from sqlalchemy import ColumnElement, case, delete, exists, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
-from hemline.store.database.clock import database_now
-from hemline.store.database.columns import Json, utcnow
+from hemline.store.database.clock import DatabaseTime, database_now
+from hemline.store.database.columns import Json
 from hemline.store.database.insert import insert_into
 from hemline.store.tables.loop import Annotation, ModelVersion, Prediction
 from hemline.store.tables.review import LabelSignals, PredictionSignals
@@ -216,7 +216,7 @@ def store_label_values(
             regions=regions,
             histograms=histograms,
             risk=risk,
-            computed_at=utcnow(),
+            computed_at=DatabaseTime(),
         )
         .returning(LabelSignals.annotation_id)
     )
@@ -244,7 +244,7 @@ def store_prediction_values(
             values=values,
             regions=regions,
             cluster=cluster,
-            computed_at=utcnow(),
+            computed_at=DatabaseTime(),
         )
         .returning(PredictionSignals.prediction_id)
     )

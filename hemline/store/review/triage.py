@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import DatabaseTime
 from hemline.store.tables.loop import Annotation, Prediction, Project, Task
 from hemline.store.tables.review import PredictionSignals
 
@@ -33,7 +33,7 @@ def accept(session: Session, task_ids: Sequence[int]) -> None:
     session.execute(
         update(Task)
         .where(Task.id.in_(task_ids), Task.accepted_at.is_(None))
-        .values(accepted_at=utcnow())
+        .values(accepted_at=DatabaseTime())
     )
 
 

@@ -8,7 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from hemline.errors import StoreError
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import DatabaseTime, database_now
 from hemline.store.database.insert import insert_into
 from hemline.store.review.review_order import get_item, item_of_task
 from hemline.store.states import ReviewKind, ReviewState, Verdict
@@ -39,7 +39,7 @@ def give_verdict(
     item = get_item(session, item_id)
     if item is None:
         raise StoreError(f"review item {item_id} is not in the store; reload the order")
-    now = now or utcnow()
+    now = now or database_now(session)
     closed = _change(
         session,
         item,
@@ -98,7 +98,7 @@ def settle_label(
     judged_digest: the label that it is about. "The label was wrong" is mostly said in the same
     save that mends it, so this is the label before; what is saved now is settled by it.
     """
-    now = now or utcnow()
+    now = now or database_now(session)
     content = annotation.mask_digest or judged_digest
     item = item_of_task(session, annotation.task_id, ReviewKind.LABEL) or _new_item(
         session, annotation, content
@@ -136,7 +136,7 @@ def _change(session: Session, item: ReviewItem, revision: int | None, **values: 
     changed: ReviewItem | None = session.scalar(
         update(ReviewItem)
         .where(ReviewItem.id == item.id, ReviewItem.revision == expected)
-        .values(**values, revision=expected + 1, updated_at=utcnow())
+        .values(**values, revision=expected + 1, updated_at=DatabaseTime())
         .returning(ReviewItem),
         execution_options={"populate_existing": True},
     )

@@ -9,7 +9,7 @@ from sqlalchemy import case, delete, update
 from sqlalchemy.orm import Session
 
 from hemline.reasons import Evidence, FoundCheck, Reason
-from hemline.store.database.columns import utcnow
+from hemline.store.database.clock import DatabaseTime
 from hemline.store.database.insert import insert_into
 from hemline.store.states import ReviewKind, ReviewState
 from hemline.store.tables.review import ReviewItem
@@ -82,7 +82,7 @@ def write_item(session: Session, item: RankedItem) -> None:
                     ),
                     else_=ReviewItem.revision + 1,
                 ),
-                "updated_at": utcnow(),
+                "updated_at": DatabaseTime(),
             },
         )
     )
@@ -110,7 +110,7 @@ def close_items(session: Session, task_ids: Sequence[int], kind: ReviewKind) -> 
             state=ReviewState.CLOSED,
             settled_digest=ReviewItem.content_digest,
             revision=ReviewItem.revision + 1,
-            updated_at=utcnow(),
+            updated_at=DatabaseTime(),
         )
     )
 

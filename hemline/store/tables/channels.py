@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy import ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from hemline.store.database.columns import Base, Sentence, Words, utcnow
+from hemline.store.database.clock import DatabaseTime
+from hemline.store.database.columns import Base, Sentence, Words
 from hemline.store.states import ChannelOutcome
 from hemline.store.tables.loop import Annotation, Prediction, Task
 
@@ -34,7 +35,7 @@ class ChannelResult(Base):
     outcome: Mapped[ChannelOutcome]
     refused_by: Mapped[str] = mapped_column(Words(255), default="")  # "|fill|size|"
     says: Mapped[str] = mapped_column(Sentence(), default="")  # a sentence a line
-    checked_at: Mapped[datetime] = mapped_column(default=utcnow)
+    checked_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
 
     task: Mapped[Task] = relationship()
     annotation: Mapped[Annotation | None] = relationship()

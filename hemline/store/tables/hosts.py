@@ -1,4 +1,4 @@
-"""The table of what hosts share out among themselves."""
+"""The tables of what hosts share out among themselves."""
 
 from datetime import datetime
 
@@ -16,3 +16,12 @@ class CardClaim(Base):
     owner: Mapped[str] = mapped_column(Words(128))
     lease_from: Mapped[datetime]  # later than now: the clock was put back, it has lapsed
     lease_until: Mapped[datetime]
+
+
+class ScheduleTick(Base):
+    """When the schedule's work of a kind was last begun, by the database's time."""
+
+    __tablename__ = "schedule_tick"
+
+    name: Mapped[str] = mapped_column(Words(64), primary_key=True)
+    begun_at: Mapped[datetime]

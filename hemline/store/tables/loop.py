@@ -11,7 +11,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from hemline.store.database.columns import Base, Json, Sentence, Words, utcnow
+from hemline.store.database.clock import DatabaseTime
+from hemline.store.database.columns import Base, Json, Sentence, Words
 from hemline.store.states import (
     DeliveryState,
     JobKind,
@@ -47,8 +48,8 @@ class Project(Base):
     ranking_digest: Mapped[str | None] = mapped_column(Words(64))  # artifact of its fitted ranking
     ranked_at: Mapped[datetime | None]
     reconciled_until: Mapped[datetime | None]  # Label Studio's updated_at, the last one seen
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
-    updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
+    created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
+    updated_at: Mapped[datetime] = mapped_column(default=DatabaseTime(), onupdate=DatabaseTime())
 
 
 class Task(Base):
@@ -89,8 +90,8 @@ class Task(Base):
     pseudo_labelled: Mapped[bool] = mapped_column(default=False, server_default=false())
     accepted_at: Mapped[datetime | None]  # its mask was good enough to be taken unseen
     shown_priority: Mapped[float | None]  # in Label Studio, with the reasons; None: not shown
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
-    updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
+    created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
+    updated_at: Mapped[datetime] = mapped_column(default=DatabaseTime(), onupdate=DatabaseTime())
 
     project: Mapped[Project] = relationship()
     annotations: Mapped[list["Annotation"]] = relationship(back_populates="task")
@@ -108,7 +109,9 @@ class TaskProblem(Base):
     source: Mapped[ProblemSource] = mapped_column(primary_key=True)
     problem: Mapped[str] = mapped_column(Sentence())
     tries: Mapped[int] = mapped_column(default=1)  # that ended in this mark, one after another
-    try_at: Mapped[datetime] = mapped_column(default=utcnow, index=True)  # it is looked at again
+    try_at: Mapped[datetime] = mapped_column(
+        default=DatabaseTime(), index=True
+    )  # it is looked at again
 
 
 class Annotation(Base):
@@ -161,7 +164,7 @@ class Annotation(Base):
     # A mask that looks like lost work: held, or confirmed where it is the one that it has
     held_digest: Mapped[str | None] = mapped_column(Words(64))
     ls_updated_at: Mapped[datetime | None]
-    changed_at: Mapped[datetime] = mapped_column(default=utcnow)  # last change of the mask
+    changed_at: Mapped[datetime] = mapped_column(default=DatabaseTime())  # last change of the mask
     deleted_at: Mapped[datetime | None]
 
     task: Mapped[Task] = relationship(back_populates="annotations")
@@ -181,7 +184,7 @@ class AnsweredClick(Base):
     annotator: Mapped[str] = mapped_column(Words(255), default="")  # Label Studio's id, if known
     is_box: Mapped[bool]
     pixels_digest: Mapped[str] = mapped_column(Words(64))  # of the region as it was answered
-    answered_at: Mapped[datetime] = mapped_column(default=utcnow)
+    answered_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
 
 
 class Prediction(Base):
@@ -201,7 +204,7 @@ class Prediction(Base):
     score: Mapped[float]  # 0 to 1; low asks for a person first
     region_scores: Mapped[Json] = mapped_column(default=dict)  # label name to 0..1
     sent_at: Mapped[datetime | None]  # last time Label Studio was given it
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
 
     task: Mapped[Task] = relationship(back_populates="predictions")
     model_version: Mapped["ModelVersion"] = relationship()
@@ -221,7 +224,7 @@ class DatasetSnapshot(Base):
     digest: Mapped[str] = mapped_column(Words(64))  # of the manifest
     labels: Mapped[list[str]]  # class id k is labels[k - 1]; 0 is background
     counts: Mapped[Json] = mapped_column(default=dict)  # corrections by split; pseudo-labels
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
 
 
 class ModelVersion(Base):
@@ -252,7 +255,7 @@ class ModelVersion(Base):
     snapshot_id: Mapped[int | None] = mapped_column(ForeignKey("dataset_snapshot.id"))
     code_version: Mapped[str] = mapped_column(Words(64))
     figures: Mapped[Json] = mapped_column(default=dict)  # validation figures, training curve
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
     promoted_at: Mapped[datetime | None]
 
     project: Mapped[Project] = relationship()
@@ -270,7 +273,7 @@ class Conversion(Base):
     made_by: Mapped[str] = mapped_column(Words(64), primary_key=True)  # converter and its version
     digest: Mapped[str | None] = mapped_column(Words(64))
     problem: Mapped[str | None] = mapped_column(Sentence())
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
 
 
 class TrainingRun(Base):
@@ -293,7 +296,7 @@ class TrainingRun(Base):
     epochs: Mapped[int] = mapped_column(default=0)
     problem: Mapped[str | None] = mapped_column(Sentence())
     model_version_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
     started_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
 
@@ -330,7 +333,7 @@ class Evaluation(Base):
     promoted: Mapped[bool]
     decision: Mapped[str] = mapped_column(Words())  # the decision and its figures in one sentence
     figures: Mapped[Json]  # n, mean_dice, champion_mean_dice, difference, low, high, p, items
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
 
     model_version: Mapped[ModelVersion] = relationship(foreign_keys=[model_version_id])
     champion: Mapped[ModelVersion | None] = relationship(foreign_keys=[champion_id])
@@ -350,7 +353,7 @@ class WebhookDelivery(Base):
     state: Mapped[DeliveryState] = mapped_column(default=DeliveryState.NEW)
     attempts: Mapped[int] = mapped_column(default=0)
     problem: Mapped[str | None] = mapped_column(Sentence())
-    received_at: Mapped[datetime] = mapped_column(default=utcnow)
+    received_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
     worked_at: Mapped[datetime | None]
 
 
@@ -383,7 +386,7 @@ class Job(Base):
     lease_from: Mapped[datetime | None]  # later than now: the clock was put back, it has lapsed
     lease_until: Mapped[datetime | None]
     problem: Mapped[str | None] = mapped_column(Sentence())
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
     finished_at: Mapped[datetime | None]
 
     project: Mapped[Project] = relationship()

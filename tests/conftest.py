@@ -16,6 +16,7 @@ pytest_plugins = [
     "tests.plugins.label_studio",
     "tests.plugins.chromium",
     "tests.plugins.other_clock",
+    "tests.plugins.helm",
 ]
 
 # A deadline is an assertion on time, which a busy machine fails.

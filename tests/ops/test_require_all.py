@@ -23,6 +23,7 @@ import pytest
 @pytest.mark.gpu
 def test_it(): pytest.skip('no GPU')
 """
+SKIPS_FOR_A_MOUNT = SKIPS_FOR_A_GPU.replace("gpu", "mount")
 IS_EXPECTED_TO_FAIL = "import pytest\n@pytest.mark.xfail\ndef test_it(): assert False"
 
 
@@ -33,6 +34,7 @@ IS_EXPECTED_TO_FAIL = "import pytest\n@pytest.mark.xfail\ndef test_it(): assert 
         (SKIPS, True, False),
         (SKIPS_IN_A_FIXTURE, True, False),
         (SKIPS_FOR_A_GPU, True, True),
+        (SKIPS_FOR_A_MOUNT, True, True),
         (IS_EXPECTED_TO_FAIL, True, True),
     ],
 )

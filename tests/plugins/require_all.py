@@ -1,7 +1,8 @@
 """Where everything is installed, a skip is a failure: HEMLINE_TEST_REQUIRE_ALL=1 makes it one.
 
-Tests marked `gpu` may still skip, since few machines have one, and those marked `shared` where
-there is no folder ../shared, since its photos are not ours to pass on.
+Tests marked `gpu` may still skip, since few machines have one, those marked `mount`, since few
+containers may, and those marked `shared` where there is no folder ../shared, since its photos are
+not ours to pass on.
 """
 
 import os
@@ -36,7 +37,7 @@ def pytest_make_collect_report(
 
 
 def _may_skip(item: pytest.Item) -> bool:
-    if not _requires_all() or item.get_closest_marker("gpu"):
+    if not _requires_all() or any(map(item.get_closest_marker, ("gpu", "mount"))):
         return True
     return item.get_closest_marker("shared") is not None and not SHARED.is_dir()
 

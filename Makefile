@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
 	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
-	bench-matting bench-checks bench-backup chaos lock labelstudio image
+	bench-matting bench-checks bench-backup bench-scale chaos lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -98,6 +98,10 @@ bench-checks: .python ## Count how often each check of masks is raised on right 
 bench-backup: .python ## Measure a backup of 100,000 tasks and its restore
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.store.bench_backup
+
+bench-scale: .python ## Time operations on projects of 1,000 to 100,000 tasks: TASKS="1000 1000000"
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.store.bench_scale $(if $(TASKS),--tasks $(TASKS))
 
 chaos: .python ## Kill and pause everything at random while corrections arrive: N=kills SEED=number
 	@$(PYTHON) scripts/bootstrap.py --dev

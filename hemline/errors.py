@@ -67,6 +67,10 @@ class GarmentRuleError(HemlineError):
     """A rule that groups photos by garment cannot be used."""
 
 
+class LabelMappingError(HemlineError):
+    """What labels mean cannot be set so: an unknown label or class, or a class of two labels."""
+
+
 class RecipeError(HemlineError):
     """A recipe names an unknown key or a value out of range."""
 

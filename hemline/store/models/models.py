@@ -1,6 +1,6 @@
 """Model versions: numbered in their project, one of them champion, and the way back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,6 +26,16 @@ def champion(session: Session, project_id: int) -> ModelVersion | None:
     )
 
 
+def newest_starter(session: Session, project_id: int) -> ModelVersion | None:
+    """The newest of the project's versions that nothing was trained on, if there is one."""
+    return session.scalar(
+        select(ModelVersion)
+        .where(ModelVersion.project_id == project_id, ModelVersion.snapshot_id.is_(None))
+        .order_by(ModelVersion.number.desc())
+        .limit(1)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class ServedProject:
     """A project as a server of predictions sees it: few columns, for they are read every second."""
@@ -35,6 +45,8 @@ class ServedProject:
     changed_at: datetime
     has_problem: bool
     champion_id: int | None
+    from_starter: bool  # the champion is one: what labels mean matters to it
+    has_label_classes: bool
 
 
 def list_served(session: Session) -> list[ServedProject]:
@@ -49,6 +61,8 @@ def list_served(session: Session) -> list[ServedProject]:
             Project.updated_at,
             Project.problem.is_not(None),
             ModelVersion.id,
+            ModelVersion.id.is_not(None) & ModelVersion.snapshot_id.is_(None),
+            Project.label_classes.is_not(None),
         )
         .outerjoin(ModelVersion, champions)
         .order_by(Project.ls_project_id)
@@ -81,6 +95,7 @@ def create_version(
     parent_id: int | None = None,
     snapshot_id: int | None = None,
     figures: Json | None = None,
+    label_classes: Mapping[str, Sequence[str]] | None = None,
 ) -> ModelVersion:
     """A new candidate with the project's next number, named `hemline-<Label Studio id>-v<number>`.
 
@@ -111,6 +126,8 @@ def create_version(
         code_version=code_version,
         figures=figures or {},
     )
+    if label_classes is not None:
+        version.label_classes = {label: list(names) for label, names in label_classes.items()}
     session.add(version)
     session.flush()
     return version

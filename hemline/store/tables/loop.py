@@ -45,6 +45,8 @@ class Project(Base):
     # How photos are grouped by garment (GarmentRule); the task from which it is looked at again
     garment_rule: Mapped[Json | None]
     garments_due: Mapped[int | None]
+    # The starter's classes of each label, as people set them and by name (`label_classes.py`)
+    label_classes: Mapped[Json | None]
     ranking_digest: Mapped[str | None] = mapped_column(Words(64))  # artifact of its fitted ranking
     ranked_at: Mapped[datetime | None]
     reconciled_until: Mapped[datetime | None]  # Label Studio's updated_at, the last one seen
@@ -244,11 +246,13 @@ class ModelVersion(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     project_id: Mapped[int] = mapped_column(ForeignKey("project.id", ondelete="CASCADE"))
-    number: Mapped[int]  # 1 is the starter
+    number: Mapped[int]  # 1 is a starter
     name: Mapped[str] = mapped_column(Words(128))  # model_version in Label Studio
     state: Mapped[ModelState]
     recipe: Mapped[Json]  # the whole recipe as trained
     labels: Mapped[list[str]]
+    # Of a starter of several labels, the starter's classes that each label has
+    label_classes: Mapped[Json | None]
     weights_digest: Mapped[str] = mapped_column(Words(64))  # safetensors artifact
     weights_removed_at: Mapped[datetime | None]  # by `hemline prune`
     parent_id: Mapped[int | None] = mapped_column(ForeignKey("model_version.id"))

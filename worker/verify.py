@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from hemline.errors import ArtifactError, HemlineError
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.prefill.prefill import LoadedModel, Prefiller
-from hemline.segmentation.starter import starter_path
+from hemline.prefill.starters import is_starter, label_classes_of, starter_bytes
 from hemline.store.loop.predictions import distrust, get_prediction
+from hemline.store.models.models import get_version
 from hemline.store.reports.artifacts_in_use import (
     ArtifactKind,
     ArtifactUse,
@@ -121,8 +122,13 @@ class Repair:
         return now is not None and now != use.digest and _problem(self._services, now) is None
 
     def _starter_again(self, use: ArtifactUse) -> str | None:
-        if self._services.artifacts.put(starter_path().read_bytes(), "weights") == use.digest:
-            return None
+        """Of a version that is as it shipped; what was trained cannot be made again."""
+        with self._services.store.reading() as session:
+            version = get_version(session, use.row_id)
+        if is_starter(version):
+            made = starter_bytes(label_classes_of(version))
+            if self._services.artifacts.put(made, "weights") == use.digest:
+                return None
         return "restore it from a backup of the artifacts, or run `hemline rollback`"
 
     def _rank_again(self, use: ArtifactUse) -> str | None:

@@ -83,6 +83,7 @@ class Serving:
         self._without: dict[int, str] = {}  # projects whose champion cannot be loaded, and why
         self._failed: dict[str, float] = {}  # digest to when it may be tried again
         self._started: dict[int, tuple[datetime, float]] = {}  # projects without, as they were then
+        self._mapped: dict[int, datetime] = {}  # projects with a starter, as they were then
         self._missing: set[int] = set()  # projects that have a champion and none of theirs loaded
         self._polled_at: float | None = None
         self._to_load: int | None = None  # champions that the look in progress has before it
@@ -224,6 +225,8 @@ class Serving:
                 if not has_champion:
                     version = self._start_project(project)
                     has_champion = version is not None
+                else:
+                    version = self._map_again(project) or version
                 if version is not None:
                     self._load(ls_id, version)
             except Exception:
@@ -263,6 +266,30 @@ class Serving:
         if project.has_problem or (is_same and again_at > time.monotonic()):
             return None
         self._started[project.id] = project.changed_at, time.monotonic() + _RETRY_S
+        return self._ensure(project)
+
+    def _map_again(self, project: ServedProject) -> ModelVersion | None:
+        """Another starter in the place of the project's, where its labels or what they mean have
+        changed; None where it is served as it was."""
+        known = self._mapped.get(project.id)
+        may_differ = project.has_label_classes if known is None else known != project.changed_at
+        work = f"starter of {project.id}"
+        if not project.from_starter or project.has_problem or not may_differ:
+            self._mapped.setdefault(project.id, project.changed_at)
+            return None
+        if self._failed.get(work, 0.0) > time.monotonic():
+            return None
+        try:
+            version = self._ensure(project)
+        except Exception:
+            self._failed[work] = time.monotonic() + _RETRY_S
+            log.exception("the starter is not changed", project=project.ls_project_id)
+            return None
+        self._failed.pop(work, None)
+        self._mapped[project.id] = project.changed_at
+        return version if version is not None and version.id != project.champion_id else None
+
+    def _ensure(self, project: ServedProject) -> ModelVersion | None:
         with self._store.reading() as session:
             row = session.get(Project, project.id)
         if row is None:  # deleted since

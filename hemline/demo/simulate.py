@@ -72,8 +72,8 @@ def simulate(
     temporary folder that is deleted.
 
     Raises:
-        HemlineError: there are too few photos, they have many labels (the starter, which the
-            simulation begins with, knows one), or a program of the stack has ended.
+        HemlineError: there are too few photos, they have several labels where the simulation
+            measures one, or a program of the stack has ended.
     """
     if len(dataset.labels) != 1:
         raise HemlineError(

@@ -28,15 +28,14 @@ from hemline.masks.figures.histograms import probability_histograms
 from hemline.masks.renumber import renumber
 from hemline.prefill.conversions import Conversions
 from hemline.prefill.open_task import OpenTask, open_task, photo_url
+from hemline.prefill.starters import Starters
 from hemline.segmentation.clicks.shipped_clicks import clicks_digest
-from hemline.segmentation.model_card import read_card
-from hemline.segmentation.starter import starter_digest, starter_path
+from hemline.segmentation.starter import starter_digest
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
 from hemline.store.loop.garments import garment_of, garment_rule, keep_garments
 from hemline.store.loop.predictions import distrust, find_prediction, save_prediction
-from hemline.store.loop.projects import lock_project
 from hemline.store.loop.tasks import (
     clear_task_problems,
     get_task,
@@ -44,7 +43,6 @@ from hemline.store.loop.tasks import (
     set_task_problem,
     upsert_task,
 )
-from hemline.store.models.models import champion, create_version, promote
 from hemline.store.review.signals import keep_prediction
 from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import ModelVersion, Prediction, Task
@@ -89,33 +87,16 @@ class Prefiller:
         self._photos = photos
         self._settings = settings
         self._conversions = Conversions(store, artifacts, settings)
+        self._starters = Starters(store, artifacts)
 
     def ensure_starter(self, project_id: int, config: LabelConfig) -> None:
-        """Gives a project of one label its first champion, the starter.
+        """Gives a project its first champion, a starter of what its labels mean; and another one
+        where that was changed and nothing was trained yet (`Starters.ensure`).
 
-        A project of many labels begins without: the starter cannot tell them apart.
+        Raises:
+            ModelError: what ships is missing or was changed.
         """
-        if len(config.labels) != 1:
-            return
-        with self._store.session() as session:
-            if champion(session, project_id) is not None:
-                return
-        path = starter_path()
-        card = read_card(path)
-        digest = self._artifacts.put(path.read_bytes(), "weights")
-        with self._store.session() as session:
-            lock_project(session, project_id)
-            if champion(session, project_id) is None:
-                version = create_version(
-                    session,
-                    project_id,
-                    recipe=card.recipe.model_dump(mode="json"),
-                    labels=config.labels,
-                    weights_digest=digest,
-                    code_version=card.code_version,
-                    figures=card.figures,
-                )
-                promote(session, version.id)
+        self._starters.ensure(project_id, config.labels)
 
     def prepare(self, version: ModelVersion) -> None:
         """Brings a version's network into the form that its runtime loads. Takes seconds the first

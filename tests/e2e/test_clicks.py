@@ -218,23 +218,23 @@ def test_the_label_of_a_click_says_which_region(deployment: Deployment, clicker:
         garment_type=GarmentType.DRESS,
     )
     save_photo(folder / "two_Front.jpg", scene)
-    project = deployment.new_project("Two labels", labels=("top", "skirt"))
+    project = deployment.new_project("Two labels", labels=("upper", "lower"))
     (task,) = deployment.import_folder(project, folder).values()
     faulty = _plant(task, scene.mask > 0)
     middle = int((faulty.missing[0][1] + faulty.missing[2][1]) / 2 * HEIGHT)
     classes = np.where(np.arange(HEIGHT)[:, None] < middle, 1, 2)
     both = np.asarray(classes * faulty.prefill, dtype=np.uint8)
-    config = parse_label_config(render_label_config(["top", "skirt"]))
-    top, skirt = as_regions(both, config)
-    prediction = {"task": task, "result": [top, skirt], "score": 0.5, "model_version": "by hand"}
+    config = parse_label_config(render_label_config(["upper", "lower"]))
+    upper, lower = as_regions(both, config)
+    prediction = {"task": task, "result": [upper, lower], "score": 0.5, "model_version": "by hand"}
     deployment.stack.client.import_predictions(project, [prediction])
     deployment.stack.connect(project)
 
     clicker.open(project, task)
     keys = {region.key for region in clicker.regions()}
     for hotkey, label, place in (
-        ("Shift+Alt+1", "top", faulty.missing[0]),
-        ("Shift+Alt+2", "skirt", faulty.missing[2]),
+        ("Shift+Alt+1", "upper", faulty.missing[0]),
+        ("Shift+Alt+2", "lower", faulty.missing[2]),
     ):
         others = {each.key: each.rle for each in clicker.regions() if label not in each.label}
         clicker.choose("k")
@@ -246,7 +246,7 @@ def test_the_label_of_a_click_says_which_region(deployment: Deployment, clicker:
         assert faulty.at(changed.mask(HEIGHT, WIDTH), place)
         assert all(after[key].rle == rle for key, rle in others.items())
     annotation = clicker.editor.submit()
-    assert {region["id"] for region in annotation["result"]} == {top["id"], skirt["id"]}
+    assert {region["id"] for region in annotation["result"]} == {upper["id"], lower["id"]}
     assert {region["type"] for region in annotation["result"]} == {"brushlabels"}
     stored = as_mask(annotation["result"], config)
     assert faulty.at(stored == 1, faulty.missing[0])

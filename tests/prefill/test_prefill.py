@@ -103,16 +103,25 @@ def test_a_task_is_predicted_once_and_answered_from_the_store_then(room: Room) -
     assert mask.shape == (HEIGHT, WIDTH)
 
 
-def test_the_starter_is_the_first_champion_of_one_label_and_of_no_more(room: Room) -> None:
+def test_labels_that_the_starter_knows_are_pre_filled_and_no_others(room: Room) -> None:
+    labels = ["zipper", "clothing", "bag"]
+    outfit = parse_label_config(render_label_config(labels))
+    parts = parse_label_config(render_label_config(["collar", "zipper"]))
     with room.store.session() as session:
         other = upsert_project(session, ls_project_id=8, title="Outfits").id
-    room.prefiller.ensure_starter(other, parse_label_config(render_label_config(["top", "skirt"])))
-    room.prefiller.ensure_starter(room.project, GARMENT)
+        third = upsert_project(session, ls_project_id=9, title="Parts").id
+    room.prefiller.ensure_starter(other, outfit)
+    room.prefiller.ensure_starter(third, parts)
     with room.store.reading() as session:
-        assert champion(session, other) is None
-        first = champion(session, room.project)
-    assert first is not None
-    assert first.name == "hemline-7-v1"
+        assert champion(session, third) is None
+        version = champion(session, other)
+    assert version is not None
+    room.prefiller.prepare(version)
+    filled = room.prefiller.predict_task(room.prefiller.load(version), other, outfit, task(1))
+    drawn = {region["value"]["brushlabels"][0] for region in filled.result}
+    assert "clothing" in drawn
+    assert "zipper" not in drawn
+    assert filled.model_version == "hemline-8-v1"
 
 
 def test_a_sole_label_that_was_renamed_since_is_answered_under_its_new_name(room: Room) -> None:

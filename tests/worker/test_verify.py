@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from hemline.errors import ArtifactError
+from hemline.segmentation.mapped_starter import mapped_starter
 from hemline.segmentation.starter import starter_path
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.jobs import queue_job
@@ -129,6 +130,28 @@ def test_the_starter_comes_from_the_package(services: Services, project: Project
     damage(services, digest)
     assert kinds(services) == [ArtifactKind.WEIGHTS]
     services.artifacts.put(starter_path().read_bytes(), "weights")
+    assert kinds(services) == []
+
+
+def test_a_starter_of_several_labels_comes_from_what_its_labels_mean(
+    services: Services, project: Project, run: Any
+) -> None:
+    """Also one that is champion no longer, and whose project's labels mean something else now."""
+    classes = {"zipper": (), "top": ("top", "shirt"), "trousers": ("trousers",)}
+    digest = services.artifacts.put(mapped_starter(classes), "weights")
+    with services.store.session() as session:
+        create_version(
+            session,
+            project.id,
+            recipe={},
+            labels=[*classes],
+            label_classes=classes,
+            weights_digest=digest,
+            code_version="0",
+        )
+    damage(services, digest)
+    assert kinds(services) == [ArtifactKind.WEIGHTS]
+    assert run("verify", "--repair").endswith("exit 0")
     assert kinds(services) == []
 
 

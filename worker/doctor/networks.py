@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from hemline.labelstudio.project.config import parse_label_config
+from hemline.prefill.label_mapping import LabelMapping, read_mapping
 from hemline.segmentation.clicks.shipped_clicks import clicks_path
+from hemline.segmentation.mapped_starter import starter_classes
 from hemline.segmentation.model_card import read_card
 from hemline.segmentation.runtime.choice import choose_runtime
 from hemline.segmentation.starter import starter_path
@@ -37,8 +39,9 @@ def check_runtime(settings: Settings) -> Iterator[Diagnosis]:
 def check_shipped_models() -> Iterator[Diagnosis]:
     """Raises ModelError for one that is missing or was changed."""
     starter_path()
+    starter_classes()
     clicks_path()
-    yield healthy(SHIPPED, "the starter model and the network for clicks are whole")
+    yield healthy(SHIPPED, "the two starters and the network for clicks are whole")
 
 
 def check_champion(name: str, settings: Settings, ls_project_id: int) -> Iterator[Diagnosis]:
@@ -50,9 +53,10 @@ def check_champion(name: str, settings: Settings, ls_project_id: int) -> Iterato
     with opened(settings) as store, store.reading() as session:
         project = known_project(session, ls_project_id)
         version = champion(session, project.id)
-        label_config = project.label_config
+        config = parse_label_config(project.label_config) if project.label_config else None
+        mapping = read_mapping(session, project.id, config.labels) if config else None
     if version is None:
-        yield healthy(name, _without_champion(label_config))
+        yield healthy(name, _without_champion(mapping))
         return
     weights = ArtifactStore(settings.artifacts).get(version.weights_digest)
     with tempfile.TemporaryDirectory(prefix="hemline-doctor-") as folder:
@@ -62,7 +66,10 @@ def check_champion(name: str, settings: Settings, ls_project_id: int) -> Iterato
     yield healthy(name, f"{version.name}, {len(weights) / 2**20:.0f} MiB, is whole")
 
 
-def _without_champion(label_config: str) -> str:
-    if label_config and len(parse_label_config(label_config).labels) > 1:
-        return "none yet: a project of several labels has one after its first training"
-    return "none yet: the starter pre-fills as soon as the backend knows the project"
+def _without_champion(mapping: LabelMapping | None) -> str:
+    if mapping is not None and mapping.starter_classes is not None and mapping.draws_nothing:
+        return (
+            "none yet: the starter knows none of the labels, so the first training makes one; "
+            "`hemline connect --map` says which of the starter's classes they are"
+        )
+    return "none yet: a starter pre-fills as soon as the backend knows the project"

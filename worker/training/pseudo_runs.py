@@ -1,6 +1,7 @@
 """Trainings on pseudo-labels: one after a promotion by corrections, or because somebody asked."""
 
 from hemline.labelstudio.project.config import parse_label_config
+from hemline.prefill.starters import never_drawn
 from hemline.store.loop.projects import get_project, lock_project, not_known
 from hemline.store.models.models import champion
 from hemline.store.models.pseudo_labels import choose_pseudo_labels, enough, mark_pseudo_labelled
@@ -65,6 +66,13 @@ def _queue(services: Services, project: Project, *, by_itself: bool) -> Training
                 None,
                 f"no training: {version.name} has other labels than the project; train on "
                 f"corrections first, with `hemline retrain {project.ls_project_id}`",
+            )
+        if undrawn := never_drawn(version):
+            return TrainingRequest(
+                None,
+                f"no training: the starter {version.name} never draws '{undrawn[0]}', so that its "
+                "masks do not say where there is none; train on corrections first, with "
+                f"`hemline retrain {project.ls_project_id}`",
             )
         chosen = choose_pseudo_labels(session, version, least_score=least_score)
         if not chosen or (by_itself and not enough(session, project.id, len(chosen))):

@@ -6,9 +6,15 @@ import pytest
 from sqlalchemy import event
 
 from hemline.errors import ModelError
+from hemline.store.loop.label_classes import (
+    ClassesSet,
+    StoredLabelClasses,
+    write_label_classes,
+)
 from hemline.store.loop.projects import known_project, upsert_project
 from hemline.store.models.models import ServedProject, create_version, promote, rollback
-from tests.backend.conftest import GARMENT
+from hemline.store.tables.loop import DatasetSnapshot
+from tests.backend.conftest import GARMENT, KEY, add_champion
 
 
 def fill(store, digests):
@@ -102,6 +108,98 @@ def test_projects_share_the_network_of_the_same_weights(backend):
     assert backend.connect() == "hemline-1-v1"
     assert backend.connect(key="2.5") == "hemline-2-v1"
     assert len(backend.services.serving._predictors._loaded) == 1
+
+
+def label_classes(store, **by_people):
+    with store.session() as session:
+        kept = {label: ClassesSet(names, "ada") for label, names in by_people.items()}
+        write_label_classes(session, known_project(session, 1).id, StoredLabelClasses(kept))
+
+
+@pytest.fixture
+def asked(watched, monkeypatch):
+    """What projects' starters were asked for, after the first."""
+    watched.client.post("/setup", json={"project": KEY, "schema": GARMENT})
+    watched.services.serving.look()
+    asked = []
+    monkeypatch.setattr(
+        watched.prefiller, "ensure_starter", lambda *arguments: asked.append(arguments)
+    )
+    return asked
+
+
+def test_another_meaning_of_labels_is_acted_on_once(watched, asked):
+    look = watched.services.serving.look
+    look()
+    assert asked == []
+    label_classes(watched.store, garment=("dress",))
+    look()
+    look()
+    assert len(asked) == 1
+    label_classes(watched.store, garment=("coat",))
+    look()
+    assert len(asked) == 2
+
+
+def test_a_starter_of_another_meaning_is_loaded_at_the_same_look(watched, asked, monkeypatch):
+    def change(project_id, config):
+        add_champion(watched.store, project_id, "mapped", config.labels)
+
+    watched.services.serving.look()
+    monkeypatch.setattr(watched.prefiller, "ensure_starter", change)
+    label_classes(watched.store, garment=("dress",))
+    watched.services.serving.look()
+    assert watched.services.serving.version(1) == "hemline-1-v2"
+    assert watched.loads[-1] == "mapped"
+
+
+def test_what_labels_mean_to_a_trained_champion_is_not_asked(watched, asked):
+    with watched.store.session() as session:
+        project = known_project(session, 1).id
+        snapshot = DatasetSnapshot(project_id=project, digest="d", labels=["garment"])
+        session.add(snapshot)
+        session.flush()
+        version = create_version(
+            session,
+            project,
+            recipe={},
+            labels=["garment"],
+            weights_digest="trained",
+            code_version="0",
+            snapshot_id=snapshot.id,
+        )
+        promote(session, version.id)
+    watched.services.serving.look()
+    label_classes(watched.store, garment=("dress",))
+    watched.services.serving.look()
+    assert asked == []
+
+
+def test_a_change_that_fails_leaves_the_starter_and_is_tried_again(watched, asked, monkeypatch):
+    def fail(*_):
+        asked.append("failed")
+        raise ModelError("the starter is damaged")
+
+    ensure = watched.prefiller.ensure_starter
+    watched.services.serving.look()
+    monkeypatch.setattr(watched.prefiller, "ensure_starter", fail)
+    label_classes(watched.store, garment=("dress",))
+    serving = watched.services.serving
+    serving.look()
+    serving.look()
+    assert asked == ["failed"]  # it waits a while
+    assert serving.version(1) == "hemline-1-v1"
+    serving._failed.clear()
+    monkeypatch.setattr(watched.prefiller, "ensure_starter", ensure)
+    serving.look()
+    assert len(asked) == 2
+
+
+def test_a_change_while_the_backend_was_down_is_acted_on(watched, asked):
+    label_classes(watched.store, garment=("dress",))
+    watched.services.serving._mapped.clear()  # as a process that has just begun
+    watched.services.serving.look()
+    assert len(asked) == 1
 
 
 def test_a_project_with_a_problem_gets_no_starter_and_stops_no_other(backend):

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from hemline.errors import ArtifactsUnavailable
+from hemline.labelstudio.project.config import render_label_config
 from hemline.masks.codecs.png import encode_class_mask
 from hemline.store.database.clock import database_now
 from hemline.store.loop.corrections import refresh_labelled
@@ -167,6 +168,29 @@ def test_a_champion_of_other_labels_draws_none(
     request = request_pseudo_labels(services, 7)
     assert request.run_id is None
     assert "has other labels than the project" in request.sentence
+
+
+def test_a_starter_that_never_draws_a_label_draws_none(
+    services: Services, project: Project, taught: ModelVersion
+) -> None:
+    """Its masks are no full labels: a photo may show what it leaves out."""
+    labels = ["garment", "zipper"]
+    with services.store.session() as session:
+        version = create_version(
+            session,
+            project.id,
+            recipe={},
+            labels=labels,
+            label_classes={"garment": ("dress",), "zipper": ()},
+            weights_digest="b" * 64,
+            code_version="test",
+        )
+        promote(session, version.id)
+        session.get_one(Project, project.id).label_config = render_label_config(labels)
+    predict(services, project, version, range(1, 5))
+    request = request_pseudo_labels(services, project.ls_project_id)
+    assert request.run_id is None
+    assert f"the starter {version.name} never draws 'zipper'" in request.sentence
 
 
 def test_waiting_corrections_come_first(

@@ -2,13 +2,15 @@
 
 import errno
 import sys
+from collections.abc import Sequence
 from importlib.metadata import entry_points
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 from hemline import __version__
 from hemline.errors import HemlineError, StoreUnavailable
+from hemline.labelstudio.commands import LabelsInWords, keep_labels_with
 from hemline.logs import redact_tracebacks
 from hemline.segmentation.commands.model_choice import Versions, know_versions
 
@@ -60,6 +62,7 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,
     )
     know_versions(_stored_models)
+    keep_labels_with(_keep_labels)
     for entry in sorted(entry_points(group=COMMANDS_GROUP), key=lambda entry: entry.name):
         app.add_typer(entry.load())
     return app
@@ -69,6 +72,12 @@ def _stored_models() -> Versions:
     from hemline.stored_models import StoredModels  # most commands need no store
 
     return StoredModels()
+
+
+def _keep_labels(project: dict[str, Any], options: Sequence[str]) -> LabelsInWords:
+    from hemline.prefill.connected_labels import keep_labels  # only `connect` needs it
+
+    return keep_labels(project, options)
 
 
 def _end(sentence: str) -> NoReturn:

@@ -1,12 +1,37 @@
 """The command `hemline connect`."""
 
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any
 
 import typer
 
 from hemline.setting_values import web_address
 
 app = typer.Typer()
+
+
+@dataclass(frozen=True, slots=True)
+class LabelsInWords:
+    """What a project's labels are pre-filled with, in lines for people; and whether that gives the
+    project a first model."""
+
+    lines: tuple[str, ...] = ()
+    first_model: bool = False
+
+
+def _leave_labels(project: dict[str, Any], options: Sequence[str]) -> LabelsInWords:
+    return LabelsInWords()
+
+
+_keep_labels: Callable[[dict[str, Any], Sequence[str]], LabelsInWords] = _leave_labels
+
+
+def keep_labels_with(keep: Callable[[dict[str, Any], Sequence[str]], LabelsInWords]) -> None:
+    """Has `connect` give a project, as Label Studio has it, and its options `--map` to this
+    function: what is stored, and what models know, is not this package's."""
+    global _keep_labels
+    _keep_labels = keep
 
 
 def _address(value: str) -> str:
@@ -42,6 +67,15 @@ def connect(
             help="Add a point and a box to the label config, which masks are corrected with."
         ),
     ] = True,
+    label_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="The starter's classes that a label is pre-filled with until the first training, "
+            "such as 'my label=dress,skirt'; 'my label=' opens empty, 'my label=auto' goes by its "
+            "name again. May be given several times.",
+        ),
+    ] = None,
 ) -> None:
     """Connect a Label Studio project: pre-filled tasks out, corrections in."""
     from hemline.labelstudio.client import LabelStudioClient
@@ -51,6 +85,7 @@ def connect(
     settings = get_settings()
     url = backend_url or settings.reachable_backend_url
     with LabelStudioClient(settings.label_studio_url, settings.label_studio_api_key) as client:
+        labels = _keep_labels(client.get_project(project_id), label_map or [])
         made = connect_project(
             client,
             settings,
@@ -58,11 +93,12 @@ def connect(
             backend_url=url,
             review_fields=review_fields,
             clicks=clicks,
+            first_model=labels.first_model,
             on_step=lambda step: typer.echo(step),
         )
     shown = f", which shows {made.model_version}" if made.model_version else ""
     typer.echo(f"{settings.link_url}/projects/{project_id} is connected to {url}{shown}")
-    for note in made.notes:
+    for note in (*made.notes, *labels.lines):
         typer.echo(note)
     if made.clicks_problem:
         typer.echo(f"No controls for clicks were added: {made.clicks_problem}", err=True)

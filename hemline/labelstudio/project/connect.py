@@ -45,6 +45,7 @@ def connect(
     backend_url: str,
     review_fields: bool = False,
     clicks: bool = True,
+    first_model: bool = False,
     on_step: Callable[[str], None] = lambda step: None,
     patience_s: float = 60.0,
 ) -> Connection:
@@ -52,8 +53,8 @@ def connect(
 
     `backend_url` is the backend's address as Label Studio reaches it. Backends and webhooks that
     an earlier connect left at other addresses are removed; those of others stay. A project of one
-    label gets a first model as soon as the backend hears of it: that is waited for, for
-    `patience_s` seconds.
+    label, and any with `first_model`, gets a model as soon as the backend hears of it: that is
+    waited for, for `patience_s` seconds.
 
     `review_fields` adds the reason and the verdict to the label config. `clicks` adds the controls
     that masks are corrected with by clicks, says in the project's instructions how, and has Label
@@ -91,7 +92,7 @@ def connect(
     webhook = _ensure_webhook(client, settings, project_id, backend_url, gone)
     on_step("tabs")
     ensure_tabs(client, project_id, review=has_review_fields(label_config))
-    if len(config.labels) == 1 and not backend.get("model_version"):
+    if (first_model or len(config.labels) == 1) and not backend.get("model_version"):
         on_step("first model")
         backend = _wait_for_model(client, backend, patience_s)
     model_version = backend.get("model_version") or ""

@@ -366,3 +366,19 @@ def test_guards_against_private_addresses_are_named(settings: Settings) -> None:
         }
         with pytest.raises(LabelStudioError, match="ML_BLOCK_LOCAL_IP=false"):
             connect(client, settings, 1, backend_url="http://127.0.0.1:9090")
+
+
+def test_a_first_model_of_several_labels_is_waited_for(
+    ls_client: LabelStudioUser, settings: Settings, backend: Backend
+) -> None:
+    project = ls_client.create_project("outfits", render_label_config(["top", "skirt"]))["id"]
+
+    def load(step: str) -> None:
+        if step == "first model":
+            backend.version = f"hemline-{project}-v1"
+
+    asked = functools.partial(
+        connect, ls_client, settings, project, backend_url=backend.url, on_step=load
+    )
+    assert asked().model_version == ""  # its labels mean nothing to the starter
+    assert asked(first_model=True, patience_s=30.0).model_version == backend.version

@@ -18,6 +18,7 @@ from backend.dashboard.pages.evaluation_items import (
     by_view,
     read_items,
 )
+from backend.dashboard.pages.labels import label_section
 from backend.dashboard.pictures.picture import PictureKind
 from backend.dashboard.pictures.specs import picture_address
 from backend.dashboard.words import dice
@@ -66,6 +67,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             judged=judged,
             back=back,
             taught=taught,
+            labels=label_section(services.store, row),
         )
 
     @blueprint.get("/<int:project>/models/<int:number>")

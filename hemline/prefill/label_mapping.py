@@ -12,13 +12,13 @@ from sqlalchemy.orm import Session
 from hemline.datasets.classes.meanings import class_names, match_labels
 from hemline.errors import LabelMappingError
 from hemline.quoting import quoted
-from hemline.store.loop.label_classes import (
+from hemline.store.loop.projects import lock_project
+from hemline.store.models.label_classes import (
     ClassesSet,
     StoredLabelClasses,
     read_label_classes,
     write_label_classes,
 )
-from hemline.store.loop.projects import lock_project
 
 _NAMED = 20  # labels in a sentence
 _BY_NAME = "auto"  # in place of classes: as the label's name says

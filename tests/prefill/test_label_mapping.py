@@ -13,7 +13,7 @@ from hemline.prefill.label_mapping import (
     parse_changes,
 )
 from hemline.prefill.mapping_in_words import mapping_in_words
-from hemline.store.loop.label_classes import read_label_classes
+from hemline.store.models.label_classes import read_label_classes
 from tests.prefill.conftest import Kept
 
 OUTFIT = ("top", "trousers", "jeans", "zipper")

@@ -6,12 +6,12 @@ import pytest
 from sqlalchemy import event
 
 from hemline.errors import ModelError
-from hemline.store.loop.label_classes import (
+from hemline.store.loop.projects import known_project, upsert_project
+from hemline.store.models.label_classes import (
     ClassesSet,
     StoredLabelClasses,
     write_label_classes,
 )
-from hemline.store.loop.projects import known_project, upsert_project
 from hemline.store.models.models import ServedProject, create_version, promote, rollback
 from hemline.store.tables.loop import DatasetSnapshot
 from tests.backend.conftest import GARMENT, KEY, add_champion

@@ -1,7 +1,7 @@
 """What labels mean is stored as it is set, in any letters; and what a starter was made of."""
 
 from hemline.store.database.engine import Store
-from hemline.store.loop.label_classes import (
+from hemline.store.models.label_classes import (
     ClassesSet,
     StoredLabelClasses,
     read_label_classes,

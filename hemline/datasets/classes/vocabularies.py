@@ -61,3 +61,8 @@ FASHIONPEDIA_GROUPS = (
     *("closures", "upperbody", "head", "legs and feet", "garment parts", "arms and hands"),
     *("decorations", "neck", "others", "lowerbody", "waist", "wholebody"),
 )
+
+# What a drawn scene shows, by the type of its garment. All of its types are "garment" too.
+STUDIO_GARMENT = "garment"
+STUDIO_TYPES = ("top", "dress", "trousers", "skirt", "coat")
+STUDIO = (*STUDIO_TYPES, "hair", "skin", "shoes")

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.checks.mask_checks import check_numbers
+from active_learning.order.bounds import GroupBounds
 from active_learning.order.clusters import UNKNOWN, nearest_clusters
-from active_learning.order.usefulness import DicePredictor
+from active_learning.order.usefulness import DicePredictor, no_dice_predictor
 from active_learning.reasons import COMPARED, Numbers
 from active_learning.risk.forest import Forest
 from active_learning.risk.label_risk import RISK_SIGNALS, RiskModel
@@ -31,7 +32,6 @@ from hemline.reasons import MaskCheck
 SAMPLE = 500  # labels, and as many photos, of a project: what an image is compared with
 
 Json = dict[str, Any]
-_NO_DICE = DicePredictor(None, 0.0, 1.0)  # the model's own expectation, of which nothing is known
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ class Ranking:
     labels: ProjectSample = field(default_factory=lambda: ProjectSample())
     photos: ProjectSample = field(default_factory=lambda: ProjectSample())
     embeddings: Sequence[bytes] = ()
-    dice: DicePredictor = _NO_DICE
+    dice: DicePredictor = field(default_factory=lambda: no_dice_predictor())
     planted: PlantedRows = field(default_factory=lambda: PlantedRows())
     centres: NDArray[np.float32] = field(
         default_factory=lambda: np.zeros((0, LENGTH), dtype=np.float32)
@@ -115,7 +115,9 @@ class Ranking:
                         "photo_checks": _plain(self.photos.checks),
                         "risk": [risk.slope, risk.shift, risk.share],
                         "figures": risk.figures,
-                        "dice": [dice.shift, dice.margin],
+                        "dice": dice.shift,
+                        "dice_bounds": _plain_bounds(dice.bounds),
+                        "outline_bounds": _plain_bounds(dice.outlines),
                         "usual": self.usual,
                         "label_tasks": list(self.labels.tasks),
                         "photo_tasks": list(self.photos.tasks),
@@ -155,7 +157,12 @@ class Ranking:
                 _sample(numbers["labels"], numbers.get("label_tasks"), numbers.get("label_checks")),
                 _sample(numbers["photos"], numbers.get("photo_tasks"), numbers.get("photo_checks")),
                 _split(bytes(arrays["embeddings"])),
-                DicePredictor(forest, *numbers["dice"]),
+                DicePredictor(
+                    forest,
+                    numbers["dice"],
+                    _bounds(numbers["dice_bounds"]),
+                    _bounds(numbers["outline_bounds"]),
+                ),
                 planted,
                 arrays["centres"],
                 tuple(numbers["usual"]) if numbers["usual"] else None,
@@ -187,6 +194,15 @@ def _plain(numbers: Numbers) -> list[list[float | None]]:
         [None if math.isnan(value) else round(value, 6) for value in row]
         for row in numbers.tolist()
     ]
+
+
+def _plain_bounds(bounds: GroupBounds) -> list[Any]:
+    return [bounds.rest, [[*group, value] for group, value in bounds.own.items()]]
+
+
+def _bounds(kept: Sequence[Any]) -> GroupBounds:
+    rest, own = kept
+    return GroupBounds(rest, {(kind, view): value for kind, view, value in own})
 
 
 def _sample(

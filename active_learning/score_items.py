@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from active_learning.checks.mask_checks import checks_found
 from active_learning.label_features import LabelFeatures
+from active_learning.order.bounds import Group
 from active_learning.order.neighbours import isolation
 from active_learning.ranking import Ranking
 from active_learning.reasons import reasons
@@ -33,10 +34,12 @@ class Scores:
 
 @dataclass(frozen=True)
 class PhotoScores(Scores):
-    """With the Dice (N,) that each pre-fill is predicted to have, 0 to 1, and its lower bound."""
+    """With the Dice (N,) that each pre-fill is predicted to have, 0 to 1, its lower bound, and what
+    its outline is true within, as a share of the square root of its area."""
 
     dice: Sequence[float]
     dice_low: Sequence[float]
+    outlines_within: Sequence[float]
 
 
 def score_labels(
@@ -77,10 +80,12 @@ def score_photos(
     embeddings: Sequence[bytes | None],
     flip_dice: Sequence[float | None],
     oddness: Sequence[Oddness],
+    groups: Sequence[Group],
 ) -> PhotoScores:
     """Score N unlabelled photos by the features of their predicted masks: the worse the pre-fill is
-    likely to be, the more a correction teaches. Arguments as for `score_labels`."""
-    dice, low = ranking.dice.predict(dice_rows(features, flip_dice))
+    likely to be, the more a correction teaches. Arguments as for `score_labels`; `groups` are what
+    bounds hold for, garment type and view."""
+    dice, low = ranking.dice.predict(dice_rows(features, flip_dice), groups)
     others = ranking.photos.without(set(tasks))
     found = reasons(
         features,
@@ -97,6 +102,7 @@ def score_photos(
         checks_found([item.checks for item in features], others.checks),
         dice.tolist(),
         low.tolist(),
+        ranking.dice.outlines_within(dice, groups).tolist(),
     )
 
 

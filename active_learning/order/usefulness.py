@@ -10,12 +10,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.order.bounds import Group, GroupBounds, fit_bounds
 from active_learning.risk.forest import Forest, fit_regressor
 from active_learning.risk.learn import FOLDS, fold_of
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 
 FEWEST = 30  # audit items below which the model's own expectation is all there is
-COVERAGE = 0.9  # share of photos whose Dice is at or above the lower bound
+_LEAST_DOUBT = 0.02  # of a Dice predicted to be 1
+_NO_BOUND = 1 / _LEAST_DOUBT  # takes any predicted Dice to 0
 _EXPECTED = PREDICTION_SIGNALS.index("own_expected_dice")
 
 Rows = NDArray[np.floating]
@@ -25,60 +27,109 @@ Rows = NDArray[np.floating]
 class DicePredictor:
     """What predicts Dice. Without `forest` it is the model's own expectation plus `shift`.
 
-    The lower bound is `margin` below the prediction (split conformal: Lei et al. 2018).
+    `bounds` are of how far a prediction is above the truth, in units of the Dice that it leaves to
+    be gained: where more is in doubt, the bound is wider. `outlines` are of the distance that 95 %
+    of both outlines keep from the other, in units of the same, as a share of the square root of
+    the mask's area.
     """
 
     forest: Forest | None
     shift: float
-    margin: float
+    bounds: GroupBounds
+    outlines: GroupBounds
 
-    def predict(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def predict(
+        self, rows: Rows, groups: Sequence[Group]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Predicted Dice and its lower bound, each (N,) in 0..1, of rows (N, F) of
         PREDICTION_SIGNALS; 0 where there is no prediction to speak of (an empty mask)."""
         expected = np.asarray(rows, dtype=np.float64)[:, _EXPECTED]
         middle = expected + self.shift if self.forest is None else self.forest.raw(rows)
         middle = np.where(np.isfinite(expected), np.clip(np.nan_to_num(middle), 0, 1), 0.0)
-        return middle, np.clip(middle - self.margin, 0, 1)
+        margin = np.maximum(self.bounds.of(groups), 0) * _doubt(middle)
+        return middle, np.clip(middle - margin, 0, 1)
+
+    def outlines_within(
+        self, dice: NDArray[np.float64], groups: Sequence[Group]
+    ) -> NDArray[np.float64]:
+        """What nine in ten outlines of each group are true within, (N,), as a share of the square
+        root of the mask's area; infinite where too little is known. `dice` is predicted."""
+        return np.asarray(self.outlines.of(groups) * _doubt(dice))
 
 
-def fit_dice_predictor(
-    rows: Rows, dice: Sequence[float], garments: Sequence[str], *, seed: int = 0
-) -> DicePredictor:
-    """Learn from N audit items: rows (N, F) of PREDICTION_SIGNALS, the Dice of pre-fill against
-    correction, and whose garment it was.
+def no_dice_predictor() -> DicePredictor:
+    """The model's own expectation, of which nothing is known."""
+    return DicePredictor(None, 0.0, GroupBounds(_NO_BOUND), GroupBounds(np.inf))
 
-    Below 30 items the model's own expectation is only shifted to their median, and the lower bound
-    is as wide as what little is known allows: 1 with no item at all.
+
+@dataclass(frozen=True)
+class MetPrefills:
+    """N pre-fills that met a person's correction: `rows` (N, F) of PREDICTION_SIGNALS, their `dice`
+    with the correction, `hd95` between the outlines as a share of the square root of the label's
+    area (NaN where unknown), whose `garments` they are of, and the `groups` of these."""
+
+    rows: Rows
+    dice: Sequence[float]
+    hd95: Sequence[float]
+    garments: Sequence[str]
+    groups: Sequence[Group]
+
+
+def fit_dice_predictor(met: MetPrefills, *, seed: int = 0) -> DicePredictor:
+    """Learn from what became of pre-fills.
+
+    Below 30 of them the model's own expectation is only shifted to their median, and the bounds are
+    as wide as what little is known allows.
     """
-    truth = np.asarray(dice, dtype=np.float64)
-    usable = np.isfinite(np.asarray(rows)[:, _EXPECTED]) if len(rows) else np.zeros(0, np.bool_)
-    rows, truth = np.asarray(rows)[usable], truth[usable]
-    if not len(rows):
-        return DicePredictor(None, 0.0, 1.0)
+    if not len(met.rows):
+        return no_dice_predictor()
+    usable = np.flatnonzero(np.isfinite(np.asarray(met.rows)[:, _EXPECTED])).tolist()
+    if not usable:
+        return no_dice_predictor()
+    rows = np.asarray(met.rows)[usable]
+    truth = np.asarray(met.dice, dtype=np.float64)[usable]
+    hd95 = np.asarray(met.hd95, dtype=np.float64)[usable]
+    groups = [met.groups[k] for k in usable]
+    forest, shift = None, 0.0
     if len(rows) < FEWEST:
-        gaps = truth - rows[:, _EXPECTED]
-        shift = float(np.median(gaps))
-        return DicePredictor(None, shift, _margin(rows[:, _EXPECTED] + shift - truth))
-    folds = fold_of([name for name, kept in zip(garments, usable, strict=True) if kept])
-    held = np.full(len(rows), np.nan)
+        shift = float(np.median(truth - rows[:, _EXPECTED]))
+        guessed = rows[:, _EXPECTED] + shift
+    else:
+        guessed = _out_of_fold(rows, truth, [met.garments[k] for k in usable], seed)
+        forest = _fit(rows, truth, seed)
+    guessed = np.clip(guessed, 0, 1)
+    over = (guessed - truth) / _doubt(guessed)
+    away = hd95 / _doubt(guessed)
+    return DicePredictor(
+        forest,
+        shift,
+        _bounds_of(over, groups, most=_NO_BOUND),
+        _bounds_of(away, groups, most=np.inf),
+    )
+
+
+def _doubt(dice: NDArray[np.float64]) -> NDArray[np.float64]:
+    return 1 - dice + _LEAST_DOUBT
+
+
+def _out_of_fold(
+    rows: Rows, truth: NDArray[np.float64], garments: Sequence[str], seed: int
+) -> NDArray[np.float64]:
+    """Dice (N,) as predicted by what was learnt from other garments; NaN where there were none."""
+    folds = fold_of(garments)
+    guessed = np.full(len(rows), np.nan)
     for fold in range(FOLDS):
         known = folds != fold
         if known.sum() >= FEWEST // 2 and (~known).any():
-            held[~known] = _fit(rows[known], truth[known], seed).raw(rows[~known])
-    seen = np.isfinite(held)
-    over = np.clip(held[seen], 0, 1) - truth[seen] if seen.any() else np.ones(1)
-    return DicePredictor(_fit(rows, truth, seed), 0.0, _margin(over))
+            guessed[~known] = _fit(rows[known], truth[known], seed).raw(rows[~known])
+    return guessed
+
+
+def _bounds_of(errors: NDArray[np.float64], groups: Sequence[Group], *, most: float) -> GroupBounds:
+    known = np.flatnonzero(np.isfinite(errors)).tolist()
+    return fit_bounds(errors[known], [groups[k] for k in known], most=most)
 
 
 def _fit(rows: Rows, truth: NDArray[np.float64], seed: int) -> Forest:
     smallest = max(3, min(10, len(rows) // 10))
     return fit_regressor(PREDICTION_SIGNALS, rows, truth, smallest_leaf=smallest, seed=seed)
-
-
-def _margin(over: NDArray[np.float64]) -> float:
-    """How far predictions must come down for 90 % of items to be at or above them, with the
-    correction for a finite number of them; 1 if there are too few to say."""
-    rank = int(np.ceil((len(over) + 1) * COVERAGE))
-    if rank > len(over):
-        return 1.0
-    return float(np.clip(np.sort(over)[rank - 1], 0, 1))

@@ -10,6 +10,7 @@ in the cache folder, so a run that was stopped goes on. Writes its part of docs/
 """
 
 import argparse
+import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -18,7 +19,7 @@ import numpy as np
 import psutil
 from PIL import Image
 
-from active_learning.order.usefulness import fit_dice_predictor
+from active_learning.order.usefulness import MetPrefills, fit_dice_predictor
 from active_learning.risk.learn import FOLDS, fold_of
 from active_learning.risk.planted import MASK_FAULTS
 from active_learning.signals.label_signals import SIGNALS_VERSION
@@ -45,6 +46,7 @@ from worker.folders.rank import rank_folder
 KINDS = tuple(str(kind) for kind in MASK_FAULTS)
 STUDIO_KINDS = ("hem_cut", "under_arm", "polygon", "offset")
 PAGE = Path("docs/results.md")
+_STREET = ("", "")  # type and view of street photos: unknown
 _MEMORY = (12, 48)  # photos after which memory is read
 
 
@@ -128,10 +130,17 @@ def _predicted_dice(test: Sequence[RankingPhoto], validation: Sequence[RankingPh
         held = np.flatnonzero(~known & (np.arange(len(photos)) < len(test)))
         if not len(held):
             continue
+        own = [name for name, is_known in zip(names, known, strict=True) if is_known]
         predictor = fit_dice_predictor(
-            rows[known], dice[known].tolist(), [n for n, k in zip(names, known, strict=True) if k]
+            MetPrefills(
+                rows[known],
+                dice[known].tolist(),
+                [math.nan] * len(own),
+                own,
+                [_STREET] * len(own),
+            )
         )
-        middle, low = predictor.predict(rows[held])
+        middle, low = predictor.predict(rows[held], [_STREET] * len(held))
         errors += np.abs(middle - dice[held]).tolist()
         constant += np.abs(np.median(dice[known]) - dice[held]).tolist()
         covered += (dice[held] >= low).tolist()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from active_learning.label_features import LabelFeatures
-from active_learning.order.usefulness import fit_dice_predictor
+from active_learning.order.usefulness import MetPrefills, fit_dice_predictor
 from active_learning.ranking import PlantedRows, ProjectSample, Ranking
 from active_learning.reasons import COMPARED
 from active_learning.risk.label_risk import RISK_SIGNALS
@@ -31,9 +31,12 @@ def test_what_is_learnt_is_judged_on_other_garments_and_survives_being_kept() ->
     known = _known()
     risk = learn_risk(known, shipped_risk_model(), labels=60)
     assert risk.figures["auroc"] > 0.9
-    rows = np.random.default_rng(1).normal(size=(40, len(PREDICTION_SIGNALS))).astype(np.float32)
-    dices = np.linspace(0.5, 1, 40).tolist()
-    dice = fit_dice_predictor(rows, dices, [f"G{k}" for k in range(40)])
+    rows = np.random.default_rng(1).normal(size=(200, len(PREDICTION_SIGNALS)))
+    rows = rows.astype(np.float32)
+    dices = np.linspace(0.5, 1, 200).tolist()
+    groups = [("coat", "Front"), ("", "")] * 100
+    hd95 = np.linspace(0.01, 0.05, 200).tolist()
+    dice = fit_dice_predictor(MetPrefills(rows, dices, hd95, [f"G{k}" for k in range(200)], groups))
     numbers = np.arange(3.0 * COMPARED).reshape(3, COMPARED)
     numbers[1, 2] = np.nan
     checks = np.arange(2.0 * len(MaskCheck)).reshape(2, -1)
@@ -50,7 +53,10 @@ def test_what_is_learnt_is_judged_on_other_garments_and_survives_being_kept() ->
     before = ranking.risk.risks(features, known.garments)
     assert again.risk.risks(features, known.garments) == before
     assert np.mean(np.array(before)[known.bad]) > np.mean(np.array(before)[~known.bad])
-    assert np.array_equal(again.dice.predict(rows)[1], dice.predict(rows)[1])
+    assert np.array_equal(again.dice.predict(rows, groups)[1], dice.predict(rows, groups)[1])
+    assert again.dice.bounds == dice.bounds
+    assert again.dice.outlines == dice.outlines
+    assert set(dice.outlines.own) == {("coat", "Front"), ("", "")}
     assert list(again.planted.labels) == ["a", "b", "c"]
     assert (again.labels.tasks, again.photos.tasks) == ([7], [8, 9])
     assert np.array_equal(again.photos.numbers, numbers[1:], equal_nan=True)

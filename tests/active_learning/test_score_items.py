@@ -30,7 +30,13 @@ def _score(
     ranking: Ranking, task: int, photo: LabelFeatures, oddness: Oddness = USUAL_VIEW
 ) -> PhotoScores:
     return score_photos(
-        ranking, [photo], tasks=[task], embeddings=[None], flip_dice=[None], oddness=[oddness]
+        ranking,
+        [photo],
+        tasks=[task],
+        embeddings=[None],
+        flip_dice=[None],
+        oddness=[oddness],
+        groups=[("coat", "Front")],
     )
 
 

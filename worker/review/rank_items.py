@@ -1,18 +1,22 @@
 """What a ranking says of stored labels and photos, as items of the review order."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from active_learning.feature_codec import read_features
 from active_learning.label_features import LabelFeatures
 from active_learning.ranking import Ranking
+from active_learning.risk.label_risk import RISK_SIGNALS
 from active_learning.score_items import score_labels, score_photos
 from hemline.store.review.queries import LabelRow, PhotoRow
 from hemline.store.review.write_order import RankedItem
 from hemline.store.states import ReviewKind
-from hemline.store.tables.loop import Project
+from hemline.store.tables.loop import Project, Task
 from worker.review.garment_views import USUAL, odd_views_of
 from worker.services import Services
+
+_PHOTO_SHARE = RISK_SIGNALS.index("photo_share")
 
 
 def rank_labels(
@@ -56,11 +60,12 @@ def rank_labels(
 @dataclass(frozen=True, slots=True)
 class RankedPhotos:
     """Items of unlabelled photos, with the Dice that each pre-fill is predicted to have, its lower
-    bound, and the cluster of each photo."""
+    bound, the pixels that its outline is true within, and the cluster of each photo."""
 
     items: Sequence[RankedItem]
     dice: Sequence[float]
     dice_low: Sequence[float]
+    outlines_px: Sequence[float | None]
     clusters: Sequence[int | None]
 
 
@@ -70,13 +75,15 @@ def rank_photos(
     """The photos' items, by the features of their predicted masks."""
     odd = odd_views_of(services, project, [row.task.garment for row in rows], ranking.usual)
     views = [odd.get(row.task.id, USUAL) for row in rows]
+    features = [read_features(row.signals.values, row.signals.regions) for row in rows]
     scores = score_photos(
         ranking,
-        [read_features(row.signals.values, row.signals.regions) for row in rows],
+        features,
         tasks=[row.task.id for row in rows],
         embeddings=[row.signals.embedding for row in rows],
         flip_dice=[row.signals.flip_dice for row in rows],
         oddness=[view.odd for view in views],
+        groups=[(row.task.garment_type, row.task.view) for row in rows],
     )
     items = [
         RankedItem(
@@ -95,4 +102,17 @@ def rank_photos(
         )
     ]
     clusters = [ranking.cluster_of(row.signals.embedding) for row in rows]
-    return RankedPhotos(items, scores.dice, scores.dice_low, clusters)
+    outlines = [
+        _outline_px(row.task, item, within)
+        for row, item, within in zip(rows, features, scores.outlines_within, strict=True)
+    ]
+    return RankedPhotos(items, scores.dice, scores.dice_low, outlines, clusters)
+
+
+def _outline_px(task: Task, features: LabelFeatures, within: float) -> float | None:
+    """A distance in pixels of the photo, from a share of the square root of the mask's area; None
+    where the photo's size or the mask's outline is not known, or it is no bound at all."""
+    if features.row is None or not (task.width and task.height):
+        return None
+    area = float(features.row[_PHOTO_SHARE]) * task.width * task.height
+    return within * math.sqrt(area) if math.isfinite(within) else None

@@ -13,7 +13,7 @@ from active_learning.checks.mask_checks import check_numbers
 from active_learning.feature_codec import read_features
 from active_learning.label_features import LabelFeatures
 from active_learning.order.clusters import cluster_centres
-from active_learning.order.usefulness import fit_dice_predictor
+from active_learning.order.usefulness import MetPrefills, fit_dice_predictor
 from active_learning.ranking import SAMPLE, ProjectSample, Ranking
 from active_learning.reasons import compared_numbers
 from active_learning.score_items import dice_rows, distances
@@ -108,13 +108,22 @@ def _rank(services: Services, at_work: JobAtWork) -> None:
 
 
 def _with_dice(services: Services, project: Project, ranking: Ranking) -> Ranking:
-    """With predicted Dice, learnt anew from the corrected pre-fills."""
+    """With predicted Dice and its bounds, learnt anew from the corrected pre-fills."""
     with services.store.reading() as session:
         known = known_dice(session, project.id, SIGNALS_VERSION, _PREFILLS)
     features = [read_features(row.values, row.regions) for row in known]
-    rows = dice_rows(features, [row.flip_dice for row in known])
-    dice = [math.nan if row.dice is None else row.dice for row in known]
-    return replace(ranking, dice=fit_dice_predictor(rows, dice, [row.garment for row in known]))
+    met = MetPrefills(
+        dice_rows(features, [row.flip_dice for row in known]),
+        [_number(row.dice) for row in known],
+        [_number((row.label_values or {}).get("hd95")) for row in known],
+        [row.garment for row in known],
+        [(row.garment_type, row.view) for row in known],
+    )
+    return replace(ranking, dice=fit_dice_predictor(met))
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _with_samples(services: Services, project: Project, ranking: Ranking) -> Ranking:
@@ -217,10 +226,20 @@ def _rank_photos(
                 [
                     (
                         row.prediction.id,
-                        {"predicted_dice": dice, "predicted_dice_low": low, "cluster": cluster},
+                        {
+                            "predicted_dice": dice,
+                            "predicted_dice_low": low,
+                            "outline_within_px": outline,
+                            "cluster": cluster,
+                        },
                     )
-                    for row, dice, low, cluster in zip(
-                        rows, ranked.dice, ranked.dice_low, ranked.clusters, strict=True
+                    for row, dice, low, outline, cluster in zip(
+                        rows,
+                        ranked.dice,
+                        ranked.dice_low,
+                        ranked.outlines_px,
+                        ranked.clusters,
+                        strict=True,
                     )
                 ],
             )

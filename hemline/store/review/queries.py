@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from sqlalchemy import exists, func, select, true, update
+from sqlalchemy import and_, exists, func, select, true, update
 from sqlalchemy.orm import Session, aliased, contains_eager
 
 from hemline.store.database.clock import database_now
@@ -122,13 +122,17 @@ def photo_page(
 
 @dataclass(frozen=True, slots=True)
 class KnownDice:
-    """A pre-fill that was corrected: its signals, and its Dice with the correction."""
+    """A pre-fill that was corrected: its signals, its Dice with the correction, and the numbers of
+    the correction where it was compared with this pre-fill."""
 
     values: Json
     regions: Json
     flip_dice: float | None
     dice: float | None
     garment: str
+    garment_type: str
+    view: str
+    label_values: Json | None
 
 
 def known_dice(session: Session, project_id: int, version: int, limit: int) -> list[KnownDice]:
@@ -146,10 +150,21 @@ def known_dice(session: Session, project_id: int, version: int, limit: int) -> l
             PredictionSignals.flip_dice,
             Annotation.dice,
             Task.garment,
+            Task.garment_type,
+            Task.view,
+            LabelSignals.values,
         )
         .join(Prediction, Prediction.id == PredictionSignals.prediction_id)
         .join(Annotation, Annotation.prediction_id == Prediction.id)
         .join(Task, Task.id == Annotation.task_id)
+        .outerjoin(
+            LabelSignals,
+            and_(
+                LabelSignals.annotation_id == Annotation.id,
+                LabelSignals.prediction_id == Prediction.id,
+                LabelSignals.version == version,
+            ),
+        )
         .where(
             Annotation.project_id == project_id,
             Annotation.dice.is_not(None),
@@ -187,8 +202,8 @@ def keep_risks(session: Session, risks: Sequence[tuple[int, float]]) -> None:
 
 
 def keep_told(session: Session, predicted: Sequence[tuple[int, Json]]) -> None:
-    """Stores what a ranking tells of predictions, by id: `predicted_dice`, `predicted_dice_low`
-    and `cluster`, or some of them."""
+    """Stores what a ranking tells of predictions, by id: `predicted_dice`, `predicted_dice_low`,
+    `outline_within_px` and `cluster`, or some of them."""
     for prediction_id, values in predicted:
         session.execute(
             update(PredictionSignals)

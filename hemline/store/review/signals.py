@@ -48,6 +48,7 @@ def keep_prediction(
         "regions": {},
         "predicted_dice": None,
         "predicted_dice_low": None,
+        "outline_within_px": None,
         "cluster": None,
         "attempts": 0,
         "claimed_at": None,

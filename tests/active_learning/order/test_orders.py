@@ -19,7 +19,7 @@ from active_learning.order.coverage import coverage_order
 from active_learning.order.drift import paired_drift, population_stability
 from active_learning.order.neighbours import isolation
 from active_learning.order.triage import accepts, is_audited, moved_threshold
-from active_learning.order.usefulness import fit_dice_predictor
+from active_learning.order.usefulness import MetPrefills, fit_dice_predictor
 from active_learning.percentiles import percentiles
 from active_learning.signals.garment_views import (
     ODD,
@@ -310,13 +310,20 @@ def test_what_is_unusual_in_a_folder_stands_out_there():
     assert unusual([]).tolist() == []
 
 
+KIND = ("coat", "Front")
+
+
+def _met(rows, dice, names) -> MetPrefills:
+    return MetPrefills(rows, dice, [0.02] * len(rows), names, [KIND] * len(rows))
+
+
 def test_predicted_dice_learns_and_its_bound_holds():
     rng = np.random.default_rng(0)
     rows = rng.random((400, len(PREDICTION_SIGNALS)))
     dice = 0.6 + 0.35 * rows[:, PREDICTION_SIGNALS.index("band_entropy")] + rng.normal(0, 0.02, 400)
     names = [f"g{k}" for k in range(400)]
-    predictor = fit_dice_predictor(rows[:300], dice[:300].tolist(), names[:300])
-    middle, low = predictor.predict(rows[300:])
+    predictor = fit_dice_predictor(_met(rows[:300], dice[:300].tolist(), names[:300]))
+    middle, low = predictor.predict(rows[300:], [KIND] * 100)
     constant = np.abs(dice[300:] - np.median(dice[:300])).mean()
     assert np.abs(middle - dice[300:]).mean() < 0.6 * constant
     assert 0.82 < (dice[300:] >= low).mean() <= 1
@@ -325,19 +332,20 @@ def test_predicted_dice_learns_and_its_bound_holds():
 @pytest.mark.parametrize("count", [0, 1, 5, 29])
 def test_few_audit_items_promise_nothing(count):
     rows = np.full((count, len(PREDICTION_SIGNALS)), 0.9)
-    predictor = fit_dice_predictor(rows, [0.8] * count, ["g"] * count)
-    middle, low = predictor.predict(np.full((2, len(PREDICTION_SIGNALS)), 0.9))
+    predictor = fit_dice_predictor(_met(rows, [0.8] * count, ["g"] * count))
+    middle, low = predictor.predict(np.full((2, len(PREDICTION_SIGNALS)), 0.9), [KIND] * 2)
     assert middle == pytest.approx([0.8 if count else 0.9] * 2)
     assert (low <= middle).all()
     if count < 9:
         assert (low == 0).all()
+        assert np.isinf(predictor.outlines_within(middle, [KIND] * 2)).all()
 
 
 def test_an_empty_prediction_has_no_dice_to_hope_for():
     photo, mask = draw(0)
     values = prediction_signals(photo, np.zeros_like(mask), probabilities(mask), flip_dice=0.5)
     row = np.array([[values[name] for name in PREDICTION_SIGNALS]])
-    middle, low = fit_dice_predictor(row[:0], [], []).predict(row)
+    middle, low = fit_dice_predictor(_met(row[:0], [], [])).predict(row, [KIND])
     assert middle[0] == low[0] == 0
     full = prediction_signals(photo, mask, probabilities(mask))
     assert 0.8 < full["own_expected_dice"] <= 1

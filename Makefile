@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
 	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
-	bench-matting bench-checks bench-backup bench-scale chaos lock labelstudio image
+	bench-matting bench-checks bench-bounds bench-backup bench-scale chaos lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -94,6 +94,10 @@ bench-matting: .python ## Measure the edges of cut-outs on drawn fur, mesh and l
 bench-checks: .python ## Count how often each check of masks is raised on right labels: CCP=folder METAIL=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.masks.bench_checks --ccp "$(CCP)" --metail "$(METAIL)"
+
+bench-bounds: .python ## Measure whether bounds of Dice and outlines hold: CCP=folder METAIL=folder
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.learning.bench_bounds --ccp "$(CCP)" --metail "$(METAIL)"
 
 bench-backup: .python ## Measure a backup of 100,000 tasks and its restore
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

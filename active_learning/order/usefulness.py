@@ -17,7 +17,7 @@ from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 
 FEWEST = 30  # audit items below which the model's own expectation is all there is
 _LEAST_DOUBT = 0.02  # of a Dice predicted to be 1
-_NO_BOUND = 1 / _LEAST_DOUBT  # takes any predicted Dice to 0
+NO_BOUND = 1 / _LEAST_DOUBT  # takes any predicted Dice to 0
 _EXPECTED = PREDICTION_SIGNALS.index("own_expected_dice")
 
 Rows = NDArray[np.floating]
@@ -46,7 +46,7 @@ class DicePredictor:
         expected = np.asarray(rows, dtype=np.float64)[:, _EXPECTED]
         middle = expected + self.shift if self.forest is None else self.forest.raw(rows)
         middle = np.where(np.isfinite(expected), np.clip(np.nan_to_num(middle), 0, 1), 0.0)
-        margin = np.maximum(self.bounds.of(groups), 0) * _doubt(middle)
+        margin = np.maximum(self.bounds.of(groups), 0) * doubt(middle)
         return middle, np.clip(middle - margin, 0, 1)
 
     def outlines_within(
@@ -54,12 +54,12 @@ class DicePredictor:
     ) -> NDArray[np.float64]:
         """What nine in ten outlines of each group are true within, (N,), as a share of the square
         root of the mask's area; infinite where too little is known. `dice` is predicted."""
-        return np.asarray(self.outlines.of(groups) * _doubt(dice))
+        return np.asarray(self.outlines.of(groups) * doubt(dice))
 
 
 def no_dice_predictor() -> DicePredictor:
     """The model's own expectation, of which nothing is known."""
-    return DicePredictor(None, 0.0, GroupBounds(_NO_BOUND), GroupBounds(np.inf))
+    return DicePredictor(None, 0.0, GroupBounds(NO_BOUND), GroupBounds(np.inf))
 
 
 @dataclass(frozen=True)
@@ -98,17 +98,18 @@ def fit_dice_predictor(met: MetPrefills, *, seed: int = 0) -> DicePredictor:
         guessed = _out_of_fold(rows, truth, [met.garments[k] for k in usable], seed)
         forest = _fit(rows, truth, seed)
     guessed = np.clip(guessed, 0, 1)
-    over = (guessed - truth) / _doubt(guessed)
-    away = hd95 / _doubt(guessed)
+    over = (guessed - truth) / doubt(guessed)
+    away = hd95 / doubt(guessed)
     return DicePredictor(
         forest,
         shift,
-        _bounds_of(over, groups, most=_NO_BOUND),
+        _bounds_of(over, groups, most=NO_BOUND),
         _bounds_of(away, groups, most=np.inf),
     )
 
 
-def _doubt(dice: NDArray[np.float64]) -> NDArray[np.float64]:
+def doubt(dice: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a predicted Dice (N,) leaves to be gained, in 0.02..1.02: the unit of its bounds."""
     return 1 - dice + _LEAST_DOUBT
 
 

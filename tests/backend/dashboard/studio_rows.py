@@ -132,6 +132,7 @@ def signals_row(row: dict[str, Any], prediction_id: int) -> dict[str, Any]:
         "values": {"expected_dice": row["score"]},
         "predicted_dice": row["score"],
         "predicted_dice_low": row["score"] - 0.05,
+        "outline_within_px": 3.2,
         "cluster": prediction_id % 7,
     }
 

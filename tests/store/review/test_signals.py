@@ -9,7 +9,7 @@ from hemline.store.loop.predictions import claim_send
 from hemline.store.loop.tasks import AUDIT_SHARE
 from hemline.store.review.garment_views import MOST_VIEWS, values_of_views
 from hemline.store.review.label_studio_sync import scores_to_change
-from hemline.store.review.queries import keep_told, label_page, photo_page
+from hemline.store.review.queries import keep_told, known_dice, label_page, photo_page
 from hemline.store.review.signals import (
     MAX_ATTEMPTS,
     anything_waits,
@@ -161,6 +161,29 @@ def test_scores_are_changed_only_where_they_come_first(
         found = scores_to_change(session, project.id, version.id, first=2, limit=10)
         assert scores_to_change(session, project.id, version.id + 1, first=2, limit=10) == []
     assert [(p.task.ls_task_id, dice) for p, dice in found] == [(3, 0.05), (1, 0.9)]
+
+
+def test_a_corrected_prefill_has_the_numbers_of_its_label_where_they_are_of_it(
+    store: Store, project: Project, version: ModelVersion
+) -> None:
+    """Compared with another prediction, a label says nothing of the pre-fill it was made from."""
+    for number in (1, 2):
+        task = add_task(store, project, number, garment_type="coat", view="Back")
+        prefill = add_prediction(store, task, version)
+        add_label(store, task, prediction=prefill, dice=0.9)
+        with store.session() as session:
+            for predicted in claim_predictions(session, 1, 10, window_s=NOW):
+                store_prediction_values(
+                    session, predicted, version=1, values={}, regions={}, cluster=None
+                )
+        (claimed,) = claim(store)
+        compared = prefill.id if number == 1 else None
+        store_label(store, claimed, values={"hd95": 0.1}, prediction_id=compared)
+    with store.reading() as session:
+        newest, first = known_dice(session, project.id, 1, limit=10)
+    assert (first.garment_type, first.view, first.dice) == ("coat", "Back", 0.9)
+    assert first.label_values == {"hd95": 0.1}
+    assert newest.label_values is None
 
 
 def test_the_audit_set_is_drawn_once_and_for_all(store: Store, project: Project) -> None:

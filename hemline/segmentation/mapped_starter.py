@@ -6,6 +6,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 from safetensors.numpy import load_file, save
 
+from hemline.datasets.classes.class_lists import class_map
 from hemline.datasets.classes.classes import BACKGROUND
 from hemline.errors import ModelError
 from hemline.segmentation.groups import Groups
@@ -94,10 +95,22 @@ def _twice(name: str, label: str, other: str) -> str:
 def _of_labels(recipe: Recipe, classes_of: Mapping[str, Sequence[str]]) -> Recipe:
     """The recipe whose table of classes takes data to the labels, so that `hemline evaluate` can
     measure the file on the data that its network was trained on."""
-    table = recipe.classes if isinstance(recipe.classes, dict) else {}
+    table = _sources(recipe.classes)
     mapped = {
         label: tuple(source for name in classes for source in table.get(name, (name,)))
         for label, classes in classes_of.items()
         if classes and label != BACKGROUND
     }
     return recipe.model_copy(update={"classes": mapped or None})
+
+
+def _sources(classes: str | Mapping[str, Sequence[str]] | None) -> Mapping[str, Sequence[str]]:
+    """The data's classes that become each label, by a recipe's table, or by the first of a class
+    list's."""
+    if not isinstance(classes, str):
+        return classes or {}
+    table = next(iter(class_map(classes).tables.values()), {})
+    sources: dict[str, list[str]] = {}
+    for source, label in table.items():
+        sources.setdefault(label, []).append(source)
+    return sources

@@ -17,7 +17,6 @@ pytest_plugins = [
     "tests.plugins.chromium",
     "tests.plugins.other_clock",
     "tests.plugins.helm",
-    "tests.plugins.starter_of_many",
 ]
 
 # A deadline is an assertion on time, which a busy machine fails.

@@ -17,7 +17,6 @@ from hemline.prefill.label_mapping import (
 from hemline.prefill.mapping_in_words import mapping_in_words
 from hemline.prefill.project_config import remember_project
 from hemline.prefill.starters import is_starter
-from hemline.segmentation.mapped_starter import has_starter_of_many
 from hemline.settings import get_settings
 from hemline.store.database.engine import Store, open_store
 from hemline.store.loop.projects import get_project
@@ -44,8 +43,6 @@ def keep_labels(project: Json, options: Sequence[str]) -> LabelsInWords:
             raise
         mapping, trained = by_name(_labels(project)), ""
         unread = f"What people set for the labels cannot be looked up: {error}"
-    if not has_starter_of_many():
-        return LabelsInWords(first_model=mapping.starter_classes is None)
     lines = mapping_in_words(mapping, trained)
     return LabelsInWords(
         (*lines, unread) if unread and lines else tuple(lines),

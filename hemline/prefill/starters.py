@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.orm import Session
 
 from hemline.prefill.label_mapping import LabelMapping, keep_mapping, read_mapping
-from hemline.segmentation.mapped_starter import has_starter_of_many, mapped_starter
+from hemline.segmentation.mapped_starter import mapped_starter
 from hemline.segmentation.model_card import ModelCard, read_card
 from hemline.segmentation.starter import starter_path
 from hemline.store.database.artifacts import ArtifactStore
@@ -119,8 +119,6 @@ def _is_due(session: Session, project_id: int, mapping: LabelMapping) -> bool:
     """Whether the project needs a starter of this mapping. Not where it has had one: somebody may
     have gone back to the one before."""
     wanted = mapping.starter_classes
-    if wanted is not None and not has_starter_of_many():
-        return False
     draws_nothing = wanted is not None and mapping.draws_nothing
     current = champion(session, project_id)
     if current is None:

@@ -17,12 +17,6 @@ from hemline.segmentation.shipped import ShippedWeights
 _STARTER = ShippedWeights("starter-19", "the starter of many classes")
 
 
-def has_starter_of_many() -> bool:
-    """Whether this installation has the starter of many classes. Without it, a project of several
-    labels opens empty until its first training."""
-    return _STARTER.is_there()
-
-
 def starter_classes() -> tuple[str, ...]:
     """The classes that the starter of many classes tells apart, in the order of its channels.
 

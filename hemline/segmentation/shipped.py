@@ -26,10 +26,6 @@ class ShippedWeights:
         except OSError as error:
             raise self._unreadable() from error
 
-    def is_there(self) -> bool:
-        """Whether this installation has the file, whole or not."""
-        return self._path.exists()
-
     def path(self) -> Path:
         """The file, its digest checked.
 

@@ -10,6 +10,7 @@ import httpx
 import numpy as np
 import pytest
 
+from hemline.datasets.classes.meanings import class_names
 from hemline.demo.environment import child_environment
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
@@ -32,6 +33,7 @@ from tests.e2e.waiting import eventually
 pytestmark = [pytest.mark.labelstudio, pytest.mark.browser, pytest.mark.timeout(900)]
 
 LABELS = ("cuff", "collar", "hem")  # that no starter draws
+OUTFIT = ("zipper", "bag", "clothing", "hair", "dessous/👗")
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,55 @@ def test_labels_that_mean_nothing_open_without_a_mask_and_take_corrections(
     assert set(np.unique(theirs)) == {0, 1}
     assert ours.prediction_id is None
     assert editor.errors == []
+
+
+def test_several_labels_open_each_under_its_own_name(
+    deployment: Deployment, editor: Editor
+) -> None:
+    """And a change of what they mean reaches the tasks that are open."""
+    folder = deployment.stack.files_root / "outfit"
+    shot = shoot(folder, 1)[0]
+    project = deployment.new_project("Outfit", labels=OUTFIT)
+    config = parse_label_config(render_label_config(OUTFIT))
+    said = deployment.command("connect", str(project))
+    assert said.returncode == 0, said.stderr
+    assert f"which shows hemline-{project}-v1" in said.stdout
+    assert "  bag = bag\n" in said.stdout
+    assert "  zipper: the starter draws no parts of garments\n" in said.stdout
+    task = deployment.import_folder(project, folder)[shot.path.name]
+
+    opened = editor.open_task(project, task)
+    (prediction,) = opened["predictions"]
+    assert prediction["model_version"] == f"hemline-{project}-v1"
+    drawn = {region["value"]["brushlabels"][0]: region for region in prediction["result"]}
+    assert "clothing" in drawn
+    assert not {"zipper", "dessous/👗"} & {*drawn}
+    clothing = as_mask([drawn["clothing"]], config) > 0
+    assert dice(clothing, shot.garment) > 0.4  # a starter that never saw this house's photos
+    saved = editor.submit()
+    ours = eventually(lambda: deployment.annotation(project, saved["id"]), "it arrives")
+    assert ours.untouched
+    assert ours.mask_digest is not None
+    mask = deployment.mask(ours.mask_digest)
+    assert np.array_equal(mask == OUTFIT.index("clothing") + 1, clothing)
+    assert editor.errors == []
+
+    other = shoot(folder, 1, first=1)[0]
+    task = deployment.import_folder(project, folder)[other.path.name]
+    everything = ",".join(name for name in class_names() if name != "hair")
+    said = deployment.command("connect", str(project), "--map", f"dessous/👗={everything}")
+    assert said.returncode == 0, said.stderr
+
+    def by_the_second() -> bool:
+        found = deployment.predictions(project).get(task, [])
+        return any(each["model_version"] == f"hemline-{project}-v2" for each in found)
+
+    eventually(by_the_second, "the pool is predicted with what the labels mean now")
+    assert deployment.stack.client.get_project(project)["model_version"].endswith("-v2")
+    opened = editor.open_task(project, task)
+    drawn = {region["value"]["brushlabels"][0] for region in opened["predictions"][0]["result"]}
+    assert "dessous/👗" in drawn
+    assert "clothing" not in drawn
 
 
 def test_a_project_without_a_brush_is_refused_in_a_sentence(deployment: Deployment) -> None:

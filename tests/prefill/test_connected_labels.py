@@ -1,14 +1,13 @@
 """What `hemline connect` does about labels: it keeps `--map`, and says what each label means."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hemline.errors import LabelConfigError, LabelMappingError, StoreError
-from hemline.labelstudio.commands import LabelsInWords
 from hemline.labelstudio.project.config import render_label_config
 from hemline.prefill.connected_labels import keep_labels
 from hemline.prefill.label_mapping import read_mapping
@@ -17,8 +16,6 @@ from hemline.store.database.engine import Store, open_store
 from hemline.store.loop.projects import get_project, known_project
 from hemline.store.models.models import create_version, promote
 from hemline.store.tables.loop import DatasetSnapshot
-
-pytestmark = pytest.mark.usefixtures("starter_of_many")
 
 LABELS = ("top", "trousers", "zipper")
 
@@ -59,14 +56,6 @@ def test_a_new_project_is_left_to_the_backend(store: Store) -> None:
         assert get_project(session, 7) is None
     assert not keep_labels(project("collar", "zipper"), []).first_model
     assert keep_labels(project("mask"), []).lines == ()
-    assert keep_labels(project("mask"), []).first_model
-
-
-def test_without_the_starter_of_many_there_is_nothing_to_say(
-    store: Store, no_starter_of_many: Callable[[], None]
-) -> None:
-    no_starter_of_many()
-    assert keep_labels(project(), []) == LabelsInWords((), first_model=False)
     assert keep_labels(project("mask"), []).first_model
 
 

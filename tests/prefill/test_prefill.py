@@ -103,9 +103,7 @@ def test_a_task_is_predicted_once_and_answered_from_the_store_then(room: Room) -
     assert mask.shape == (HEIGHT, WIDTH)
 
 
-def test_labels_that_the_starter_knows_are_pre_filled_and_no_others(
-    room: Room, starter_of_many: Path
-) -> None:
+def test_labels_that_the_starter_knows_are_pre_filled_and_no_others(room: Room) -> None:
     labels = ["zipper", "clothing", "bag"]
     outfit = parse_label_config(render_label_config(labels))
     parts = parse_label_config(render_label_config(["collar", "zipper"]))
@@ -121,7 +119,8 @@ def test_labels_that_the_starter_knows_are_pre_filled_and_no_others(
     room.prefiller.prepare(version)
     filled = room.prefiller.predict_task(room.prefiller.load(version), other, outfit, task(1))
     drawn = {region["value"]["brushlabels"][0] for region in filled.result}
-    assert drawn <= {"clothing", "bag"}
+    assert "clothing" in drawn
+    assert "zipper" not in drawn
     assert filled.model_version == "hemline-8-v1"
 
 

@@ -1,7 +1,7 @@
 """A project's first model: made of what its labels mean, and made again when that is changed."""
 
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -25,8 +25,6 @@ from hemline.store.loop.projects import upsert_project
 from hemline.store.models.models import champion, create_version, list_versions, promote
 from hemline.store.models.succession import promote_by_hand
 from hemline.store.tables.loop import DatasetSnapshot, Job, ModelVersion
-
-pytestmark = pytest.mark.usefixtures("starter_of_many")
 
 OUTFIT = ("top", "trousers", "zipper")
 
@@ -123,14 +121,6 @@ def test_one_label_begins_with_the_starter_of_one(place: Place) -> None:
     second = place.ensure(("dress",))
     assert second is not None
     assert (second.number, label_classes_of(second)) == (2, {"dress": ("dress",)})
-
-
-def test_without_the_starter_of_many_they_begin_without(
-    place: Place, no_starter_of_many: Callable[[], None]
-) -> None:
-    no_starter_of_many()
-    assert place.ensure() is None
-    assert place.ensure(("garment",)) is not None
 
 
 def test_labels_that_mean_nothing_begin_without(place: Place) -> None:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from hemline.datasets.classes.class_lists import class_map
+from hemline.datasets.classes.meanings import class_names
 from hemline.errors import ModelError
 from hemline.segmentation import mapped_starter as module
 from hemline.segmentation.mapped_starter import map_classes, mapped_starter, starter_classes
@@ -98,3 +100,9 @@ def test_the_shipped_starter_is_what_is_mapped(starter: Path, monkeypatch):
     monkeypatch.setattr(module, "_STARTER", Shipped())
     assert starter_classes() == CLASSES
     assert mapped_starter({"a": ["top"]}) == map_classes(starter, {"a": ["top"]})
+
+
+def test_the_shipped_starter_knows_the_classes_that_labels_are_matched_with() -> None:
+    assert starter_classes() == class_names() == class_map("hemline-19").labels
+    data = mapped_starter({"feet": ("shoes",), "zip": (), "legs": ("trousers", "shorts")})
+    assert data == mapped_starter({"feet": ("shoes",), "zip": (), "legs": ("trousers", "shorts")})

@@ -1,7 +1,6 @@
 """Damaged and missing artifacts are found, named, and made again where that can be."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -135,7 +134,7 @@ def test_the_starter_comes_from_the_package(services: Services, project: Project
 
 
 def test_a_starter_of_several_labels_comes_from_what_its_labels_mean(
-    services: Services, project: Project, run: Any, starter_of_many: Path
+    services: Services, project: Project, run: Any
 ) -> None:
     """Also one that is champion no longer, and whose project's labels mean something else now."""
     classes = {"zipper": (), "top": ("top", "shirt"), "trousers": ("trousers",)}

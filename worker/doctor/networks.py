@@ -7,6 +7,7 @@ from pathlib import Path
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.prefill.label_mapping import LabelMapping, read_mapping
 from hemline.segmentation.clicks.shipped_clicks import clicks_path
+from hemline.segmentation.mapped_starter import starter_classes
 from hemline.segmentation.model_card import read_card
 from hemline.segmentation.runtime.choice import choose_runtime
 from hemline.segmentation.starter import starter_path
@@ -38,8 +39,9 @@ def check_runtime(settings: Settings) -> Iterator[Diagnosis]:
 def check_shipped_models() -> Iterator[Diagnosis]:
     """Raises ModelError for one that is missing or was changed."""
     starter_path()
+    starter_classes()
     clicks_path()
-    yield healthy(SHIPPED, "the starter model and the network for clicks are whole")
+    yield healthy(SHIPPED, "the two starters and the network for clicks are whole")
 
 
 def check_champion(name: str, settings: Settings, ls_project_id: int) -> Iterator[Diagnosis]:

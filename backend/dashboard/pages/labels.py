@@ -15,7 +15,6 @@ from hemline.errors import LabelConfigError, LabelMappingError
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.prefill.label_mapping import LabelMapping, change_mapping, make_mapping, read_mapping
 from hemline.prefill.starters import is_starter, label_classes_of
-from hemline.segmentation.mapped_starter import has_starter_of_many
 from hemline.store.database.engine import Store
 from hemline.store.models.models import champion
 from hemline.store.people import record_event
@@ -43,9 +42,9 @@ class LabelSection:
 
 
 def label_section(store: Store, project: Project) -> LabelSection | None:
-    """None: the project's label config cannot be used, or there is no starter of many classes."""
+    """None: the project's label config cannot be used."""
     labels = _labels(project)
-    if not labels or not has_starter_of_many():
+    if not labels:
         return None
     with store.reading() as session:
         mapping = read_mapping(session, project.id, labels)

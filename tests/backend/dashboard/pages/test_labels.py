@@ -16,8 +16,6 @@ from hemline.store.tables.loop import DatasetSnapshot
 from tests.backend.dashboard.pages.test_pages import text
 from tests.backend.dashboard.visitor import Visitor
 
-pytestmark = pytest.mark.usefixtures("starter_of_many")
-
 LABELS = ("top", "trousers", 'the "zip"/👗 <b>')
 ODD = LABELS[2]
 PAGE = "/dashboard/1/models"

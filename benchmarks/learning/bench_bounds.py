@@ -39,7 +39,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Measured:
+class PrefillErrors:
     """Of N photos: what the model expected of its mask, the Dice with the label, and the distance
     between the outlines as a share of the square root of the mask's area."""
 
@@ -91,7 +91,9 @@ def main() -> None:
         write_part(options.out, "bench-bounds", text)
 
 
-def check_bounds(found: dict[Group, Measured], *, splits: int, seed: int = 0) -> dict[Group, Held]:
+def check_bounds(
+    found: dict[Group, PrefillErrors], *, splits: int, seed: int = 0
+) -> dict[Group, Held]:
     """How often bounds hold in each group, over so many random halves."""
     groups = [group for group, part in found.items() for _ in part.dice]
     expected, truth, outline = (
@@ -127,7 +129,7 @@ def _held(rows: Values) -> Held:
     )
 
 
-def _measure(samples: Sequence[Sample], keep: Path) -> Measured:
+def _measure(samples: Sequence[Sample], keep: Path) -> PrefillErrors:
     """The photos, from the cache if it is there; those without any mask are left out."""
     file = keep.with_suffix(".npz")
     if not file.exists():
@@ -138,7 +140,7 @@ def _measure(samples: Sequence[Sample], keep: Path) -> Measured:
     with np.load(file, allow_pickle=False) as stored:
         values = stored["rows"]
     values = values[np.isfinite(values).all(axis=1)]
-    return Measured(*values.T)
+    return PrefillErrors(*values.T)
 
 
 def _look(sample: Sample, predictor: Predictor, number: int) -> tuple[float, float, float]:

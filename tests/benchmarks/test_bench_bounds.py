@@ -3,15 +3,15 @@
 import numpy as np
 
 from active_learning.order.bounds import Group
-from benchmarks.learning.bench_bounds import Measured, check_bounds
+from benchmarks.learning.bench_bounds import PrefillErrors, check_bounds
 
 EASY: Group = ("mannequin", "Front")
 HARD: Group = ("street", "")
 
 
-def _measured(rng: np.random.Generator, level: float, spread: float, count: int) -> Measured:
+def _measured(rng: np.random.Generator, level: float, spread: float, count: int) -> PrefillErrors:
     truth = np.clip(level - np.abs(rng.normal(0, spread, count)), 0, 1)
-    return Measured(np.full(count, level), truth, (1 - truth) / 2)
+    return PrefillErrors(np.full(count, level), truth, (1 - truth) / 2)
 
 
 def test_each_group_is_counted_by_itself() -> None:

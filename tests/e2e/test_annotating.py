@@ -236,9 +236,9 @@ def test_several_labels_open_each_under_its_own_name(
     eventually(by_the_second, "the pool is predicted with what the labels mean now")
     assert deployment.stack.client.get_project(project)["model_version"].endswith("-v2")
     opened = editor.open_task(project, task)
-    drawn = {region["value"]["brushlabels"][0] for region in opened["predictions"][0]["result"]}
-    assert "dessous/👗" in drawn
-    assert "clothing" not in drawn
+    now = {region["value"]["brushlabels"][0] for region in opened["predictions"][0]["result"]}
+    assert "dessous/👗" in now
+    assert "clothing" not in now
 
 
 def test_a_project_without_a_brush_is_refused_in_a_sentence(deployment: Deployment) -> None:

@@ -10,7 +10,7 @@ depends_on: str | None = None
 
 
 def upgrade() -> None:
-    op.add_column("prediction_signals", sa.Column("outline_within_px", sa.Float(), nullable=True))
+    op.add_column("prediction_signals", sa.Column("outline_within_px", sa.Double(), nullable=True))
 
 
 def downgrade() -> None:

@@ -234,7 +234,10 @@ def test_several_labels_open_each_under_its_own_name(
         return any(each["model_version"] == f"hemline-{project}-v2" for each in found)
 
     eventually(by_the_second, "the pool is predicted with what the labels mean now")
-    assert deployment.stack.client.get_project(project)["model_version"].endswith("-v2")
+    eventually(
+        lambda: deployment.stack.client.get_project(project)["model_version"].endswith("-v2"),
+        "Label Studio shows the second version",
+    )
     opened = editor.open_task(project, task)
     now = {region["value"]["brushlabels"][0] for region in opened["predictions"][0]["result"]}
     assert "dessous/👗" in now

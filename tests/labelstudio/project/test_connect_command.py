@@ -41,7 +41,7 @@ def connect(
         "HEMLINE_HOME": str(tmp_path),
         "LABEL_STUDIO_URL": ls_client.http.url,
         "LABEL_STUDIO_API_KEY": ACCOUNT.token,
-        "HEMLINE_WEBHOOK_SECRET": "a long enough secret of the tests",
+        "HEMLINE_WEBHOOK_SECRET": "a-long-enough-secret-of-the-tests",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)

@@ -46,7 +46,7 @@ def test_a_project_without_tasks_says_what_comes(backend, page):
     wanted = {
         "": "Import photos into Label Studio",
         "/causes": "No labels yet",
-        "/models": "gets its first model, the starter",
+        "/models": "gets its first model, a starter",
         "/annotators": "No labels yet",
         "/problems": "No task has a problem",
         "/activity": "Nobody has changed anything",

@@ -101,9 +101,11 @@ def ready(backend: Backend, wanted: int) -> str:
 def again(backend: Backend, number: int) -> dict[str, Any]:
     """A task's answer, once Label Studio would no longer have it from the request before."""
     deadline = time.monotonic() + 60
-    while "result" not in (answer := backend.predict(number)[0]):
+    answer: dict[str, Any] = backend.predict(number)[0]
+    while "result" not in answer:
         assert time.monotonic() < deadline, answer
         time.sleep(0.5)
+        answer = backend.predict(number)[0]
     return answer
 
 

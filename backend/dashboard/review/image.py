@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from flask import Blueprint, abort, request
@@ -93,6 +94,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             cutout=_cutout(shown),
             size=_size(shown),
             history=history,
+            outline_bound=_outline_bound,
             verdicts=verdicts,
             grounds=(*_GROUNDS, ("brand", services.settings.brand_colour)),
             actions=ACTIONS,
@@ -201,6 +203,12 @@ def _cutout(shown: TaskView) -> str:
         shown.annotation is not None and shown.annotation.mask_digest is not None
     )
     return picture_address(PictureKind.CUTOUT, shown) if has_mask else ""
+
+
+def _outline_bound(signals: PredictionSignals | None) -> int | None:
+    """Whole pixels that nine in ten outlines are true within; None where no bound is known."""
+    bound = signals.outline_within_px if signals is not None else None
+    return None if bound is None else ceil(bound)
 
 
 def _size(shown: TaskView) -> tuple[int, int]:

@@ -227,3 +227,16 @@ def test_pictures_need_a_log_in(filled, visitor):
     answer = filled.app.test_client().get(address)
     assert answer.status_code == 302
     assert "/log-in" in answer.headers["Location"]
+
+
+def test_a_prediction_says_how_good_it_is_at_least(filled, visitor):
+    task = first_tasks(filled)[0]
+    page = visitor.see(f"/dashboard/1/image/{task}")
+    assert re.search(r"at least 0\.\d\d", page)
+    assert "outline within 4 px" in page
+    with filled.store.session() as session:
+        for signals in session.query(PredictionSignals):
+            signals.predicted_dice_low = signals.outline_within_px = None
+    page = visitor.see(f"/dashboard/1/image/{task}")
+    assert "at least" not in page
+    assert "outline within" not in page

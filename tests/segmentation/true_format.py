@@ -12,8 +12,15 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
+from scipy.io import savemat
 
-from hemline.datasets.classes.vocabularies import ATR, FASHIONPEDIA, FASHIONPEDIA_GROUP, MODANET
+from hemline.datasets.classes.vocabularies import (
+    ATR,
+    CCP,
+    FASHIONPEDIA,
+    FASHIONPEDIA_GROUP,
+    MODANET,
+)
 
 SIDE = 64
 _CELL = 16
@@ -115,6 +122,19 @@ def _imaterialist(folder: Path, count: int) -> None:
                 writer.writerow([f"{number:04}.jpg", text, SIDE, SIDE, _GROUP_LEADERS[label - 1]])
 
 
+def _ccp(folder: Path, count: int) -> None:
+    masks = folder / "annotations" / "pixel-level"
+    for made in (folder / "photos", masks):
+        made.mkdir(parents=True, exist_ok=True)
+    names = np.empty((1, len(CCP) + 1), dtype=object)
+    names[0] = [np.array([tag]) for tag in ("null", *CCP)]
+    savemat(folder / "label_list.mat", {"label_list": names})
+    for number in range(count):
+        photo, mask = draw(number, len(CCP))
+        (folder / "photos" / f"{number:04}.jpg").write_bytes(_encoded(photo, "JPEG"))
+        savemat(masks / f"{number:04}.mat", {"groundtruth": mask})
+
+
 def _cutouts(folder: Path, count: int) -> None:
     for name in ("original", "cutout"):
         (folder / name).mkdir(exist_ok=True)
@@ -129,6 +149,7 @@ def _cutouts(folder: Path, count: int) -> None:
 
 _WRITERS: dict[str, Callable[[Path, int], None]] = {
     "atr": _atr,
+    "ccp": _ccp,
     "cutouts": _cutouts,
     "fashionpedia": lambda folder, count: _coco(
         folder, count, list(FASHIONPEDIA), _GROUP_LEADERS, first=0

@@ -18,7 +18,6 @@ from hemline.store.database.columns import Base, UtcDateTime
 from hemline.store.database.engine import Store
 from hemline.store.loop.deliveries import record_delivery
 from hemline.store.loop.jobs import acquire_job, queue_job, stale_jobs
-from hemline.store.loop.projects import upsert_project
 from hemline.store.models.card_claims import claim_card
 from hemline.store.models.models import create_version, get_version, promote, rollback
 from hemline.store.review.queries import count_new_labels
@@ -50,27 +49,15 @@ Elsewhere = Callable[..., Any]
 
 
 @pytest.fixture
-def url(postgres_server: URL, postgres_template: str) -> Iterator[str]:
+def store_url(postgres_server: URL, postgres_template: str) -> Iterator[str]:
+    """Not SQLite's: its database is on the host whose clock it goes by."""
     yield from new_database(postgres_server, template=postgres_template)
-
-
-@pytest.fixture
-def store(url: str) -> Iterator[Store]:
-    store = Store(url)
-    yield store
-    store.dispose()
-
-
-@pytest.fixture
-def project(store: Store) -> Project:
-    with store.session() as session:
-        return upsert_project(session, ls_project_id=7, title="Dresses")
 
 
 @pytest.fixture(params=[10, -10], ids=["ahead", "behind"])
 def elsewhere(
     request: pytest.FixtureRequest,
-    url: str,
+    store_url: str,
     store: Store,
     clock_off_by: Callable[[int], dict[str, str]],
 ) -> Elsewhere:
@@ -79,7 +66,7 @@ def elsewhere(
 
     def act(action: Callable[..., Any], *arguments: Any) -> Any:
         done = subprocess.run(
-            [sys.executable, "-c", OTHER_HOST, url, action.__name__, json.dumps(arguments)],
+            [sys.executable, "-c", OTHER_HOST, store_url, action.__name__, json.dumps(arguments)],
             env={**os.environ, **clock_off_by(minutes), "PYTHONPATH": str(Path.cwd())},
             stdout=subprocess.PIPE,
             text=True,

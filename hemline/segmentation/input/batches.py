@@ -6,6 +6,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hemline.segmentation.input.pixel_cache import PixelCache
@@ -17,19 +18,56 @@ _SMALLEST = 2  # a batch of one leaves BatchNorm nothing to average where a map 
 
 
 def plan_epoch(
-    cache: PixelCache, *, batch: int, repeats: int, seed: int, epoch: int
+    cache: PixelCache,
+    *,
+    batch: int,
+    repeats: int,
+    seed: int,
+    epoch: int,
+    often: NDArray[np.float64] | None = None,
 ) -> list[list[int]]:
-    """Indices of each batch: every photo `repeats` times, shuffled, one shape a batch."""
+    """Indices of each batch, shuffled, one shape a batch; every epoch has as many batches.
+
+    Every photo comes `repeats` times or, where `often` `(N,)` says how often each one counts, that
+    many times as often: a whole number of times in an epoch, and as often as said in the mean.
+    """
     rng = np.random.default_rng((seed, epoch))
     by_size: dict[tuple[int, int], list[int]] = defaultdict(list)
     for index in np.tile(np.arange(len(cache)), repeats):
         by_size[cache.sizes[index]].append(int(index))
     plan: list[list[int]] = []
     for indices in by_size.values():
+        if often is not None:
+            indices = _drawn(indices, often, rng)
         rng.shuffle(indices)
         plan.extend(indices[start : start + batch] for start in range(0, len(indices), batch))
     rng.shuffle(plan)
     return [part if len(part) >= _SMALLEST else part * _SMALLEST for part in plan]
+
+
+def photos_of_rare_labels(present: NDArray[np.bool_], rare: float) -> NDArray[np.float64] | None:
+    """How often each photo is shown, `(N,)`, 1 or more; None: all alike.
+
+    It is sqrt(rare / f) times where f, the share of the photos that have the rarest of its labels,
+    is below `rare`: the repeat factor of Gupta et al. 2019, arXiv:1908.03195.
+
+    `present` `(N, K)` says which of K labels each photo has.
+    """
+    shares = present.mean(axis=0) if len(present) else np.zeros(0)
+    if not ((shares > 0) & (shares < rare)).any():
+        return None
+    factors = np.sqrt(np.maximum(1.0, rare / np.where(shares > 0, shares, 1.0)))
+    return np.where(present, factors, 1.0).max(axis=1)
+
+
+def _drawn(indices: list[int], often: NDArray[np.float64], rng: np.random.Generator) -> list[int]:
+    """Each index as often as it counts, by systematic sampling, so that their number is fixed."""
+    order = rng.permutation(indices)
+    edges = np.cumsum(often[order])
+    number = round(float(edges[-1]))
+    points = (np.arange(number) + rng.random()) * (edges[-1] / number)
+    places = np.minimum(np.searchsorted(edges, points, side="right"), len(order) - 1)
+    return [int(index) for index in order[places]]
 
 
 def training_batches(

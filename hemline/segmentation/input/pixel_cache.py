@@ -78,6 +78,11 @@ class PixelCache:
         self.sizes = [entry.size for entry in self._entries]
         self.counts = sum((entry.counts for entry in self._entries), np.zeros(256, dtype=np.int64))
 
+    def present(self, labels: int) -> NDArray[np.bool_]:
+        """Which of the class ids 1 to `labels` each photo has pixels of, `(N, labels)`."""
+        rows = [entry.counts[1 : labels + 1] > 0 for entry in self._entries]
+        return np.array(rows, dtype=bool).reshape(len(rows), labels)
+
     def __len__(self) -> int:
         return len(self.sizes)
 

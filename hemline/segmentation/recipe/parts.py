@@ -122,7 +122,11 @@ class Optimiser(RecipePart):
 
 
 class Schedule(RecipePart):
-    """How long a training takes. The best epoch on validation is kept."""
+    """How long a training takes, and what it sees. The best epoch on validation is kept.
+
+    Photos of a label that less than `rare` of the photos have are shown more often: where a share f
+    has it, sqrt(rare / f) times in an epoch.
+    """
 
     epochs: int = Field(default=12, ge=1, le=100_000)
     batch: int = Field(default=8, ge=1, le=4096)
@@ -131,6 +135,7 @@ class Schedule(RecipePart):
     least_steps: int = Field(
         default=0, ge=0, le=1_000_000
     )  # small sets are repeated up to this many an epoch
+    rare: float = Field(default=0.0, ge=0, le=1)  # share of the photos; 0: all are shown alike
 
 
 class PredictionPart(RecipePart):

@@ -11,7 +11,11 @@ from lightning.fabric import Fabric
 from torch import nn
 
 from hemline.segmentation.device import choose_device
-from hemline.segmentation.input.batches import plan_epoch, training_batches
+from hemline.segmentation.input.batches import (
+    photos_of_rare_labels,
+    plan_epoch,
+    training_batches,
+)
 from hemline.segmentation.input.pixel_cache import PixelCache
 from hemline.segmentation.input.transforms import mirrored_ids, normalise
 from hemline.segmentation.optimisation.averaging import average_of
@@ -89,6 +93,7 @@ class Trainer:
         self.schedule = recipe.fine_tune if fine_tune else recipe.schedule
         rate = recipe.fine_tune_rate if fine_tune else recipe.optimiser.rate
         self._repeats = max(1, -(-self.schedule.least_steps * self.schedule.batch // len(data)))
+        self._often = photos_of_rare_labels(data.present(len(labels)), self.schedule.rare)
         self._fabric = _fabric(device)
         optimiser = build_optimiser(model.parameters(), recipe.optimiser, rate)
         self._rates = build_rates(
@@ -175,6 +180,7 @@ class Trainer:
             repeats=self._repeats,
             seed=self.recipe.seed,
             epoch=epoch,
+            often=self._often,
         )
 
     def _train(

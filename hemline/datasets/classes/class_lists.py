@@ -121,6 +121,27 @@ _HEMLINE_FROM_CCP: _Table = {
     **_to("glasses", ("glasses", "sunglasses")),
 }
 _HEMLINE = tuple(dict.fromkeys(_HEMLINE_FROM_CCP.values()))
+_HEMLINE_15_FROM_CCP: _Table = {
+    **_to("hair", ("hair",)),
+    **_to("skin", ("skin",)),
+    **_to("top", ("t-shirt", "top", "vest", "bra", "intimate", "swimwear", "shirt", "blouse")),
+    **_to("top", ("sweater", "sweatshirt", "hoodie", "cardigan", "jumper")),
+    **_to("outerwear", ("jacket", "blazer", "suit", "coat", "cape")),
+    **_to("dress", ("dress", "romper", "bodysuit")),
+    **_to("skirt", ("skirt",)),
+    **_to("trousers", ("pants", "jeans", "leggings")),
+    **_to("shorts", ("shorts", "panties")),
+    **_to("tights", ("tights", "stockings", "socks")),
+    **_to("shoes", ("shoes", "boots", "clogs", "flats", "heels", "loafers", "pumps", "sandals")),
+    **_to("shoes", ("sneakers", "wedges")),
+    **_to("bag", ("bag", "purse", "wallet")),
+    **_to("hat", ("hat",)),
+    **_to("scarf", ("scarf", "tie")),
+    **_to("belt", ("belt",)),
+    **_to("glasses", ("glasses", "sunglasses")),
+}
+_HEMLINE_15 = tuple(dict.fromkeys(_HEMLINE_15_FROM_CCP.values()))
+_HEMLINE_15_FROM_STUDIO: _Table = {**_same(STUDIO), "coat": "outerwear"}
 
 # iMaterialist and Fashionpedia have no body: what ATR calls hair, face, arms and legs has no shape
 # there, nor have tights and socks here, which ATR draws as legs. So what no shape covers is ignored
@@ -159,6 +180,11 @@ CLASS_LISTS: dict[str, ClassMap] = {
         ),
         ClassMap("fashionpedia-46", FASHIONPEDIA, {"fashionpedia": _same(FASHIONPEDIA)}),
         ClassMap("hemline-19", _HEMLINE, {"ccp": _HEMLINE_FROM_CCP, "studio": _same(STUDIO)}),
+        ClassMap(
+            "hemline-15",
+            _HEMLINE_15,
+            {"ccp": _HEMLINE_15_FROM_CCP, "studio": _HEMLINE_15_FROM_STUDIO},
+        ),
         ClassMap("modanet-13", MODANET, {"modanet": _same(MODANET)}),
         ClassMap("ccp-59", CCP, {"ccp": _same(CCP)}),
         ClassMap("cfpd-23", CFPD, {"cfpd": _same(CFPD)}),

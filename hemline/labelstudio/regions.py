@@ -19,6 +19,7 @@ from hemline.masks.codecs.region import (
     region_to_mask,
     region_values,
 )
+from hemline.masks.parts import RegionsPer
 from hemline.quoting import quoted
 
 Region = dict[str, Any]
@@ -48,11 +49,13 @@ def mask_to_regions(
     labels: Sequence[str],
     region_scores: Mapping[str, float],
     seed: str,
+    per: RegionsPer = RegionsPer.LABEL,
 ) -> list[Region]:
     """Write a mask as regions of the config's control, in the labels' order.
 
-    A brush or a bitmask is one region for each label that is present. A polygon is one for each
-    island, since it has one outline, and is simplified within POLYGON_TOLERANCE_PX.
+    A brush or a bitmask is one region for each label that is present, or for each of its parts
+    (`hemline.masks.parts`). A polygon is one for each part in any case, since it has one outline,
+    and is simplified within POLYGON_TOLERANCE_PX.
 
     Args:
         mask: (H, W) class ids: 0 is background, k is labels[k - 1]. Of the size of the upright
@@ -60,7 +63,9 @@ def mask_to_regions(
         config: where the regions go; it must have each label that is present.
         labels: names of the class ids.
         region_scores: label to 0 (a person should look) .. 1 (sure); labels without one get none.
+            All regions of a label get the same.
         seed: equal seeds give equal region ids, so that a prediction sent twice is the same.
+        per: what is one region.
 
     Raises:
         MaskError: the mask has a class id beyond the labels, or a label that the config lacks.
@@ -80,10 +85,10 @@ def mask_to_regions(
                 f"mask has the label {label!r}, which the label config lacks; it has "
                 f"{', '.join(config.labels)}"
             )
-        for place, value in enumerate(region_values(mask == class_id, config.control)):
-            name = f"{seed}\n{label}" + (f"\n{place}" if place else "")
+        values = region_values(mask == class_id, config.control, per)
+        for value, key in zip(values, region_ids(seed, label, len(values), per), strict=True):
             region: Region = {
-                "id": sha256(name.encode()).hexdigest()[:10],
+                "id": key,
                 "from_name": config.from_name,
                 "to_name": config.to_name,
                 "type": f"{config.control}labels",
@@ -98,9 +103,19 @@ def mask_to_regions(
     return regions
 
 
+def region_ids(seed: str, label: str, number: int, per: RegionsPer) -> list[str]:
+    """The ids of the regions of one label. That of a part tells that it is one of several."""
+    first = 1 if per is RegionsPer.PART and number > 1 else 0
+    names = [
+        f"{seed}\n{label}" + (f"\n{place}" if place else "")
+        for place in range(first, first + number)
+    ]
+    return [sha256(name.encode()).hexdigest()[:10] for name in names]
+
+
 def as_shown(mask: NDArray[np.uint8], config: LabelConfig) -> NDArray[np.uint8]:
     """A mask (H, W) in the config's class ids as its regions show it: what an annotator who changes
-    nothing submits. Polygons are simplified."""
+    nothing submits, whatever is one region. Polygons are simplified."""
     if config.control != "polygon":
         return mask
     regions = mask_to_regions(

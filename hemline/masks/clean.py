@@ -14,7 +14,7 @@ SMALLEST_SHARE = 0.002
 # than real islands.
 _SMALLEST_HOLE_SHARE = 1e-4
 # Below this share of the photo an island or hole goes in any case: 20 px of a 2 Mpx photo.
-_SMALLEST_OF_PHOTO = 1e-5
+SMALLEST_OF_PHOTO = 1e-5
 _PARENT = 3  # of what OpenCV says of an outline; -1 for one that is in no other
 
 
@@ -35,7 +35,7 @@ def clean_mask(mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     small = np.zeros(mask.shape, dtype=bool)
     largest = 0
-    floor = _SMALLEST_OF_PHOTO * mask.size
+    floor = SMALLEST_OF_PHOTO * mask.size
     for class_id in reversed(class_ids(mask)):
         inside = mask == class_id
         left, top, width, height = cv2.boundingRect(inside.view(np.uint8))

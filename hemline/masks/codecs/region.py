@@ -13,9 +13,10 @@ from PIL import Image
 from hemline.errors import MaskError
 from hemline.masks.codecs.brush import decode_brush, encode_brush
 from hemline.masks.codecs.coco import outline_length, polygons_to_mask
-from hemline.masks.codecs.outlines import mask_to_rings
+from hemline.masks.codecs.outlines import join_rings, mask_to_rings
 from hemline.masks.codecs.percent_shapes import ellipse_to_mask, rectangle_to_mask
 from hemline.masks.codecs.png import load_png, open_png
+from hemline.masks.parts import RegionsPer, split_parts
 
 # Types without "labels" are what a region becomes when its label is taken away.
 REGION_TYPES = (
@@ -94,7 +95,9 @@ def region_to_mask(region: dict[str, Any], height: int, width: int) -> NDArray[n
     return inside
 
 
-def region_values(mask: NDArray[np.bool_], control: Control) -> list[dict[str, Any]]:
+def region_values(
+    mask: NDArray[np.bool_], control: Control, per: RegionsPer = RegionsPer.LABEL
+) -> list[dict[str, Any]]:
     """The values, without labels, of the regions that a mask becomes: `region_to_mask` reads it
     back exactly, of polygons within POLYGON_TOLERANCE_PX.
 
@@ -102,23 +105,31 @@ def region_values(mask: NDArray[np.bool_], control: Control) -> list[dict[str, A
         mask: (H, W) bool, of one label.
 
     Returns:
-        One value; of polygons one for each island, with its holes cut in from the outline.
+        One value, or one for each part. Of polygons one for each island in any case, with its holes
+        cut in from the outline; per part, so are the islands that are no parts.
     """
+    pieces = split_parts(mask) if per is RegionsPer.PART else [mask]
     if control == "brush":
-        return [{"format": "rle", "rle": encode_brush(mask)}]
+        return [{"format": "rle", "rle": encode_brush(piece)} for piece in pieces]
     if control == "bitmask":
-        return [{"imageDataURL": _bitmask_url(mask)}]
+        return [{"imageDataURL": _bitmask_url(piece)} for piece in pieces]
     to_percent = (100 / mask.shape[1], 100 / mask.shape[0])
     return [
         {"points": (ring * to_percent).tolist(), "closed": True}
-        for ring in mask_to_rings(mask)
-        if _covers_pixels(ring)
+        for piece in pieces
+        for ring in _rings(piece, per)
     ]
 
 
 def pixels_digest(mask: NDArray[np.bool_]) -> str:
     """SHA-256 of which pixels of a mask (H, W) are inside, 64 hexadecimal digits."""
     return sha256(b"%d/" % mask.shape[1] + np.packbits(mask).tobytes()).hexdigest()
+
+
+def _rings(mask: NDArray[np.bool_], per: RegionsPer) -> list[NDArray[np.float64]]:
+    rings = [ring for ring in mask_to_rings(mask) if _covers_pixels(ring)]
+    whole = join_rings(rings) if per is RegionsPer.PART else None
+    return rings if whole is None else [whole]
 
 
 def _bitmask_url(mask: NDArray[np.bool_]) -> str:

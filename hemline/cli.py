@@ -74,10 +74,12 @@ def _stored_models() -> Versions:
     return StoredModels()
 
 
-def _keep_labels(project: dict[str, Any], options: Sequence[str]) -> LabelsInWords:
+def _keep_labels(
+    project: dict[str, Any], options: Sequence[str], regions_per: str | None
+) -> LabelsInWords:
     from hemline.prefill.connected_labels import keep_labels  # only `connect` needs it
 
-    return keep_labels(project, options)
+    return keep_labels(project, options, regions_per)
 
 
 def _end(sentence: str) -> NoReturn:

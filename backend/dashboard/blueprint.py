@@ -20,6 +20,7 @@ from backend.dashboard.pages import (
     overview,
     problems,
     publish,
+    regions,
 )
 from backend.dashboard.pictures import routes as pictures
 from backend.dashboard.review import causes, gallery, image
@@ -39,6 +40,7 @@ PAGES = (
     causes,
     models,
     labels,
+    regions,
     annotators,
     problems,
     activity,

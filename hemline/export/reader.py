@@ -12,6 +12,7 @@ from hemline.images import decode_image
 from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.masks.codecs.png import decode_class_mask
+from hemline.masks.parts import RegionsPer
 from hemline.masks.renumber import renumber
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
@@ -35,6 +36,7 @@ class ExportReader:
     def __init__(self, sources: Sources, project: Project, config: LabelConfig) -> None:
         self._sources = sources
         self._config = config
+        self.per = RegionsPer(project.regions_per)
         with sources.store.reading() as session:
             self._names = unique_names(photo_addresses(session, project.id))
 
@@ -53,7 +55,7 @@ class ExportReader:
         labels = self._config.labels
         mask = renumber(mask, labels if item.labels is None else item.labels, labels)
         photo = self._photo(item, mask) if with_photo else None
-        return Exported(item, self.name(item), mask, photo, self._config)
+        return Exported(item, self.name(item), mask, photo, self._config, self.per)
 
     def _photo(self, item: ExportItem, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
         photo = self._sources.photos.fetch(item.image_url, task_id=item.ls_task_id)

@@ -17,6 +17,7 @@ from hemline.export.manifest import FileRecord, Journal, Record
 from hemline.export.reader import ExportReader, Sources
 from hemline.files import write_atomically
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
+from hemline.masks.parts import RegionsPer
 from hemline.store.reports.export_masks import (
     ExportFilter,
     ExportItem,
@@ -170,6 +171,8 @@ class _Run:
             config.to_name,
             *([] if config.control == "brush" else [config.control]),
         ]
+        if self._format_name is FormatName.LABEL_STUDIO and self._reader.per is RegionsPer.PART:
+            made_from.append(self._reader.per)
         return sha256(json.dumps(made_from, sort_keys=True).encode()).hexdigest()
 
     def _remove_others(self, records: list[Record]) -> None:

@@ -36,6 +36,7 @@ def import_command(
     """
     from hemline.importing.offered import offered_masks
     from hemline.importing.run import ImportAs, Target, run_import
+    from hemline.importing.stored import stored_regions_per
     from hemline.labelstudio.client import LabelStudioClient
     from hemline.labelstudio.photos.photos import PhotoFetcher
     from hemline.labelstudio.project.config import parse_label_config
@@ -45,9 +46,15 @@ def import_command(
     with LabelStudioClient(settings.label_studio_url, settings.label_studio_api_key) as client:
         row = client.get_project(project)
         config = parse_label_config(str(row.get("label_config", "")))
+        per, unknown = stored_regions_per(settings, project)
         offered = offered_masks(masks, config.labels, label=label, garment_is=garment_is)
         target = Target(
-            client, PhotoFetcher(settings, lambda: client), project, config, settings.max_pixels
+            client,
+            PhotoFetcher(settings, lambda: client),
+            project,
+            config,
+            settings.max_pixels,
+            per,
         )
         with terminal.bar("Importing", len(offered)) as tell:
             summary = run_import(
@@ -59,6 +66,8 @@ def import_command(
         shown = str(row.get("model_version") or "")
         if kind == "predictions" and summary.brought and shown:
             client.update_project(project, model_version=shown)  # an import shows its own instead
+    if unknown:
+        terminal.err().print(unknown)
     for name, why in summary.skipped:
         terminal.err().print(f"{name}: {why}", style="red")
     typer.echo(

@@ -18,6 +18,7 @@ from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.regions import mask_to_regions
 from hemline.labelstudio.task_data import find_field
+from hemline.masks.parts import RegionsPer
 
 MODEL_VERSION = "imported"
 _AT_ONCE = 20  # tasks that are held with all that they have
@@ -51,6 +52,7 @@ class Target:
     project_id: int
     config: LabelConfig
     max_pixels: int
+    per: RegionsPer = RegionsPer.LABEL  # what is one region
 
 
 def run_import(
@@ -124,16 +126,16 @@ def _one(
     """Brings one mask in; yields it where it is to be a prediction, for those go in bulk."""
     mask = offer.read()
     _check_size(target, task, mask, offer.name)
-    regions = _regions(target, task, mask)
+    regions = _regions(target, task, mask, target.per)
     if kind is ImportAs.PREDICTIONS:
         made = {"task": task["id"], "result": regions, "model_version": MODEL_VERSION}
-        if any(_is_same(other, regions) for other in _ours(task)):
+        if _is_there(_ours(task), target, task, mask):
             summary.already += 1
         else:
             yield made
         return
     existing = [other for other in task.get("annotations") or [] if not other.get("was_cancelled")]
-    if any(_is_same(other, regions) for other in existing):
+    if _is_there(existing, target, task, mask):
         summary.already += 1
     elif existing:
         raise MaskError(
@@ -145,7 +147,13 @@ def _one(
         summary.brought += 1
 
 
-def _regions(target: Target, task: Json, mask: NDArray[np.uint8]) -> list[Json]:
+def _is_there(others: Sequence[Json], target: Target, task: Json, mask: NDArray[np.uint8]) -> bool:
+    """Whether one of the others is this mask, whatever was one region when it was brought in."""
+    forms = [_regions(target, task, mask, per) for per in RegionsPer] if others else []
+    return any(_is_same(other, regions) for other in others for regions in forms)
+
+
+def _regions(target: Target, task: Json, mask: NDArray[np.uint8], per: RegionsPer) -> list[Json]:
     """Regions whose ids follow from the task and the mask, by which they are known again."""
     digest = sha256(mask.tobytes()).hexdigest()
     labels = target.config.labels
@@ -155,6 +163,7 @@ def _regions(target: Target, task: Json, mask: NDArray[np.uint8]) -> list[Json]:
         labels=labels,
         region_scores={},
         seed=f"import/{task['id']}/{digest}",
+        per=per,
     )
 
 

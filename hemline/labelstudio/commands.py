@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -10,26 +10,30 @@ from hemline.setting_values import web_address
 
 app = typer.Typer()
 
+_Keep = Callable[[dict[str, Any], Sequence[str], str | None], "LabelsInWords"]
+
 
 @dataclass(frozen=True, slots=True)
 class LabelsInWords:
-    """What a project's labels are pre-filled with, in lines for people; and whether that gives the
-    project a first model."""
+    """What a project's labels are pre-filled with, and in which regions, in lines for people; and
+    whether that gives the project a first model."""
 
     lines: tuple[str, ...] = ()
     first_model: bool = False
 
 
-def _leave_labels(project: dict[str, Any], options: Sequence[str]) -> LabelsInWords:
+def _leave_labels(
+    project: dict[str, Any], options: Sequence[str], regions_per: str | None
+) -> LabelsInWords:
     return LabelsInWords()
 
 
-_keep_labels: Callable[[dict[str, Any], Sequence[str]], LabelsInWords] = _leave_labels
+_keep_labels: _Keep = _leave_labels
 
 
-def keep_labels_with(keep: Callable[[dict[str, Any], Sequence[str]], LabelsInWords]) -> None:
-    """Has `connect` give a project, as Label Studio has it, and its options `--map` to this
-    function: what is stored, and what models know, is not this package's."""
+def keep_labels_with(keep: _Keep) -> None:
+    """Has `connect` give a project, as Label Studio has it, and its options `--map` and `--regions`
+    to this function: what is stored, and what models know, is not this package's."""
     global _keep_labels
     _keep_labels = keep
 
@@ -76,6 +80,14 @@ def connect(
             "name again. May be given several times.",
         ),
     ] = None,
+    regions_per: Annotated[
+        Literal["per-label", "per-part"] | None,
+        typer.Option(
+            "--regions",
+            help="What is one region of a pre-fill: all of a label, or each part of it that lies "
+            "apart, such as each shoe. Stays as it is unless given; per-label at first.",
+        ),
+    ] = None,
 ) -> None:
     """Connect a Label Studio project: pre-filled tasks out, corrections in."""
     from hemline.labelstudio.client import LabelStudioClient
@@ -85,7 +97,7 @@ def connect(
     settings = get_settings()
     url = backend_url or settings.reachable_backend_url
     with LabelStudioClient(settings.label_studio_url, settings.label_studio_api_key) as client:
-        labels = _keep_labels(client.get_project(project_id), label_map or [])
+        labels = _keep_labels(client.get_project(project_id), label_map or [], regions_per)
         made = connect_project(
             client,
             settings,

@@ -43,6 +43,7 @@ from hemline.store.loop.tasks import (
     set_task_problem,
     upsert_task,
 )
+from hemline.store.models.regions_per import read_regions_per
 from hemline.store.review.signals import keep_prediction
 from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import ModelVersion, Prediction, Task
@@ -307,14 +308,22 @@ class Prefiller:
         *,
         fresh: bool,
     ) -> PrefilledTask:
+        with self._store.reading() as session:
+            per = read_regions_per(session, task.project_id)
         result = mask_to_regions(
             renumber(mask, model.labels, config.labels),
             config=config,
             labels=config.labels,
             region_scores=prediction.region_scores,
-            seed=f"{task.ls_task_id}/{model.name}",
+            seed=prefill_seed(task.ls_task_id, model.name),
+            per=per,
         )
         return PrefilledTask(prediction.id, result, prediction.score, model.name, fresh)
+
+
+def prefill_seed(ls_task_id: int, version: str) -> str:
+    """What the ids of a pre-fill's regions follow from."""
+    return f"{ls_task_id}/{version}"
 
 
 def register_task(

@@ -8,7 +8,9 @@ from numpy.typing import NDArray
 
 from hemline.labelstudio.clicks.drawn import brush_regions
 from hemline.labelstudio.project.config import LabelConfig
+from hemline.labelstudio.regions import region_ids
 from hemline.masks.codecs.region import BOX_CONTROL, CLICK_CONTROL, REGION_TYPES, pixels_digest
+from hemline.masks.parts import RegionsPer, split_parts
 
 
 def is_brushed(
@@ -19,8 +21,9 @@ def is_brushed(
     predicted: NDArray[np.uint8] | None,
     clicked: Collection[str],
     size: tuple[int, int],
+    seed: str = "",
 ) -> bool:
-    """Whether a region is neither as it was pre-filled nor as a click left it.
+    """Whether a region is neither as it was pre-filled nor as a click left it, or was deleted.
 
     Args:
         result: the regions of an annotation that could be read.
@@ -28,6 +31,8 @@ def is_brushed(
         predicted: (H, W) class ids of the pre-fill, k is config.labels[k - 1]; None without one.
         clicked: digests of the regions that clicks on the task were answered with.
         size: height and width of the photo.
+        seed: what the ids of the pre-fill's regions follow from; by them it is known whether a
+            label was pre-filled as one region or in parts.
     """
     if untouched:
         return False
@@ -42,17 +47,19 @@ def is_brushed(
         and region.get("from_name") not in (*config.clicks, CLICK_CONTROL, BOX_CONTROL)
     ]
     prefilled = {} if predicted is None else _masks(predicted, config)
-    deleted = prefilled.keys() - {region.label for region in regions}
-    if deleted or len(regions) != len(drawn):  # other shapes are drawn by hand
+    if len(regions) != len(drawn):  # other shapes are drawn by hand
         return True
-    for region in regions:
-        mask = region.mask(*size)
-        if pixels_digest(mask) in clicked:
-            continue
-        before = prefilled.get(region.label)
-        if before is None or not np.array_equal(mask, before):
-            return True
-    return False
+    before: set[str] = set()
+    for label, plane in prefilled.items():
+        there = {region.key for region in regions if region.label == label}
+        parts = split_parts(plane)
+        keys = region_ids(seed, label, len(parts), RegionsPer.PART)
+        in_parts = not there.isdisjoint(keys)
+        if not there or (in_parts and not there.issuperset(keys)):
+            return True  # one was deleted
+        before |= {pixels_digest(each) for each in (parts if in_parts else [plane])}
+    digests = {pixels_digest(region.mask(*size)) for region in regions}
+    return not digests <= before.union(clicked)
 
 
 def _masks(predicted: NDArray[np.uint8], config: LabelConfig) -> dict[str, NDArray[np.bool_]]:

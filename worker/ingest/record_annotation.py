@@ -25,6 +25,7 @@ from hemline.labelstudio.regions import as_shown, regions_to_mask
 from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
 from hemline.masks.figures.overlap import dice
 from hemline.masks.renumber import renumber
+from hemline.prefill.prefill import prefill_seed
 from hemline.store.loop.annotations import find_annotation, record_annotation
 from hemline.store.loop.clicks import claim_clicks, clicked_pixels
 from hemline.store.loop.corrections import get_prediction, refresh_labelled, shown_prediction
@@ -71,6 +72,7 @@ class _Prefill:
     untouched: bool = False
     predicted: Mask | None = None
     score: float = 0.0
+    seed: str = ""  # what the ids of its regions follow from
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +225,7 @@ def _read(
                 predicted=prefill.predicted if prefill is not None else None,
                 clicked=_clicked_pixels(services, task),
                 size=mask.shape,
+                seed=prefill.seed if prefill is not None else "",
             )
             return _Read(
                 digest,
@@ -313,6 +316,7 @@ def _compare(
         untouched=bool(np.array_equal(predicted, mask)),
         predicted=predicted,
         score=prediction.score,
+        seed=prefill_seed(task.ls_task_id, prediction.model_version.name),
     )
 
 

@@ -19,6 +19,7 @@ from backend.dashboard.pages.evaluation_items import (
     read_items,
 )
 from backend.dashboard.pages.labels import label_section
+from backend.dashboard.pages.regions import region_section
 from backend.dashboard.pictures.picture import PictureKind
 from backend.dashboard.pictures.specs import picture_address
 from backend.dashboard.words import dice
@@ -68,6 +69,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             back=back,
             taught=taught,
             labels=label_section(services.store, row),
+            regions=region_section(row),
         )
 
     @blueprint.get("/<int:project>/models/<int:number>")

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.labelstudio.project.config import LabelConfig
+from hemline.masks.parts import RegionsPer
 from hemline.store.reports.export_masks import ExportItem
 
 
@@ -20,6 +21,7 @@ class Exported:
         name: what its files are called, without a suffix; unique in the project.
         mask: (H, W) uint8 class ids, k is config.labels[k - 1].
         photo: (H, W, 3) uint8 RGB where the format asks for it, else None.
+        per: what is one region in Label Studio.
     """
 
     item: ExportItem
@@ -27,6 +29,7 @@ class Exported:
     mask: NDArray[np.uint8]
     photo: NDArray[np.uint8] | None
     config: LabelConfig
+    per: RegionsPer = RegionsPer.LABEL
 
 
 class ExportFormat(Protocol):

@@ -30,6 +30,7 @@ class LabelStudioTasks:
             labels=exported.config.labels,
             region_scores=item.region_scores,
             seed=f"{item.ls_task_id}/{item.mask_digest}",
+            per=exported.per,
         )
         task: dict[str, object] = {"data": item.data}
         if item.ls_annotation_id is not None:

@@ -47,6 +47,8 @@ class Project(Base):
     garments_due: Mapped[int | None]
     # The starter's classes of each label, as people set them and by name (`label_classes.py`)
     label_classes: Mapped[Json | None]
+    # What is one region of its pre-fills (RegionsPer)
+    regions_per: Mapped[str] = mapped_column(Words(16), server_default="per-label")
     ranking_digest: Mapped[str | None] = mapped_column(Words(64))  # artifact of its fitted ranking
     ranked_at: Mapped[datetime | None]
     reconciled_until: Mapped[datetime | None]  # Label Studio's updated_at, the last one seen

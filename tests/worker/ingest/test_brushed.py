@@ -8,6 +8,7 @@ import pytest
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.regions import mask_to_regions
 from hemline.masks.codecs.region import pixels_digest
+from hemline.masks.parts import RegionsPer
 from worker.ingest.brushed import is_brushed
 
 CONFIG = LabelConfig("mask", "image", "image", ("top", "skirt"))
@@ -89,3 +90,48 @@ def test_other_shapes_are_by_hand(kind):
 def test_left_overs_of_clicks_are_nothing():
     kept = {"type": "rectanglelabels", "from_name": "hemline_box", "to_name": "image", "value": {}}
     assert not brushed([*regions(CLICKED, SKIRT), kept], CLICKED)
+
+
+SHOES = np.zeros((40, 30), np.uint8)
+SHOES[5:15, 2:12] = SHOES[5:15, 16:28] = 1
+SHOES[20:35, 5:25] = 2
+
+
+def parts(*, clicked: Any = None, without: int | None = None) -> list[Any]:
+    """Regions of SHOES per part, the second shoe as a click left it, one of them deleted."""
+    made = mask_to_regions(
+        SHOES,
+        config=CONFIG,
+        labels=CONFIG.labels,
+        region_scores={},
+        seed="7/v1",
+        per=RegionsPer.PART,
+    )
+    if clicked is not None:
+        (changed,) = regions(clicked, np.zeros_like(clicked))
+        made[1] = changed | {"id": made[1]["id"]}
+    return [region for place, region in enumerate(made) if place != without]
+
+
+RIGHT = np.zeros((40, 30), bool)
+RIGHT[5:18, 16:28] = True
+
+
+def test_a_click_on_one_part_leaves_the_others_as_they_were():
+    assert not brushed(parts(clicked=RIGHT), RIGHT, predicted=SHOES, seed="7/v1")
+
+
+def test_a_stroke_on_another_part_is_a_brush():
+    made = parts(clicked=RIGHT)
+    made[0]["value"] = regions(SHOES[:, ::-1] == 1, RIGHT & False)[0]["value"]
+    assert brushed(made, RIGHT, predicted=SHOES, seed="7/v1")
+
+
+@pytest.mark.parametrize("part", [0, 2])
+def test_a_deleted_part_is_by_hand(part):
+    assert brushed(parts(clicked=RIGHT, without=part), RIGHT, predicted=SHOES, seed="7/v1")
+
+
+def test_a_label_of_two_parts_that_was_one_region_has_none_deleted():
+    whole = (SHOES == 1) | RIGHT
+    assert not brushed(regions(whole, SHOES == 2), whole, predicted=SHOES, seed="7/v1")

@@ -9,12 +9,14 @@ import pytest
 
 from hemline.errors import LabelConfigError, LabelMappingError, StoreError
 from hemline.labelstudio.project.config import render_label_config
+from hemline.masks.parts import RegionsPer
 from hemline.prefill.connected_labels import keep_labels
 from hemline.prefill.label_mapping import read_mapping
 from hemline.settings import Settings, get_settings
 from hemline.store.database.engine import Store, open_store
 from hemline.store.loop.projects import get_project, known_project
 from hemline.store.models.models import create_version, promote
+from hemline.store.models.regions_per import read_regions_per
 from hemline.store.tables.loop import DatasetSnapshot
 
 LABELS = ("top", "trousers", "zipper")
@@ -123,3 +125,30 @@ def test_without_a_database_names_are_looked_up_and_nothing_can_be_set(settings:
     assert "cannot be looked up: there is no database" in said.lines[-1]
     with pytest.raises(StoreError, match="hemline migrate"):
         keep_labels(project(), ["zipper=belt"])
+
+
+def per(store: Store) -> RegionsPer:
+    with store.reading() as session:
+        return read_regions_per(session, known_project(session, 7).id)
+
+
+def test_what_is_one_region_is_kept_until_it_is_set_again(store: Store) -> None:
+    told = "Each part of a label that lies apart, such as each shoe, is a region of its own"
+    assert told not in keep_labels(project(), []).lines
+    assert keep_labels(project(), [], "per-part").lines[-1] == told
+    assert per(store) is RegionsPer.PART
+    assert keep_labels(project(), ["zipper=belt"]).lines[-1] == told
+    assert told not in keep_labels(project(), [], "per-label").lines
+    assert per(store) is RegionsPer.LABEL
+
+
+def test_polygons_cannot_be_one_for_each_label(store: Store) -> None:
+    outlined = project() | {"label_config": render_label_config(LABELS, "polygon")}
+    said = keep_labels(outlined, [], "per-label").lines
+    assert said[-1].startswith("Polygons are one for each part in any case")
+    assert said[-1] not in keep_labels(outlined, []).lines
+
+
+def test_what_is_one_region_cannot_be_set_without_a_database(settings: Settings) -> None:
+    with pytest.raises(StoreError, match="hemline migrate"):
+        keep_labels(project(), [], "per-part")

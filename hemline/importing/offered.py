@@ -151,12 +151,21 @@ def _renamed(mask: Mask, names: Mapping[int, str], labels: Sequence[str], source
                 f"mask '{source}' has the class id {class_id}{void}, which no label has; name it "
                 f"in {_LABELS}, or say with --label that all of it is one garment"
             )
+        if list(names.values()).count(name) > 1:
+            raise MaskError(
+                f"mask '{source}' has the class id {class_id}, and '{name}' is the name of several "
+                f"class ids; give each a name of its own in {_LABELS}"
+            )
         table[class_id] = _id_of(name, labels, source)
     return np.asarray(table[mask], np.uint8)
 
 
 def _id_of(name: str, labels: Sequence[str], source: str) -> int:
     if name not in labels:
+        # A labels.txt has no blanks around names, and one between words.
+        fitting = [label for label in labels if label.split() == name.split()]
+        if len(fitting) == 1:
+            return labels.index(fitting[0]) + 1
         raise MaskError(
             f"'{source}' has the label '{name}', which the project lacks; it has "
             f"{', '.join(labels)}. Rename it, or add it to the label config"

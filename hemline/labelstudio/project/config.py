@@ -272,7 +272,7 @@ def _check_labels(labels: Sequence[str], where: str, limit: int = MAX_LABELS) ->
             f"{where} has {len(labels)} labels, over the limit of {limit}; remove some"
         )
     for label in labels:
-        if not label:
+        if not label.strip():
             raise LabelConfigError(f"{where} has a label without a value; name it or remove it")
         if labels.count(label) > 1:
             raise LabelConfigError(f"{where} has the label {label!r} twice; remove one")

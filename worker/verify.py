@@ -66,6 +66,7 @@ class Repair:
             ArtifactKind.PREFILL: self._predict_again,
             ArtifactKind.PROBABILITIES: self._predict_again,
             ArtifactKind.CORRECTION: self._fetch_again,
+            ArtifactKind.COVERED: self._fetch_again,
             ArtifactKind.WEIGHTS: self._starter_again,
             ArtifactKind.RANKING: self._rank_again,
             ArtifactKind.CONVERSION: self._convert_again,
@@ -116,9 +117,14 @@ class Repair:
         return "Label Studio has no such mask any more; restore it from a backup of the artifacts"
 
     def _is_replaced(self, use: ArtifactUse) -> bool:
-        """Whether the annotation has another mask by now, which is whole."""
+        """Whether the annotation has another mask by now, which is whole, or no covered parts."""
         with self._services.store.reading() as session:
-            now = session.get_one(Annotation, use.row_id).mask_digest
+            row = session.get_one(Annotation, use.row_id)
+        now = row.mask_digest
+        if use.kind is ArtifactKind.COVERED:
+            now = row.covered_digest
+            if now is None:
+                return True
         return now is not None and now != use.digest and _problem(self._services, now) is None
 
     def _starter_again(self, use: ArtifactUse) -> str | None:

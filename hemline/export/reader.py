@@ -12,6 +12,7 @@ from hemline.images import decode_image
 from hemline.labelstudio.photos.photos import PhotoFetcher
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.masks.codecs.png import decode_class_mask
+from hemline.masks.layers import Layers, decode_covered
 from hemline.masks.parts import RegionsPer
 from hemline.masks.renumber import renumber
 from hemline.store.database.artifacts import ArtifactStore
@@ -54,8 +55,11 @@ class ExportReader:
         mask = decode_class_mask(self._sources.artifacts.get(item.mask_digest))
         labels = self._config.labels
         mask = renumber(mask, labels if item.labels is None else item.labels, labels)
+        layers = Layers(mask)
+        if item.covered_digest is not None:
+            layers = decode_covered(self._sources.artifacts.get(item.covered_digest), mask)
         photo = self._photo(item, mask) if with_photo else None
-        return Exported(item, self.name(item), mask, photo, self._config, self.per)
+        return Exported(item, self.name(item), layers, photo, self._config, self.per)
 
     def _photo(self, item: ExportItem, mask: NDArray[np.uint8]) -> NDArray[np.uint8]:
         photo = self._sources.photos.fetch(item.image_url, task_id=item.ls_task_id)

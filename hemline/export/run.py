@@ -161,6 +161,8 @@ class _Run:
         """A digest of all that the task's files follow from."""
         config = self._config
         mask = {key: value for key, value in asdict(item).items() if key != "row_id"}
+        if item.covered_digest is None:
+            del mask["covered_digest"]  # as in folders from before there were any
         made_from = [
             self._format_name,
             self._form.version,

@@ -19,12 +19,14 @@ from hemline.masks.codecs.region import (
     region_to_mask,
     region_values,
 )
+from hemline.masks.layers import Layers
 from hemline.masks.parts import RegionsPer
 from hemline.quoting import quoted
 
 Region = dict[str, Any]
 
 _LARGEST_COST = 2**33  # of the regions of one annotation: about 30 s
+_MOST_COVERED = 2**31  # bytes of what is covered, a plane for each label
 _NAMED = 5  # labels of a region, in a sentence
 
 # What annotators say beside the shapes, or of one of them.
@@ -133,13 +135,26 @@ def regions_to_mask(
     height: int | None,
     width: int | None,
 ) -> NDArray[np.uint8]:
-    """Read the `result` of an annotation or a prediction as one mask.
+    """Read the `result` of an annotation or a prediction as one mask (H, W) of class ids: the
+    uppermost of `regions_to_layers`, which says more."""
+    return regions_to_layers(result, config=config, labels=labels, height=height, width=width).mask
+
+
+def regions_to_layers(
+    result: Sequence[Any],
+    *,
+    config: LabelConfig,
+    labels: Sequence[str],
+    height: int | None,
+    width: int | None,
+) -> Layers:
+    """Read the `result` of an annotation or a prediction, with what lies under other labels.
 
     Brush, bitmask and polygon regions on the config's photo count, and rectangles and ellipses of
-    the config's `shapes`; where they overlap, the later one wins. Choices, texts, clicks and boxes
-    for a model and regions on other photos are passed over, and so are those of other controls
-    whose labels are not ours. A result without any region says that there is no garment; one that
-    has only what is passed over says nothing, and is refused.
+    the config's `shapes`; where they overlap, the later one lies over the earlier one. Choices,
+    texts, clicks and boxes for a model and regions on other photos are passed over, and so are
+    those of other controls whose labels are not ours. A result without any region says that there
+    is no garment; one that has only what is passed over says nothing, and is refused.
 
     Args:
         result: regions as Label Studio has them.
@@ -147,7 +162,8 @@ def regions_to_mask(
         height, width: size of the upright photo, or None to take it from the regions.
 
     Returns:
-        (H, W) uint8 class ids, 0 is background. A brush pixel is inside above alpha 127.
+        A mask (H, W) uint8 of class ids, 0 is background, and what is covered of each label. A
+        brush pixel is inside above alpha 127.
 
     Raises:
         MaskError: a region has another size than the photo, a label that is not among `labels`,
@@ -160,7 +176,7 @@ def regions_to_mask(
         _check_empty(result, config)
     size = (height, width) if height and width else _common_size(regions)
     check_mask_size(*size)
-    mask = np.zeros(size, dtype=np.uint8)
+    layers = Layers(np.zeros(size, dtype=np.uint8))
     cost = 0
     for region in regions:
         try:
@@ -169,10 +185,11 @@ def regions_to_mask(
             _check_cost(cost, len(regions), *size)
             class_id = labels.index(_label(region, labels)) + 1
             _check_fit(region, *size)
-            mask[region_to_mask(region, *size)] = class_id
+            layers.put(class_id, region_to_mask(region, *size))
+            _check_covered(len(layers.covered), *size)
         except MaskError as error:
             raise MaskError(f"region {quoted(region.get('id', '?'))}: {error}") from error
-    return mask
+    return layers
 
 
 def _is_ours(region: Any, config: LabelConfig, labels: Sequence[str]) -> bool:
@@ -270,6 +287,14 @@ def _check_cost(cost: int, regions: int, height: int, width: int) -> None:
         raise MaskError(
             f"{regions} regions on {width} x {height} px take too long to read; draw fewer, or "
             "polygons with fewer points"
+        )
+
+
+def _check_covered(covered: int, height: int, width: int) -> None:
+    if covered * height * width > _MOST_COVERED:
+        raise MaskError(
+            f"{covered} labels lie under others on {width} x {height} px, more than fit in memory; "
+            "erase what is hidden"
         )
 
 

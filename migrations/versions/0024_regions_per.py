@@ -1,4 +1,7 @@
-"""What becomes one region in Label Studio: all of a label, or each of its parts."""
+"""What becomes one region in Label Studio, and what lies under other labels in an annotation.
+
+All annotations are read again, for what lies under others was dropped.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +15,10 @@ depends_on: str | None = None
 def upgrade() -> None:
     column = sa.Column("regions_per", sa.String(16), nullable=False, server_default="per-label")
     op.add_column("project", column)
+    op.add_column("annotation", sa.Column("covered_digest", sa.String(64), nullable=True))
+    op.execute("UPDATE project SET reconciled_until = NULL")
 
 
 def downgrade() -> None:
+    op.drop_column("annotation", "covered_digest")
     op.drop_column("project", "regions_per")

@@ -21,9 +21,10 @@ from hemline.images import decode_image
 from hemline.labelstudio.messages import parse_id
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.project.review_fields import verdict_in
-from hemline.labelstudio.regions import as_shown, regions_to_mask
+from hemline.labelstudio.regions import as_shown, regions_to_layers
 from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
 from hemline.masks.figures.overlap import dice
+from hemline.masks.layers import Layers, encode_covered
 from hemline.masks.renumber import renumber
 from hemline.prefill.prefill import prefill_seed
 from hemline.store.loop.annotations import find_annotation, record_annotation
@@ -94,6 +95,7 @@ class _Read:
     problem: str | None = None
     brushed: bool = False
     held_digest: str | None = None  # of a mask that looks like lost work
+    covered_digest: str | None = None
 
 
 def parse_submitted(values: Any) -> Submitted:
@@ -158,6 +160,7 @@ def record_submitted(
             ls_annotation_id=submitted.ls_annotation_id,
             prediction_id=read.prefill.prediction_id if read.prefill else None,
             mask_digest=read.digest,
+            covered_digest=read.covered_digest,
             held_digest=read.held_digest,
             width=read.width,
             height=read.height,
@@ -205,19 +208,22 @@ def _read(
     try:
         with counted(services, work, way_out="delete it in Label Studio and draw it again"):
             task = _with_photo_size(services, task)
-            mask, problem = _read_mask(config, task, submitted)
+            layers, problem = _read_layers(config, task, submitted)
+            mask = layers.mask if layers is not None else None
             with services.store.reading() as session:
                 known = find_annotation(session, task.project_id, submitted.ls_annotation_id)
             prefill = _compare(services, config, task, submitted, known, mask)
-            if mask is None:
+            if layers is None or mask is None:
                 return _Read(problem=problem, prefill=prefill)
+            below = encode_covered(layers)
+            covered = services.artifacts.put(below, "covered parts") if below else None
             digest = services.artifacts.put(encode_class_mask(mask), "mask")
             height, width = mask.shape
             doubt = _doubt(services, config, submitted, known, mask, digest, prefill)
             if doubt.problem:
                 log.warning("task %d: %s", task.ls_task_id, doubt.problem)
                 begun = _Prefill(prefill.prediction_id) if prefill is not None else None
-                return _Read(None, width, height, begun, doubt.problem, held_digest=digest)
+                return _Read(None, width, height, begun, doubt.problem, False, digest, covered)
             brushed = is_brushed(
                 submitted.result,
                 config,
@@ -234,20 +240,21 @@ def _read(
                 prefill,
                 brushed=brushed,
                 held_digest=digest if doubt.is_settled else None,
+                covered_digest=covered,
             )
     except KillsItsProcess as error:
         log.error("task %d, annotation %d: %s", task.ls_task_id, submitted.ls_annotation_id, error)
         return _Read(problem=_left_out(submitted, error))
 
 
-def _read_mask(
+def _read_layers(
     config: LabelConfig, task: Task, submitted: Submitted
-) -> tuple[Mask | None, str | None]:
-    """The mask, or the problem that leaves the annotation without one. A skip has neither."""
+) -> tuple[Layers | None, str | None]:
+    """What is drawn, or the problem that leaves the annotation without one. A skip has neither."""
     if submitted.was_cancelled:
         return None, None
     try:
-        mask = regions_to_mask(
+        layers = regions_to_layers(
             submitted.result,
             config=config,
             labels=config.labels,
@@ -262,7 +269,7 @@ def _read_mask(
         log.exception("task %d: annotation %d", task.ls_task_id, submitted.ls_annotation_id)
         wrong = f"it cannot be read ({error!r:.200}); delete it in Label Studio and draw it again"
         return None, _left_out(submitted, wrong)
-    return mask, None
+    return layers, None
 
 
 def _left_out(submitted: Submitted, why: object) -> str:

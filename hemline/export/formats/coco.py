@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from hemline.export.formats.format import Exported
 from hemline.export.names import safe_suffix
 from hemline.files import open_atomically
-from hemline.masks.class_ids import class_ids
 from hemline.masks.codecs.coco import encode_coco_rle
 from hemline.masks.codecs.outlines import mask_to_rings
 
@@ -23,7 +22,8 @@ Inside = NDArray[np.bool_]  # (H, W)
 class Coco:
     """`instances_rle.json`, exact, and `instances_polygons.json`, simplified to half a pixel.
 
-    An instance is all of one label in a photo. Photo ids are Label Studio's task ids, category ids
+    An instance is all of one label in a photo, also where another label lies over it; those that
+    lie over others come after them. Photo ids are Label Studio's task ids, category ids
     the class ids from 1 on. What each task adds is kept in `parts/`, so that the next export makes
     only what is missing.
     """
@@ -38,9 +38,8 @@ class Coco:
         task = exported.item.ls_task_id
         instances = [
             _instance(task, category, inside)
-            for category in class_ids(exported.mask)
-            if category != 0
-            for inside in self._instances(exported.mask == category)
+            for category in exported.layers.labels()
+            for inside in self._instances(exported.layers.whole(category))
         ]
         file_name = exported.name + safe_suffix(exported.item.image_url)
         image = {"id": task, "file_name": file_name, "width": width, "height": height}

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hemline.labelstudio.project.config import LabelConfig
+from hemline.masks.layers import Layers
 from hemline.masks.parts import RegionsPer
 from hemline.store.reports.export_masks import ExportItem
 
@@ -19,17 +20,22 @@ class Exported:
 
     Attributes:
         name: what its files are called, without a suffix; unique in the project.
-        mask: (H, W) uint8 class ids, k is config.labels[k - 1].
+        layers: the mask (H, W) of class ids, k is config.labels[k - 1], and what lies under others.
         photo: (H, W, 3) uint8 RGB where the format asks for it, else None.
         per: what is one region in Label Studio.
     """
 
     item: ExportItem
     name: str
-    mask: NDArray[np.uint8]
+    layers: Layers
     photo: NDArray[np.uint8] | None
     config: LabelConfig
     per: RegionsPer = RegionsPer.LABEL
+
+    @property
+    def mask(self) -> NDArray[np.uint8]:
+        """(H, W) uint8 class ids: at each pixel the uppermost label."""
+        return self.layers.mask
 
 
 class ExportFormat(Protocol):

@@ -3,6 +3,9 @@
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from hemline.export.formats.format import Exported
 from hemline.files import open_atomically
@@ -24,14 +27,7 @@ class LabelStudioTasks:
 
     def write(self, exported: Exported) -> dict[str, bytes]:
         item = exported.item
-        regions = mask_to_regions(
-            exported.mask,
-            config=exported.config,
-            labels=exported.config.labels,
-            region_scores=item.region_scores,
-            seed=f"{item.ls_task_id}/{item.mask_digest}",
-            per=exported.per,
-        )
+        regions = list(_regions(exported))
         task: dict[str, object] = {"data": item.data}
         if item.ls_annotation_id is not None:
             task["annotations"] = [{"result": regions, "ground_truth": item.ground_truth}]
@@ -51,6 +47,23 @@ class LabelStudioTasks:
                 file.write(b"]\n")
             written.append(path)
         return written
+
+
+def _regions(exported: Exported) -> Iterator[dict[str, Any]]:
+    """Regions that are read as the same layers again."""
+    item = exported.item
+    begun: set[int] = set()
+    for class_id, inside in exported.layers.in_order():
+        again = "/again" if class_id in begun else ""
+        begun.add(class_id)
+        yield from mask_to_regions(
+            inside.astype(np.uint8) * np.uint8(class_id),
+            config=exported.config,
+            labels=exported.config.labels,
+            region_scores=item.region_scores,
+            seed=f"{item.ls_task_id}/{item.mask_digest}{again}",
+            per=exported.per,
+        )
 
 
 def _batches(parts: Iterator[Path]) -> Iterator[list[Path]]:

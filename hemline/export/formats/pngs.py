@@ -51,7 +51,8 @@ class Cutouts:
 class MaskPngs:
     """`masks/NAME.png`: 8-bit grey; 0 and 255 for a project of one label, else class ids.
 
-    `labels.txt` names the class ids from 1 on, a line each.
+    `labels.txt` names the class ids from 1 on, a line each. Where a label lies under another one,
+    `whole/NAME-ID.png` is all of it, 0 and 255.
     """
 
     version = 1
@@ -60,13 +61,21 @@ class MaskPngs:
     def write(self, exported: Exported) -> dict[str, bytes]:
         mask = exported.mask
         if len(exported.config.labels) == 1:
-            mask = (mask != 0).astype(np.uint8) * np.uint8(255)
-        return {f"masks/{exported.name}.png": _png(mask)}
+            return {f"masks/{exported.name}.png": _white(mask != 0)}
+        whole = {
+            f"whole/{exported.name}-{class_id}.png": _white(exported.layers.whole(class_id))
+            for class_id in exported.layers.covered
+        }
+        return {f"masks/{exported.name}.png": _png(mask), **whole}
 
     def finish(self, folder: Path, parts: Iterator[Path], labels: Sequence[str]) -> list[Path]:
         path = folder / "labels.txt"
         path.write_text("".join(f"{' '.join(label.split())}\n" for label in labels), "utf-8")
         return [path]
+
+
+def _white(inside: NDArray[np.bool_]) -> bytes:
+    return _png(inside.astype(np.uint8) * np.uint8(255))
 
 
 def _png(pixels: NDArray[np.uint8]) -> bytes:

@@ -5,16 +5,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from hemline.export.formats.format import Exported
-from hemline.masks.class_ids import class_ids
 from hemline.masks.codecs.outlines import join_rings, mask_to_rings
 
 
 class Yolo:
     """`labels/NAME.txt`, a line a label that is present: class from 0 on, then x y of each point.
 
-    Coordinates are shares of the photo's width and height. Islands and holes are joined into the
-    one polygon that a line may hold. `data.yaml` names the classes; lay the photos under the same
-    names in `images/` beside it.
+    A line has all of its label, also where another one lies over it; those that lie over others
+    come after them. Coordinates are shares of the photo's width and height. Islands and holes are
+    joined into the one polygon that a line may hold. `data.yaml` names the classes; lay the photos
+    under the same names in `images/` beside it.
     """
 
     version = 1
@@ -23,8 +23,8 @@ class Yolo:
     def write(self, exported: Exported) -> dict[str, bytes]:
         height, width = exported.mask.shape
         lines = []
-        for class_id in class_ids(exported.mask):
-            whole = join_rings(mask_to_rings(exported.mask == class_id)) if class_id else None
+        for class_id in exported.layers.labels():
+            whole = join_rings(mask_to_rings(exported.layers.whole(class_id)))
             if whole is not None:
                 shares = (whole / (width, height)).clip(0, 1)
                 points = " ".join(f"{value:.6f}" for value in shares.ravel())

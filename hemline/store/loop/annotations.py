@@ -23,6 +23,7 @@ def record_annotation(
     ls_annotation_id: int,
     prediction_id: int | None = None,
     mask_digest: str | None = None,
+    covered_digest: str | None = None,
     held_digest: str | None = None,
     width: int | None = None,
     height: int | None = None,
@@ -48,6 +49,7 @@ def record_annotation(
     values = {
         "prediction_id": prediction_id,
         "mask_digest": mask_digest,
+        "covered_digest": covered_digest,
         "held_digest": held_digest,
         "width": width,
         "height": height,

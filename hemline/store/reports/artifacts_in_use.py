@@ -27,6 +27,7 @@ class ArtifactKind(StrEnum):
     PREFILL = "pre-fill"
     PROBABILITIES = "probability map of a pre-fill"
     CORRECTION = "mask of a correction"
+    COVERED = "covered parts of a correction"
     WEIGHTS = "weights"
     SNAPSHOT = "manifest of a snapshot"
     RANKING = "fitted ranking"
@@ -73,6 +74,7 @@ _OF = {
     ArtifactKind.PREFILL: "task",
     ArtifactKind.PROBABILITIES: "task",
     ArtifactKind.CORRECTION: "annotation",
+    ArtifactKind.COVERED: "annotation",
     ArtifactKind.WEIGHTS: "model version",
     ArtifactKind.SNAPSHOT: "snapshot",
     ArtifactKind.RANKING: "named",
@@ -95,10 +97,11 @@ def _statements() -> list[tuple[ArtifactKind, Select[Any, int, int, Any]]]:
         .where(PredictionSignals.map_digest.is_not(None))
     )
     mask = func.coalesce(Annotation.mask_digest, Annotation.held_digest)
-    corrections = (
-        select(mask, Annotation.id, number, Annotation.ls_annotation_id)
+    corrections, covered = (
+        select(digest, Annotation.id, number, Annotation.ls_annotation_id)
         .join(Project, Project.id == Annotation.project_id)
-        .where(mask.is_not(None), Annotation.deleted_at.is_(None))
+        .where(digest.is_not(None), Annotation.deleted_at.is_(None))
+        for digest in (mask, Annotation.covered_digest)
     )
     weights = (
         select(ModelVersion.weights_digest, ModelVersion.id, number, ModelVersion.name)
@@ -115,6 +118,7 @@ def _statements() -> list[tuple[ArtifactKind, Select[Any, int, int, Any]]]:
         (ArtifactKind.PREFILL, predictions),
         (ArtifactKind.PROBABILITIES, maps),
         (ArtifactKind.CORRECTION, corrections),
+        (ArtifactKind.COVERED, covered),
         (ArtifactKind.WEIGHTS, weights),
         (ArtifactKind.SNAPSHOT, snapshots),
         (ArtifactKind.RANKING, rankings),

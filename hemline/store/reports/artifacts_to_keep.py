@@ -42,6 +42,7 @@ def artifacts_to_keep(session: Session, artifacts: ArtifactStore) -> KeptArtifac
 def _digests_of_labels(session: Session) -> Iterator[str]:
     columns = (
         Annotation.mask_digest,
+        Annotation.covered_digest,
         Annotation.last_mask_digest,
         Annotation.held_digest,
         LabelSignals.mask_digest,

@@ -64,6 +64,7 @@ class ExportItem:
     region_scores: Json
     labels: tuple[str, ...] | None  # whose ids a prediction's mask has; None: the label config's
     row_id: int  # of the annotation or the prediction
+    covered_digest: str | None = None  # what lies under other labels, where anything does
 
 
 def count_export(store: Store, project_id: int, chosen: ExportFilter) -> int:
@@ -203,6 +204,7 @@ def _correction_item(task: Task, row: Annotation) -> ExportItem:
         region_scores={},
         labels=None,
         row_id=row.id,
+        covered_digest=row.covered_digest,
     )
 
 

@@ -150,6 +150,7 @@ class Annotation(Base):
         ForeignKey("prediction.id", ondelete="SET NULL")
     )
     mask_digest: Mapped[str | None] = mapped_column(Words(64))  # class-id PNG; None: unusable
+    covered_digest: Mapped[str | None] = mapped_column(Words(64))  # what lies under other labels
     last_mask_digest: Mapped[str | None] = mapped_column(Words(64))  # the one it has, or had last
     width: Mapped[int | None]
     height: Mapped[int | None]

@@ -79,3 +79,13 @@ def test_what_is_refused_leaves_the_project_as_it_is(
     assert isinstance(said.exception, LabelMappingError)
     assert len(str(said.exception).splitlines()) == 1
     assert ls_client.list_backends(outfits) == []
+
+
+def test_what_is_one_region_is_set_and_stays(connect: Connect, outfits: int) -> None:
+    told = "Each part of a label that lies apart, such as each shoe, is a region of its own\n"
+    said = connect("--regions", "per-part")
+    assert said.exit_code == 0, said.output
+    assert told in said.stdout
+    assert told in connect().stdout
+    assert told not in connect("--regions", "per-label").stdout
+    assert connect("--regions", "per-pixel").exit_code == 2

@@ -1,6 +1,5 @@
 """Masks into a real Label Studio and out again."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,11 +15,7 @@ from hemline.labelstudio.project.config import parse_label_config, render_label_
 from hemline.labelstudio.regions import regions_to_mask
 from hemline.labelstudio.server import LabelStudioServer
 from hemline.masks.codecs.png import encode_class_mask
-from hemline.masks.parts import RegionsPer
 from hemline.settings import get_settings
-from hemline.store.database.engine import open_store
-from hemline.store.loop.projects import upsert_project
-from hemline.store.models.regions_per import change_regions_per
 from tests.plugins.label_studio_user import LabelStudioUser
 
 pytestmark = pytest.mark.labelstudio
@@ -132,30 +127,3 @@ def test_masks_as_predictions_leave_what_is_shown(
     for number, task in enumerate(tasks(ls_client, project)):
         brought = [p for p in task["predictions"] if p["model_version"] == "imported"]
         assert [read_back(p["result"]) for p in brought] == [encode_class_mask(mask_of(number))]
-
-
-def test_masks_become_a_region_for_each_part_where_the_project_says_so(
-    ls_client: LabelStudioUser, project: int, tmp_path: Path, sqlite_template: Path
-) -> None:
-    (tmp_path / "home").mkdir()
-    shutil.copy(sqlite_template, tmp_path / "home" / "hemline.db")
-    store = open_store(get_settings().database)
-    with store.session() as session:
-        known = upsert_project(session, ls_project_id=project, label_config=CONFIG)
-        change_regions_per(session, known.id, RegionsPer.PART)
-    folder = tmp_path / "shoes"
-    folder.mkdir()
-    mask = np.zeros((90, 70), np.uint8)
-    mask[60:80, 5:25] = mask[60:80, 40:65] = 1
-    (folder / f"{NAMES[0]}.png").write_bytes(encode_class_mask(mask))
-    assert bring(project, folder, "--as", "predictions").exit_code == 0
-    (prediction,) = tasks(ls_client, project)[0]["predictions"]
-    assert len(prediction["result"]) == 2
-    assert read_back(prediction["result"]) == encode_class_mask(mask)
-    with store.session() as session:
-        change_regions_per(session, known.id, RegionsPer.LABEL)
-    store.dispose()
-    assert "1 were there already" in bring(project, folder, "--as", "predictions").stdout
-    bring(project, folder)
-    (annotation,) = tasks(ls_client, project)[0]["annotations"]
-    assert len(annotation["result"]) == 1

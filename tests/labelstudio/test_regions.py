@@ -12,9 +12,8 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from hemline.errors import MaskError
-from hemline.labelstudio import regions
 from hemline.labelstudio.project.config import LabelConfig
-from hemline.labelstudio.regions import mask_to_regions, regions_to_layers, regions_to_mask
+from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
 from hemline.masks.codecs.brush import encode_brush
 
 LABELS = ("top", "skirt", "coat")
@@ -398,14 +397,3 @@ def test_controls_that_only_point_are_known_by_the_label_config():
     config = LabelConfig("mask", "image", "image", LABELS, (), ("own",))
     kept = {"type": "keypointlabels", "from_name": "own", "to_name": "image", "value": {}}
     assert np.array_equal(read([kept, *write(box())], config=config), box())
-
-
-def test_labels_that_lie_under_others_are_kept_and_bounded(monkeypatch):
-    drawn = [*write(box() * 1), *write(box(columns=slice(15, 25)) * 3)]
-    read_all = {"config": CONFIG, "labels": LABELS, "height": 20, "width": 30}
-    layers = regions_to_layers(drawn, **read_all)
-    assert np.array_equal(layers.whole(1), box() == 1)
-    assert np.count_nonzero(layers.covered[1]) == 50
-    monkeypatch.setattr(regions, "_MOST_COVERED", 599)
-    with pytest.raises(MaskError, match="1 labels lie under others on 30 x 20 px"):
-        regions_to_layers(drawn, **read_all)

@@ -84,6 +84,7 @@ def test_all_columns_that_name_artifacts_are_known() -> None:
     known = {
         "project.ranking_digest",
         "annotation.mask_digest",
+        "annotation.covered_digest",
         "annotation.last_mask_digest",
         "annotation.held_digest",
         "prediction.mask_digest",
@@ -107,20 +108,21 @@ def test_masks_of_changed_and_deleted_labels_come_too(
     filled: Store, artifacts: ArtifactStore, place: BackupPlace, back_up: BackUp
 ) -> None:
     gone = artifacts.put(b"deleted label", "mask")
+    covered = artifacts.put(b"what lay under others in it", "covered parts")
     past = artifacts.put(b"mask that a training saw", "mask")
     manifest = artifacts.put(
         json.dumps({"labels": [], "items": [{"mask_digest": past}]}).encode(), "manifest"
     )
     with filled.session() as session:
         row = session.scalars(select(Annotation).limit(1)).one()
-        row.mask_digest, row.deleted_at = gone, row.changed_at
+        row.mask_digest, row.covered_digest, row.deleted_at = gone, covered, row.changed_at
         session.execute(
             update(Base.metadata.tables["dataset_snapshot"])
             .values(digest=manifest)
             .where(Base.metadata.tables["dataset_snapshot"].c.id == 1)
         )
     back_up(filled)
-    assert {gone, past} <= set(place.artifacts.digests())
+    assert {gone, covered, past} <= set(place.artifacts.digests())
 
 
 def test_a_second_backup_copies_what_is_new_and_drops_what_is_not_needed(

@@ -1,7 +1,4 @@
-"""What becomes one region in Label Studio, and what lies under other labels in an annotation.
-
-All annotations are read again, for what lies under others was dropped.
-"""
+"""What becomes one region in Label Studio, and what lies under other labels in an annotation."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,9 +13,11 @@ def upgrade() -> None:
     column = sa.Column("regions_per", sa.String(16), nullable=False, server_default="per-label")
     op.add_column("project", column)
     op.add_column("annotation", sa.Column("covered_digest", sa.String(64), nullable=True))
-    op.execute("UPDATE project SET reconciled_until = NULL")
+    read = sa.Column("layers_read", sa.Boolean(), nullable=False, server_default=sa.false())
+    op.add_column("project", read)
 
 
 def downgrade() -> None:
+    op.drop_column("project", "layers_read")
     op.drop_column("annotation", "covered_digest")
     op.drop_column("project", "regions_per")

@@ -97,7 +97,8 @@ def reconcile_project(services: Services, project: Project) -> None:
 
 
 def _take_in_changes(services: Services, project: Project, config: LabelConfig) -> None:
-    since, newest = project.reconciled_until, None
+    # Versions before dropped what lies under other labels, so that all is read once more.
+    since, newest = project.reconciled_until if project.layers_read else None, None
     with services.store.reading() as session:
         started = database_now(session)
     for ls_task in services.client.iter_tasks(project.ls_project_id, updated_after=since):

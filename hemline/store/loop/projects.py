@@ -66,7 +66,13 @@ def list_projects(session: Session) -> Sequence[Project]:
 
 
 def set_reconciled(session: Session, project_id: int, until: datetime) -> None:
-    """Remembers Label Studio's changes as seen up to `until`; never moves back."""
+    """Remembers Label Studio's changes as seen up to `until`, with what lies under other labels;
+    never moves back."""
+    session.execute(
+        update(Project)
+        .where(Project.id == project_id, Project.layers_read.is_(False))
+        .values(layers_read=True)
+    )
     session.execute(
         update(Project)
         .where(

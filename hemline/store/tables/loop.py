@@ -47,10 +47,11 @@ class Project(Base):
     garments_due: Mapped[int | None]
     # The starter's classes of each label, as people set them and by name (`label_classes.py`)
     label_classes: Mapped[Json | None]
-    # What is one region of its pre-fills (RegionsPer)
-    regions_per: Mapped[str] = mapped_column(Words(16), server_default="per-label")
+    regions_per: Mapped[str] = mapped_column(Words(16), server_default="per-label")  # RegionsPer
     ranking_digest: Mapped[str | None] = mapped_column(Words(64))  # artifact of its fitted ranking
     ranked_at: Mapped[datetime | None]
+    # All annotations were read with what lies under other labels
+    layers_read: Mapped[bool] = mapped_column(default=False, server_default=false())
     reconciled_until: Mapped[datetime | None]  # Label Studio's updated_at, the last one seen
     created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
     updated_at: Mapped[datetime] = mapped_column(default=DatabaseTime(), onupdate=DatabaseTime())

@@ -1,10 +1,12 @@
 """Labels over each other in an annotation: the upper one trains, and both are kept."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import mask_to_regions
@@ -19,6 +21,7 @@ from hemline.store.reports.artifacts_to_keep import artifacts_to_keep
 from hemline.store.tables.loop import Annotation, Project
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.ingest.inbox import ingest_deliveries
+from worker.ingest.reconcile import reconcile_project
 from worker.services import Services
 from worker.verify import find_damage
 
@@ -70,6 +73,25 @@ def layers_of(services: Services, row: Annotation) -> Layers:
     if row.covered_digest is None:
         return Layers(mask)
     return decode_covered(services.artifacts.get(row.covered_digest), mask)
+
+
+def test_what_a_version_before_dropped_is_read_at_the_next_reconcile(
+    services: Services, save: Callable[..., Annotation], outfits: Project
+) -> None:
+    number = save("dress", "bag").ls_annotation_id
+    long_after = utcnow() + timedelta(days=1)
+    with services.store.session() as session:
+        session.execute(update(Annotation).values(covered_digest=None))
+        session.execute(update(Project).values(layers_read=False, reconciled_until=long_after))
+    for expected in (True, False):  # once
+        with services.store.reading() as session:
+            project = session.get_one(Project, outfits.id)
+        reconcile_project(services, project)
+        with services.store.session() as session:
+            row = find_annotation(session, outfits.id, number)
+            assert row is not None
+            assert (row.covered_digest is not None) is expected
+            row.covered_digest = None
 
 
 @pytest.fixture

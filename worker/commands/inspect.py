@@ -43,7 +43,8 @@ def status() -> None:
         title="Projects",
         empty="No project is connected yet; run `hemline connect PROJECT_ID`.",
     )
-    for line in [*_gold_lines(services, projects), *_garment_warnings(services, projects)]:
+    lines = [_waiting_lines, _gold_lines, _garment_warnings]
+    for line in (line for find in lines for line in find(services, projects)):
         typer.echo(line)
     print_table(
         ("run", "project", "state", "epoch", "started by", "attempts", "began", "problem"),
@@ -148,6 +149,20 @@ def _project_row(services: "Services", project: "Project") -> tuple[Any, ...]:
         f"{worth.number} {'label' if worth.number == 1 else 'labels'}",
         project.problem,
     )
+
+
+def _waiting_lines(services: "Services", projects: "Sequence[Project]") -> "Iterator[str]":
+    """Which versions a person has to decide on."""
+    from hemline.store.models.evaluations import waiting_candidate
+
+    for project in projects:
+        with services.store.reading() as session:
+            waiting = waiting_candidate(session, project.id)
+        if waiting is not None:
+            yield (
+                f"Project {project.ls_project_id}: {waiting.in_words}. `hemline promote "
+                f"{waiting.version.name}` makes it champion."
+            )
 
 
 def _gold_lines(services: "Services", projects: "Sequence[Project]") -> "Iterator[str]":

@@ -14,6 +14,7 @@ from backend.dashboard.frame import known_project, render_page
 from backend.dashboard.pages.to_do import to_do
 from backend.dashboard.words import count, dice, percent
 from backend.services import BackendServices
+from hemline.store.models.evaluations import waiting_candidate
 from hemline.store.models.models import list_versions
 from hemline.store.models.readiness import readiness
 from hemline.store.reports.gold_wanted import gold_wanted
@@ -60,6 +61,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             )
             failed = failures(session, row.id, row.ls_project_id)
             now = running(session, row.id)
+            waiting = waiting_candidate(session, row.id)
         chosen = _chosen(prefills, versions)
         champion = next((v for v in versions.values() if v.state is ModelState.CHAMPION), None)
         return render_page(
@@ -76,7 +78,9 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             times=_medians(times),
             ready=ready,
             gold=gold,
-            to_do=to_do(row, tasks, worth, failed, gold, storage=services.storage.problem()),
+            to_do=to_do(
+                row, tasks, worth, failed, gold, waiting, storage=services.storage.problem()
+            ),
             now=now,
         )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import current_app, url_for
 
 from backend.dashboard.words import count
+from hemline.store.models.evaluations import WaitingCandidate
 from hemline.store.reports.gold_wanted import GoldWanted
 from hemline.store.reports.status import Failures, TaskCounts
 from hemline.store.reports.worth_a_look import WorthALook
@@ -30,15 +31,20 @@ def to_do(
     worth: WorthALook,
     failed: Failures,
     gold: GoldWanted | None,
+    waiting: WaitingCandidate | None,
     *,
     storage: str | None,
 ) -> list[ToDo]:
-    """Faults first, then labels to look at, then photos to label.
+    """Faults first, then a version to decide on, labels to look at, and photos to label.
 
     storage: why nothing can be stored, if that is so.
     """
     found = [ToDo(f"Nothing can be stored: {storage}", is_fault=True)] if storage else []
     found += _faults(project, tasks, failed)
+    if waiting is not None:
+        number = waiting.version.number
+        page = url_for("dashboard.model", project=project.ls_project_id, number=number)
+        found.append(ToDo(waiting.in_words, page))
     if worth.number:
         labels = "label is" if worth.number == 1 else "labels are"
         wrong = count(max(1, round(worth.expected_wrong)))

@@ -33,7 +33,7 @@ def judge(
     are what is counted: their mean differences are tested by sign flips (the null hypothesis:
     either model could have made either mask), exactly for few garments. Without a champion a
     candidate need only beat the empty mask. One that gains in the mean and loses a label
-    (`label_losses.py`) is not promoted: a person decides.
+    (`label_losses.py`) is not promoted: a person decides, and the figures name what is `lost`.
     """
     mine, theirs = _by_garment(candidate), _by_garment(champion or [])
     if champion is not None and set(mine) != set(theirs):
@@ -70,6 +70,7 @@ def judge(
             f"; fewer than {fewest} garments cannot reach this level, however good the masks"
         )
     if is_better and lost:
+        figures["lost"] = sorted(lost)
         return Judgement(False, f"{_lost_words(lost)}; in the mean {measured}", figures)
     words = "promoted" if is_better else "not promoted"
     return Judgement(is_better, f"{words}: {measured}", figures)

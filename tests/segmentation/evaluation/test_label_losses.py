@@ -39,6 +39,7 @@ def test_a_planted_loss_in_one_label_waits_for_a_person():
         "not promoted without a person: better in the mean, but it loses 'hat' from Dice 0.6000 to "
         "0.5000 on 12 garments (p = 0.0007); in the mean Dice +0.1000"
     )
+    assert judgement.figures["lost"] == ["hat"]
     assert judgement.figures["labels"]["hat"]["is_lost"]
     assert not judgement.figures["labels"]["top"]["is_lost"]
 
@@ -53,7 +54,9 @@ def test_each_lost_label_is_named_and_the_surest_first():
 
 def test_one_that_is_worse_in_the_mean_is_not_promoted_as_ever():
     candidate, champion = both({"top": -0.3, "hat": -0.1})
-    assert judge(candidate, champion, level=0.05).decision.startswith("not promoted: Dice -0.2")
+    judgement = judge(candidate, champion, level=0.05)
+    assert judgement.decision.startswith("not promoted: Dice -0.2")
+    assert "lost" not in judgement.figures
 
 
 def test_a_gain_everywhere_is_promoted_with_the_figures_of_its_labels():

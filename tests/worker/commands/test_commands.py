@@ -9,9 +9,11 @@ from hemline.errors import GarmentRuleError, HemlineError, RecipeError, StoreErr
 from hemline.settings import get_settings
 from hemline.store.loop.jobs import list_jobs
 from hemline.store.loop.tasks import upsert_task
+from hemline.store.models.evaluations import record_evaluation
 from hemline.store.models.models import champion as find_champion
-from hemline.store.models.models import create_version
+from hemline.store.models.models import create_version, reject
 from hemline.store.models.runs import list_runs
+from hemline.store.models.snapshots import take_snapshot
 from hemline.store.tables.loop import ModelVersion, Project
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
@@ -51,6 +53,40 @@ def test_models_promote_and_rollback(
         now = find_champion(session, project.id)
     assert now is not None
     assert now.id == champion.id
+
+
+def test_status_says_which_version_waits_for_a_person(
+    services: Services,
+    project: Project,
+    champion: ModelVersion,
+    run: Callable[..., str],
+) -> None:
+    assert "waits for a person" not in run("status")
+    with services.store.session() as session:
+        candidate = create_version(
+            session,
+            project.id,
+            recipe={},
+            labels=["garment"],
+            weights_digest=champion.weights_digest,
+            code_version="test",
+        )
+        record_evaluation(
+            session,
+            model_version_id=candidate.id,
+            champion_id=champion.id,
+            snapshot_id=take_snapshot(session, services.artifacts, project.id, ["garment"]).id,
+            promoted=False,
+            decision="",
+            figures={"lost": ["bag"]},
+        )
+        reject(session, candidate.id)
+    assert (
+        "Project 7: hemline-7-v2 waits for a person: it is better than the champion in the mean, "
+        "but loses 'bag'. `hemline promote hemline-7-v2` makes it champion." in run("status")
+    )
+    run("promote", "hemline-7-v2")
+    assert "waits for a person" not in run("status")
 
 
 def test_an_unknown_version_or_project_is_one_sentence(

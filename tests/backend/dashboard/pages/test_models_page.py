@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 
 from hemline.errors import StoreError
 from hemline.store.models.evaluations import evaluations_of
-from hemline.store.models.models import champion
+from hemline.store.models.models import champion, promote
 from hemline.store.people import list_events
-from hemline.store.states import Role, RunTrigger
+from hemline.store.states import ModelState, Role, RunTrigger
 from hemline.store.tables.loop import Job, ModelVersion, TrainingRun
 from tests.backend.dashboard.pages.test_pages import text
 from tests.backend.dashboard.visitor import Visitor
@@ -153,6 +153,31 @@ def test_a_version_that_lost_a_class_says_so_and_a_person_may_promote_it(filled)
         now = champion(session, 1)
     assert now is not None
     assert now.number == 2
+
+
+def test_a_version_that_waits_for_a_person_is_among_what_there_is_to_do(filled):
+    visitor = Visitor(filled)
+    assert "waits for a person" not in text(visitor.see("/dashboard/1"))
+    with filled.store.session() as session:
+        session.execute(
+            update(ModelVersion)
+            .where(ModelVersion.number == 3)
+            .values(state=ModelState.REJECTED, promoted_at=None)
+        )
+        promote(session, 2)
+        evaluation = evaluations_of(session, 3)[0]
+        evaluation.promoted = False
+        evaluation.figures = {**evaluation.figures, "lost": ["hat", "<b>bag</b>"]}
+    page = visitor.see("/dashboard/1")
+    assert (
+        "hemline-1-v3 waits for a person: it is better than the champion in the mean, but loses "
+        "'hat', '<b>bag</b>'" in html.unescape(page)
+    )
+    assert "<b>bag</b>" not in page
+    (address,) = re.findall(r'<li><a href="([^"]+)">hemline-1-v3 waits', page)
+    assert "Make hemline-1-v3 champion" in text(visitor.see(address))
+    visitor.post("/dashboard/1/models/3/promote")
+    assert "waits for a person" not in text(visitor.see("/dashboard/1"))
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.REVIEWER])

@@ -14,9 +14,10 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 help: ## Print this help
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 18
 
-demo: .python ## Start Label Studio with pre-filled sample photos; IMAGES=folder uses your own
+demo: .python ## Start Label Studio with pre-filled photos: IMAGES=folder LABELS=dress,top,shoes
 	@$(PYTHON) scripts/bootstrap.py
-	@exec $(BIN)/hemline demo $(if $(IMAGES),--images "$(patsubst ~/%,$(HOME)/%,$(IMAGES))")
+	@exec $(BIN)/hemline demo $(if $(IMAGES),--images "$(patsubst ~/%,$(HOME)/%,$(IMAGES))") \
+		$(if $(LABELS),--labels "$$LABELS")
 
 test: .python ## Run the tests (10 to 20 minutes on two cores); tests say why they skip
 	@$(PYTHON) scripts/bootstrap.py --dev

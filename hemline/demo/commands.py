@@ -16,6 +16,13 @@ def demo(
         Path | None,
         typer.Option(help="Folder of your own photos, which are left where they are."),
     ] = None,
+    labels: Annotated[
+        str | None,
+        typer.Option(
+            help="Labels of the project, such as 'dress,top,shoes'; sample photos are drawn that "
+            "show them. Default: one, garment."
+        ),
+    ] = None,
     port: Annotated[
         int | None,
         typer.Option(
@@ -36,10 +43,12 @@ def demo(
     from rich.console import Console
 
     from hemline.demo.demo import run_demo
+    from hemline.demo.labels import LABELS, parse_labels
 
     run_demo(
         home,
         images=images,
+        labels=LABELS if labels is None else parse_labels(labels),
         label_studio_port=port,
         backend_port=backend_port,
         console=Console(),

@@ -3,7 +3,7 @@
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from rich.panel import Panel
 from hemline.demo.admin import add_admin
 from hemline.demo.checks import check_machine, only_one
 from hemline.demo.environment import settings_environment, shell_exports
+from hemline.demo.labels import LABELS, DemoLabels, outfits_of
 from hemline.demo.photo_folder import DemoPhotoFolder, open_photo_folder
 from hemline.demo.progress import DemoProgress
 from hemline.demo.project import find_project, import_photos, see_first_prefilled
@@ -23,6 +24,8 @@ from hemline.demo.stack import Stack, stack_settings
 from hemline.demo.state import DemoState, ProjectState, load_state, save_state
 from hemline.errors import HemlineError
 from hemline.files import write_atomically
+from hemline.store.database.engine import Store
+from hemline.studio.wardrobe.wardrobe import GarmentType
 from hemline.system.child_process import ChildProcess
 
 # With three views each, 20 corrections touch 7 garments at least, and gold is full with those.
@@ -35,11 +38,14 @@ def run_demo(
     home: Path,
     *,
     images: Path | None,
+    labels: Sequence[str] = LABELS,
     label_studio_port: int | None,
     backend_port: int | None,
     console: Console,
 ) -> None:
     """Bring everything up, say what to do, and stay until Ctrl-C or SIGTERM.
+
+    The project has these labels, and without `images` photos that are drawn to show them.
 
     Raises HemlineError in one sentence if anything is lacking or a program ends by itself; by then
     all processes have been ended.
@@ -62,7 +68,8 @@ def run_demo(
         exports = shell_exports(settings_environment(settings))
         write_atomically(home / "env", exports.encode())
         stack = Stack(settings, state.account)
-        artist = _draw_samples(home) if chosen is None else None
+        samples = _samples(files_root, outfits_of(labels))
+        artist = _draw_samples(home, samples, outfits_of(labels)) if chosen is None else None
         is_ready = False
         try:
             with progress.step("Starting"):
@@ -70,10 +77,12 @@ def run_demo(
                 add_admin(settings, state.account)
             if artist is not None:
                 with progress.step("Drawing sample photos"):
-                    _wait_for_samples(artist, files_root, progress)
-            photos = chosen or open_photo_folder(_samples(files_root) / "images", files_root)
-            project = _prepare_project(stack, home, state, photos, progress)
-            console.print(_what_next(stack, project, photos), highlight=False)
+                    _wait_for_samples(artist, samples, progress)
+            photos = chosen or open_photo_folder(samples / "images", files_root)
+            project, said = _prepare_project(stack, home, state, photos, labels, progress)
+            for line in said.in_words(drawn=chosen is None):
+                console.print(line, highlight=False, markup=False, soft_wrap=True)
+            console.print(_what_next(stack, project, photos, labels), highlight=False)
             is_ready = True
             _watch(stack)
         except KeyboardInterrupt:
@@ -102,52 +111,69 @@ def _begin(home: Path, label_studio_port: int | None, backend_port: int | None) 
 
 
 def _prepare_project(
-    stack: Stack, home: Path, state: DemoState, photos: DemoPhotoFolder, progress: DemoProgress
-) -> ProjectState:
-    """The project of the photos: made, connected, filled and seen to be pre-filled."""
-    key = str(photos.folder)
-    known = state.projects.get(key)
+    stack: Stack,
+    home: Path,
+    state: DemoState,
+    photos: DemoPhotoFolder,
+    labels: Sequence[str],
+    progress: DemoProgress,
+) -> tuple[ProjectState, DemoLabels]:
+    """The project of the photos and labels: made, connected, filled and seen to be pre-filled."""
     title = photos.folder.name if photos.served.is_symlink() else "Hemline demo"
+    key = str(photos.folder)
+    if tuple(labels) != LABELS:
+        title, key = f"{title}: {', '.join(labels)}", f"{key}: {','.join(labels)}"
+    known = state.projects.get(key)
     with progress.step("Connecting the project"):
-        project = find_project(stack.client, known, title)
+        project = find_project(stack.client, known, title, labels)
         state = state.with_project(key, project)
         save_state(home / "state.json", state)
-        connection = stack.connect(project.project_id)
+        said = _labels_of(stack, project, labels)
+        connection = stack.connect(project.project_id, first_model=said.has_model)
     if project.photos_digest != photos.digest:
         with progress.step(f"Importing {len(photos.photos)} photos"):
             import_photos(stack.client, project.project_id, photos)
         project = replace(project, photos_digest=photos.digest)
         save_state(home / "state.json", state.with_project(key, project))
+    if not said.has_model:
+        return project, said
     with progress.step("Pre-filling the first tasks"):
         see_first_prefilled(stack, project.project_id, progress.tell)
         if not connection.model_version:
             stack.connect(project.project_id)  # its model was not loaded yet; now it is
-    return project
+    return project, said
 
 
-def _samples(files_root: Path) -> Path:
-    return files_root / "samples"
+def _labels_of(stack: Stack, project: ProjectState, labels: Sequence[str]) -> DemoLabels:
+    store = Store(stack.settings.database)
+    try:
+        return DemoLabels(store, project.project_id, labels)
+    finally:
+        store.dispose()
 
 
-def _draw_samples(home: Path) -> ChildProcess | None:
+def _samples(files_root: Path, outfits: Sequence[GarmentType]) -> Path:
+    return files_root / ("-".join(["outfits", *outfits]) if outfits else "samples")
+
+
+def _draw_samples(home: Path, folder: Path, outfits: Sequence[GarmentType]) -> ChildProcess | None:
     """A process that draws the samples while Label Studio starts; None if they are there."""
-    folder = _samples(home / "photos")
     if (folder / "manifest.json").exists():
         return None
     command = [str(Path(sys.executable).with_name("hemline")), "studio", str(folder)]
     artist = ChildProcess(
         "drawing sample photos",
-        [*command, "--garments", str(_SAMPLE_GARMENTS)],
+        [*command, "--garments", str(_SAMPLE_GARMENTS), "--outfits", ",".join(outfits)],
         log_path=home / "logs" / "studio.log",
     )
     artist.start()
     return artist
 
 
-def _wait_for_samples(artist: ChildProcess, files_root: Path, progress: DemoProgress) -> None:
+def _wait_for_samples(artist: ChildProcess, samples: Path, progress: DemoProgress) -> None:
     total = _SAMPLE_GARMENTS * _SAMPLE_VIEWS
     while artist.is_running():
-        drawn = len(list((_samples(files_root) / "images").glob("*.jpg")))
+        drawn = len(list((samples / "images").glob("*.jpg")))
         progress.tell(f"{drawn} of {total}")
         artist.wait(_WATCH_S)
     if artist.exit_code:
@@ -163,8 +189,11 @@ def _watch(stack: Stack) -> NoReturn:
         time.sleep(_WATCH_S)
 
 
-def _what_next(stack: Stack, project: ProjectState, photos: DemoPhotoFolder) -> Panel:
+def _what_next(
+    stack: Stack, project: ProjectState, photos: DemoPhotoFolder, labels: Sequence[str]
+) -> Panel:
     account = stack.account
+    masked, it = ("garment masked", "it") if len(labels) == 1 else ("labels masked", "them")
     return Panel.fit(
         f"[bold]{stack.url}/projects/{project.project_id}[/bold]\n"
         f"email     {account.email}\n"
@@ -173,7 +202,7 @@ def _what_next(stack: Stack, project: ProjectState, photos: DemoPhotoFolder) -> 
         f"same email and password: [bold]{stack.backend_url}/dashboard[/bold]\n\n"
         f"{len(photos.photos)} photos from {photos.folder}\n\n"
         'Next: log in and press "Label All Tasks". Each photo opens with its\n'
-        "garment masked: correct it with brush and eraser, and submit. After\n"
+        f"{masked}: correct {it} with brush and eraser, and submit. After\n"
         f"{stack.settings.retrain_after} corrections a model is trained from them; if it is "
         "better, it\nmasks the photos that are left.\n\n"
         "To follow along from another terminal:\n"

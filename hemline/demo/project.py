@@ -1,9 +1,10 @@
 """The demo's project: made once, photos imported once each, connected at every start."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 
+from hemline.demo.labels import LABELS
 from hemline.demo.photo_folder import DemoPhotoFolder
 from hemline.demo.stack import Stack
 from hemline.demo.state import ProjectState
@@ -13,10 +14,14 @@ from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import render_label_config
 from hemline.labelstudio.project.review_fields import add_review_fields
 
-LABELS = ("garment",)
 _INSTRUCTION = (
     "Each photo opens with its garment masked. Correct the mask with the brush and the eraser, "
     "then submit it; if it is right, submit it as it is."
+)
+_INSTRUCTION_OF_SEVERAL = (
+    "Each photo opens with a mask for each label that was found in it. Correct the masks with the "
+    "brush and the eraser, draw the labels that are missing, then submit the photo; if all is "
+    "right, submit it as it is."
 )
 _WANTED = 3
 _TRIED = 12
@@ -24,8 +29,13 @@ _PREFILL_TIMEOUT_S = 180.0
 _PAUSE_S = 1.0
 
 
-def find_project(client: LabelStudioClient, known: ProjectState | None, title: str) -> ProjectState:
-    """The project that was made before, or a new one if it is gone."""
+def find_project(
+    client: LabelStudioClient,
+    known: ProjectState | None,
+    title: str,
+    labels: Sequence[str] = LABELS,
+) -> ProjectState:
+    """The project that was made before, or a new one of these labels if it is gone."""
     if known is not None:
         try:
             client.get_project(known.project_id)
@@ -36,8 +46,8 @@ def find_project(client: LabelStudioClient, known: ProjectState | None, title: s
             return known
     made = client.create_project(
         title[:50].ljust(3, "_"),
-        add_review_fields(render_label_config(LABELS)),
-        expert_instruction=_INSTRUCTION,
+        add_review_fields(render_label_config(labels)),
+        expert_instruction=_INSTRUCTION if len(labels) == 1 else _INSTRUCTION_OF_SEVERAL,
         show_instruction=False,
     )
     return ProjectState(made["id"])

@@ -135,9 +135,15 @@ class Stack:
                     f"says:\n{child.log_tail()}"
                 )
 
-    def connect(self, project_id: int) -> Connection:
-        """Connect a project of this Label Studio to this backend."""
-        return connect(self.client, self.settings, project_id, backend_url=self.backend_url)
+    def connect(self, project_id: int, *, first_model: bool = False) -> Connection:
+        """Connect a project of this Label Studio to this backend; see `connect.connect`."""
+        return connect(
+            self.client,
+            self.settings,
+            project_id,
+            backend_url=self.backend_url,
+            first_model=first_model,
+        )
 
     def __enter__(self) -> Self:
         self.start()

@@ -7,12 +7,14 @@ from hemline.datasets.classes.meanings import class_names
 from hemline.prefill.label_mapping import LabelMapping
 
 _NAMED = 8  # labels in a line
+_MAP = "--map 'LABEL=CLASS,CLASS'"
 
 
-def mapping_in_words(mapping: LabelMapping, champion: str = "") -> list[str]:
+def mapping_in_words(mapping: LabelMapping, champion: str = "", change: str = _MAP) -> list[str]:
     """The mapping, line by line; nothing where the starter of one label serves.
 
     champion: the name of the version that was trained on corrections and pre-fills by now, if any.
+    change: what it can be changed with.
     """
     if mapping.starter_classes is None:
         return []
@@ -22,7 +24,7 @@ def mapping_in_words(mapping: LabelMapping, champion: str = "") -> list[str]:
             "on; the starter's classes matter to no pre-fill any more"
         ]
     said = [*_drawn(mapping), *_empty(mapping)]
-    return [*said, f"Change it with --map 'LABEL=CLASS,CLASS'; classes: {', '.join(class_names())}"]
+    return [*said, f"Change it with {change}; classes: {', '.join(class_names())}"]
 
 
 def _drawn(mapping: LabelMapping) -> Iterator[str]:

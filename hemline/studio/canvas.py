@@ -25,6 +25,7 @@ class Part(IntEnum):
     HAIR = 3
     SHOES = 4
     PROP = 5
+    BAG = 6  # that the figure carries; one that stands about is a prop
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,17 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hemline import terminal
 from hemline.errors import DatasetError
 from hemline.files import make_folder
+from hemline.quoting import quoted
+
+if TYPE_CHECKING:
+    from hemline.studio.wardrobe.wardrobe import GarmentType
 
 app = typer.Typer()
 
@@ -26,19 +30,43 @@ def studio_command(
     faults: Annotated[
         float, typer.Option(min=0, max=1, help="Share of photos with a planted fault.")
     ] = 0.0,
+    outfits: Annotated[
+        str,
+        typer.Option(
+            help="Types of garment, such as 'dress,top': people wear these in turn, with what goes "
+            "with them, and half of them carry a bag. Default: any, on mannequins too."
+        ),
+    ] = "",
 ) -> None:
     """Draw garment photos with exact masks and, if asked, known faults."""
     from hemline.studio.photos import write_photos  # keeps `hemline --help` quick
     from hemline.studio.scene import VIEWS
 
     height, width = _parse_size(size)
+    types = _parse_types(outfits)
     make_folder(out)
-    drawn = write_photos(out, garments, seed=seed, height=height, width=width, faults=faults)
+    drawn = write_photos(
+        out, garments, seed=seed, height=height, width=width, faults=faults, outfits=types
+    )
     photos = list(terminal.tracked(drawn, "Drawing", garments * len(VIEWS)))
     spoilt = sum(photo.fault is not None for photo in photos)
     typer.echo(
         f"{len(photos)} photos of {garments} garments in {out}, {spoilt} with a planted fault."
     )
+
+
+def _parse_types(text: str) -> "list[GarmentType]":
+    from hemline.studio.wardrobe.wardrobe import GarmentType
+
+    known = {kind.value: kind for kind in GarmentType}
+    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise DatasetError(
+                f"no garment of the type {quoted(name)} can be drawn; choose from "
+                f"{', '.join(known)}"
+            )
+    return [known[name] for name in names]
 
 
 def _parse_size(size: str) -> tuple[int, int]:

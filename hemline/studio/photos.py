@@ -1,9 +1,10 @@
 """A folder of drawn photos with their truth, as a studio would hand it over."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import cv2
 import numpy as np
@@ -11,10 +12,18 @@ from numpy.typing import NDArray
 
 from hemline.files import write_atomically
 from hemline.studio.faults import FaultKind, FaultyScene, plant_fault
+from hemline.studio.figure.body import FigureKind
 from hemline.studio.scene import VIEWS, Scene, draw_scene
+from hemline.studio.wardrobe.wardrobe import GarmentType
 
 MANIFEST = "manifest.json"
 _SEEDS_APART = 1_000_003  # Folders of different seeds share no garment.
+
+
+class _Outfit(TypedDict, total=False):
+    kind: FigureKind
+    garment_type: GarmentType
+    bag: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +50,15 @@ def write_photos(
     height: int = 768,
     width: int = 512,
     faults: float = 0.0,
+    outfits: Sequence[GarmentType] = (),
 ) -> Iterator[DrawnPhoto]:
     """Draw `garments` garments in three views each into `folder`; yields each photo as it is done.
 
     Photos are `images/g0001_Front.jpg`, masks of the same stem `masks/g0001_Front.png` (0/255) as
     a data set would hold them, and the right masks in `truth/`. A share `faults` 0..1 of the
     photos has a fault, of all kinds in turn. `manifest.json` comes last and names them.
+    With `outfits` the garments are of these types in turn, all worn by people with what goes with
+    them, and half of the people carry a bag.
 
     Raises:
         ValueError: a number is out of range.
@@ -58,7 +70,13 @@ def write_photos(
     kinds = _kinds(chance)
     for number in range(1, garments + 1):
         for view in VIEWS:
-            scene = draw_scene(seed * _SEEDS_APART + number, view=view, height=height, width=width)
+            scene = draw_scene(
+                seed * _SEEDS_APART + number,
+                view=view,
+                height=height,
+                width=width,
+                **_outfit(number - 1, outfits),
+            )
             fault = None
             if chance.random() < faults:
                 fault = plant_fault(scene, next(kinds), int(chance.integers(2**31)))
@@ -67,6 +85,13 @@ def write_photos(
     entries = [{key: getattr(photo, key) for key in DrawnPhoto.__slots__} for photo in photos]
     text = json.dumps({"seed": seed, "height": height, "width": width, "photos": entries}, indent=1)
     write_atomically(folder / MANIFEST, text.encode())
+
+
+def _outfit(number: int, types: Sequence[GarmentType]) -> _Outfit:
+    if not types:
+        return {}
+    turn, place = divmod(number, len(types))
+    return {"kind": FigureKind.PERSON, "garment_type": types[place], "bag": turn % 2 == 0}
 
 
 def _kinds(chance: np.random.Generator) -> Iterator[FaultKind]:

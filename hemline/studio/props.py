@@ -1,8 +1,8 @@
-"""Things of a studio that are no garment: turntable, pole, rail and hangers, chair, bag, box."""
+"""Things that are no garment: turntable, pole, rail and hangers, chair, box, and bags."""
 
 from collections.abc import Callable
 from itertools import pairwise
-from math import pi
+from math import cos, pi, sin
 
 import numpy as np
 
@@ -46,6 +46,28 @@ def draw_props(canvas: PhotoCanvas, camera: Camera, seed: int) -> None:
     for index in rng.permutation(len(_THINGS))[: rng.choice(4, p=[0.45, 0.3, 0.15, 0.1])]:
         side = float(rng.choice([-1.0, 1.0]))
         _THINGS[index](canvas, camera, side * float(rng.uniform(0.2, 0.34)), rng)
+
+
+def draw_shoulder_bag(canvas: PhotoCanvas, camera: Camera, seed: int) -> None:
+    """Lay a bag over the figure: it hangs from the wearer's right shoulder, beside the hip."""
+    rng = np.random.default_rng([seed, 5])
+    tone, top, high = _any(rng), float(rng.uniform(0.42, 0.48)), float(rng.uniform(0.075, 0.12))
+    wide, deep = float(rng.uniform(0.05, 0.075)), 0.03
+    half = wide * abs(cos(camera.yaw)) + deep * abs(sin(camera.yaw))
+    shoulder, x = -0.085 * cos(camera.yaw), -0.125 * cos(camera.yaw)
+    left, right = x - half, x + half
+    for end in (left + 0.25 * half, right - 0.25 * half):
+        _bar(canvas, camera, (shoulder, 0.187), (end, top + 0.01), 0.007, tone, Part.BAG)
+    body = [(left, top), (right, top), (right + 0.006, top + high), (left - 0.006, top + high)]
+    middle = top + high / 2
+    flap = [
+        (left, top),
+        (right, top),
+        (right - 0.012, middle),
+        (left + 0.012, middle),
+    ]
+    _lay(canvas, camera, body, tone, Part.BAG)
+    _lay(canvas, camera, flap, tuple(0.8 * part for part in tone), Part.BAG)
 
 
 def _rail(canvas: PhotoCanvas, camera: Camera, x: float, rng: np.random.Generator) -> None:
@@ -130,12 +152,13 @@ def _bar(
     end: tuple[float, float],
     wide: float,
     colour: tuple[float, ...],
+    part: Part = Part.PROP,
 ) -> None:
     """A straight bar `wide` body units thick."""
     along = np.subtract(end, start)
     across = np.array([-along[1], along[0]]) * (wide / 2 / max(float(np.hypot(*along)), 1e-6))
     corners = [start + across, end + across, end - across, start - across]
-    _lay(canvas, camera, [(float(x), float(y)) for x, y in corners], colour)
+    _lay(canvas, camera, [(float(x), float(y)) for x, y in corners], colour, part)
 
 
 def _grey(rng: np.random.Generator) -> tuple[float, ...]:
@@ -151,10 +174,11 @@ def _lay(
     camera: Camera,
     points: list[tuple[float, float]],
     colour: tuple[float, ...],
+    part: Part = Part.PROP,
 ) -> None:
     table: Floats = np.asarray(points, dtype=np.float32)
     outline = camera.pixels(table[:, 0], table[:, 1])
-    canvas.paint([outline], (colour[0], colour[1], colour[2]), Part.PROP)
+    canvas.paint([outline], (colour[0], colour[1], colour[2]), part)
 
 
 def _round(x: float, y: float, wide: float, high: float) -> list[tuple[float, float]]:

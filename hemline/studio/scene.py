@@ -17,7 +17,7 @@ from hemline.studio.figure.body import Build, FigureKind, sample_body
 from hemline.studio.figure.figure import Figure, draw_figure, sample_figure
 from hemline.studio.figure.geometry import Camera
 from hemline.studio.photo import Lens, sample_lens, take
-from hemline.studio.props import draw_props, draw_turntable
+from hemline.studio.props import draw_props, draw_shoulder_bag, draw_turntable
 from hemline.studio.wardrobe.fabric import Light
 from hemline.studio.wardrobe.prints import Pattern
 from hemline.studio.wardrobe.tailor import make
@@ -67,15 +67,17 @@ def draw_scene(
     garment_type: GarmentType | None = None,
     pattern: Pattern | None = None,
     dressed: bool = True,
+    bag: bool = False,
 ) -> Scene:
     """Draw the garment number `seed` from one side.
 
     The same seed gives the same garment, body and studio in each view, and the same photo each
     time. `kind`, `garment_type` and `pattern` fix what is otherwise drawn. Where it is not
-    `dressed`, a bare mannequin stands in the garment's studio.
+    `dressed`, a bare mannequin stands in the garment's studio. With `bag` a person carries one.
 
     Raises:
-        ValueError: `view` is none of `VIEWS`, a side is under 16 px, or a person is not dressed.
+        ValueError: `view` is none of `VIEWS`, a side is under 16 px, a person is not dressed, or
+            somebody else than a person is to carry a bag.
     """
     if view not in _YAW:
         raise ValueError(f"unknown view '{view}'; choose from {', '.join(VIEWS)}")
@@ -83,6 +85,8 @@ def draw_scene(
         raise ValueError(f"a scene of {width} x {height} px is too small; take 16 px or more")
     if not dressed and kind is FigureKind.PERSON:
         raise ValueError("only a mannequin can be undressed; leave the kind out")
+    if bag and kind is not FigureKind.PERSON:
+        raise ValueError("only a person carries a bag; set the kind to it")
     plan = _plan(seed, kind if dressed else FigureKind.MANNEQUIN, garment_type, pattern)
     if not dressed:
         plan = replace(plan, figure=replace(plan.figure, clothes=()))
@@ -93,6 +97,8 @@ def draw_scene(
         draw_turntable(canvas, camera, plan.table)
     draw_props(canvas, camera, seed)
     draw_figure(canvas, camera, plan.light, plan.figure)
+    if bag:
+        draw_shoulder_bag(canvas, camera, seed)
     image, alpha = take(canvas.image, canvas.alpha, plan.lens, moment)
     return Scene(
         image=image,

@@ -18,8 +18,10 @@ import psutil
 import pytest
 
 from hemline.demo.state import DemoState, load_state, save_state
+from hemline.labelstudio.project.config import parse_label_config
 from hemline.labelstudio.project.connect import SECRET_HEADER
 from hemline.studio.photos import write_photos
+from hemline.studio.wardrobe.wardrobe import GarmentType
 from hemline.system.ports import is_port_free, pick_free_port
 from tests.plugins.label_studio import ACCOUNT
 from tests.plugins.label_studio_user import LabelStudioUser
@@ -170,6 +172,49 @@ def _check_mask(task: dict[str, Any], images: Path) -> None:
         assert (region["original_width"], region["original_height"]) == (width, height)
         assert region["value"]["brushlabels"] == ["garment"]
     assert 0 <= prediction["score"] <= 1
+
+
+def test_a_demo_of_several_labels_and_one_of_others(home: Path) -> None:
+    labels = ("dress", "top", "shoes", 'zip"per/👗', "hat")
+    outfits = home / "photos" / "outfits-top-dress"
+    types = [GarmentType.TOP, GarmentType.DRESS]
+    for _ in write_photos(outfits, 2, height=192, width=128, outfits=types):
+        pass
+    with running(home, "--labels", ", ".join(labels)) as demo:
+        demo.wait_until_ready()
+        with demo.client() as client:
+            [project] = client.list_projects()
+            assert parse_label_config(project["label_config"]).labels == labels
+            _check_project(client, project["id"], demo)
+            tasks = list(client.iter_tasks(project["id"]))
+            assert len(tasks) == 6
+            drawn = {
+                label
+                for task in tasks
+                for prediction in task["predictions"]
+                for region in prediction["result"]
+                for label in region["value"]["brushlabels"]
+            }
+            assert drawn
+            assert drawn <= {"dress", "top", "shoes", "hat"}
+        assert "  shoes = shoes\n" in demo.output
+        assert '  zip"per/👗: the starter' in demo.output
+        assert "No sample photo shows 'hat'" in demo.output
+        assert "opens with its labels masked" in " ".join(demo.output.replace("│", "").split())
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.process.wait(180) == 0
+
+    for _ in write_photos(
+        home / "photos" / f"outfits-{'-'.join(GarmentType)}", 1, height=96, width=64
+    ):
+        pass
+    with running(home, "--labels", "collar,zipper") as demo:
+        demo.wait_until_ready()
+        with demo.client() as client:
+            [second] = [item for item in client.list_projects() if item["id"] != project["id"]]
+            tasks = list(client.iter_tasks(second["id"]))
+            assert [task["predictions"] for task in tasks] == [[], [], []]
+        assert "No label has a class of the starter's, so tasks open empty" in demo.output
 
 
 def test_a_program_that_dies_ends_the_demo_and_is_named(home: Path) -> None:

@@ -12,7 +12,10 @@ from hemline.datasets.readers.pairs import read_pairs
 from hemline.errors import DatasetError
 from hemline.studio.commands import app
 from hemline.studio.faults import FaultKind
+from hemline.studio.figure.body import FigureKind
 from hemline.studio.photos import write_photos
+from hemline.studio.scene import draw_scene
+from hemline.studio.wardrobe.wardrobe import GarmentType
 
 
 def masks_of(folder: Path, name: str) -> tuple[np.ndarray, np.ndarray]:
@@ -92,3 +95,34 @@ def test_a_folder_that_cannot_be_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(DatasetError, match=r"cannot write to '.*/file' \(File exists\); choose"):
         CliRunner().invoke(app, [str(tmp_path / "file")], catch_exceptions=False)
+
+
+def test_outfits_are_worn_by_people_in_turn_and_half_of_them_carry_a_bag(tmp_path: Path) -> None:
+    wanted = [GarmentType.DRESS, GarmentType.COAT]
+    photos = list(write_photos(tmp_path, 4, height=96, width=64, outfits=wanted))
+    assert {photo.kind for photo in photos} == {FigureKind.PERSON}
+    by_garment = {photo.garment: photo for photo in photos}
+    assert [photo.garment_type for photo in by_garment.values()] == [*wanted, *wanted]
+    for photo, bag in zip(by_garment.values(), (True, True, False, False), strict=True):
+        scene = draw_scene(
+            int(photo.garment[1:]),
+            height=96,
+            width=64,
+            view=photo.view,
+            kind=FigureKind.PERSON,
+            garment_type=GarmentType(photo.garment_type),
+            bag=bag,
+        )
+        assert np.array_equal(masks_of(tmp_path, photo.name)[1] > 0, scene.mask > 0)
+
+
+def test_the_command_draws_outfits_and_names_what_it_cannot_draw(tmp_path: Path) -> None:
+    size = ["--garments", "1", "--size", "96x64"]
+    done = CliRunner().invoke(app, [str(tmp_path / "a"), *size, "--outfits", "Skirt, top"])
+    assert done.exit_code == 0
+    manifest = json.loads((tmp_path / "a" / "manifest.json").read_text())
+    assert {photo["garment_type"] for photo in manifest["photos"]} == {"skirt"}
+    failed = CliRunner().invoke(app, [str(tmp_path / "b"), *size, "--outfits", "skirt,hat"])
+    assert isinstance(failed.exception, DatasetError)
+    assert "of the type 'hat' can be drawn; choose from top, dress" in str(failed.exception)
+    assert not (tmp_path / "b").exists()

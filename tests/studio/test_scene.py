@@ -2,6 +2,7 @@
 
 from functools import partial
 
+import cv2
 import numpy as np
 import pytest
 
@@ -178,3 +179,25 @@ def test_wrong_views_and_sizes_are_named() -> None:
         draw_scene(0, view="Left")
     with pytest.raises(ValueError, match="8 x 400 px"):
         draw_scene(0, height=400, width=8)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("garment_type", list(GarmentType))
+def test_a_carried_bag_covers_the_garment_and_changes_nothing_else(
+    garment_type: GarmentType, view: str
+) -> None:
+    draw = partial(draw_small, 8, view=view, kind=FigureKind.PERSON, garment_type=garment_type)
+    without, with_bag = draw(), draw(bag=True)
+    bag = with_bag.shows(Part.BAG)
+    assert not without.shows(Part.BAG).any()
+    assert 0.004 < bag.mean() < 0.05
+    assert not (bag & (with_bag.mask > 0)).any()
+    changed = (without.mask != with_bag.mask) | (without.parts != with_bag.parts)
+    near = cv2.dilate((with_bag.parts == Part.BAG).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    assert not (changed & ~near).any()
+
+
+def test_only_a_person_carries_a_bag() -> None:
+    for kind in (None, FigureKind.MANNEQUIN):
+        with pytest.raises(ValueError, match="only a person carries a bag"):
+            draw_small(1, kind=kind, bag=True)

@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
 	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
-	bench-matting bench-checks bench-bounds bench-backup bench-scale chaos lock labelstudio image
+	bench-many-labels bench-matting bench-checks bench-bounds bench-backup bench-scale chaos lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -99,6 +99,10 @@ bench-checks: .python ## Count how often each check of masks is raised on right 
 bench-bounds: .python ## Measure whether bounds of Dice and outlines hold: CCP=folder METAIL=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.learning.bench_bounds --ccp "$(CCP)" --metail "$(METAIL)"
+
+bench-many-labels: .python ## Measure what 60 corrections do for six labels: CCP=folder
+	@$(PYTHON) scripts/bootstrap.py
+	$(BIN)/python -m benchmarks.learning.bench_many_labels --ccp "$(CCP)"
 
 bench-backup: .python ## Measure a backup of 100,000 tasks and its restore
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

@@ -10,6 +10,7 @@ from hemline.errors import DatasetError
 
 Garment = tuple[str, str]  # source and name: what a split keeps together
 
+PARTS = ("all", "validation", "test")
 _BUCKETS = 2**32
 
 
@@ -33,6 +34,27 @@ def split_by_garment(
                 part.append(sample)
                 break
     return parts
+
+
+def part_of_split(
+    samples: Sequence[Sample], part: str, shares: Sequence[float], *, seed: int = 0
+) -> Sequence[Sample]:
+    """The samples of one of `PARTS` of the split that `hemline train` makes.
+
+    shares: of validation and test.
+
+    Raises:
+        DatasetError: there is no such part, or the shares add up to more than 1.
+    """
+    if part not in PARTS:
+        raise DatasetError(f"unknown part '{part}'; choose from {', '.join(PARTS)}")
+    if part == "all":
+        return samples
+    if sum(shares) > 1:
+        raise DatasetError(
+            f"--validation {shares[0]:g} and --test {shares[1]:g} add up to more than 1"
+        )
+    return split_by_garment(samples, shares, seed=seed)[PARTS.index(part) - 1]
 
 
 def folds_by_garment(

@@ -58,12 +58,42 @@ def demo(
 @app.command()
 def simulate(
     data: Annotated[str, typer.Argument(help="KIND:PATH: photos with true masks.")],
+    label_map: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--map",
+            help="A label of the project and the starter's classes that it is, such as "
+            "'top=top,shirt' or 'dress=auto', by its name. Once for each label; the data must have "
+            "the starter's classes.",
+        ),
+    ] = None,
+    classes: Annotated[
+        str | None,
+        typer.Option(help="Class list of the data, whose labels are the project's."),
+    ] = None,
+    part: Annotated[
+        str,
+        typer.Option(
+            help="Part of the split: all, validation, or test, which the starter never saw where "
+            "it was trained on this data."
+        ),
+    ] = "all",
     corrections: Annotated[int, typer.Option(min=1, help="Photos to correct.")] = 60,
     batch: Annotated[int, typer.Option(min=1, help="Corrections between trainings.")] = 20,
     unseen: Annotated[
         int | None, typer.Option(min=1, help="Photos to measure on. Default: all the others.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed for choosing photos.")] = 0,
+    recipe: Annotated[
+        str | None, typer.Option(help="What is trained. Default: HEMLINE_RECIPE.")
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="KEY=VALUE of the recipe, such as input.pixels=24_576 or fine_tune.epochs=5.",
+        ),
+    ] = None,
     home: Annotated[
         Path | None,
         typer.Option(
@@ -76,25 +106,30 @@ def simulate(
     """Simulate an annotator with true masks, and show how pre-fills of unseen photos improve."""
     from rich.console import Console
 
-    from hemline.datasets.sources import open_all
-    from hemline.demo.simulate import as_markdown
     from hemline.demo.simulate import simulate as play
+    from hemline.demo.simulated import as_markdown
+    from hemline.demo.simulated_data import open_simulated
     from hemline.files import write_atomically
+    from hemline.segmentation.recipe.recipe import load_recipe, with_values
+    from hemline.settings import get_settings
 
+    chosen = None
+    if recipe or set_:
+        chosen = with_values(load_recipe(recipe or get_settings().recipe), set_ or [])
     console = Console(stderr=True)
     with console.status("reading the data") as status:
+        opened = open_simulated(data, label_map or [], classes, part, garment_is)
         rows = play(
-            open_all([data], None, garment_is)[0],
+            opened.dataset,
             corrections=corrections,
             batch=batch,
             unseen_at_most=unseen,
             seed=seed,
             home=home,
+            starter_classes=opened.starter_classes,
+            recipe=chosen,
             on_step=status.update,
-            on_row=lambda row: console.print(
-                f"{row.corrections} corrections: mean Dice {row.mean_dice:.4f}, median "
-                f"{row.median_dice:.4f} with {row.model_version} ({row.decision})"
-            ),
+            on_row=lambda row: console.print(row.in_words, highlight=False, markup=False),
         )
     table = as_markdown(rows)
     print(table, end="")

@@ -2,31 +2,36 @@
 
 Real Label Studio, real backend, real worker. A part of the photos is corrected in batches; the
 others stay unseen, and after each training the masks that Label Studio holds for them are compared
-with the truth.
+with the truth. A project of several labels begins from the starter of many classes.
 """
 
 import random
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 
 from hemline.datasets.sample import Dataset, Sample
 from hemline.demo.photo_folder import open_photo_folder
 from hemline.demo.project import find_project, import_photos
+from hemline.demo.simulated import Row, row_of
 from hemline.demo.stack import Stack, stack_settings
 from hemline.errors import HemlineError
+from hemline.files import write_atomically
 from hemline.labelstudio.client import Json, LabelStudioClient
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config, render_label_config
 from hemline.labelstudio.regions import mask_to_regions, regions_to_mask
 from hemline.labelstudio.server import Account
-from hemline.masks.figures.overlap import IGNORE, dice
+from hemline.masks.figures.overlap import IGNORE, confusion
+from hemline.prefill.label_mapping import make_mapping, read_mapping
+from hemline.prefill.project_config import remember_project
+from hemline.segmentation.recipe.recipe import Recipe, toml_text
 from hemline.store.database.engine import Store
 from hemline.store.loop.projects import get_project
 from hemline.store.models.evaluations import evaluations_of
@@ -41,19 +46,6 @@ _TIMEOUT_S = 3600.0
 _QUALITY = 95
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """The pre-fill of the unseen photos after some corrections; Dice 0 to 1."""
-
-    corrections: int
-    model_version: str
-    mean_dice: float
-    median_dice: float
-    worst_tenth: float  # mean Dice of the worst tenth
-    decision: str
-    minutes: float  # since the first correction
-
-
 def simulate(
     dataset: Dataset,
     *,
@@ -62,6 +54,8 @@ def simulate(
     unseen_at_most: int | None = None,
     seed: int = 0,
     home: Path | None = None,
+    starter_classes: Mapping[str, Sequence[str]] | None = None,
+    recipe: Recipe | None = None,
     on_step: Callable[[str], None] = lambda step: None,
     on_row: Callable[[Row], None] = lambda row: None,
 ) -> list[Row]:
@@ -71,21 +65,25 @@ def simulate(
     latter there are. `home` keeps what the stack made; None: a
     temporary folder that is deleted.
 
+    starter_classes: the starter's classes of each label, as `hemline connect --map` has them; None:
+        by the labels' names, and for one label the starter of one.
+    recipe: what is trained; None: what the settings say.
+
     Raises:
-        HemlineError: there are too few photos, they have several labels where the simulation
-            measures one, or a program of the stack has ended.
+        HemlineError: there are too few photos, more labels than a label config can have, or a
+            program of the stack has ended.
     """
-    if len(dataset.labels) != 1:
-        raise HemlineError(
-            f"the data has {len(dataset.labels)} labels; the simulation needs data with one, the "
-            "garment"
-        )
     shown, unseen = choose(dataset.samples, corrections, seed)
     unseen = unseen[:unseen_at_most]
-    if home is None:
-        with tempfile.TemporaryDirectory(prefix="hemline-simulate-") as folder:
-            return _Simulation(dataset, Path(folder), batch, on_step).run(shown, unseen, on_row)
-    return _Simulation(dataset, home, batch, on_step).run(shown, unseen, on_row)
+
+    def play(folder: Path) -> list[Row]:
+        simulation = _Simulation(dataset.labels, folder, batch, starter_classes, recipe, on_step)
+        return simulation.run(shown, unseen, on_row)
+
+    if home is not None:
+        return play(home)
+    with tempfile.TemporaryDirectory(prefix="hemline-simulate-") as folder:
+        return play(Path(folder))
 
 
 def choose(
@@ -111,12 +109,21 @@ def choose(
 
 class _Simulation:
     def __init__(
-        self, dataset: Dataset, home: Path, batch: int, on_step: Callable[[str], None]
+        self,
+        labels: Sequence[str],
+        home: Path,
+        batch: int,
+        starter_classes: Mapping[str, Sequence[str]] | None,
+        recipe: Recipe | None,
+        on_step: Callable[[str], None],
     ) -> None:
-        self._labels = dataset.labels
+        self._labels = labels
         self._batch = batch
+        self._starter_classes = starter_classes
+        self._has_model = True  # before the first training
         self._on_step = on_step
         self._last_run_id: int | None = None
+        self._config: LabelConfig = parse_label_config(render_label_config(labels))
         account = Account()
         self._settings = stack_settings(
             home,
@@ -126,10 +133,10 @@ class _Simulation:
             webhook_secret="simulate",
             retrain_after=batch,
             pseudo_labels=False,  # else what it measures on would be trained on
+            **({"recipe": str(_write_recipe(home, recipe))} if recipe else {}),
         )
         self._stack = Stack(self._settings, account)
         self._store = Store(self._settings.database)
-        self._config: LabelConfig = parse_label_config(render_label_config(self._labels))
 
     def run(
         self, shown: list[Sample], unseen: list[Sample], on_row: Callable[[Row], None]
@@ -142,9 +149,22 @@ class _Simulation:
         with self._stack as stack:
             project = find_project(stack.client, None, "Hemline simulation").project_id
             stack.client.update_project(project, label_config=render_label_config(self._labels))
-            stack.connect(project)
+            self._has_model = self._map_labels(project)
+            stack.connect(project, first_model=self._has_model)
             import_photos(stack.client, project, open_photo_folder(folder, stack.files_root))
             return self._play(stack.client, project, shown, unseen, on_row)
+
+    def _map_labels(self, project: int) -> bool:
+        """Sets what the labels mean to the starter; whether it draws any of them."""
+        with self._store.session() as session:
+            row = remember_project(session, project, render_label_config(self._labels)).row
+            if self._starter_classes is None:
+                mapping = read_mapping(session, row.id, self._labels)
+            else:
+                mapping = make_mapping(
+                    session, row.id, self._labels, self._starter_classes, by="hemline simulate"
+                )
+        return mapping.starter_classes is None or not mapping.draws_nothing
 
     def _play(
         self,
@@ -159,7 +179,8 @@ class _Simulation:
             for task in client.iter_tasks(project, full=False)
         }
         begin = time.monotonic()
-        rows = [self._measure(client, project, unseen, tasks, 0, "the starter", begin)]
+        first = "the starter" if self._has_model else "no model: the starter knows no label"
+        rows = [self._measure(client, project, unseen, tasks, 0, first, begin)]
         on_row(rows[0])
         for start in range(0, len(shown), self._batch):
             part = shown[start : start + self._batch]
@@ -225,16 +246,13 @@ class _Simulation:
         begin: float,
     ) -> Row:
         version, results = self._prefills(client, project, [tasks[one.id] for one in unseen])
-        values = np.sort([self._dice(results[tasks[one.id]], one) for one in unseen])
-        worst = values[: max(1, len(values) // 10)]
-        return Row(
-            corrections,
-            version,
-            float(values.mean()),
-            float(np.median(values)),
-            float(worst.mean()),
-            decision,
-            (time.monotonic() - begin) / 60,
+        return row_of(
+            [self._confusion(results.get(tasks[one.id], []), one) for one in unseen],
+            self._labels,
+            corrections=corrections,
+            model_version=version,
+            decision=decision,
+            minutes=(time.monotonic() - begin) / 60,
         )
 
     def _prefills(
@@ -247,6 +265,8 @@ class _Simulation:
             with self._store.reading() as session:
                 row = get_project(session, project)
                 version = champion(session, row.id) if row else None
+            if version is None and not self._has_model:
+                return "none", {}
             if version is not None:
                 found = {
                     task["id"]: prediction["result"]
@@ -263,7 +283,7 @@ class _Simulation:
             f"{self._settings.home_path / 'logs'}"
         )
 
-    def _dice(self, result: list[Json], sample: Sample) -> float:
+    def _confusion(self, result: list[Json], sample: Sample) -> NDArray[np.int64]:
         truth = sample.load()[1]
         mask = regions_to_mask(
             result,
@@ -272,24 +292,15 @@ class _Simulation:
             height=truth.shape[0],
             width=truth.shape[1],
         )
-        known = truth != IGNORE
-        return dice((mask > 0) & known, (truth > 0) & known)
+        return confusion(mask, truth, classes=len(self._labels) + 1, ignore=IGNORE)
+
+
+def _write_recipe(home: Path, recipe: Recipe) -> Path:
+    path = home.absolute() / "recipe.toml"
+    write_atomically(path, toml_text(recipe).encode())
+    return path
 
 
 def _write(path: Path, sample: Sample) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(sample.load()[0]).save(path, quality=_QUALITY)
-
-
-def as_markdown(rows: Sequence[Row]) -> str:
-    """The rows as a table for docs."""
-    lines = [
-        "| corrections | model version | mean Dice | median | worst tenth | minutes | decision |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row.corrections} | {row.model_version} | {row.mean_dice:.4f} | {row.median_dice:.4f} "
-        f"| {row.worst_tenth:.4f} | {row.minutes:.0f} | {row.decision} |"
-        for row in rows
-    ]
-    return "\n".join(lines) + "\n"

@@ -26,6 +26,15 @@ def starter_classes() -> tuple[str, ...]:
     return read_card(_STARTER.path()).labels
 
 
+def starter_recipe() -> Recipe:
+    """The recipe of the starter of many classes: what it was trained on, and in which split.
+
+    Raises:
+        ModelError: its file is missing or was changed.
+    """
+    return read_card(_STARTER.path()).recipe
+
+
 def mapped_starter(classes_of: Mapping[str, Sequence[str]]) -> bytes:
     """A model file whose labels are the keys in their order, each the union of its classes.
 

@@ -102,6 +102,13 @@ class Editor:
         eventually(lambda: bool(self.drawn_mask(photo).mean() > 0.01), "a mask is drawn")
         return self.drawn_mask(photo)
 
+    def tint(self, photo: NDArray[np.uint8], where: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """The mean difference of what is shown to the photo (H, W, 3), where (H, W) says, RGB."""
+        height, width = photo.shape[:2]
+        shown = Image.fromarray(self._photo_pixels()).resize((width, height), Image.Resampling.BOX)
+        difference = np.asarray(shown, dtype=np.float64) - photo
+        return np.asarray(difference[where].mean(axis=0))
+
     def screenshot(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self.page.screenshot(path=path)

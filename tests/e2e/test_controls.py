@@ -1,21 +1,33 @@
 """Projects that are labelled with polygons or bitmasks are pre-filled in their own control."""
 
+import re
+
+import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import mask_to_regions
 from hemline.masks.codecs.region import Control
 from hemline.masks.figures.overlap import dice
+from hemline.store.loop.predictions import find_prediction
+from hemline.store.loop.projects import get_project
+from hemline.store.loop.tasks import get_task
+from hemline.store.models.models import champion
 from hemline.store.tables.loop import Annotation
-from tests.e2e.conftest import Deployment, as_mask
+from hemline.studio.figure.body import FigureKind
+from hemline.studio.scene import draw_scene
+from hemline.studio.wardrobe.wardrobe import GarmentType
+from tests.e2e.conftest import ARTIFACTS, Deployment, as_mask
 from tests.e2e.editor import Editor
-from tests.e2e.house_style import Shot, shoot
+from tests.e2e.house_style import Shot, save_photo, shoot
 from tests.e2e.waiting import eventually
 
 pytestmark = [pytest.mark.labelstudio, pytest.mark.browser, pytest.mark.timeout(900)]
 
-TYPES = {"polygon": "polygonlabels", "bitmask": "bitmasklabels"}
+TYPES = {"brush": "brushlabels", "polygon": "polygonlabels", "bitmask": "bitmasklabels"}
+OUTFIT = ("hair", "skin", "top", "trousers", "shoes", "bag")
 
 
 def arrived(deployment: Deployment, project: int, ls_annotation_id: int) -> Annotation:
@@ -59,6 +71,107 @@ def test_a_task_opens_masked_in_its_own_control_and_is_submitted_untouched(
     assert np.array_equal(mask, as_mask(saved["result"], parse_label_config(config)))
     assert dice(mask > 0, shot.garment > 0) > 0.8
     assert editor.errors == []
+
+
+@pytest.mark.parametrize("control", ["brush", "polygon", "bitmask"])
+def test_six_labels_open_with_a_region_for_each_that_was_found_in_its_own_colour(
+    deployment: Deployment, editor: Editor, control: Control
+) -> None:
+    """Whatever the starter's weights are: what it found is what the editor shows."""
+    text = render_label_config(OUTFIT, control)
+    config = parse_label_config(text)
+    project, task, image = outfit(deployment, text, f"Six by {control}", height=384, width=256)
+    opened = editor.open_task(project, task)
+    (prediction,) = opened["predictions"]
+    mask = predicted_mask(deployment, project, task)
+    found = {label for k, label in enumerate(OUTFIT, 1) if (mask == k).any()}
+    assert len(found) >= 2  # else this says nothing of several
+
+    names = {label for region in prediction["result"] for label in region["value"][TYPES[control]]}
+    eventually(lambda: set(editor.region_names()) == names, "each region is listed")
+    large = [k for k, label in enumerate(OUTFIT, 1) if (mask == k).mean() > 0.01]
+    if control == "polygon":  # what is thinner than a pixel has none
+        assert {OUTFIT[k - 1] for k in large} <= names <= found
+    else:
+        assert names == found
+        assert np.array_equal(as_mask(prediction["result"], config), mask)
+    for k in large:
+        where = cv2.erode((mask == k).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+        if where.any():
+            own = OUTFIT[k - 1]
+            eventually(
+                lambda where=where, own=own: nearest_colour(editor, image, where, text) == own,
+                f"'{own}' is shown in its own colour",
+            )
+
+    saved = editor.submit()
+    row = arrived(deployment, project, saved["id"])
+    assert (row.untouched, row.problem) == (True, None)
+    assert row.mask_digest is not None
+    assert np.array_equal(deployment.mask(row.mask_digest), as_mask(saved["result"], config))
+    assert editor.errors == []
+
+
+def test_the_picture_of_several_labels(deployment: Deployment, editor: Editor) -> None:
+    """A photo as large as real ones, for docs/images/several-labels.png: copy this screenshot."""
+    text = render_label_config(OUTFIT)
+    project, task, image = outfit(deployment, text, "Outfits, autumn", height=768, width=512)
+    editor.open_task(project, task)
+    mask = predicted_mask(deployment, project, task)
+    eventually(
+        lambda: float(np.abs(editor.tint(image, mask > 0)).max()) > 20, "the masks are drawn"
+    )
+    editor.screenshot(ARTIFACTS / "several-labels.png")
+    assert set(editor.region_names()) == {OUTFIT[k - 1] for k in np.unique(mask) if k}
+
+
+def outfit(
+    deployment: Deployment, config: str, title: str, *, height: int, width: int
+) -> tuple[int, int, NDArray[np.uint8]]:
+    """A connected project of that label config, and its one task: a person with a bag."""
+    folder = deployment.stack.files_root / title.replace(" ", "-")
+    folder.mkdir()
+    scene = draw_scene(
+        21,
+        height=height,
+        width=width,
+        kind=FigureKind.PERSON,
+        garment_type=GarmentType.TOP,
+        bag=True,
+    )
+    image = save_photo(folder / "person21_Front.jpg", scene)
+    project: int = deployment.stack.client.create_project(title, config)["id"]
+    connection = deployment.stack.connect(project, first_model=True)
+    assert connection.model_version == f"hemline-{project}-v1"
+    return project, deployment.import_folder(project, folder)["person21_Front.jpg"], image
+
+
+def predicted_mask(deployment: Deployment, project: int, task: int) -> NDArray[np.uint8]:
+    """What the first version found in the task, as it is stored, before it became regions."""
+    with deployment.store.reading() as session:
+        row = get_project(session, project)
+        assert row is not None
+        stored, version = get_task(session, row.id, task), champion(session, row.id)
+        assert stored is not None
+        assert version is not None
+        assert tuple(version.labels) == OUTFIT
+        prediction = find_prediction(session, stored.id, version.id)
+        assert prediction is not None
+    return deployment.mask(prediction.mask_digest)
+
+
+def nearest_colour(
+    editor: Editor, image: NDArray[np.uint8], where: NDArray[np.bool_], config: str
+) -> str:
+    """The label to whose colour the photo is drawn most there."""
+    tint, plain = editor.tint(image, where), image[where].mean(axis=0)
+
+    def likeness(code: str) -> float:
+        towards = np.frombuffer(bytes.fromhex(code), dtype=np.uint8) - plain
+        return float(tint @ towards / (np.linalg.norm(tint) * np.linalg.norm(towards) + 1e-9))
+
+    colours = dict(re.findall(r'<Label value="(\w+)" background="#(\w{6})"', config))
+    return max(colours, key=lambda label: likeness(colours[label]))
 
 
 def test_what_polygons_add_to_a_brush_is_one_mask(deployment: Deployment, editor: Editor) -> None:

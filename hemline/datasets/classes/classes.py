@@ -126,6 +126,28 @@ def class_table(table: Mapping[str, Sequence[str]]) -> ClassMap:
     return ClassMap("the recipe's table of classes", labels, {_ANY: targets})
 
 
+def merge_classes(classes: ClassMap, table: Mapping[str, Sequence[str]]) -> ClassMap:
+    """The class map whose labels are the keys of `table`, each the union of these labels of
+    `classes`; the others are background.
+
+    Raises:
+        DatasetError: a label has no class, or one that `classes` lacks, or two have the same.
+    """
+    merged = class_table(table)
+    of = merged.tables[_ANY]
+    for name, label in of.items():
+        if name not in classes.labels:
+            raise DatasetError(
+                f"label '{label}' asks for the class '{name}', which {classes.name} does not "
+                f"have; choose from {', '.join(classes.labels)}"
+            )
+    tables = {
+        vocabulary: {source: of.get(name, BACKGROUND) for source, name in sources.items()}
+        for vocabulary, sources in classes.tables.items()
+    }
+    return ClassMap(f"{classes.name}, merged,", merged.labels, tables)
+
+
 def own_classes(vocabulary: Vocabulary) -> ClassMap:
     """The class map that takes a source's classes as they are."""
     return class_table({label: [label] for label in vocabulary.labels})

@@ -15,10 +15,6 @@ from hemline.segmentation.commands.options import Device, MasksShow, Model
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from hemline.datasets.sample import Sample
-
-PARTS = ("all", "validation", "test")
-
 
 def evaluate_command(
     data: Annotated[
@@ -46,6 +42,7 @@ def evaluate_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Measure a model on photos with masks, at the photos' own size."""
+    from hemline.datasets.splits import part_of_split
     from hemline.segmentation.commands.model_choice import find_model
     from hemline.segmentation.evaluation.data import evaluation_data
     from hemline.segmentation.evaluation.evaluate import MeasuredPhoto, evaluate
@@ -65,7 +62,9 @@ def evaluate_command(
             "the model is a bag: each photo of the validation part was trained on by some of its "
             "networks; give --part test"
         )
-    samples = _part(dataset.samples, part, shares, split.seed if seed is None else seed)
+    samples = part_of_split(
+        dataset.samples, part, shares, seed=split.seed if seed is None else seed
+    )
     if not samples:
         raise DatasetError(
             f"there are no photos in part '{part}' of {', '.join(data)}; try --part all"
@@ -95,23 +94,6 @@ def evaluate_command(
     _print(summary)
     if out:
         terminal.out().print(f"overlays, photos.csv and outliers.csv are in {out}")
-
-
-def _part(
-    samples: Sequence["Sample"], part: str, shares: tuple[float, float], seed: int
-) -> Sequence["Sample"]:
-    """The samples of a part of the split that `hemline train` makes with these shares."""
-    from hemline.datasets.splits import split_by_garment
-
-    if part not in PARTS:
-        raise DatasetError(f"unknown part '{part}'; choose from {', '.join(PARTS)}")
-    if part == "all":
-        return samples
-    if sum(shares) > 1:
-        raise DatasetError(
-            f"--validation {shares[0]:g} and --test {shares[1]:g} add up to more than 1"
-        )
-    return split_by_garment(samples, shares, seed=seed)[PARTS.index(part) - 1]
 
 
 def _print(summary: dict[str, Any]) -> None:

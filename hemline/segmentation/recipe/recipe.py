@@ -1,5 +1,6 @@
 """Recipes: one readable file each that says how a network is built, trained and used."""
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
@@ -134,11 +135,28 @@ def with_values(recipe: Recipe, changes: Sequence[str]) -> Recipe:
     return parse_recipe(values, source=recipe.name)
 
 
+def toml_text(recipe: Recipe) -> str:
+    """The recipe as a file that `load_recipe` reads."""
+    values = recipe.model_dump(mode="json", exclude_none=True)
+    return "".join(f"{key} = {_inline(value)}\n" for key, value in values.items())
+
+
 def recipes_folder() -> Path:
     """The folder of the recipes: beside the package in a checkout, inside it when installed."""
     package = Path(hemline.__file__).resolve().parent
     inside = package / "recipes"
     return inside if inside.is_dir() else package.parent / "recipes"
+
+
+def _inline(value: Any) -> str:
+    """A value in TOML, on one line."""
+    if isinstance(value, dict):
+        return f"{{ {', '.join(f'{_inline(k)} = {_inline(v)}' for k, v in value.items())} }}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(_inline, value))}]"
+    return json.dumps(
+        value, ensure_ascii=False
+    )  # of texts, numbers and truth values, TOML writes the same
 
 
 def _path(name: str | Path) -> Path:

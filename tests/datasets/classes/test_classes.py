@@ -9,6 +9,7 @@ from hemline.datasets.classes.classes import (
     Vocabulary,
     class_table,
     id_table,
+    merge_classes,
     own_classes,
 )
 from hemline.datasets.classes.vocabularies import (
@@ -159,3 +160,15 @@ def test_what_does_not_fit_says_so(make, message):
 )
 def test_left_and_right_labels_are_paired(labels, pairs):
     assert swap_pairs(labels) == pairs
+
+
+def test_merged_labels_are_unions_and_the_rest_is_background():
+    merged = merge_classes(class_map("hemline-19"), {"legs": ["skirt", "trousers"], "hat": ["hat"]})
+    assert merged.labels == ("legs", "hat")
+    ids = merged.ids(VOCABULARIES["ccp"])
+    assert {name for name, k in ids.items() if k == 1} == {"skirt", "pants", "jeans", "leggings"}
+    assert (ids["hat"], ids["dress"]) == (2, 0)
+    assert merged.unlabelled(VOCABULARIES["ccp"]) == 0
+    assert merged.unlabelled(VOCABULARIES["studio"]) == IGNORE  # it has no hats
+    with pytest.raises(DatasetError, match="'legs' asks for the class 'cape', which hemline-19"):
+        merge_classes(class_map("hemline-19"), {"legs": ["cape"]})

@@ -9,6 +9,7 @@ from hemline.segmentation.recipe.recipe import (
     load_recipe,
     parse_recipe,
     recipes_folder,
+    toml_text,
     with_values,
 )
 
@@ -20,6 +21,14 @@ def test_each_recipe_loads_under_its_own_name_and_builds(name):
     recipe = load_recipe(name)
     assert recipe.name == name
     assert build_network(recipe.network, 1) is not None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_written_to_a_file_is_the_same_recipe(name, tmp_path):
+    recipe = with_values(load_recipe(name), ["fine_tune.epochs=2", 'description=👗 "drawn"'])
+    (tmp_path / "copy.toml").write_text(toml_text(recipe), encoding="utf-8")
+    assert load_recipe(tmp_path / "copy.toml") == recipe
+    assert recipe.fine_tune.epochs == 2
 
 
 def test_the_default_recipe_is_there():

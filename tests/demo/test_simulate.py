@@ -1,5 +1,6 @@
 """A simulation of several labels on the real programs, short of a training."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,12 +14,16 @@ from hemline.store.database.engine import Store
 from hemline.store.loop.annotations import corrections_since
 from hemline.store.loop.projects import list_projects
 from hemline.store.models.models import champion
+from tests.plugins.label_studio import ACCOUNT
 
 pytestmark = [pytest.mark.labelstudio, pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
-@pytest.mark.usefixtures("label_studio_data")  # it skips where Label Studio is not installed
-def test_several_labels_are_pre_filled_corrected_and_measured(tmp_path: Path) -> None:
+def test_several_labels_are_pre_filled_corrected_and_measured(
+    tmp_path: Path, label_studio_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(label_studio_data, tmp_path / "home" / "label-studio")
+    monkeypatch.setattr("hemline.demo.simulate.Account", lambda: ACCOUNT)
     data = open_simulated("studio:3", ["clothes=dress,coat,top,shirt", "head=hair", "shoes=auto"])
     told: list[int] = []
     rows = simulate(

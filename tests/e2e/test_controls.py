@@ -98,11 +98,7 @@ def test_six_labels_open_with_a_region_for_each_that_was_found_in_its_own_colour
     for k in large:
         where = cv2.erode((mask == k).astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
         if where.any():
-            own = OUTFIT[k - 1]
-            eventually(
-                lambda where=where, own=own: nearest_colour(editor, image, where, text) == own,
-                f"'{own}' is shown in its own colour",
-            )
+            see_colour(editor, image, where, text, OUTFIT[k - 1])
 
     saved = editor.submit()
     row = arrived(deployment, project, saved["id"])
@@ -160,6 +156,16 @@ def predicted_mask(deployment: Deployment, project: int, task: int) -> NDArray[n
     return deployment.mask(prediction.mask_digest)
 
 
+def see_colour(
+    editor: Editor, image: NDArray[np.uint8], where: NDArray[np.bool_], config: str, own: str
+) -> None:
+    """Wait until the photo is drawn in that label's colour there."""
+    eventually(
+        lambda: nearest_colour(editor, image, where, config) == own,
+        f"'{own}' is shown in its own colour",
+    )
+
+
 def nearest_colour(
     editor: Editor, image: NDArray[np.uint8], where: NDArray[np.bool_], config: str
 ) -> str:
@@ -170,7 +176,9 @@ def nearest_colour(
         towards = np.frombuffer(bytes.fromhex(code), dtype=np.uint8) - plain
         return float(tint @ towards / (np.linalg.norm(tint) * np.linalg.norm(towards) + 1e-9))
 
-    colours = dict(re.findall(r'<Label value="(\w+)" background="#(\w{6})"', config))
+    colours: dict[str, str] = dict(
+        re.findall(r'<Label value="(\w+)" background="#(\w{6})"', config)
+    )
     return max(colours, key=lambda label: likeness(colours[label]))
 
 

@@ -3,19 +3,21 @@
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from hemline.datasets.classes.class_lists import class_map
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.prefill.label_mapping import LabelMapping, by_name, read_mapping
 from hemline.prefill.mapping_in_words import mapping_in_words
 from hemline.prefill.starters import is_starter
 from hemline.quoting import quoted
+from hemline.segmentation.mapped_starter import starter_recipe
 from hemline.store.database.engine import Store
 from hemline.store.loop.projects import get_project
 from hemline.store.models.models import champion
 from hemline.studio.wardrobe.wardrobe import GarmentType
 
 LABELS = ("garment",)
-# The starter's classes that people in drawn outfits show, and those worn with any type but a dress.
+# The starter's classes that drawn people show, and the types worn with any other than a dress.
 _ON_ALL = frozenset({"hair", "skin", "shoes", "bag"})
 _BESIDE = frozenset({"top", "trousers", "skirt"})
 _UNFIT = ("Cc", "Cs")  # control characters, and halves of others
@@ -55,7 +57,8 @@ def outfits_of(labels: Sequence[str]) -> tuple[GarmentType, ...]:
     if mapping.starter_classes is None:
         return ()
     meant = {name for names in mapping.classes_of.values() for name in names}
-    return tuple(kind for kind in GarmentType if kind.value in meant) or tuple(GarmentType)
+    drawn = _drawn_as()
+    return tuple(kind for kind in GarmentType if drawn[kind.value] in meant) or tuple(GarmentType)
 
 
 class DemoLabels:
@@ -101,8 +104,16 @@ class DemoLabels:
 
 
 def _shown_by(outfits: Sequence[GarmentType]) -> frozenset[str]:
+    drawn = _drawn_as()
     beside = _BESIDE if {*outfits} - {GarmentType.DRESS} else frozenset()
-    return _ON_ALL | beside | {kind.value for kind in outfits}
+    shown = beside | {kind.value for kind in outfits}
+    return _ON_ALL | {drawn[name] for name in shown}
+
+
+def _drawn_as() -> dict[str, str]:
+    """The starter's class that each type of drawn garment is."""
+    table = class_map(starter_recipe().classes).tables.get("studio", {})
+    return {kind.value: table.get(kind.value, kind.value) for kind in GarmentType}
 
 
 def _read(store: Store, ls_project_id: int, labels: Sequence[str]) -> tuple[LabelMapping, str]:

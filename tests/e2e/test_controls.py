@@ -88,7 +88,7 @@ def test_six_labels_open_with_a_region_for_each_that_was_found_in_its_own_colour
     assert len(found) >= 2  # else this says nothing of several
 
     names = {label for region in prediction["result"] for label in region["value"][TYPES[control]]}
-    eventually(lambda: set(editor.region_names()) == names, "each region is listed")
+    eventually(lambda: shown_labels(editor) == names, "each region is listed")
     large = [k for k, label in enumerate(OUTFIT, 1) if (mask == k).mean() > 0.01]
     if control == "polygon":  # what is thinner than a pixel has none
         assert {OUTFIT[k - 1] for k in large} <= names <= found
@@ -154,6 +154,12 @@ def predicted_mask(deployment: Deployment, project: int, task: int) -> NDArray[n
         prediction = find_prediction(session, stored.id, version.id)
         assert prediction is not None
     return deployment.mask(prediction.mask_digest)
+
+
+def shown_labels(editor: Editor) -> set[str]:
+    """The labels of all regions that the editor has; its list draws those in sight alone."""
+    regions = "window.Htx?.annotationStore?.selected?.regions ?? []"
+    return set(editor.page.evaluate(f"() => ({regions}).flatMap(region => region.labels)"))
 
 
 def see_colour(

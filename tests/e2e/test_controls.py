@@ -158,8 +158,9 @@ def predicted_mask(deployment: Deployment, project: int, task: int) -> NDArray[n
 
 def shown_labels(editor: Editor) -> set[str]:
     """The labels of all regions that the editor has; its list draws those in sight alone."""
-    regions = "window.Htx?.annotationStore?.selected?.regions ?? []"
-    return set(editor.page.evaluate(f"() => ({regions}).flatMap(region => region.labels)"))
+    areas = "[...(window.Htx?.annotationStore?.selected?.areas?.values() ?? [])]"
+    labels = "flatMap(area => area.results.flatMap(result => result.mainValue))"
+    return set(editor.page.evaluate(f"() => {areas}.{labels}"))
 
 
 def see_colour(

@@ -132,7 +132,7 @@ def outfit(
         height=height,
         width=width,
         kind=FigureKind.PERSON,
-        garment_type=GarmentType.TOP,
+        garment_type=GarmentType.TROUSERS,
         bag=True,
     )
     image = save_photo(folder / "person21_Front.jpg", scene)

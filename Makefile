@@ -104,6 +104,10 @@ bench-many-labels: .python ## Measure what 60 corrections do for six labels: CCP
 	@$(PYTHON) scripts/bootstrap.py
 	$(BIN)/python -m benchmarks.learning.bench_many_labels --ccp "$(CCP)"
 
+bench-work-time: .python ## Measure whether predicted work times beat one for all: CCP=folder METAIL=folder
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.learning.bench_work_time --ccp "$(CCP)" --metail "$(METAIL)"
+
 bench-backup: .python ## Measure a backup of 100,000 tasks and its restore
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.store.bench_backup

@@ -18,6 +18,7 @@ from active_learning.checks.mask_checks import check_numbers
 from active_learning.order.bounds import GroupBounds
 from active_learning.order.clusters import UNKNOWN, nearest_clusters
 from active_learning.order.usefulness import DicePredictor, no_dice_predictor
+from active_learning.order.work_time import TimePredictor
 from active_learning.reasons import COMPARED, Numbers
 from active_learning.risk.forest import Forest
 from active_learning.risk.label_risk import RISK_SIGNALS, RiskModel
@@ -72,9 +73,9 @@ class Ranking:
     """What items are scored by.
 
     `labels` and `photos` are samples that they are compared with; `embeddings` are of labelled
-    photos; `dice` predicts the Dice of a pre-fill; `planted` are the examples that the risk was
-    learnt from, to go on with; `centres` (K, 128) are of the project's clusters; `usual` is how
-    much the views of a garment differ.
+    photos; `dice` predicts the Dice of a pre-fill, `time` the work on it; `planted` are the
+    examples that the risk was learnt from, to go on with; `centres` (K, 128) are of the project's
+    clusters; `usual` is how much the views of a garment differ.
     """
 
     risk: ProjectRisk
@@ -82,6 +83,7 @@ class Ranking:
     photos: ProjectSample = field(default_factory=lambda: ProjectSample())
     embeddings: Sequence[bytes] = ()
     dice: DicePredictor = field(default_factory=lambda: no_dice_predictor())
+    time: TimePredictor = field(default_factory=lambda: TimePredictor())
     planted: PlantedRows = field(default_factory=lambda: PlantedRows())
     centres: NDArray[np.float32] = field(
         default_factory=lambda: np.zeros((0, LENGTH), dtype=np.float32)
@@ -98,7 +100,7 @@ class Ranking:
 
     def to_bytes(self) -> bytes:
         """An .npz without any pickle."""
-        risk, dice = self.risk, self.dice
+        risk, dice, time = self.risk, self.dice, self.time
         arrays: dict[str, Any] = {
             "embeddings": _bytes(b"".join(self.embeddings)),
             "centres": self.centres,
@@ -118,6 +120,7 @@ class Ranking:
                         "dice": dice.shift,
                         "dice_bounds": _plain_bounds(dice.bounds),
                         "outline_bounds": _plain_bounds(dice.outlines),
+                        "time": [time.typical_s, time.error_s, time.constant_error_s],
                         "usual": self.usual,
                         "label_tasks": list(self.labels.tasks),
                         "photo_tasks": list(self.photos.tasks),
@@ -128,6 +131,8 @@ class Ranking:
         }
         if dice.forest is not None:
             arrays["dice"] = _bytes(dice.forest.to_bytes())
+        if time.forest is not None:
+            arrays["time"] = _bytes(time.forest.to_bytes())
         file = io.BytesIO()
         np.savez_compressed(file, **arrays)
         return file.getvalue()
@@ -150,7 +155,10 @@ class Ranking:
                 arrays["planted_bad"],
                 tuple(str(name) for name in arrays["planted_labels"]),
             )
-            forest = Forest.from_bytes(bytes(arrays["dice"])) if "dice" in arrays else None
+            forest, of_time = (
+                Forest.from_bytes(bytes(arrays[name])) if name in arrays else None
+                for name in ("dice", "time")
+            )
             slope, shift, share = numbers["risk"]
             ranking = cls(
                 ProjectRisk(prior, folds, slope, shift, share, numbers["figures"]),
@@ -163,6 +171,7 @@ class Ranking:
                     _bounds(numbers["dice_bounds"]),
                     _bounds(numbers["outline_bounds"]),
                 ),
+                TimePredictor(of_time, *numbers.get("time", ())),  # kept since work is timed
                 planted,
                 arrays["centres"],
                 tuple(numbers["usual"]) if numbers["usual"] else None,
@@ -170,8 +179,8 @@ class Ranking:
         except Exception as error:  # zipfile and numpy raise nearly anything on broken data
             raise ModelError(f"{len(data)} bytes are not a ranking: {error}") from error
         version = numbers.get("signals", 1)  # rankings of version 1 did not say so at first
-        names_differ = any(own.features != RISK_SIGNALS for own in folds) or (
-            forest is not None and forest.features != PREDICTION_SIGNALS
+        names_differ = any(own.features != RISK_SIGNALS for own in folds) or any(
+            own is not None and own.features != PREDICTION_SIGNALS for own in (forest, of_time)
         )
         if version != SIGNALS_VERSION or names_differ:
             raise ModelError(

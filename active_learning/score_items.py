@@ -34,12 +34,14 @@ class Scores:
 
 @dataclass(frozen=True)
 class PhotoScores(Scores):
-    """With the Dice (N,) that each pre-fill is predicted to have, 0 to 1, its lower bound, and what
-    its outline is true within, as a share of the square root of its area."""
+    """With the Dice (N,) that each pre-fill is predicted to have, 0 to 1, its lower bound, what its
+    outline is true within, as a share of the square root of its area, and the seconds that work on
+    it is likely to take, NaN where that is not known."""
 
     dice: Sequence[float]
     dice_low: Sequence[float]
     outlines_within: Sequence[float]
+    seconds: Sequence[float]
 
 
 def score_labels(
@@ -85,7 +87,8 @@ def score_photos(
     """Score N unlabelled photos by the features of their predicted masks: the worse the pre-fill is
     likely to be, the more a correction teaches. Arguments as for `score_labels`; `groups` are what
     bounds hold for, garment type and view."""
-    dice, low = ranking.dice.predict(dice_rows(features, flip_dice), groups)
+    rows = dice_rows(features, flip_dice)
+    dice, low = ranking.dice.predict(rows, groups)
     others = ranking.photos.without(set(tasks))
     found = reasons(
         features,
@@ -103,6 +106,7 @@ def score_photos(
         dice.tolist(),
         low.tolist(),
         ranking.dice.outlines_within(dice, groups).tolist(),
+        ranking.time.predict(rows).tolist(),
     )
 
 

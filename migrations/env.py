@@ -7,6 +7,7 @@ from hemline.settings import get_settings
 from hemline.store.database.columns import Base
 from hemline.store.database.engine import Store
 from hemline.store.tables import channels as channel_tables
+from hemline.store.tables import clicks as click_tables
 from hemline.store.tables import hosts as host_tables
 from hemline.store.tables import loop as tables
 from hemline.store.tables import review as review_tables
@@ -15,6 +16,7 @@ FILLED_BY = (
     tables,
     review_tables,
     channel_tables,
+    click_tables,
     host_tables,
 )  # importing them puts their tables into Base.metadata
 

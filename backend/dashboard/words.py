@@ -52,12 +52,12 @@ def count(number: int | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Seconds up to two minutes, then minutes, then hours."""
+    """Seconds up to two minutes, then minutes, then hours; with a minus where time was lost."""
     if seconds is None:
         return NONE
-    if seconds < 120:
+    if abs(seconds) < 120:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.1f} min" if abs(seconds) < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def moment(time: datetime | None) -> str:

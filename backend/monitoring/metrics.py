@@ -38,8 +38,9 @@ class Metrics:
         )
         self.answers = Counter(
             "hemline_task_answers",
-            "Tasks answered by /predict: model and store carry a mask; present, given, left and "
-            "problem carry none (Label Studio has it, another request got it, no time, an error).",
+            "Tasks answered by /predict: model and store carry a mask; present, given, "
+            "left, blank and problem carry none (Label Studio has it, another request got it, no "
+            "time, kept back on purpose, an error).",
             ("source",),
             registry=self.registry,
         )

@@ -193,6 +193,8 @@ class Predictions:
         except Exception:
             log.exception("prediction failed", task=task["id"])
             return _without("Hemline failed on this task; see its log", "problem")
+        if filled.left_blank:
+            return _without("left blank on purpose: see `hemline blank`", "blank")
         score = filled.score if math.isfinite(filled.score) else 0.0
         body = {"result": filled.result, "score": score, "model_version": filled.model_version}
         source = "model" if filled.fresh else "store"

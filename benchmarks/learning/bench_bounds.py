@@ -10,8 +10,6 @@ folder. Writes its part of docs/results.md.
 """
 
 import argparse
-import sys
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +18,11 @@ from numpy.typing import NDArray
 
 from active_learning.order.bounds import Group, fit_bounds
 from active_learning.order.usefulness import NO_BOUND, doubt
-from active_learning.signals.prediction_signals import prediction_signals
+from benchmarks.learning.met_prefills import MetMasks, measure
 from benchmarks.results_page import add_page_options, write_part
-from hemline.datasets.sample import Sample
 from hemline.datasets.sources import open_data
 from hemline.datasets.splits import split_by_garment
-from hemline.masks.figures.boundary import hd95
-from hemline.masks.figures.overlap import dice
 from hemline.segmentation.model_card import file_digest
-from hemline.segmentation.predictor import Predictor
 from hemline.segmentation.starter import starter_path
 
 _STUDIO: Group = ("mannequin", "Front")
@@ -36,16 +30,6 @@ _STREET: Group = ("street", "")
 _SPLITS = 500
 
 Values = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class PrefillErrors:
-    """Of N photos: what the model expected of its mask, the Dice with the label, and the distance
-    between the outlines as a share of the square root of the mask's area."""
-
-    expected: Values
-    dice: Values
-    outline: Values
 
 
 @dataclass(frozen=True)
@@ -63,8 +47,8 @@ def main() -> None:
     options = _options()
     street = split_by_garment(list(open_data(f"ccp:{options.ccp}").samples), (0.1, 0.15))
     found = {
-        _STUDIO: _measure(open_data(f"pairs:{options.metail}").samples, options.cache / "metail"),
-        _STREET: _measure([*street[1], *street[0]], options.cache / "street"),
+        _STUDIO: measure(open_data(f"pairs:{options.metail}").samples, options.cache / "metail"),
+        _STREET: measure([*street[1], *street[0]], options.cache / "street"),
     }
     held = check_bounds(found, splits=_SPLITS)
     names = {_STUDIO: "Metail, fronts", _STREET: "Clothing Co-Parsing"}
@@ -91,9 +75,7 @@ def main() -> None:
         write_part(options.out, "bench-bounds", text)
 
 
-def check_bounds(
-    found: dict[Group, PrefillErrors], *, splits: int, seed: int = 0
-) -> dict[Group, Held]:
+def check_bounds(found: dict[Group, MetMasks], *, splits: int, seed: int = 0) -> dict[Group, Held]:
     """How often bounds hold in each group, over so many random halves."""
     groups = [group for group, part in found.items() for _ in part.dice]
     expected, truth, outline = (
@@ -127,35 +109,6 @@ def _held(rows: Values) -> Held:
         float(rows[:, 2].mean()),
         float(np.median(rows[:, 3])),
     )
-
-
-def _measure(samples: Sequence[Sample], keep: Path) -> PrefillErrors:
-    """The photos, from the cache if it is there; those without any mask are left out."""
-    file = keep.with_suffix(".npz")
-    if not file.exists():
-        predictor = Predictor(starter_path(), device="cpu")
-        rows = [_look(sample, predictor, number) for number, sample in enumerate(samples, start=1)]
-        file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(file, rows=np.array(rows))
-    with np.load(file, allow_pickle=False) as stored:
-        values = stored["rows"]
-    values = values[np.isfinite(values).all(axis=1)]
-    return PrefillErrors(*values.T)
-
-
-def _look(sample: Sample, predictor: Predictor, number: int) -> tuple[float, float, float]:
-    pixels, ids = sample.load()
-    label = np.ascontiguousarray(ids == 1).astype(np.uint8)
-    seen = predictor.examine(pixels)
-    mask = (seen.prediction.mask > 0).astype(np.uint8)
-    signals = prediction_signals(
-        pixels, mask, seen.probabilities, threshold=predictor.card.threshold
-    )
-    if number % 10 == 0:
-        print(f"{number} photos", file=sys.stderr, flush=True)
-    side = max(float(np.count_nonzero(mask)), 1.0) ** 0.5
-    expected = signals["own_expected_dice"]
-    return expected, dice(mask, label), hd95(mask, label) / side
 
 
 def _options() -> argparse.Namespace:

@@ -27,6 +27,7 @@ from hemline.masks.figures.embedding import pack_embedding
 from hemline.masks.figures.histograms import probability_histograms
 from hemline.masks.renumber import renumber
 from hemline.prefill.conversions import Conversions
+from hemline.prefill.left_blank import is_left_blank
 from hemline.prefill.open_task import OpenTask, open_task, photo_url
 from hemline.prefill.starters import Starters
 from hemline.segmentation.clicks.shipped_clicks import clicks_digest
@@ -68,13 +69,15 @@ class LoadedModel:
 
 @dataclass(frozen=True, slots=True)
 class PrefilledTask:
-    """A task's prediction as Label Studio takes it. `fresh` tells whether the model ran for it."""
+    """A task's prediction as Label Studio takes it. `fresh` tells whether the model ran for it;
+    one that is `left_blank` is not shown."""
 
     prediction_id: int
     result: list[dict[str, Any]]
     score: float
     model_version: str
     fresh: bool
+    left_blank: bool = False
 
 
 class Prefiller:
@@ -197,6 +200,7 @@ class Prefiller:
                 mask_digest=digest,
                 score=predicted.score,
                 region_scores=scores,
+                left_blank=is_left_blank(session, task),
             )
             # Values follow: the worker's sweep finds that they are missing.
             keep_prediction(session, saved, **kept)
@@ -318,7 +322,9 @@ class Prefiller:
             seed=prefill_seed(task.ls_task_id, model.name),
             per=per,
         )
-        return PrefilledTask(prediction.id, result, prediction.score, model.name, fresh)
+        return PrefilledTask(
+            prediction.id, result, prediction.score, model.name, fresh, prediction.left_blank
+        )
 
 
 def prefill_seed(ls_task_id: int, version: str) -> str:

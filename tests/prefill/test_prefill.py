@@ -12,11 +12,13 @@ from hemline.errors import HemlineError, LabelStudioUnavailable, PhotoUnavailabl
 from hemline.labelstudio.photos.photos import Photo
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config, render_label_config
 from hemline.labelstudio.regions import regions_to_mask
+from hemline.prefill.left_blank import is_drawn, set_blank_share
 from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.loop.projects import upsert_project
+from hemline.store.loop.predictions import claim_send, unsent_predictions
+from hemline.store.loop.projects import get_project, upsert_project
 from hemline.store.loop.tasks import get_task
 from hemline.store.models.models import champion
 from hemline.store.states import ProblemSource
@@ -167,3 +169,55 @@ def test_label_studio_being_away_is_no_fault_of_the_task(room: Room) -> None:
     with pytest.raises(LabelStudioUnavailable):
         room.prefiller.predict_task(room.model(), room.project, GARMENT, task(1))
     assert room.problems(1) == {}
+
+
+def leave_blank(room: Room, share: float) -> None:
+    with room.store.session() as session:
+        project = get_project(session, 7)
+        assert project is not None
+        set_blank_share(session, project, share)
+
+
+def unsent(room: Room, version: int) -> list[int]:
+    with room.store.reading() as session:
+        rows = unsent_predictions(session, room.project, version, 10)
+        return [row.task.ls_task_id for row in rows]
+
+
+DRAWN = next(number for number in range(1, 100) if is_drawn(7, number, 0.1))
+NOT_DRAWN = next(number for number in range(1, 100) if not is_drawn(7, number, 0.5))
+
+
+def test_a_task_that_is_left_blank_is_predicted_but_not_shown_until_none_is(room: Room) -> None:
+    model = room.model()
+    leave_blank(room, 0.1)
+    kept_back = room.prefiller.predict_task(model, room.project, GARMENT, task(DRAWN))
+    shown = room.prefiller.predict_task(model, room.project, GARMENT, task(NOT_DRAWN))
+    assert (kept_back.left_blank, shown.left_blank) == (True, False)
+    assert room.prefiller.predict_task(model, room.project, GARMENT, task(DRAWN)).left_blank
+    assert unsent(room, model.version_id) == [NOT_DRAWN]
+    leave_blank(room, 0.0)
+    assert unsent(room, model.version_id) == [DRAWN, NOT_DRAWN]
+    assert not room.prefiller.predict_task(model, room.project, GARMENT, task(DRAWN)).left_blank
+
+
+def test_a_task_whose_pre_fill_somebody_may_have_seen_is_not_left_blank(room: Room) -> None:
+    model = room.model()
+    first = room.prefiller.predict_task(model, room.project, GARMENT, task(DRAWN))
+    with room.store.session() as session:
+        assert claim_send(session, first.prediction_id, window_s=0)
+    leave_blank(room, 0.5)
+    image = Image.open(BytesIO(drawn_photo())).transpose(Image.Transpose.FLIP_LEFT_RIGHT)
+    file = BytesIO()
+    image.save(file, "PNG")
+    room.photos.data = file.getvalue()
+    other = {**task(DRAWN), "data": {"image": "/data/upload/7/other_Front.png"}}
+    assert not room.prefiller.predict_task(model, room.project, GARMENT, other).left_blank
+
+
+def test_tasks_are_drawn_by_their_numbers_alone_and_more_of_them_with_a_larger_share() -> None:
+    few, many = ({n for n in range(4000) if is_drawn(7, n, share)} for share in (0.05, 0.2))
+    assert few < many
+    assert 150 <= len(few) <= 250
+    assert few != {n for n in range(4000) if is_drawn(8, n, 0.05)}
+    assert not any(is_drawn(7, n, 0.0) for n in range(4000))

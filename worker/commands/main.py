@@ -11,7 +11,7 @@ from worker.commands.garments import garments
 from worker.commands.inspect import deliveries, problems, status
 from worker.commands.models import models, promote, retrain, rollback
 from worker.commands.prune import prune
-from worker.commands.review import statistics, triage
+from worker.commands.review import blank, statistics, triage
 from worker.commands.verify import verify
 
 app = typer.Typer()
@@ -26,6 +26,7 @@ for command in (
     deliveries,
     statistics,
     triage,
+    blank,
     garments,
     verify,
     prune,

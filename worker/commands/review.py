@@ -1,4 +1,4 @@
-"""`hemline statistics` and `hemline triage`."""
+"""`hemline statistics`, `hemline triage` and `hemline blank`."""
 
 import json
 from typing import Annotated, Any
@@ -79,6 +79,7 @@ def statistics(
         title="What people did with pre-fills",
         empty="No pre-fill has become a label yet.",
     )
+    typer.echo(_time_saved(found["time_saved"]))
     print_table(
         ("reason", "outliers", "share"),
         [
@@ -149,6 +150,60 @@ def triage(
         set_triage(session, row.id, above, audit)
     request_ranking(services, row)
     typer.echo(_triage(above, above, audit))
+
+
+def blank(
+    project: Project,
+    share: Annotated[
+        float | None,
+        typer.Option(help="Share of the tasks that open without their pre-fill, such as 0.05."),
+    ] = None,
+    off: Annotated[bool, typer.Option("--off", help="Show every pre-fill again.")] = False,
+) -> None:
+    """Open some tasks without their pre-fill, to learn what pre-fills save. Without options, show
+    the current state.
+
+    The tasks are drawn by chance among those that nobody has seen pre-filled yet. `hemline
+    statistics` and the dashboard's page Annotators compare the time that people need for them.
+    """
+    from hemline.prefill.left_blank import MOST, set_blank_share
+    from worker.commands.models import find_project
+    from worker.services import command_services
+
+    if off and share is not None:
+        raise HemlineError("--off and --share cannot be combined; give one")
+    if share is not None and not 0 < share <= MOST:
+        raise HemlineError(
+            f"--share {share:g} is out of range; give more than 0 and at most {MOST:g}, "
+            "or --off for none"
+        )
+    services = command_services()
+    row = find_project(services, project)
+    chosen = 0.0 if off else share
+    if chosen is not None:
+        with services.store.session() as session:
+            set_blank_share(session, row, chosen)
+    now = row.blank_share if chosen is None else chosen
+    typer.echo(
+        f"{now:.1%} of the new tasks open without their pre-fill."
+        if now
+        else "Every task opens with its pre-fill."
+    )
+
+
+def _time_saved(found: dict[str, Any]) -> str:
+    total = found["total"]
+    if total is None:
+        return (
+            "Time saved by pre-fills: not known. At least 10 masks drawn from nothing are needed, "
+            f"and there are {found['blank']}; `hemline blank PROJECT --share 0.05` has some drawn."
+        )
+    low, high = (value / 60 for value in total["interval"])
+    return (
+        f"Time saved by pre-fills: {total['seconds'] / 60:.0f} min ({low:.0f} to {high:.0f}) on "
+        f"{total['masks']} masks, {total['each']:.0f} s each, compared with {found['blank']} drawn "
+        "from nothing."
+    )
 
 
 def _triage(above: float | None, threshold: float | None, audit: float) -> str:

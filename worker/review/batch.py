@@ -17,7 +17,7 @@ from hemline.masks.figures.embedding import LENGTH, unpack_embeddings
 from hemline.store.database.engine import Store
 from hemline.store.loop.projects import known_project
 from hemline.store.reports.prefill_stats import lead_times
-from hemline.store.review.queries import labelled_embeddings, whereabouts_of
+from hemline.store.review.queries import Whereabouts, labelled_embeddings, whereabouts_of
 from hemline.store.review.review_order import drawn_items, review_page
 from hemline.store.states import ReviewKind
 from hemline.store.tables.loop import Project
@@ -25,7 +25,7 @@ from hemline.store.tables.review import ReviewItem
 
 POOL = 1000  # items at the top, and as many drawn from all of the order, to choose a batch from
 _MINUTES = 1.0  # a photo takes, until people's own time is known
-_NOWHERE = bytes(LENGTH)
+_NOWHERE = Whereabouts(bytes(LENGTH), None, None)
 
 
 @dataclass(frozen=True)
@@ -91,29 +91,32 @@ def project_batch(
         each = _minutes(session, project)
     by_id = {str(item.task.ls_task_id): item for item in both}
 
-    def whereabouts(item: ReviewItem) -> tuple[bytes, int | None]:
-        return where.get(item.prediction_id or 0, (_NOWHERE, None))
+    def whereabouts(item: ReviewItem) -> Whereabouts:
+        return where.get(item.prediction_id or 0, _NOWHERE)
 
-    candidates = {item.id: _candidate(item, whereabouts(item)[1], each) for item in both}
+    candidates = {item.id: _candidate(item, whereabouts(item), each) for item in both}
     at_random = [candidates[item.id] for item in drawn]
     best = by_usefulness(list(candidates.values()), seed=seed)
     if kind == ReviewKind.PHOTO and len(labelled) < COLD_LABELS:
-        points = unpack_embeddings([whereabouts(item)[0] for item in drawn])
+        points = unpack_embeddings([whereabouts(item).embedding for item in drawn])
         first = cold_start(at_random, points, unpack_embeddings(labelled))
         best = [*first, *best]
     chosen = choose_batch(best, at_random, items=items, minutes=minutes)
     return [BatchItem(by_id[choice.id], random=choice.random) for choice in chosen]
 
 
-def _candidate(item: ReviewItem, cluster: int | None, minutes: float) -> Candidate:
-    """Labels have one cluster: each of them that is wrong is worth as much."""
-    alike = item.kind == ReviewKind.LABEL or cluster is None
+def _candidate(item: ReviewItem, where: Whereabouts, minutes: float) -> Candidate:
+    """Labels have one cluster: each of them that is wrong is worth as much. `minutes` is what a
+    photo takes of which no more is known."""
+    is_label = item.kind == ReviewKind.LABEL
+    alike = is_label or where.cluster is None
+    known = None if is_label else where.seconds
     return Candidate(
         id=str(item.task.ls_task_id),
         garment=item.task.garment,
-        cluster=UNKNOWN if alike or cluster is None else cluster,
+        cluster=UNKNOWN if alike or where.cluster is None else where.cluster,
         usefulness=item.priority,
-        minutes=minutes,
+        minutes=minutes if known is None else known / 60,
         views_disagree=item.views_disagree,
     )
 

@@ -11,7 +11,13 @@ from hemline.masks.codecs.png import decode_class_mask
 from hemline.masks.figures.overlap import dice
 from hemline.masks.figures.statistics import Summary
 from hemline.store.models.models import champion, list_versions
-from hemline.store.reports.edit_effort import EditEffort, edit_effort
+from hemline.store.reports.edit_effort import (
+    EditEffort,
+    Savings,
+    edit_effort,
+    savings,
+    worked_labels,
+)
 from hemline.store.reports.project_statistics import (
     GROUPS,
     Corrected,
@@ -39,6 +45,7 @@ def project_statistics(services: Services, project: Project) -> Json:
         corrected = corrected_prefills(session, project.id)
         tuned = tuned_thresholds(session, project.id)
         edits = edit_effort(session, project.id)
+        saved = savings(worked_labels(session, project.id))
     return {
         "project": project.ls_project_id,
         "prefills": _plain(summary_of(corrected)),
@@ -47,6 +54,7 @@ def project_statistics(services: Services, project: Project) -> Json:
             for group in GROUPS
         },
         "edits": {each.edit.value: _plain_effort(each) for each in edits},
+        "time_saved": _plain_savings(saved),
         "outliers": _outliers(corrected),
         "thresholds": _thresholds(project, tuned),
         "drift": drift(services, project),
@@ -56,6 +64,12 @@ def project_statistics(services: Services, project: Project) -> Json:
 
 def _plain_effort(effort: EditEffort) -> Json:
     return {name: value for name, value in asdict(effort).items() if name != "edit"}
+
+
+def _plain_savings(saved: Savings) -> Json:
+    """Times in seconds; weeks by their Monday, as text."""
+    values = asdict(saved)
+    return values | {"weeks": {str(week): own for week, own in values["weeks"].items()}}
 
 
 def drift(services: Services, project: Project) -> Json | None:

@@ -60,12 +60,14 @@ def rank_labels(
 @dataclass(frozen=True, slots=True)
 class RankedPhotos:
     """Items of unlabelled photos, with the Dice that each pre-fill is predicted to have, its lower
-    bound, the pixels that its outline is true within, and the cluster of each photo."""
+    bound, the pixels that its outline is true within, the seconds that work on it is likely to
+    take, and the cluster of each photo."""
 
     items: Sequence[RankedItem]
     dice: Sequence[float]
     dice_low: Sequence[float]
     outlines_px: Sequence[float | None]
+    seconds: Sequence[float | None]
     clusters: Sequence[int | None]
 
 
@@ -106,7 +108,8 @@ def rank_photos(
         _outline_px(row.task, item, within)
         for row, item, within in zip(rows, features, scores.outlines_within, strict=True)
     ]
-    return RankedPhotos(items, scores.dice, scores.dice_low, outlines, clusters)
+    seconds = [value if math.isfinite(value) else None for value in scores.seconds]
+    return RankedPhotos(items, scores.dice, scores.dice_low, outlines, seconds, clusters)
 
 
 def _outline_px(task: Task, features: LabelFeatures, within: float) -> float | None:

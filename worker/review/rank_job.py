@@ -14,6 +14,7 @@ from active_learning.feature_codec import read_features
 from active_learning.label_features import LabelFeatures
 from active_learning.order.clusters import cluster_centres
 from active_learning.order.usefulness import MetPrefills, fit_dice_predictor
+from active_learning.order.work_time import TimedPrefills, fit_time_predictor
 from active_learning.ranking import SAMPLE, ProjectSample, Ranking
 from active_learning.reasons import compared_numbers
 from active_learning.score_items import dice_rows, distances
@@ -94,7 +95,7 @@ def _rank(services: Services, at_work: JobAtWork) -> None:
     before = ranking_of(services.artifacts, project)
     labels = parse_label_config(project.label_config).labels
     ranking = learn_project_risk(services, at_work, project, labels, before)
-    ranking = _with_dice(services, project, ranking)
+    ranking = _with_predictors(services, project, ranking)
     ranking = _with_samples(services, project, ranking)
     _rank_labels(services, at_work, project, ranking)
     _rank_photos(services, at_work, project, ranking)
@@ -107,19 +108,28 @@ def _rank(services: Services, at_work: JobAtWork) -> None:
     log.info("project %d is ranked: %s", project.ls_project_id, ranking.risk.figures)
 
 
-def _with_dice(services: Services, project: Project, ranking: Ranking) -> Ranking:
-    """With predicted Dice and its bounds, learnt anew from the corrected pre-fills."""
+def _with_predictors(services: Services, project: Project, ranking: Ranking) -> Ranking:
+    """With predicted Dice, its bounds and predicted work time, learnt anew from the corrected
+    pre-fills."""
     with services.store.reading() as session:
         known = known_dice(session, project.id, SIGNALS_VERSION, _PREFILLS)
     features = [read_features(row.values, row.regions) for row in known]
+    rows = dice_rows(features, [row.flip_dice for row in known])
     met = MetPrefills(
-        dice_rows(features, [row.flip_dice for row in known]),
+        rows,
         [_number(row.dice) for row in known],
         [_number((row.label_values or {}).get("hd95")) for row in known],
         [row.garment for row in known],
         [(row.garment_type, row.view) for row in known],
     )
-    return replace(ranking, dice=fit_dice_predictor(met))
+    timed = [k for k, row in enumerate(known) if row.lead_time_s is not None]
+    times = TimedPrefills(
+        rows[timed],
+        [_number(known[k].lead_time_s) for k in timed],
+        [known[k].annotator for k in timed],
+        [known[k].garment for k in timed],
+    )
+    return replace(ranking, dice=fit_dice_predictor(met), time=fit_time_predictor(times))
 
 
 def _number(value: float | None) -> float:
@@ -230,14 +240,16 @@ def _rank_photos(
                             "predicted_dice": dice,
                             "predicted_dice_low": low,
                             "outline_within_px": outline,
+                            "predicted_seconds": seconds,
                             "cluster": cluster,
                         },
                     )
-                    for row, dice, low, outline, cluster in zip(
+                    for row, dice, low, outline, seconds, cluster in zip(
                         rows,
                         ranked.dice,
                         ranked.dice_low,
                         ranked.outlines_px,
+                        ranked.seconds,
                         ranked.clusters,
                         strict=True,
                     )

@@ -11,12 +11,15 @@ from flask.typing import ResponseReturnValue
 from backend.dashboard.frame import known_project, render_page
 from backend.dashboard.pages.agreement import AnnotatorAgreement, Comparisons
 from backend.services import BackendServices
+from hemline.masks.figures.work_times import TimeSaved
 from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.reports.edit_effort import Savings, savings, worked_labels
 from hemline.store.reports.label_stats import NEWEST, LabelWork, label_work
 
 _FAST = 0.25  # of the median time of a mask that was changed
 _WEAK = 0.25  # the lowest quarter of what was expected of pre-fills
 _SHOWN = 25
+_WEEKS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
         row = known_project(services, project)
         with services.store.reading() as session:
             work = label_work(session, row.id)
+            saved = savings(worked_labels(session, row.id, NEWEST))
         agreement = comparisons.agreement(work)
         limits = stamp_limits(work)
         stamps = [label for label in work if is_stamp(label, limits)]
@@ -62,6 +66,8 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             annotators=_people(work, stamps, agreement),
             agreement=agreement,
             limits=limits,
+            saved=saved,
+            saved_rows=_saved_rows(saved),
             stamps=stamps[:_SHOWN],
             stamps_total=len(stamps),
         )
@@ -88,6 +94,19 @@ def is_stamp(label: LabelWork, limits: Limits) -> bool:
         and label.lead_time_s <= limits.seconds
         and label.expected <= limits.expected
     )
+
+
+def _saved_rows(saved: Savings) -> list[tuple[str, TimeSaved]]:
+    """All, the newest weeks, then garment types and people."""
+    if saved.total is None:
+        return []
+    weeks = list(saved.weeks.items())[-_WEEKS:]
+    return [
+        ("all", saved.total),
+        *((f"week of {week:%Y-%m-%d}", own) for week, own in reversed(weeks)),
+        *saved.garment_types.items(),
+        *saved.annotators.items(),
+    ]
 
 
 def _people(

@@ -11,7 +11,7 @@ from sqlalchemy import case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from hemline.store.database.clock import database_now
-from hemline.store.tables.loop import AnsweredClick
+from hemline.store.tables.clicks import AnsweredClick
 
 _CLOCKS_APART = timedelta(minutes=1)  # of Label Studio's machine and ours
 

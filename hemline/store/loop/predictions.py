@@ -31,6 +31,7 @@ def save_prediction(
     mask_digest: str,
     score: float,
     region_scores: Json,
+    left_blank: bool = False,
 ) -> Prediction:
     """Stores the prediction and returns the stored row, which may be one that was there before.
 
@@ -43,6 +44,7 @@ def save_prediction(
         "score": score,
         "region_scores": region_scores,
         "sent_at": None,
+        "left_blank": left_blank,
         "created_at": DatabaseTime(),
     }
     statement = insert_into(
@@ -113,7 +115,7 @@ def unsent_predictions(
     session: Session, project_id: int, model_version_id: int, limit: int
 ) -> Sequence[Prediction]:
     """Predictions of unlabelled tasks that Label Studio was never given, with their tasks; without
-    those that it refused and that are not to be tried again yet."""
+    those that are left blank, or that it refused and that are not to be tried again yet."""
     return session.scalars(
         select(Prediction)
         .join(Prediction.task)
@@ -122,6 +124,7 @@ def unsent_predictions(
             Task.is_labeled.is_(False),
             Prediction.model_version_id == model_version_id,
             Prediction.sent_at.is_(None),
+            Prediction.left_blank.is_(False),
             ~put_off(ProblemSource.SENDING),
         )
         .order_by(Prediction.id)

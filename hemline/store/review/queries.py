@@ -122,8 +122,8 @@ def photo_page(
 
 @dataclass(frozen=True, slots=True)
 class KnownDice:
-    """A pre-fill that was corrected: its signals, its Dice with the correction, and the numbers of
-    the correction where it was compared with this pre-fill."""
+    """A pre-fill that was corrected: its signals, its Dice with the correction, the numbers of the
+    correction where it was compared with this pre-fill, and who worked on it for how long."""
 
     values: Json
     regions: Json
@@ -133,6 +133,8 @@ class KnownDice:
     garment_type: str
     view: str
     label_values: Json | None
+    annotator: str
+    lead_time_s: float | None
 
 
 def known_dice(session: Session, project_id: int, version: int, limit: int) -> list[KnownDice]:
@@ -153,6 +155,8 @@ def known_dice(session: Session, project_id: int, version: int, limit: int) -> l
             Task.garment_type,
             Task.view,
             LabelSignals.values,
+            Annotation.annotator,
+            Annotation.lead_time_s,
         )
         .join(Prediction, Prediction.id == PredictionSignals.prediction_id)
         .join(Annotation, Annotation.prediction_id == Prediction.id)
@@ -203,7 +207,7 @@ def keep_risks(session: Session, risks: Sequence[tuple[int, float]]) -> None:
 
 def keep_told(session: Session, predicted: Sequence[tuple[int, Json]]) -> None:
     """Stores what a ranking tells of predictions, by id: `predicted_dice`, `predicted_dice_low`,
-    `outline_within_px` and `cluster`, or some of them."""
+    `outline_within_px`, `predicted_seconds` and `cluster`, or some of them."""
     for prediction_id, values in predicted:
         session.execute(
             update(PredictionSignals)
@@ -226,20 +230,31 @@ def keep_ranking(session: Session, project_id: int, digest: str) -> None:
     )
 
 
-def whereabouts_of(
-    session: Session, prediction_ids: Sequence[int]
-) -> dict[int, tuple[bytes, int | None]]:
-    """Embedding and cluster of predictions that have an embedding, by prediction; ask for some
-    thousands at most."""
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Embedding and cluster of a photo, and the seconds that work on its pre-fill will take, as far
+    as they are known."""
+
+    embedding: bytes
+    cluster: int | None
+    seconds: float | None
+
+
+def whereabouts_of(session: Session, prediction_ids: Sequence[int]) -> dict[int, Whereabouts]:
+    """Where predictions that have an embedding stand, by prediction; ask for some thousands at
+    most."""
     rows = session.execute(
         select(
-            PredictionSignals.prediction_id, PredictionSignals.embedding, PredictionSignals.cluster
+            PredictionSignals.prediction_id,
+            PredictionSignals.embedding,
+            PredictionSignals.cluster,
+            PredictionSignals.predicted_seconds,
         ).where(
             PredictionSignals.prediction_id.in_(prediction_ids),
             PredictionSignals.embedding.is_not(None),
         )
     )
-    return {row[0]: (row[1], row[2]) for row in rows if row[1] is not None}
+    return {row[0]: Whereabouts(row[1], row[2], row[3]) for row in rows if row[1] is not None}
 
 
 def labelled_embeddings(session: Session, project_id: int, limit: int) -> list[bytes]:

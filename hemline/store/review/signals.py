@@ -49,6 +49,7 @@ def keep_prediction(
         "predicted_dice": None,
         "predicted_dice_low": None,
         "outline_within_px": None,
+        "predicted_seconds": None,
         "cluster": None,
         "attempts": 0,
         "claimed_at": None,

@@ -42,6 +42,8 @@ class Project(Base):
     accept_above: Mapped[float | None]  # predicted Dice that is accepted unseen; None: none is
     accept_threshold: Mapped[float | None]  # the same, moved by what the audit found
     audit_share: Mapped[float] = mapped_column(default=0.1)  # of those, what a person sees still
+    # Of the tasks, what opens without its pre-fill: it tells what pre-fills save
+    blank_share: Mapped[float] = mapped_column(default=0.0, server_default="0")
     # How photos are grouped by garment (GarmentRule); the task from which it is looked at again
     garment_rule: Mapped[Json | None]
     garments_due: Mapped[int | None]
@@ -177,22 +179,6 @@ class Annotation(Base):
     prediction: Mapped["Prediction | None"] = relationship()
 
 
-class AnsweredClick(Base):
-    """A click or a box on an open task that was answered, and the annotation it ended up in."""
-
-    __tablename__ = "answered_click"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    task_id: Mapped[int] = mapped_column(ForeignKey("task.id", ondelete="CASCADE"), index=True)
-    annotation_id: Mapped[int | None] = mapped_column(
-        ForeignKey("annotation.id", ondelete="SET NULL"), index=True
-    )
-    annotator: Mapped[str] = mapped_column(Words(255), default="")  # Label Studio's id, if known
-    is_box: Mapped[bool]
-    pixels_digest: Mapped[str] = mapped_column(Words(64))  # of the region as it was answered
-    answered_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
-
-
 class Prediction(Base):
     """One model version's mask for one task."""
 
@@ -210,6 +196,8 @@ class Prediction(Base):
     score: Mapped[float]  # 0 to 1; low asks for a person first
     region_scores: Mapped[Json] = mapped_column(default=dict)  # label name to 0..1
     sent_at: Mapped[datetime | None]  # last time Label Studio was given it
+    # Kept back on purpose, so that somebody draws the mask from nothing
+    left_blank: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
 
     task: Mapped[Task] = relationship(back_populates="predictions")

@@ -270,3 +270,32 @@ def _rows(services: Services, rows: int) -> str:
     mask = np.zeros((SIDE, SIDE), dtype=np.uint8)
     mask[:rows] = 1
     return services.artifacts.put(encode_class_mask(mask), "mask")
+
+
+def test_tasks_are_left_blank_when_that_is_asked_for(
+    services: Services, project: Project, run: Callable[..., str]
+) -> None:
+    assert run("blank", "7").startswith("Every task opens with its pre-fill.")
+    assert run("blank", "7", "--share", "0.05").startswith("5.0% of the new tasks open without")
+    assert run("blank", "7").startswith("5.0% of the new tasks")
+    with services.store.reading() as session:
+        row = get_project(session, 7)
+    assert row is not None
+    assert row.blank_share == 0.05
+    assert run("blank", "7", "--off").startswith("Every task opens with its pre-fill.")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--share", "0"], "--share 0 is out of range; give more than 0 and at most 0.5"),
+        (["--share", "0.51"], "is out of range"),
+        (["--share", "nan"], "is out of range"),
+        (["--share", "0.1", "--off"], "cannot be combined"),
+    ],
+)
+def test_a_share_that_cannot_be_is_refused(
+    project: Project, run: Callable[..., str], options: Sequence[str], said: str
+) -> None:
+    with pytest.raises(HemlineError, match=said):
+        run("blank", "7", *options)

@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
+from hemline.prefill.left_blank import is_drawn, set_blank_share
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.jobs import get_job, queue_job
 from hemline.store.loop.predictions import claim_send, find_prediction
+from hemline.store.loop.projects import known_project
 from hemline.store.loop.tasks import get_task, list_task_problems
 from hemline.store.models.models import create_version, promote
 from hemline.store.models.succession import roll_back
@@ -219,3 +221,21 @@ def test_going_back_gives_label_studio_the_old_masks_again(
     assert given(fake, champion.name) == list(range(1, 25))
     assert given(fake, second.name) == []
     assert fake.project["model_version"] == champion.name
+
+
+def test_tasks_that_are_left_blank_are_predicted_and_not_given_out(
+    services: Services, fake: FakeLabelStudio, champion: ModelVersion, job_id: int
+) -> None:
+    drawn = [number for number in range(1, 25) if is_drawn(7, number, 0.3)]
+    assert drawn
+    with services.store.session() as session:
+        set_blank_share(session, known_project(session, 7), 0.3)
+    predict_pool(services, job_id)
+    job = job_of(services, job_id)
+    assert (job.state, job.done, job.total) == (JobState.DONE, 24, 24)
+    assert given(fake, champion.name) == [n for n in range(1, 25) if n not in drawn]
+    with services.store.session() as session:
+        set_blank_share(session, known_project(session, 7), 0.0)
+        again = queue_job(session, champion.project_id, JobKind.PREDICT_POOL, {}).id
+    predict_pool(services, again)
+    assert given(fake, champion.name) == list(range(1, 25))

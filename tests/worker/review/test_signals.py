@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 from typer.testing import CliRunner
 
 from active_learning.signals.label_signals import SIGNALS_VERSION
@@ -348,6 +349,9 @@ def test_batches_keep_to_items_and_minutes_and_take_no_garment_twice(
     assert len(batch(minutes=60.0)) == 3
     assert len(batch(items=1, minutes=60.0)) == 1
     assert batch(minutes=0.5) == []
+    with services.store.session() as session:
+        session.execute(update(PredictionSignals).values(predicted_seconds=20.0))
+    assert len(batch(minutes=0.7)) == 2
     with services.store.reading() as session:
         photos = review_page(session, project.id, ReviewKind.PHOTO).items
         clusters = [session.get_one(PredictionSignals, p.prediction_id).cluster for p in photos]

@@ -17,7 +17,15 @@ from hemline.store.models.models import champion
 from hemline.store.reports.worth_a_look import worth_a_look
 from hemline.store.review.verdicts import give_verdict
 from hemline.store.states import JobKind, JobState, ReviewKind, Role, RunState, Verdict
-from hemline.store.tables.loop import Annotation, Job, ModelVersion, Project, Task, TrainingRun
+from hemline.store.tables.loop import (
+    Annotation,
+    Job,
+    ModelVersion,
+    Prediction,
+    Project,
+    Task,
+    TrainingRun,
+)
 from hemline.store.tables.review import Person, ReviewItem
 from tests.backend.dashboard.visitor import Visitor
 
@@ -274,3 +282,32 @@ def test_label_studios_words_are_never_markup(filled):
         html = visitor.see(f"/dashboard/1{page}")
         assert HOSTILE not in html
         assert "alert(&#39;x&#39;)" in html or page in ("/running", "/causes")
+
+
+def test_time_saved_is_shown_once_masks_were_drawn_from_nothing(filled):
+    project = project_of(filled)
+    visitor = Visitor(filled)
+    assert "Not known yet" in text(visitor.see("/dashboard/1/annotators"))
+    with filled.store.session() as session:
+        blank = (
+            select(Annotation.task_id)
+            .where(Annotation.project_id == project.id, Annotation.prediction_id.is_(None))
+            .scalar_subquery()
+        )
+        session.execute(
+            update(Prediction).where(Prediction.task_id.in_(blank)).values(left_blank=True)
+        )
+        rows = session.scalars(
+            select(Annotation).where(
+                Annotation.project_id == project.id, Annotation.prediction_id.is_not(None)
+            )
+        ).all()
+        for row in rows[:10]:  # enough of both
+            row.prediction_id, row.lead_time_s = None, 240.0
+            session.execute(
+                update(Prediction).where(Prediction.task_id == row.task_id).values(left_blank=True)
+            )
+    seen = text(visitor.see("/dashboard/1/annotators"))
+    assert "Not known yet" not in seen
+    assert re.search(r"Compared with \d+ masks drawn from nothing", seen)
+    assert re.search(r"all \d+ [\d.]+ (min|h) \([\d.]+ (min|h) to [\d.]+ (min|h)\)", seen)

@@ -16,7 +16,7 @@ from hemline.masks.codecs.brush import decode_brush, encode_brush
 from hemline.masks.codecs.probability_map import LEVELS
 from hemline.masks.codecs.region import pixels_digest
 from hemline.store.loop.tasks import list_task_problems
-from hemline.store.tables.loop import AnsweredClick
+from hemline.store.tables.clicks import AnsweredClick
 from tests.backend.conftest import GARMENT, KEY, Backend, task
 
 H, W = 64, 48  # of the fake photos

@@ -17,9 +17,9 @@ from hemline.redaction import keep_secret, redact
 from hemline.settings import Settings
 from hemline.store.database.columns import Base
 from hemline.store.database.engine import Store
-from hemline.store.tables import channels, hosts, loop, review
+from hemline.store.tables import channels, clicks, hosts, loop, review
 
-FILLED_BY = (loop, review, channels, hosts)  # importing them puts their tables into Base.metadata
+FILLED_BY = (loop, review, channels, clicks, hosts)  # importing them puts their tables into Base.metadata
 CANARY = "c4nary/ü\"x'+&%41 z"
 ASCII_CANARY = "c4nary/x'+&%41z"
 PLAIN = {

@@ -19,7 +19,8 @@ from hemline.store.database.columns import Base
 from hemline.store.database.engine import Store
 from hemline.store.tables import channels, clicks, hosts, loop, review
 
-FILLED_BY = (loop, review, channels, clicks, hosts)  # importing them puts their tables into Base.metadata
+# Importing them puts their tables into Base.metadata.
+FILLED_BY = (loop, review, channels, clicks, hosts)
 CANARY = "c4nary/ü\"x'+&%41 z"
 ASCII_CANARY = "c4nary/x'+&%41z"
 PLAIN = {

@@ -28,13 +28,18 @@ def counted(services: Services, work: str, *, way_out: str) -> Iterator[None]:
         KillsItsProcess: it died `MAX_DEATHS` times, so that the block is not entered again.
     """
     with services.store.session() as session:
-        number = begin_attempt(session, work)
-    if number > MAX_DEATHS:
-        raise KillsItsProcess(
-            f"the worker's process died all {MAX_DEATHS} times it worked on this; {way_out}"
-        )
+        times_begun = begin_attempt(session, work)
+    check_deaths(times_begun, way_out=way_out)
     try:
         yield
     finally:
         with services.store.session() as session:
             end_attempt(session, work)
+
+
+def check_deaths(times_begun: int, *, way_out: str) -> None:
+    """Raises KillsItsProcess for work that was begun and not ended `MAX_DEATHS` times before."""
+    if times_begun > MAX_DEATHS:
+        raise KillsItsProcess(
+            f"the worker's process died all {MAX_DEATHS} times it worked on this; {way_out}"
+        )

@@ -18,7 +18,8 @@ from hemline.store.reports.artifacts_in_use import (
 )
 from hemline.store.review.queries import forget_ranking
 from hemline.store.tables.loop import Annotation, Project
-from worker.ingest.record_annotation import parse_submitted, record_submitted
+from worker.ingest.record_annotation import record_submitted
+from worker.ingest.submitted import parse_submitted
 from worker.review.rank_job import request_ranking
 from worker.services import Services
 

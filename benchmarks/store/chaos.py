@@ -31,7 +31,7 @@ from hemline.store.loop.jobs import list_jobs
 from hemline.store.models.runs import list_runs
 from hemline.store.states import DeliveryState, JobState, RunState
 from hemline.store.tables.loop import Annotation
-from worker.ingest.record_annotation import parse_time
+from worker.ingest.submitted import parse_time
 from worker.tidy import tidy
 from worker.verify import find_damage
 

@@ -294,13 +294,12 @@ class Prefiller:
         """A task that is in the store as Label Studio tells it, with a prediction of its photo:
         nothing is written for it, so that a person waits for no writer."""
         with self._store.reading() as session:
-            task = get_task(session, project_id, ls_task["id"])
-            if task is None or not task.garment_by or task.data != ls_task.get("data"):
+            task = unchanged_task(session, project_id, config, ls_task)
+            if task is None:
                 return None
             stored = find_prediction(session, task.id, version_id)
-        same_url = task.image_url == find_field(task.data, config.data_key)
         same_photo = stored is not None and stored.image_digest == task.image_digest
-        return (task, stored) if stored is not None and same_photo and same_url else None
+        return (task, stored) if stored is not None and same_photo else None
 
     def _answer(
         self,
@@ -354,6 +353,17 @@ def register_task(
         garment_type=_first(data, "garment_type", "category"),
         photo_session=_first(data, "photo_session", "session"),
     )
+
+
+def unchanged_task(
+    session: Any, project_id: int, config: LabelConfig, ls_task: dict[str, Any]
+) -> Task | None:
+    """The store's row of a task of which Label Studio says nothing new; else None, and it is to be
+    registered."""
+    task = get_task(session, project_id, parse_id(ls_task["id"], "task"))
+    if task is None or not task.garment_by or task.data != ls_task.get("data"):
+        return None
+    return task if task.image_url == find_field(task.data, config.data_key) else None
 
 
 def _first(data: dict[str, Any], *names: str) -> str:

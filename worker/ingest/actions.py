@@ -1,24 +1,67 @@
 """What each of Label Studio's webhook actions means to Hemline."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
 from hemline.errors import HemlineError, LabelConfigError
-from hemline.labelstudio.messages import WebhookPayload, parse_id
+from hemline.labelstudio.messages import SUBMISSIONS, WebhookPayload, parse_id
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
 from hemline.store.loop.corrections import withdraw_annotations
 from hemline.store.loop.projects import get_project, upsert_project
 from hemline.store.loop.tasks import delete_tasks
 from hemline.store.states import RunTrigger
 from hemline.store.tables.loop import Project, WebhookDelivery
-from worker.ingest.confirm import ComesTooEarly, confirmed, project_of
-from worker.ingest.record_annotation import parse_submitted, record_submitted
-from worker.ingest.registry import register_task, remember_project
+from worker.ingest.confirm import ComesTooEarly, confirmed, is_proved, project_of
+from worker.ingest.record_annotation import SavedAnnotation, record_submitted
+from worker.ingest.registry import bring_up_to_date, register_task, remember_project
+from worker.ingest.submitted import Submitted, parse_submitted
 from worker.services import Services
 from worker.training.triggers import request_training
 
 At = datetime  # when the delivery was received
 PROJECT_DELETED = "the project was deleted in Label Studio"
+
+
+@dataclass(frozen=True, slots=True)
+class UsualDelivery:
+    """One annotation that was saved, with its task: nearly every delivery is of this kind."""
+
+    ls_project_id: int
+    ls_task: dict[str, Any]
+    submitted: Submitted
+
+    @classmethod
+    def of(cls, services: Services, delivery: WebhookDelivery) -> "UsualDelivery | None":
+        """None for all others, also for those with something wrong: `handle_delivery` says what."""
+        if delivery.action not in SUBMISSIONS or not is_proved(services):
+            return None
+        try:
+            told = WebhookPayload.parse(delivery.payload)
+            (annotation,), (ls_task,) = told.annotations, told.tasks
+            number = parse_id(ls_task.get("id"), "task")
+            own = annotation.get("task", number)
+            if delivery.ls_project_id is None or type(own) is not int or own != number:
+                return None
+            return cls(delivery.ls_project_id, ls_task, parse_submitted(annotation))
+        except (HemlineError, TypeError, ValueError):
+            return None
+
+    def open(self, session: Any) -> "tuple[SavedAnnotation, bool] | None":
+        """The annotation with the rows of its project and its task, which are brought up to date,
+        and whether the task was not known so; None for a project that is not known yet.
+
+        Raises:
+            LabelConfigError: nothing can be drawn in the project.
+        """
+        project = get_project(session, self.ls_project_id)
+        if project is None or not project.label_config:
+            return None
+        config = _config(project)
+        task, is_news = bring_up_to_date(session, project, config, self.ls_task)
+        return SavedAnnotation(project, config, task, self.submitted), is_news
 
 
 def handle_delivery(services: Services, delivery: WebhookDelivery) -> None:
@@ -104,10 +147,12 @@ def _training_asked_for(services: Services, project: Project, told: WebhookPaylo
 
 def _config(project: Project) -> LabelConfig:
     try:
-        return parse_label_config(project.label_config)
+        return _parsed(project.label_config)
     except LabelConfigError as error:
         raise LabelConfigError(f"project {project.ls_project_id}: {error}") from error
 
+
+_parsed = lru_cache(maxsize=32)(parse_label_config)
 
 _HANDLERS: dict[str, Callable[[Services, Project, WebhookPayload, At], None]] = {
     "ANNOTATION_CREATED": _annotations_saved,

@@ -13,7 +13,7 @@ from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.messages import DELETIONS, SUBMISSIONS, WebhookPayload, is_id, parse_id
 from hemline.store.loop.annotations import ls_tasks_of
 from hemline.store.tables.loop import Project
-from worker.ingest.record_annotation import parse_time
+from worker.ingest.submitted import parse_time
 from worker.services import Services
 
 _AT_ONCE = 100  # task ids in one address

@@ -1,81 +1,57 @@
 """Works on the webhook deliveries that wait: in order, each once, none in the way of another."""
 
 import logging
+import time
 
-from hemline.errors import ArtifactsUnavailable, HemlineError, LabelStudioUnavailable
-from hemline.store.loop.deliveries import (
-    begin_delivery,
-    fail_delivery,
-    finish_delivery,
-    next_deliveries,
-    postpone_delivery,
-)
+from hemline.store.loop.deliveries import any_to_take, more_to_take_than, next_deliveries
 from hemline.store.tables.loop import WebhookDelivery
-from worker.ingest.actions import handle_delivery
-from worker.ingest.confirm import ComesTooEarly
+from worker.ingest.in_turn import MAX_ATTEMPTS, InTurn
 from worker.services import Services
 from worker.training.triggers import train_on_corrections
 
 log = logging.getLogger(__name__)
 
-MAX_ATTEMPTS = 5
 _AT_ONCE = 20
+_TURN_S = 20.0  # then trainings and signals that are due are asked for, however many still wait
 
 
 def ingest_deliveries(services: Services) -> int:
-    """Works on all that wait, then starts the trainings that are due. Returns how many it took.
+    """Works on all that wait, for some seconds at most, then starts the trainings that are due.
+    Returns how many it took.
 
     Of several workers that do this at once, each takes other deliveries. What fails is tried again
     after a while, `MAX_ATTEMPTS` times in all, then it is kept as failed with its reason.
     """
-    taken = 0
-    projects: set[int] = set()
-    while True:
-        with services.store.session() as session:
-            deliveries = next_deliveries(
-                session, _AT_ONCE, MAX_ATTEMPTS, window_s=services.settings.lease_s
-            )
-        if not deliveries:
-            break
+    begin, taken = time.monotonic(), 0
+    work = InTurn(services)
+    while deliveries := _take(services):
         for delivery in deliveries:
-            with services.store.session() as session:
-                ours = begin_delivery(session, delivery)
-            if ours and _work_on(services, delivery) and delivery.ls_project_id is not None:
-                projects.add(delivery.ls_project_id)
+            work.work_on(delivery)
+        work.close()
         taken += len(deliveries)
-    for ls_project_id in sorted(projects):
+        if time.monotonic() - begin > _TURN_S:
+            services.sender.send("worker.ingest", queue="ingest")
+            break
+    for ls_project_id in sorted(work.changed):
         try:
             train_on_corrections(services, ls_project_id)
         except Exception:
             log.exception("project %d: no training was queued", ls_project_id)
+    if work.has_saved:
+        services.sender.send("worker.signals", queue="housekeeping")
     return taken
 
 
-def _work_on(services: Services, delivery: WebhookDelivery) -> bool:
-    """Whether the delivery is done."""
-    problem, final = "", False
-    try:
-        handle_delivery(services, delivery)
-    except (LabelStudioUnavailable, ArtifactsUnavailable) as error:
-        with services.store.session() as session:
-            postpone_delivery(session, delivery.id, str(error))
-        return False
-    except ComesTooEarly as error:
-        if delivery.attempts < MAX_ATTEMPTS:
-            problem = str(error)
-    except HemlineError as error:
-        problem, final = str(error), True
-    except (KeyError, TypeError, ValueError) as error:
-        log.exception("delivery %d is not what Label Studio sends", delivery.id)
-        problem, final = f"the payload is not what Label Studio sends ({error!r})", True
-    except Exception as error:
-        log.exception("delivery %d failed", delivery.id)
-        problem, final = f"{type(error).__name__}: {error}", delivery.attempts >= MAX_ATTEMPTS
+def is_behind(services: Services) -> bool:
+    """Whether more deliveries wait than are taken at once, so that other work should wait too."""
+    with services.store.reading() as session:
+        return more_to_take_than(session, _AT_ONCE, window_s=services.settings.lease_s)
+
+
+def _take(services: Services) -> list[WebhookDelivery]:
+    window_s = services.settings.lease_s
+    with services.store.reading() as session:
+        if not any_to_take(session, window_s=window_s):
+            return []
     with services.store.session() as session:
-        if problem:
-            fail_delivery(session, delivery.id, problem, final)
-        else:
-            finish_delivery(session, delivery.id)
-    if problem:
-        log.warning("delivery %d (%s): %s", delivery.id, delivery.action, problem)
-    return not problem
+        return next_deliveries(session, _AT_ONCE, MAX_ATTEMPTS, window_s=window_s)

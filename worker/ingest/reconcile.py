@@ -34,8 +34,9 @@ from hemline.store.models.models import champion
 from hemline.store.states import JobKind, ProblemSource
 from hemline.store.tables.loop import Project, Task
 from worker.ingest.actions import PROJECT_DELETED
-from worker.ingest.record_annotation import parse_submitted, parse_time, record_submitted
+from worker.ingest.record_annotation import record_submitted
 from worker.ingest.registry import register_task, remember_project
+from worker.ingest.submitted import parse_submitted, parse_time
 from worker.services import Services
 from worker.training.triggers import train_on_corrections
 

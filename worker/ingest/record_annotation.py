@@ -1,9 +1,8 @@
 """An annotation becomes a correction: its mask, and how far off the pre-fill was."""
 
 import logging
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,12 @@ from numpy.typing import NDArray
 from hemline.errors import (
     ArtifactError,
     HemlineError,
-    LabelStudioError,
     LabelStudioUnavailable,
     MaskError,
     PhotoUnavailable,
 )
 from hemline.images import decode_image
-from hemline.labelstudio.messages import parse_id
 from hemline.labelstudio.project.config import LabelConfig
-from hemline.labelstudio.project.review_fields import verdict_in
 from hemline.labelstudio.regions import as_shown, regions_to_layers
 from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
 from hemline.masks.figures.overlap import dice
@@ -28,40 +24,40 @@ from hemline.masks.layers import Layers, encode_covered
 from hemline.masks.renumber import renumber
 from hemline.prefill.prefill import prefill_seed
 from hemline.store.loop.annotations import find_annotation, record_annotation
+from hemline.store.loop.attempts import begin_attempt, end_attempt
 from hemline.store.loop.clicks import claim_clicks, clicked_pixels
 from hemline.store.loop.corrections import get_prediction, refresh_labelled, shown_prediction
-from hemline.store.loop.garments import settle_garments
+from hemline.store.loop.garments import is_settled, settle_garments
 from hemline.store.loop.splits import assign_split
 from hemline.store.loop.tasks import clear_task_problems, record_photo, set_task_problem
 from hemline.store.review.label_review import review_saved
-from hemline.store.states import ProblemSource, Verdict
+from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import Annotation, Prediction, Project, Task
-from worker.attempts import KillsItsProcess, counted
+from worker.attempts import KillsItsProcess, check_deaths
 from worker.ingest.brushed import is_brushed
 from worker.ingest.lost_work import Prefilled, lost_work
+from worker.ingest.submitted import Submitted
 from worker.services import Services
 
 log = logging.getLogger(__name__)
 
 Mask = NDArray[np.uint8]
 
-_LONGEST_WORK_S = 1e8  # three years
-
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
-    """An annotation as Label Studio tells of it, in a webhook or when asked."""
+class SavedAnnotation:
+    """An annotation that was saved in Label Studio, and where it belongs."""
 
-    ls_annotation_id: int
-    result: Sequence[Any]
-    annotator: str
-    lead_time_s: float | None
-    was_cancelled: bool
-    ground_truth: bool
-    created_at: datetime | None
-    updated_at: datetime | None
-    verdict: Verdict | None = None  # the reviewer's choice, if there is one among the answers
-    updated_by: str = ""  # who saved last: the reviewer, where the annotator is another
+    project: Project
+    config: LabelConfig
+    task: Task
+    submitted: Submitted
+
+    @property
+    def work(self) -> str:
+        """What its attempts are counted under: this save of it."""
+        saved = self.submitted.updated_at.isoformat() if self.submitted.updated_at else ""
+        return f"annotation/{self.project.id}/{self.submitted.ls_annotation_id}/{saved}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +81,17 @@ class _Doubt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _Stored:
+    """What the store has to compare an annotation with."""
+
+    known: Annotation | None
+    prediction: Prediction | None
+    clicked: set[str]
+    is_settled: bool  # the project's garments
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotationRead:
     """An annotation's mask as an artifact, or the problem that leaves it without one."""
 
     digest: str | None = None
@@ -96,155 +102,135 @@ class _Read:
     brushed: bool = False
     held_digest: str | None = None  # of a mask that looks like lost work
     covered_digest: str | None = None
-
-
-def parse_submitted(values: Any) -> Submitted:
-    """An annotation of Label Studio's JSON, with what is odd beside the result left out.
-
-    Raises:
-        LabelStudioError: it is no object, has no id or its result is no list.
-    """
-    if not isinstance(values, Mapping):
-        raise LabelStudioError(f"an annotation is a {type(values).__name__}, not an object")
-    number = parse_id(values.get("id"), "annotation")
-    result = values.get("result") or []
-    if not isinstance(result, list):
-        raise LabelStudioError(
-            f"the result of annotation {number} is a {type(result).__name__}, not a list of regions"
-        )
-    verdict = verdict_in(result)
-    return Submitted(
-        ls_annotation_id=number,
-        result=result,
-        annotator=_annotator(values.get("completed_by")),
-        lead_time_s=_seconds(values.get("lead_time")),
-        was_cancelled=bool(values.get("was_cancelled")),
-        ground_truth=bool(values.get("ground_truth")),
-        created_at=parse_time(values.get("created_at")),
-        updated_at=parse_time(values.get("updated_at")),
-        verdict=Verdict(verdict) if verdict else None,
-        updated_by=_annotator(values.get("updated_by")),
-    )
-
-
-def parse_time(text: Any) -> datetime | None:
-    """Label Studio's "2026-08-20T10:11:12.123456Z" as an aware datetime; None for anything else."""
-    try:
-        time = datetime.fromisoformat(text)
-        return time.astimezone(UTC) if time.tzinfo is not None else None
-    except (TypeError, ValueError, OverflowError):  # the last: year 1 or 9999 in another time zone
-        return None
-
-
-def _seconds(value: Any) -> float | None:
-    """A time that somebody can have worked; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return float(value) if 0 <= value <= _LONGEST_WORK_S else None
+    kills: bool = False  # its process, so that it is not read again
 
 
 def record_submitted(
     services: Services, project: Project, config: LabelConfig, task: Task, submitted: Submitted
 ) -> None:
-    """Stores the annotation with its mask, or with the problem that leaves it out."""
-    read = _read(services, project, config, task, submitted)
-    if read.digest is not None:
-        settle_garments(services.store, project.id)
+    """Stores the annotation with its mask, or with the problem that leaves it out. Its signals are
+    asked for by the sweep, which finds that they wait."""
+    saved = SavedAnnotation(project, config, task, submitted)
     with services.store.session() as session:
-        known = find_annotation(session, project.id, submitted.ls_annotation_id)
-        before = (known.mask_digest, known.verdict) if known is not None else (None, None)
-        stored = record_annotation(
-            session,
-            project_id=project.id,
-            task_id=task.id,
-            ls_annotation_id=submitted.ls_annotation_id,
-            prediction_id=read.prefill.prediction_id if read.prefill else None,
-            mask_digest=read.digest,
-            covered_digest=read.covered_digest,
-            held_digest=read.held_digest,
-            width=read.width,
-            height=read.height,
-            annotator=submitted.annotator,
-            lead_time_s=submitted.lead_time_s,
-            was_cancelled=submitted.was_cancelled,
-            ground_truth=submitted.ground_truth,
-            untouched=read.prefill is not None and read.prefill.untouched,
-            brushed=read.brushed,
-            dice=read.prefill.dice if read.prefill else None,
-            problem=read.problem,
-            verdict=submitted.verdict,
-            ls_updated_at=submitted.updated_at,
-        )
-        if stored.mask_digest is not None:
-            assign_split(
-                session,
-                task.id,
-                gold_share=services.settings.gold_share,
-                validation_share=services.settings.validation_share,
-                gold_minimum=services.settings.gold_minimum,
-            )
-        refresh_labelled(session, [task.id])
-        made_with = claim_clicks(
-            session, stored.id, task.id, submitted.annotator, until=submitted.updated_at
-        )
-        stored.clicks, stored.boxes = made_with.clicks, made_with.boxes
-        if stored.ls_updated_at == submitted.updated_at:
-            review_saved(
-                session,
-                stored,
-                mask_before=before[0],
-                verdict_before=before[1],
-                by=submitted.updated_by or submitted.annotator,
-            )
-    services.sender.send("worker.signals", queue="housekeeping")
-
-
-def _read(
-    services: Services, project: Project, config: LabelConfig, task: Task, submitted: Submitted
-) -> _Read:
-    """What the annotation holds. One that kills the process is left out after a few deaths."""
-    saved = submitted.updated_at.isoformat() if submitted.updated_at else ""
-    work = f"annotation/{project.id}/{submitted.ls_annotation_id}/{saved}"
+        times_begun = begin_attempt(session, saved.work)
     try:
-        with counted(services, work, way_out="delete it in Label Studio and draw it again"):
-            task = _with_photo_size(services, task)
-            layers, problem = _read_layers(config, task, submitted)
-            mask = layers.mask if layers is not None else None
-            with services.store.reading() as session:
-                known = find_annotation(session, task.project_id, submitted.ls_annotation_id)
-            prefill = _compare(services, config, task, submitted, known, mask)
-            if layers is None or mask is None:
-                return _Read(problem=problem, prefill=prefill)
-            below = encode_covered(layers)
-            covered = services.artifacts.put(below, "covered parts") if below else None
-            digest = services.artifacts.put(encode_class_mask(mask), "mask")
-            height, width = mask.shape
-            doubt = _doubt(services, config, submitted, known, mask, digest, prefill)
-            if doubt.problem:
-                log.warning("task %d: %s", task.ls_task_id, doubt.problem)
-                begun = _Prefill(prefill.prediction_id) if prefill is not None else None
-                return _Read(None, width, height, begun, doubt.problem, False, digest, covered)
-            brushed = is_brushed(
-                submitted.result,
-                config,
-                untouched=prefill is not None and prefill.untouched,
-                predicted=prefill.predicted if prefill is not None else None,
-                clicked=_clicked_pixels(services, task),
-                size=mask.shape,
-                seed=prefill.seed if prefill is not None else "",
-            )
-            return _Read(
-                digest,
-                width,
-                height,
-                prefill,
-                brushed=brushed,
-                held_digest=digest if doubt.is_settled else None,
-                covered_digest=covered,
-            )
+        read = read_annotation(services, saved, times_begun)
+        with services.store.session() as session:
+            store_annotation(session, services, saved, read)
+    except BaseException:  # the process lives
+        with services.store.session() as session:
+            end_attempt(session, saved.work)
+        raise
+
+
+def store_annotation(
+    session: Any, services: Services, saved: SavedAnnotation, read: AnnotationRead
+) -> None:
+    """Stores what was read of an annotation, and ends the attempt at it.
+
+    Writes only: it is done again in another transaction where this one fails.
+    """
+    task, submitted = saved.task, saved.submitted
+    if not read.kills:
+        end_attempt(session, saved.work)
+    known = find_annotation(session, saved.project.id, submitted.ls_annotation_id)
+    before = (known.mask_digest, known.verdict) if known is not None else (None, None)
+    stored = record_annotation(
+        session,
+        project_id=saved.project.id,
+        task_id=task.id,
+        ls_annotation_id=submitted.ls_annotation_id,
+        prediction_id=read.prefill.prediction_id if read.prefill else None,
+        mask_digest=read.digest,
+        covered_digest=read.covered_digest,
+        held_digest=read.held_digest,
+        width=read.width,
+        height=read.height,
+        annotator=submitted.annotator,
+        lead_time_s=submitted.lead_time_s,
+        was_cancelled=submitted.was_cancelled,
+        ground_truth=submitted.ground_truth,
+        untouched=read.prefill is not None and read.prefill.untouched,
+        brushed=read.brushed,
+        dice=read.prefill.dice if read.prefill else None,
+        problem=read.problem,
+        verdict=submitted.verdict,
+        ls_updated_at=submitted.updated_at,
+    )
+    if stored.mask_digest is not None:
+        assign_split(
+            session,
+            task.id,
+            gold_share=services.settings.gold_share,
+            validation_share=services.settings.validation_share,
+            gold_minimum=services.settings.gold_minimum,
+        )
+    refresh_labelled(session, [task.id])
+    made_with = claim_clicks(
+        session, stored.id, task.id, submitted.annotator, until=submitted.updated_at
+    )
+    stored.clicks, stored.boxes = made_with.clicks, made_with.boxes
+    if stored.ls_updated_at == submitted.updated_at:
+        review_saved(
+            session,
+            stored,
+            mask_before=before[0],
+            verdict_before=before[1],
+            by=submitted.updated_by or submitted.annotator,
+        )
+
+
+def read_annotation(services: Services, saved: SavedAnnotation, times_begun: int) -> AnnotationRead:
+    """What the annotation holds, between transactions: store it with `store_annotation`.
+
+    times_begun: with this time. One that kills the process is left out after a few deaths.
+
+    Raises:
+        ArtifactsUnavailable: the storage of artifacts does not answer.
+    """
+    config, submitted = saved.config, saved.submitted
+    try:
+        check_deaths(times_begun, way_out="delete it in Label Studio and draw it again")
     except KillsItsProcess as error:
-        log.error("task %d, annotation %d: %s", task.ls_task_id, submitted.ls_annotation_id, error)
-        return _Read(problem=_left_out(submitted, error))
+        number = submitted.ls_annotation_id
+        log.error("task %d, annotation %d: %s", saved.task.ls_task_id, number, error)
+        return AnnotationRead(problem=_left_out(submitted, error), kills=True)
+    task = _with_photo_size(services, saved.task)
+    layers, problem = _read_layers(config, task, submitted)
+    mask = layers.mask if layers is not None else None
+    stored = _stored(services, task, submitted)
+    prefill = _compare(services, config, task, stored.prediction, mask)
+    if layers is None or mask is None:
+        return AnnotationRead(problem=problem, prefill=prefill)
+    below = encode_covered(layers)
+    covered = services.artifacts.put(below, "covered parts") if below else None
+    digest = services.artifacts.put(encode_class_mask(mask), "mask")
+    height, width = mask.shape
+    doubt = _doubt(services, config, submitted, stored.known, mask, digest, prefill)
+    if doubt.problem:
+        log.warning("task %d: %s", task.ls_task_id, doubt.problem)
+        begun = _Prefill(prefill.prediction_id) if prefill is not None else None
+        return AnnotationRead(None, width, height, begun, doubt.problem, False, digest, covered)
+    brushed = is_brushed(
+        submitted.result,
+        config,
+        untouched=prefill is not None and prefill.untouched,
+        predicted=prefill.predicted if prefill is not None else None,
+        clicked=stored.clicked,
+        size=mask.shape,
+        seed=prefill.seed if prefill is not None else "",
+    )
+    if not stored.is_settled:
+        settle_garments(services.store, task.project_id)
+    return AnnotationRead(
+        digest,
+        width,
+        height,
+        prefill,
+        brushed=brushed,
+        held_digest=digest if doubt.is_settled else None,
+        covered_digest=covered,
+    )
 
 
 def _read_layers(
@@ -298,20 +284,25 @@ def _with_photo_size(services: Services, task: Task) -> Task:
     return task
 
 
-def _compare(
-    services: Services,
-    config: LabelConfig,
-    task: Task,
-    submitted: Submitted,
-    known: Annotation | None,
-    mask: Mask | None,
-) -> _Prefill | None:
+def _stored(services: Services, task: Task, submitted: Submitted) -> _Stored:
     with services.store.reading() as session:
+        known = find_annotation(session, task.project_id, submitted.ls_annotation_id)
         # A later save of the same annotation still began from the pre-fill it was first made from.
         if known is not None and known.prediction_id is not None:
             prediction = get_prediction(session, known.prediction_id)
         else:
             prediction = shown_prediction(session, task.id, submitted.created_at)
+        clicked = clicked_pixels(session, task.id)
+        return _Stored(known, prediction, clicked, is_settled(session, task.project_id))
+
+
+def _compare(
+    services: Services,
+    config: LabelConfig,
+    task: Task,
+    prediction: Prediction | None,
+    mask: Mask | None,
+) -> _Prefill | None:
     if prediction is None:
         return None
     predicted = _predicted_mask(services, prediction, config)
@@ -378,11 +369,6 @@ def _stored_mask(services: Services, digest: str | None) -> Mask | None:
         return None
 
 
-def _clicked_pixels(services: Services, task: Task) -> set[str]:
-    with services.store.reading() as session:
-        return clicked_pixels(session, task.id)
-
-
 def _predicted_mask(services: Services, prediction: Prediction, config: LabelConfig) -> Mask | None:
     """The pre-fill in the class ids of the project, as its control shows it; None if its artifact
     is lost or broken."""
@@ -392,9 +378,3 @@ def _predicted_mask(services: Services, prediction: Prediction, config: LabelCon
     except (ArtifactError, MaskError) as error:
         log.warning("prediction %d: %s", prediction.id, error)
         return None
-
-
-def _annotator(completed_by: Any) -> str:
-    if isinstance(completed_by, Mapping):
-        return str(completed_by.get("email") or completed_by.get("id") or "")
-    return "" if completed_by is None else str(completed_by)

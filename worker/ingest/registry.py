@@ -27,7 +27,22 @@ def register_task(
     services: Services, project: Project, config: LabelConfig, ls_task: Mapping[str, Any]
 ) -> Task:
     """The task's row, up to date with what Label Studio says of it."""
+    with services.store.reading() as session:
+        known = prefill.unchanged_task(session, project.id, config, dict(ls_task))
+    if known is not None:
+        return known
     with services.store.session() as session:
         task = prefill.register_task(session, project.id, config, dict(ls_task))
     keep_garments(services.store, project.id, task.id)
     return task
+
+
+def bring_up_to_date(
+    session: Any, project: Project, config: LabelConfig, ls_task: dict[str, Any]
+) -> tuple[Task, bool]:
+    """As `register_task`, in a transaction; and whether the task was news, after which
+    `keep_garments` is to be called."""
+    known = prefill.unchanged_task(session, project.id, config, ls_task)
+    if known is not None:
+        return known, False
+    return prefill.register_task(session, project.id, config, ls_task), True

@@ -37,6 +37,7 @@ from hemline.store.review.signals import (
 from hemline.store.review.write_order import write_item
 from hemline.store.tables.loop import Project, Task
 from hemline.store.tables.review import LabelSignals, PredictionSignals
+from worker.ingest.inbox import is_behind
 from worker.review.photo_and_map import PhotoAndMap, see
 from worker.review.rank_items import rank_labels
 from worker.review.stored_ranking import ranking_of
@@ -54,12 +55,15 @@ Claimed = TypeVar("Claimed", LabelSignals, PredictionSignals)
 
 def compute_signals(services: Services) -> int:
     """Works on what waits for at most some seconds, then has itself called again. How many it did.
+    Not while many deliveries wait: corrections come before what is computed of them.
 
     What cannot be computed is tried a few times and then left; a photo that cannot be had because
     Label Studio is away costs no attempt, nor does storage that is.
     """
     begin, done = time.monotonic(), 0
     while time.monotonic() - begin < _TURN_S:
+        if is_behind(services):  # who works on the deliveries has this called again
+            return done
         taken = _labels(services) or _predictions(services)
         if not taken:
             return done

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, and_, case, distinct, func, select, update
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Session, contains_eager
 
-from hemline.store.database.clock import database_now
+from hemline.store.database.clock import DatabaseTime
 from hemline.store.database.insert import insert_into
 from hemline.store.states import Verdict
 from hemline.store.tables.loop import Annotation, Task
@@ -70,7 +70,7 @@ def record_annotation(
         project_id=project_id,
         task_id=task_id,
         ls_annotation_id=ls_annotation_id,
-        changed_at=now or database_now(session),
+        changed_at=now or DatabaseTime(),
         last_mask_digest=mask_digest,
         **values,
     )

@@ -6,7 +6,7 @@ What is left in the table is what died. Whoever meets it too often passes it ove
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from hemline.store.database.clock import database_now
+from hemline.store.database.clock import DatabaseTime
 from hemline.store.database.insert import insert_into
 from hemline.store.tables.loop import Attempt
 
@@ -16,7 +16,7 @@ def begin_attempt(session: Session, work: str) -> int:
 
     work: what it is, 255 characters at most. Commit before working.
     """
-    statement = insert_into(session, Attempt, work=work, number=1, begun_at=database_now(session))
+    statement = insert_into(session, Attempt, work=work, number=1, begun_at=DatabaseTime())
     statement = statement.on_conflict_do_update(
         index_elements=["work"],
         set_={"number": Attempt.number + 1, "begun_at": statement.excluded.begun_at},

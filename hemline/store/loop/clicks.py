@@ -72,6 +72,9 @@ def claim_clicks(
 ) -> ClickCounts:
     """Gives the annotation the clicks that its annotator, or somebody unknown, made on the task up
     to `until`, when it was saved, and that no other annotation has; all that it has now."""
+    on_task = select(AnsweredClick.id).where(AnsweredClick.task_id == task_id).limit(1)
+    if session.scalar(on_task) is None:
+        return ClickCounts()
     until = (until or database_now(session)) + _CLOCKS_APART
     session.execute(
         update(AnsweredClick)

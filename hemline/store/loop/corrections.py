@@ -5,10 +5,11 @@ from datetime import datetime
 
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm.interfaces import ORMOption
 
 from hemline.store.loop.annotations import delete_annotations
 from hemline.store.review.label_review import review_deleted
-from hemline.store.tables.loop import Annotation, Prediction, Task
+from hemline.store.tables.loop import Annotation, ModelVersion, Prediction, Task
 
 
 def shown_prediction(session: Session, task_id: int, at: datetime | None) -> Prediction | None:
@@ -21,7 +22,7 @@ def shown_prediction(session: Session, task_id: int, at: datetime | None) -> Pre
         .where(Prediction.task_id == task_id, Prediction.sent_at.is_not(None))
         .order_by(Prediction.sent_at.desc())
         .limit(1)
-        .options(joinedload(Prediction.model_version))
+        .options(_model())
     )
     if at is not None:
         before = session.scalar(statement.where(Prediction.sent_at <= at))
@@ -32,7 +33,7 @@ def shown_prediction(session: Session, task_id: int, at: datetime | None) -> Pre
 
 def get_prediction(session: Session, prediction_id: int) -> Prediction | None:
     """The prediction of that id, with its model."""
-    return session.get(Prediction, prediction_id, options=[joinedload(Prediction.model_version)])
+    return session.get(Prediction, prediction_id, options=[_model()])
 
 
 def annotations_of(session: Session, task_id: int) -> Sequence[Annotation]:
@@ -64,3 +65,10 @@ def withdraw_annotations(
     refresh_labelled(session, [annotation.task_id for annotation in known])
     review_deleted(session, known)
     return [annotation.ls_annotation_id for annotation in known]
+
+
+def _model() -> ORMOption:
+    """The model's row without what is large and tells nothing of a mask."""
+    return (
+        joinedload(Prediction.model_version).defer(ModelVersion.recipe).defer(ModelVersion.figures)
+    )

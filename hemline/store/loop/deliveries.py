@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, exists, func, select, update
 from sqlalchemy.orm import Session
 
-from hemline.store.database.clock import database_now
+from hemline.store.database.clock import DatabaseTime, database_now
 from hemline.store.database.columns import Json
 from hemline.store.database.insert import insert_into
 from hemline.store.states import DeliveryState
@@ -47,15 +47,31 @@ def next_deliveries(
     after all others; begun `max_attempts` times in vain, it is failed.
     """
     now = now or database_now(session)
-    window = timedelta(seconds=window_s)
-    # One that was taken so far ahead was taken before the clock was put back.
-    untaken = (WebhookDelivery.state == DeliveryState.NEW) & (
-        WebhookDelivery.worked_at.is_(None)
-        | ~WebhookDelivery.worked_at.between(now - window, now + window)
-    )
+    untaken = _untaken(now, window_s)
     _give_up(session, max_attempts, untaken)
     never_begun = _take(session, untaken & (WebhookDelivery.attempts == 0), limit, now)
     return never_begun or _take(session, untaken, 1, now)
+
+
+def any_to_take(session: Session, *, window_s: float = 60.0) -> bool:
+    """Whether `next_deliveries` has something to do; for one who must not wait for a writer."""
+    return bool(session.scalar(select(exists().where(_untaken(database_now(session), window_s)))))
+
+
+def more_to_take_than(session: Session, number: int, *, window_s: float = 60.0) -> bool:
+    """Whether more deliveries than that are there for `next_deliveries`."""
+    untaken = _untaken(database_now(session), window_s)
+    beyond = select(WebhookDelivery.id).where(untaken).offset(number).limit(1)
+    return session.scalar(beyond) is not None
+
+
+def _untaken(now: datetime, window_s: float) -> ColumnElement[bool]:
+    window = timedelta(seconds=window_s)
+    # One that was taken so far ahead was taken before the clock was put back.
+    return (WebhookDelivery.state == DeliveryState.NEW) & (
+        WebhookDelivery.worked_at.is_(None)
+        | ~WebhookDelivery.worked_at.between(now - window, now + window)
+    )
 
 
 def _take(
@@ -90,7 +106,7 @@ def begin_delivery(
             WebhookDelivery.state == DeliveryState.NEW,
             WebhookDelivery.worked_at == delivery.worked_at,
         )
-        .values(attempts=WebhookDelivery.attempts + 1, worked_at=now or database_now(session))
+        .values(attempts=WebhookDelivery.attempts + 1, worked_at=now or DatabaseTime())
         .returning(WebhookDelivery.attempts)
     ).scalar_one_or_none()
     if begun is None:
@@ -104,7 +120,7 @@ def finish_delivery(session: Session, delivery_id: int, *, now: datetime | None 
     session.execute(
         update(WebhookDelivery)
         .where(WebhookDelivery.id == delivery_id)
-        .values(state=DeliveryState.DONE, problem=None, worked_at=now or database_now(session))
+        .values(state=DeliveryState.DONE, problem=None, worked_at=now or DatabaseTime())
     )
 
 

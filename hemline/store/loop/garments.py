@@ -87,6 +87,11 @@ def settle_garments(store: Store, project_id: int) -> None:
         _follow_addresses(store, project_id, 0, settle=True)
 
 
+def is_settled(session: Session, project_id: int) -> bool:
+    """Whether the rule stays as it is, so that `settle_garments` has nothing to do."""
+    return _due(session, project_id) is None
+
+
 def set_rule(session: Session, project_id: int, rule: GarmentRule) -> None:
     session.execute(
         update(Project)

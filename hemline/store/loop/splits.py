@@ -34,10 +34,12 @@ def assign_split(
     they take turns on the project. Raises StoreError if there is no such task.
     """
     task = session.execute(
-        select(Task.project_id, Task.garment).where(Task.id == task_id)
+        select(Task.project_id, Task.garment, Task.split).where(Task.id == task_id)
     ).one_or_none()
     if task is None:
         raise StoreError(f"task {task_id} is not in the store; open it in Label Studio first")
+    if task.split is not None:
+        return task.split
     lock_project(session, task.project_id)
     known = session.scalar(select(Task.split).where(Task.id == task_id))
     if known is not None:

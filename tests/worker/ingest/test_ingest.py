@@ -24,8 +24,8 @@ from tests.worker.conftest import brush, show_prefill
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.ingest.inbox import MAX_ATTEMPTS, ingest_deliveries
-from worker.ingest.record_annotation import parse_time
 from worker.ingest.registry import register_task
+from worker.ingest.submitted import parse_time
 from worker.services import Services
 
 Deliver = Callable[[dict[str, Any]], None]

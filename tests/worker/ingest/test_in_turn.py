@@ -1,0 +1,235 @@
+"""What a batch of deliveries costs; what is wrong with one costs its neighbours nothing."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+import pytest
+from sqlalchemy import Connection, event
+
+from hemline.errors import StoreUnavailable
+from hemline.settings import Settings, get_settings
+from hemline.store.database.engine import Store
+from hemline.store.loop.annotations import find_annotation
+from hemline.store.loop.deliveries import count_by_state, list_failed
+from hemline.store.states import DeliveryState
+from hemline.store.tables.loop import Annotation, Attempt, ModelVersion, Project
+from hemline.system.queue import Sender
+from tests.worker.conftest import brush, show_prefill
+from tests.worker.discs import disc
+from tests.worker.fake_label_studio import FakeLabelStudio
+from worker.ingest import in_turn, inbox
+from worker.ingest.inbox import ingest_deliveries, is_behind
+from worker.ingest.record_annotation import SavedAnnotation, store_annotation
+from worker.review.signals import compute_signals
+from worker.services import Services
+
+Deliver = Callable[[dict[str, Any]], None]
+
+PER_DELIVERY = 1  # write transactions
+PER_BATCH = 2  # one that takes them, one that ends the last
+
+
+@dataclass
+class _Queue:
+    sent: list[str] = field(default_factory=list)
+
+    def send(self, task: str, *arguments: object, queue: str) -> None:
+        self.sent.append(task)
+
+
+@dataclass
+class _Counts:
+    writes: int = 0
+    reads: int = 0
+    statements: int = 0
+
+
+@pytest.fixture
+def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """With a secret: webhooks are believed. No training is near."""
+    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET", "a-secret-of-some-length")
+    monkeypatch.setenv("HEMLINE_RETRAIN_AFTER", "1000")
+    get_settings.cache_clear()
+    return get_settings()
+
+
+@pytest.fixture
+def queue() -> _Queue:
+    return _Queue()
+
+
+@pytest.fixture
+def services(services: Services, queue: _Queue) -> Services:
+    return replace(services, sender=cast(Sender, queue))
+
+
+@contextmanager
+def counted(store: Store) -> Iterator[_Counts]:
+    """The transactions that are committed meanwhile, and their statements."""
+    counts = _Counts()
+
+    def on_commit(connection: Connection) -> None:
+        if connection.get_execution_options().get("hemline_read_only"):
+            counts.reads += 1
+        else:
+            counts.writes += 1
+
+    def on_statement(*_: object) -> None:
+        counts.statements += 1
+
+    engine = store._engine
+    event.listen(engine, "commit", on_commit)
+    event.listen(engine, "after_cursor_execute", on_statement)
+    try:
+        yield counts
+    finally:
+        event.remove(engine, "commit", on_commit)
+        event.remove(engine, "after_cursor_execute", on_statement)
+
+
+def save(fake: FakeLabelStudio, number: int) -> dict[str, Any]:
+    return dict(fake.annotate(number, brush(disc(number - 1)[1])))
+
+
+def masks(services: Services) -> dict[int, bool]:
+    """Whether the annotation of each task is there with its mask."""
+    with services.store.reading() as session:
+        rows = session.query(Annotation).order_by(Annotation.ls_annotation_id)
+        return {row.task.ls_task_id: row.mask_digest is not None for row in rows}
+
+
+def attempts(services: Services) -> int:
+    with services.store.reading() as session:
+        return session.query(Attempt).count()
+
+
+@pytest.mark.parametrize("number", [5, 20])
+def test_a_batch_costs_a_transaction_a_delivery_and_one_message(
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    champion: ModelVersion,
+    queue: _Queue,
+    number: int,
+) -> None:
+    for task in range(1, number + 1):
+        show_prefill(services, fake, project, champion, task, disc(task - 1)[1], score=0.5)
+        deliver(fake.payload("ANNOTATION_CREATED", save(fake, task)))
+    ingest_deliveries(services)  # the photos' sizes are known from now on
+    for row in list(fake.annotations.values()):
+        again = fake.update(row["id"], result=brush(disc(row["task"])[1]))
+        deliver(fake.payload("ANNOTATION_UPDATED", again))
+    queue.sent.clear()
+    with counted(services.store) as counts:
+        assert ingest_deliveries(services) == number
+    assert masks(services) == dict.fromkeys(range(1, number + 1), True)
+    assert attempts(services) == 0
+    assert queue.sent == ["worker.signals"]
+    assert counts.writes <= PER_BATCH + PER_DELIVERY * number
+    assert counts.reads <= 10 + number
+    assert counts.statements <= 100 + 30 * number
+
+
+def test_nothing_that_waits_costs_no_transaction_that_writes(
+    services: Services, queue: _Queue
+) -> None:
+    with counted(services.store) as counts:
+        assert ingest_deliveries(services) == 0
+    assert (counts.writes, counts.reads, queue.sent) == (0, 1, [])
+
+
+@pytest.mark.parametrize("broken", [1, 2, 4])
+def test_what_cannot_be_stored_costs_itself_alone(
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: int,
+) -> None:
+    """Its transaction, which begins the next delivery too, is rolled back."""
+
+    def store(session: Any, services: Services, saved: SavedAnnotation, read: Any) -> None:
+        store_annotation(session, services, saved, read)
+        if saved.task.ls_task_id == broken:
+            raise ValueError("the store does not like it")
+
+    monkeypatch.setattr(in_turn, "store_annotation", store)
+    for task in range(1, 5):
+        deliver(fake.payload("ANNOTATION_CREATED", save(fake, task)))
+    ingest_deliveries(services)
+    assert masks(services) == {task: True for task in range(1, 5) if task != broken}
+    with services.store.reading() as session:
+        (failed,) = list_failed(session)
+    assert failed.payload["task"]["id"] == broken
+    assert "the store does not like it" in (failed.problem or "")
+    assert attempts(services) == 0
+
+
+@pytest.mark.parametrize("broken", [1, 2, 4])
+def test_what_cannot_be_begun_costs_itself_alone(
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+    broken: int,
+) -> None:
+    begin = in_turn.begin_attempt
+    made = [save(fake, task) for task in range(1, 5)]
+
+    def refuse(session: Any, work: str) -> int:
+        if f"/{made[broken - 1]['id']}/" in work:
+            raise RuntimeError("not this one")
+        return begin(session, work)
+
+    monkeypatch.setattr(in_turn, "begin_attempt", refuse)
+    for saved in made:
+        deliver(fake.payload("ANNOTATION_CREATED", saved))
+    ingest_deliveries(services)
+    assert masks(services) == {task: True for task in range(1, 5) if task != broken}
+    with services.store.reading() as session:
+        assert count_by_state(session)[DeliveryState.NEW] == 1  # tried again later
+        assert find_annotation(session, project.id, made[broken - 1]["id"]) is None
+
+
+def test_a_store_that_is_away_for_a_moment_is_no_fault_of_a_delivery(
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable("another process writes", retry_after_s=1)
+
+    monkeypatch.setattr(in_turn, "read_annotation", away)
+    deliver(fake.payload("ANNOTATION_CREATED", save(fake, 1)))
+    ingest_deliveries(services)
+    with services.store.reading() as session:
+        assert count_by_state(session)[DeliveryState.NEW] == 1
+        assert list_failed(session) == []
+    assert attempts(services) == 0
+
+
+def test_a_long_backlog_lets_trainings_and_signals_have_their_turn(
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    queue: _Queue,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inbox, "_AT_ONCE", 2)
+    monkeypatch.setattr(inbox, "_TURN_S", 0.0)
+    for task in range(1, 6):
+        deliver(fake.payload("ANNOTATION_CREATED", save(fake, task)))
+    assert is_behind(services)
+    assert compute_signals(services) == 0  # corrections come first
+    assert [ingest_deliveries(services) for _ in range(3)] == [2, 2, 1]
+    assert queue.sent[:2] == ["worker.ingest", "worker.signals"]
+    assert not is_behind(services)
+    assert compute_signals(services) == 5

@@ -2,6 +2,7 @@
 
 import queue
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -9,6 +10,8 @@ import structlog
 log = structlog.get_logger(__name__)
 
 Work = Callable[[], object]
+
+_REST_S = 0.1
 
 
 class BackgroundQueue:
@@ -49,3 +52,40 @@ class BackgroundQueue:
                 work()
             except Exception:
                 log.exception("background work failed")
+
+
+class Reminder:
+    """Work that tells somebody the same each time, such as that deliveries wait: it is done at
+    once, and then once for all who ask for it within a moment."""
+
+    def __init__(self, background: BackgroundQueue, work: Work) -> None:
+        self._background = background
+        self._work = work
+        self._lock = threading.Lock()
+        self._is_asked_for = False
+        self._rests_until = 0.0  # time.monotonic()
+
+    def remind(self) -> None:
+        """Has the work done, after all that its caller has done; never waits, never raises."""
+        with self._lock:
+            if self._is_asked_for:
+                return
+            self._is_asked_for = True
+            rest_s = self._rests_until - time.monotonic()
+        if rest_s <= 0:
+            self._submit()
+            return
+        timer = threading.Timer(rest_s, self._submit)
+        timer.daemon = True
+        timer.start()
+
+    def _submit(self) -> None:
+        if not self._background.submit(self._do):
+            with self._lock:
+                self._is_asked_for = False
+
+    def _do(self) -> None:
+        with self._lock:  # who asks from now on asks again
+            self._is_asked_for = False
+            self._rests_until = time.monotonic() + _REST_S
+        self._work()

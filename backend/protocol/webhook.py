@@ -12,8 +12,10 @@ from flask import Blueprint, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import BadRequest
 
+from backend.background import Reminder
 from backend.protocol.auth import BUTTON
 from backend.protocol.bodies import read_json
+from backend.protocol.delivery_writer import DeliveryWriter, ReceivedDelivery
 from backend.services import BackendServices
 from hemline.labelstudio.messages import (
     DELETIONS,
@@ -23,7 +25,6 @@ from hemline.labelstudio.messages import (
     kept,
     scrub,
 )
-from hemline.store.loop.deliveries import record_delivery
 
 _LIMIT = 16 * 2**20  # bytes of a task and an annotation; what does not fit, reconcile finds
 _BUTTON_LIMIT = 2**20
@@ -32,11 +33,12 @@ _KNOWN = SUBMISSIONS | DELETIONS | _PROJECT | {BUTTON, "TASKS_CREATED", "TASKS_D
 # These say the same each time they are meant anew: a second press of a button is no repetition.
 _REPEATABLE = frozenset({BUTTON, "PROJECT_UPDATED"})
 _REPETITION_S = 10.0
-_WAIT_S = 5.0  # for another process that writes
 
 
 def build(services: BackendServices) -> Blueprint:
     blueprint = Blueprint("webhook", __name__)
+    writer = DeliveryWriter(services.store)
+    ingest = Reminder(services.background, lambda: services.send("worker.ingest", queue="ingest"))
 
     @blueprint.post("/webhook")
     def webhook() -> ResponseReturnValue:
@@ -54,9 +56,9 @@ def build(services: BackendServices) -> Blueprint:
             return jsonify({"status": "Unknown event"}), 200
         if action == BUTTON and services.introductions is not None:
             _check_project(services, payload)
-        is_new = _store(services, action, scrub(kept(payload)))
+        is_new = writer.write(_received(action, scrub(kept(payload))))
         services.metrics.webhooks.labels("stored" if is_new else "repeated").inc()
-        services.background.submit(lambda: services.send("worker.ingest", queue="ingest"))
+        ingest.remind()
         return jsonify({"result": {"new": is_new}, "status": "ok"}), 201
 
     return blueprint
@@ -70,18 +72,9 @@ def _check_project(services: BackendServices, payload: dict[str, Any]) -> None:
     services.projects.find(project_id)
 
 
-def _store(services: BackendServices, action: str, payload: dict[str, Any]) -> bool:
-    """Whether the delivery is new. It is committed when this returns."""
+def _received(action: str, payload: dict[str, Any]) -> ReceivedDelivery:
     project_id = WebhookPayload.parse(payload).project_id
     digest = delivery_digest(payload)
     if action in _REPEATABLE:
         digest = sha256(f"{digest} {time.time() // _REPETITION_S}".encode()).hexdigest()
-    with services.store.session(wait_s=_WAIT_S) as session:
-        _, is_new = record_delivery(
-            session,
-            digest=digest,
-            action=action,
-            ls_project_id=project_id,
-            payload=payload,
-        )
-    return is_new
+    return ReceivedDelivery(digest, action, project_id, payload)

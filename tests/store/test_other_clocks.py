@@ -24,7 +24,7 @@ from hemline.store.review.queries import count_new_labels
 from hemline.store.review.signals import store_label_values
 from hemline.store.states import JobKind
 from hemline.store.tables import channels, hosts, loop, review
-from hemline.store.tables.loop import Annotation, Project, Task
+from hemline.store.tables.loop import Annotation, Project, Task, WebhookDelivery
 from hemline.store.tables.review import LabelSignals
 from tests.plugins.databases import new_database
 
@@ -116,9 +116,10 @@ def store_signals(session: Any, annotation_id: int) -> None:
 
 
 def deliver(session: Any) -> str:
-    row, _ = record_delivery(
+    number = record_delivery(
         session, digest="d" * 64, action="TASKS_CREATED", ls_project_id=7, payload={}
     )
+    row = session.get_one(WebhookDelivery, number)
     return row.received_at.isoformat()
 
 

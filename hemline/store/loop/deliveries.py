@@ -15,8 +15,8 @@ from hemline.store.tables.loop import WebhookDelivery
 
 def record_delivery(
     session: Session, *, digest: str, action: str, ls_project_id: int | None, payload: Json
-) -> tuple[WebhookDelivery, bool]:
-    """Stores the delivery unless one of that digest is stored; returns it and whether it is new."""
+) -> int | None:
+    """Stores the delivery and returns its id; None if one of that digest is stored already."""
     statement = insert_into(
         session,
         WebhookDelivery,
@@ -25,11 +25,7 @@ def record_delivery(
         ls_project_id=ls_project_id,
         payload=payload,
     ).on_conflict_do_nothing(index_elements=["digest"])
-    new = session.scalars(statement.returning(WebhookDelivery)).one_or_none()
-    if new is not None:
-        return new, True
-    stored = session.scalars(select(WebhookDelivery).where(WebhookDelivery.digest == digest)).one()
-    return stored, False
+    return session.scalar(statement.returning(WebhookDelivery.id))
 
 
 def next_deliveries(

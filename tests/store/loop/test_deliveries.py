@@ -4,14 +4,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from hemline.store.database.engine import Store
 from hemline.store.loop.deliveries import (
+    any_to_take,
     begin_delivery,
     count_by_state,
     fail_delivery,
     finish_delivery,
     list_failed,
+    more_to_take_than,
     next_deliveries,
     postpone_delivery,
     record_delivery,
@@ -25,13 +28,18 @@ NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 def _record(store: Store, name: str) -> tuple[WebhookDelivery, bool]:
     with store.session() as session:
-        return record_delivery(
+        number = record_delivery(
             session,
             digest=name * 64,
             action="ANNOTATION_CREATED",
             ls_project_id=7,
             payload={"name": name},
         )
+        row = session.scalars(
+            select(WebhookDelivery).where(WebhookDelivery.digest == name * 64)
+        ).one()
+        assert number in (row.id, None)
+        return row, number is not None
 
 
 def _next(store: Store, minutes: float, limit: int = 10, max_attempts: int = 3) -> list[str]:
@@ -181,8 +189,27 @@ def test_processes_never_take_the_same(store: Store, store_url: str, contenders:
         made = [
             record_delivery(
                 session, digest=f"{n:064}", action="X", ls_project_id=None, payload={"name": "x"}
-            )[0].id
+            )
             for n in range(40)
         ]
     taken = contenders.run(store_url, "take_deliveries", [()] * 4)
     assert sorted(number for each in taken for number in each) == made
+
+
+def test_whether_any_can_be_taken_and_how_many(store: Store) -> None:
+    def now() -> tuple[bool, bool]:
+        with store.reading() as session:
+            return any_to_take(session), more_to_take_than(session, 1)
+
+    assert now() == (False, False)
+    _record(store, "a")
+    assert now() == (True, False)
+    _record(store, "b")
+    assert now() == (True, True)
+    with store.session() as session:
+        taken = next_deliveries(session, 10, 3)
+    assert now() == (False, False)  # somebody has them
+    with store.session() as session:
+        for delivery in taken:
+            finish_delivery(session, delivery.id)
+    assert now() == (False, False)

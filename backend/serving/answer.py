@@ -28,6 +28,7 @@ from hemline.redaction import redact
 from hemline.settings import Settings
 from hemline.store.database.engine import Store
 from hemline.store.loop.predictions import claim_send
+from hemline.system.people_wait import PeopleWait
 
 log = structlog.get_logger(__name__)
 
@@ -94,6 +95,7 @@ class Predictions:
         self._metrics = metrics
         self._openings = Openings()
         self._room = Room(settings.threads)
+        self._people = PeopleWait(settings.home_path)
         self._stop_at: float | None = None  # time.monotonic(); when requests must have ended
 
     def answer(self, project: RegisteredProject, tasks: Sequence[JsonTask]) -> Answer:
@@ -106,7 +108,8 @@ class Predictions:
             self._let_first_go(opening, asking)
             return self._count(Answer([_given()]))
         try:
-            return self._count(Answer(self._items(asking), opening))
+            with self._people.somebody():
+                return self._count(Answer(self._items(asking), opening))
         except BaseException:
             opening.close()
             raise

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from backend.serving.admission import WAITING_PLACES
 from hemline.labelstudio.project.config import render_label_config
 from hemline.segmentation.model_card import ModelCard
 from hemline.segmentation.model_file import load_model, save_model
@@ -158,9 +159,12 @@ def test_health_and_setup_are_answered_while_every_prediction_hangs(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host = f"127.0.0.1:{silent.getsockname()[1]}"
         env = {"HEMLINE_IMAGE_HOSTS": host, "THREADS": "4", "HEMLINE_PREDICT_BUDGET_S": "20"}
-        with RunningBackend(tmp_path, **env) as server, ThreadPoolExecutor(16) as pool:
+        asked = 4 + WAITING_PLACES + 4
+        with RunningBackend(tmp_path, **env) as server, ThreadPoolExecutor(asked) as pool:
             until(lambda: server.setup("1.1", GARMENT), 120)
-            hanging = [{"id": n, "data": {"image": f"http://{host}/{n}.jpg"}} for n in range(1, 17)]
+            hanging = [
+                {"id": n, "data": {"image": f"http://{host}/{n}.jpg"}} for n in range(1, asked + 1)
+            ]
             answers = [pool.submit(predict, server, "1.1", [task]) for task in hanging]
             until(
                 lambda: sum(answer.done() for answer in answers) >= 4, 120

@@ -26,6 +26,7 @@ from hemline.store.models.models import champion
 from hemline.store.review.signals import expect_labels_anew
 from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import Task
+from hemline.system.people_wait import let_people_go_first
 from worker.attempts import KillsItsProcess, counted
 from worker.jobs import JobAtWork, run_job
 from worker.pool.import_predictions import import_unsent
@@ -35,6 +36,7 @@ from worker.training.pseudo_runs import train_on_pseudo_labels
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 50
+_LONGEST_PAUSE_S = 5.0  # before each photo, while somebody waits for a mask
 _SILENT_AFTER = 5  # photos in a row without an answer: the host is away
 
 
@@ -150,6 +152,7 @@ class _Pool:
         if self._silent.get(host, 0) >= _SILENT_AFTER:
             self._mark_silent(task, host)
             return
+        let_people_go_first(self._services.settings.home_path, longest_s=_LONGEST_PAUSE_S)
         photo = content_digest(task.image_url.encode())[:16]
         work = f"prediction/{task.id}/{model.version_id}/{photo}"
         try:

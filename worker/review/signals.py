@@ -37,6 +37,7 @@ from hemline.store.review.signals import (
 from hemline.store.review.write_order import write_item
 from hemline.store.tables.loop import Project, Task
 from hemline.store.tables.review import LabelSignals, PredictionSignals
+from hemline.system.people_wait import let_people_go_first
 from worker.ingest.inbox import is_behind
 from worker.review.photo_and_map import PhotoAndMap, see
 from worker.review.rank_items import rank_labels
@@ -48,6 +49,7 @@ log = logging.getLogger(__name__)
 
 _AT_ONCE = 8
 _WINDOW_S = 120.0  # a claim by a process that died is free again after this
+_LONGEST_PAUSE_S = 2.0  # before each photo, while somebody waits for a mask
 _TURN_S = 20.0  # then other work of the queue has its turn
 
 Claimed = TypeVar("Claimed", LabelSignals, PredictionSignals)
@@ -82,6 +84,7 @@ def _labels(services: Services) -> int:
     with services.store.session() as session:
         claimed = claim_labels(session, SIGNALS_VERSION, _AT_ONCE, window_s=_WINDOW_S)
     for signals in claimed:
+        let_people_go_first(services.settings.home_path, longest_s=_LONGEST_PAUSE_S)
         _attempt(services, signals, signals.annotation.task, _label)
     return len(claimed)
 
@@ -90,6 +93,7 @@ def _predictions(services: Services) -> int:
     with services.store.session() as session:
         claimed = claim_predictions(session, SIGNALS_VERSION, _AT_ONCE, window_s=_WINDOW_S)
     for signals in claimed:
+        let_people_go_first(services.settings.home_path, longest_s=_LONGEST_PAUSE_S)
         _attempt(services, signals, signals.prediction.task, _prediction)
     return len(claimed)
 

@@ -18,6 +18,7 @@ from hemline.store.loop.jobs import list_jobs
 from hemline.store.loop.projects import known_project
 from hemline.store.loop.tasks import get_task, list_task_problems
 from hemline.store.states import JobKind
+from hemline.system.people_wait import let_people_go_first
 
 GARMENT = render_label_config(["garment"])
 KEY = "1.1795225515"
@@ -219,6 +220,24 @@ def test_an_opening_while_the_task_is_in_a_large_retrieval(connected):
         items = retrieval.result()
     assert masked(opened) + [number for number in masked(items) if number == 0] == [0]
     assert masked(items)[-4:] == [1, 2, 3, 4]
+
+
+def test_work_without_anybody_waits_while_somebody_opens_a_task(connected, tmp_path):
+    network = connected.network()
+    network.gate.clear()
+    with ThreadPoolExecutor(1) as pool:
+        opening = pool.submit(connected.predict, 1)
+        network.entered.acquire()
+        assert let_people_go_first(tmp_path, longest_s=0.2) >= 0.2
+        network.gate.set()
+        assert "result" in opening.result()[0]
+        assert let_people_go_first(tmp_path, longest_s=30) < 15
+        network.gate.clear()
+        retrieval = pool.submit(connected.predict, 2, 3)  # which nobody looks at
+        network.entered.acquire()
+        assert let_people_go_first(tmp_path, longest_s=30) < 15
+        network.gate.set()
+        retrieval.result()
 
 
 def test_what_does_not_fit_in_the_time_is_left_to_the_worker(make_backend, monkeypatch):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,11 +18,13 @@ from hemline.store.models.models import create_version, promote
 from hemline.store.models.succession import roll_back
 from hemline.store.states import JobKind, JobState
 from hemline.store.tables.loop import Job, ModelVersion, Project, TaskProblem
+from hemline.system.people_wait import PeopleWait, let_people_go_first
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.reconcile import reconcile_project
+from worker.pool import predict_pool as predict_pool_module
 from worker.pool.predict_pool import predict_pool
 from worker.services import Services
 
@@ -56,6 +59,26 @@ def test_all_unlabelled_tasks_are_predicted_and_the_project_follows(
     assert given(fake, "older") == []
     assert fake.project["model_version"] == champion.name
     assert all(0 <= row["score"] <= 1 for row in fake.predictions)
+
+
+def test_each_photo_waits_for_people_first_but_not_for_ever(
+    services: Services,
+    champion: ModelVersion,
+    job_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(predict_pool_module, "_LONGEST_PAUSE_S", 0.05)
+    waited: list[float] = []
+
+    def wait(home: Path, *, longest_s: float) -> float:
+        waited.append(let_people_go_first(home, longest_s=longest_s))
+        return waited[-1]
+
+    monkeypatch.setattr(predict_pool_module, "let_people_go_first", wait)
+    with PeopleWait(services.settings.home_path).somebody():
+        predict_pool(services, job_id)
+    assert (job_of(services, job_id).done, len(waited)) == (24, 24)
+    assert min(waited) >= 0.05
 
 
 def test_labelled_tasks_are_left_alone(

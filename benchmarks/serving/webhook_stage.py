@@ -1,5 +1,5 @@
-"""What `make bench-webhooks` measures: a backend and a worker on one store, whose tasks have pre-fills
-that people correct, tasks that they open, and a pool that nobody opens."""
+"""What `make bench-webhooks` measures: a backend and a worker on one store, with tasks whose
+pre-fills people correct, tasks that they open, and a pool that nobody opens."""
 
 import http.client
 import json

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 
 from backend.protocol import delivery_writer
 from backend.protocol.delivery_writer import DeliveryWriter, ReceivedDelivery
@@ -53,10 +53,11 @@ def stored(backend) -> int:
 
 
 def test_those_that_come_together_cost_two_transactions(backend):
-    commits = []
-    event.listen(backend.store._engine, "commit", commits.append)
+    commits: list[Connection] = []
+    note = commits.append
+    event.listen(backend.store._engine, "commit", note)
     answers = together(backend, received)
-    event.remove(backend.store._engine, "commit", commits.append)
+    event.remove(backend.store._engine, "commit", note)
     assert [each.result() for each in answers] == [True] * MANY
     assert stored(backend) == MANY
     assert len(commits) == 2 + 1  # and the other writer's

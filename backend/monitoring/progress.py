@@ -9,8 +9,7 @@ from prometheus_client.registry import Collector
 from hemline.store.database.engine import Store
 from hemline.store.loop.deliveries import count_by_state
 from hemline.store.loop.jobs import list_jobs
-from hemline.store.loop.projects import list_projects
-from hemline.store.models.runs import active_run
+from hemline.store.models.runs import active_runs
 from hemline.store.reports.waiting import oldest_waiting
 from hemline.store.states import DeliveryState, JobState
 
@@ -71,12 +70,10 @@ class StoreFigures(Collector):
             "hemline_training_epochs", "Epochs of the active training.", ["project", "run"]
         )
         with self._store.reading() as session:
-            for project in list_projects(session):
-                run = active_run(session, project.id)
-                if run is not None:
-                    names = [str(project.ls_project_id), str(run.id)]
-                    epoch.add_metric(names, run.epoch)
-                    epochs.add_metric(names, run.epochs)
+            for run in active_runs(session):
+                names = [str(run.project.ls_project_id), str(run.id)]
+                epoch.add_metric(names, run.epoch)
+                epochs.add_metric(names, run.epochs)
         return [epoch, epochs]
 
     def _waiting(self) -> list[Metric]:

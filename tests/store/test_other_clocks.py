@@ -175,13 +175,13 @@ def test_signals_that_were_computed_elsewhere_are_ranked_once(
     elsewhere(store_signals, labels[0].id)
     with store.session() as session:
         row = session.merge(project)
-        assert count_new_labels(session, row, 1) == 1
+        assert count_new_labels(session, 1) == {row.id: 1}
         row.ranked_at = database_now(session)
         session.flush()
-        assert count_new_labels(session, row, 1) == 0
+        assert count_new_labels(session, 1) == {}
     elsewhere(store_signals, labels[1].id)
     with store.session() as session:
-        assert count_new_labels(session, session.merge(row), 1) == 1
+        assert count_new_labels(session, 1) == {row.id: 1}
 
 
 def test_what_came_elsewhere_has_not_waited_and_is_not_of_tomorrow(

@@ -1,9 +1,8 @@
 """Brings networks that need no photos of a project into a quicker form: starter and clicks."""
 
 from hemline.prefill.prefill import Prefiller
-from hemline.store.loop.jobs import active_job
-from hemline.store.loop.projects import list_projects
-from hemline.store.models.models import champion, get_version
+from hemline.store.loop.jobs import any_active
+from hemline.store.models.models import find_versions, get_version, list_served
 from hemline.store.states import JobKind
 from worker.services import Services
 
@@ -15,12 +14,12 @@ def improve_when_idle(services: Services) -> None:
     if not prefiller.may_improve_shipped() or services.sender.waiting("train") != 0:
         return
     with services.store.reading() as session:
-        projects = list_projects(session)
-        if any(active_job(session, row.id, JobKind.PREDICT_POOL) for row in projects):
+        if any_active(session, JobKind.PREDICT_POOL):
             return
-        champions = [champion(session, row.id) for row in projects]
-    for version in champions:
-        if version is not None and prefiller.may_improve(version):
+        served = {row.champion_id for row in list_served(session) if row.champion_id is not None}
+        champions = find_versions(session, served)
+    for _, version in sorted(champions.items()):
+        if prefiller.may_improve(version):
             services.sender.send("worker.improve", version.id, queue="train")
             return
 

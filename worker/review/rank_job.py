@@ -76,13 +76,14 @@ def rank_when_due(services: Services) -> None:
     One that is queued or at work holds further ones back.
     """
     with services.store.reading() as session:
-        projects = [project for project in list_projects(session) if not project.problem]
+        counts = count_new_labels(session, SIGNALS_VERSION)
+        projects = [row for row in list_projects(session) if row.id in counts and not row.problem]
     for project in projects:
+        new = counts[project.id]
         with services.store.reading() as session:
-            new = count_new_labels(session, project, SIGNALS_VERSION)
             busy = active_job(session, project.id, JobKind.RANK) is not None
             now = database_now(session)
-        if busy or not new:
+        if busy:
             continue
         hours = timedelta(hours=services.settings.rank_every_h)
         long_ago = project.ranked_at is not None and now - project.ranked_at >= hours

@@ -52,6 +52,14 @@ def active_job(session: Session, project_id: int, kind: JobKind) -> Job | None:
     )
 
 
+def any_active(session: Session, kind: JobKind) -> bool:
+    """Whether any project has a job of the kind that is queued or running."""
+    active = select(Job.id).where(
+        Job.kind == kind, Job.state.in_([JobState.QUEUED, JobState.RUNNING])
+    )
+    return session.scalar(active.limit(1)) is not None
+
+
 def has_failed_within(session: Session, project_id: int, kind: JobKind, within: timedelta) -> bool:
     """Whether a job of the kind ended as failed not longer ago than that."""
     now = database_now(session)

@@ -47,6 +47,16 @@ def active_run(session: Session, project_id: int) -> TrainingRun | None:
     )
 
 
+def active_runs(session: Session) -> Sequence[TrainingRun]:
+    """All queued and running runs, with their projects."""
+    return session.scalars(
+        select(TrainingRun)
+        .where(TrainingRun.state.in_([RunState.QUEUED, RunState.RUNNING]))
+        .order_by(TrainingRun.id)
+        .options(joinedload(TrainingRun.project))
+    ).all()
+
+
 def gives_way(active: TrainingRun, trigger: RunTrigger) -> bool:
     """Whether an active run makes room for another: one on pseudo-labels that has not begun."""
     return (

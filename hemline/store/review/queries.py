@@ -182,17 +182,21 @@ def known_dice(session: Session, project_id: int, version: int, limit: int) -> l
     return [KnownDice(*row) for row in rows]
 
 
-def count_new_labels(session: Session, project: Project, version: int) -> int:
-    """Labels whose signals came since the last ranking."""
-    statement = (
-        select(func.count())
+def count_new_labels(session: Session, version: int) -> dict[int, int]:
+    """Labels whose signals came since the last ranking of their project, by project where there
+    are any: one query, however many projects there are."""
+    rows = session.execute(
+        select(Annotation.project_id, func.count())
         .select_from(LabelSignals)
         .join(LabelSignals.annotation)
-        .where(Annotation.project_id == project.id, LabelSignals.version == version)
+        .join(Project, Project.id == Annotation.project_id)
+        .where(
+            LabelSignals.version == version,
+            Project.ranked_at.is_(None) | (LabelSignals.computed_at > Project.ranked_at),
+        )
+        .group_by(Annotation.project_id)
     )
-    if project.ranked_at is not None:
-        statement = statement.where(LabelSignals.computed_at > project.ranked_at)
-    return session.scalar(statement) or 0
+    return {row[0]: row[1] for row in rows}
 
 
 def keep_risks(session: Session, risks: Sequence[tuple[int, float]]) -> None:

@@ -1,21 +1,19 @@
 """What a batch of deliveries costs; what is wrong with one costs its neighbours nothing."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
-from sqlalchemy import Connection, event
 
 from hemline.errors import StoreUnavailable
 from hemline.settings import Settings, get_settings
-from hemline.store.database.engine import Store
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.deliveries import count_by_state, list_failed
 from hemline.store.states import DeliveryState
 from hemline.store.tables.loop import Annotation, Attempt, ModelVersion, Project
 from hemline.system.queue import Sender
+from tests.transactions import counted
 from tests.worker.conftest import brush, show_prefill
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
@@ -39,13 +37,6 @@ class _Queue:
         self.sent.append(task)
 
 
-@dataclass
-class _Counts:
-    writes: int = 0
-    reads: int = 0
-    statements: int = 0
-
-
 @pytest.fixture
 def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """With a secret: webhooks are believed. No training is near."""
@@ -63,30 +54,6 @@ def queue() -> _Queue:
 @pytest.fixture
 def services(services: Services, queue: _Queue) -> Services:
     return replace(services, sender=cast(Sender, queue))
-
-
-@contextmanager
-def counted(store: Store) -> Iterator[_Counts]:
-    """The transactions that are committed meanwhile, and their statements."""
-    counts = _Counts()
-
-    def on_commit(connection: Connection) -> None:
-        if connection.get_execution_options().get("hemline_read_only"):
-            counts.reads += 1
-        else:
-            counts.writes += 1
-
-    def on_statement(*_: object) -> None:
-        counts.statements += 1
-
-    engine = store._engine
-    event.listen(engine, "commit", on_commit)
-    event.listen(engine, "after_cursor_execute", on_statement)
-    try:
-        yield counts
-    finally:
-        event.remove(engine, "commit", on_commit)
-        event.remove(engine, "after_cursor_execute", on_statement)
 
 
 def save(fake: FakeLabelStudio, number: int) -> dict[str, Any]:

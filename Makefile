@@ -2,7 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
 	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
-	bench-many-labels bench-matting bench-checks bench-bounds bench-backup bench-scale chaos lock labelstudio image
+	bench-many-labels bench-matting bench-checks bench-bounds bench-work-time bench-backup bench-scale \
+	bench-webhooks chaos lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -115,6 +116,11 @@ bench-backup: .python ## Measure a backup of 100,000 tasks and its restore
 bench-scale: .python ## Time operations on projects of 1,000 to 100,000 tasks: TASKS="1000 1000000"
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.store.bench_scale $(if $(TASKS),--tasks $(TASKS))
+
+bench-webhooks: .python ## Measure 200 webhooks a second and 50 annotators: SECONDS=60 DATABASE=url
+	@$(PYTHON) scripts/bootstrap.py --dev
+	$(BIN)/python -m benchmarks.serving.bench_webhooks $(if $(SECONDS),--seconds $(SECONDS)) \
+		$(if $(DATABASE),--database "$(DATABASE)")
 
 chaos: .python ## Kill and pause everything at random while corrections arrive: N=kills SEED=number
 	@$(PYTHON) scripts/bootstrap.py --dev

@@ -30,7 +30,8 @@ from hemline.store.states import DeliveryState
 
 _SENDERS = 64
 _TAKEN_IN_WITHIN_S = 3600.0
-_POOL = 1000  # tasks that the worker predicts while people open others
+_SAVES = 6  # of each task
+_FEWEST = 20
 _LOOK_S = 0.5
 
 
@@ -53,13 +54,20 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=200.0, help="webhooks a second")
     parser.add_argument("--annotators", type=int, default=50)
     parser.add_argument("--every", type=float, default=20.0, help="seconds from task to task")
+    parser.add_argument("--pool", type=int, default=1000, help="tasks that the worker predicts")
     parser.add_argument("--database", default="", help="DATABASE_URL; default SQLite")
     add_page_options(parser)
     options = parser.parse_args()
     opened = int(2 * options.annotators * (options.seconds / options.every + 2))
     home = Path(tempfile.mkdtemp(prefix="hemline-bench-"))
     try:
-        stage = WebhookStage(home, opened=opened, pool=_POOL, database_url=options.database)
+        stage = WebhookStage(
+            home,
+            corrected=max(_FEWEST, int(options.rate * options.seconds / _SAVES)),
+            opened=opened,
+            pool=options.pool,
+            database_url=options.database,
+        )
         with stage.running() as port:
             sent, taken_in = _webhooks(stage, port, options.seconds, options.rate)
             _say(f"webhooks: {sent.cells()}; {taken_in}")
@@ -81,6 +89,7 @@ def _webhooks(
     """Answers, from when each was due; and how fast they were taken in, in words."""
     numbers, taking = count(), threading.Lock()
     answers = LoadAnswers([], [])
+    before = stage.deliveries(DeliveryState.DONE)
     began = time.monotonic()
 
     def send() -> None:
@@ -100,13 +109,14 @@ def _webhooks(
             pool.submit(send)
         pool.shutdown()
     sending_s = time.monotonic() - began
-    meanwhile = stage.deliveries(DeliveryState.DONE)
+    meanwhile = stage.deliveries(DeliveryState.DONE) - before
     while stage.deliveries(DeliveryState.NEW):
         if time.monotonic() - began > _TAKEN_IN_WITHIN_S:
             raise SystemExit("the worker did not take in what was sent; see its log")
         time.sleep(_LOOK_S)
     all_s = time.monotonic() - began
-    done, failed = stage.deliveries(DeliveryState.DONE), stage.deliveries(DeliveryState.FAILED)
+    done = stage.deliveries(DeliveryState.DONE) - before
+    failed = stage.deliveries(DeliveryState.FAILED)
     after_s = max(all_s - sending_s, _LOOK_S)
     words = (
         f"sent at {len(answers.good) / sending_s:.0f} a second; taken in at "

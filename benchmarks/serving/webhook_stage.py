@@ -14,7 +14,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.serving.bench_backend import CONFIG, backend, draw_photos, wait_for_champion
+from benchmarks.serving.bench_backend import (
+    CONFIG,
+    backend,
+    draw_photos,
+    wait_for_champion,
+    wait_until,
+)
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.labelstudio.project.connect import SECRET_HEADER
 from hemline.labelstudio.regions import mask_to_regions
@@ -33,13 +39,14 @@ from hemline.system.child_process import ChildProcess
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.services import Services, build_services
 
-CORRECTED, FIRST_OPENED, FIRST_OF_POOL = 2000, 100_001, 200_001  # a number, and tasks' ids
-_PHOTOS = 40  # drawn; the others are links to them
+FIRST_OPENED, FIRST_OF_POOL = 100_001, 200_001  # ids of tasks
+_PHOTOS = 20  # drawn; the others are links to them
 _SIZE = {"width": 384, "height": 512}
-_MASKS = 16
+_MASKS = 8
 _SECRET = "a-secret-of-the-benchmark"
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 _AT_ONCE = 200
+_UP_WITHIN_S = 600.0
 _COMMAND = [sys.executable, "-c", "from hemline.cli import main; main()", "worker"]
 _QUEUES = ["--queues", "ingest,housekeeping,predict", "--beat"]  # nothing trains
 
@@ -47,15 +54,18 @@ _QUEUES = ["--queues", "ingest,housekeeping,predict", "--beat"]  # nothing train
 class WebhookStage:
     """All processes of one home. `running` starts them.
 
-    opened, pool: how many tasks there are to open, and how many of a pool.
+    corrected, opened, pool: how many tasks people correct, open, and leave to the worker.
     """
 
-    def __init__(self, home: Path, *, opened: int, pool: int, database_url: str = "") -> None:
+    def __init__(
+        self, home: Path, *, corrected: int, opened: int, pool: int, database_url: str = ""
+    ) -> None:
         self.home = home
         self.fake = FakeLabelStudio(CONFIG, project_id=1)
+        self._corrected = corrected
         self._pool = range(FIRST_OF_POOL, FIRST_OF_POOL + pool)
         photos = draw_photos(home / "photos", _PHOTOS)
-        numbers = (*range(1, CORRECTED + 1), *range(FIRST_OPENED, FIRST_OPENED + opened))
+        numbers = (*range(1, corrected + 1), *range(FIRST_OPENED, FIRST_OPENED + opened))
         self.tasks = {
             number: _linked(home, number, photos[number % _PHOTOS]["data"]["image"])
             for number in (*numbers, *self._pool)
@@ -94,6 +104,8 @@ class WebhookStage:
                 wait_for_champion(port)
                 self._fill()
                 worker.start()
+                self.send_correction(port, -1)
+                wait_until(lambda: self.deliveries(DeliveryState.DONE) > 0, _UP_WITHIN_S)
                 yield port
         finally:
             worker.stop(grace_s=15)
@@ -103,8 +115,7 @@ class WebhookStage:
 
     def send_correction(self, port: int, number: int) -> int:
         """The status that the numbered correction is answered with; each brings another mask."""
-        task = number % CORRECTED + 1
-        round_ = number // CORRECTED
+        round_, task = number // self._corrected, number % self._corrected + 1
         saved = (_BEGAN + timedelta(seconds=number)).isoformat().replace("+00:00", "Z")
         body = (
             f'{{"action":"ANNOTATION_{"UPDATED" if round_ else "CREATED"}",'
@@ -143,12 +154,13 @@ class WebhookStage:
         """The tasks that are corrected, each with a pre-fill that was shown."""
         services, config = self.services, parse_label_config(CONFIG)
         digests = [services.artifacts.put(encode_class_mask(mask), "mask") for mask in self._masks]
-        for start in range(1, CORRECTED + 1, _AT_ONCE):
+        numbers = range(1, self._corrected + 1)
+        for start in range(0, len(numbers), _AT_ONCE):
             with services.store.session() as session:
                 project = known_project(session, 1)
                 version = champion(session, project.id)
                 assert version is not None
-                for number in range(start, start + _AT_ONCE):
+                for number in numbers[start : start + _AT_ONCE]:
                     row = register_task(session, project.id, config, self.tasks[number])
                     record_photo(session, row.id, f"{number:064x}", **_SIZE)
                     made = save_prediction(

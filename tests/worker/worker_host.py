@@ -62,6 +62,11 @@ class WorkerHost:
             self._process.send_signal(signal.SIGINT)
         return self._process.wait(60)
 
+    def terminate(self) -> None:
+        """SIGTERM to the supervisor, which is not waited for."""
+        self.processes()
+        self._process.terminate()
+
     def left_behind(self) -> list[psutil.Process]:
         """Processes that were seen and live on."""
         return [process for process in self._seen.values() if lives(process)]

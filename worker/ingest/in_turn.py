@@ -5,6 +5,7 @@ before anything of it is decoded: one that kills its process costs itself alone.
 """
 
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -32,6 +33,7 @@ from worker.services import Services
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 5
+_PAUSES_S = (0.5, 2.0)  # for a store that is away for a moment, before it is tried again
 
 T = TypeVar("T")
 
@@ -117,8 +119,24 @@ class InTurn:
             return None
 
     def _write(self, begin: Callable[[Any], T] | None) -> T | None:
-        """Ends the delivery before and begins the next one: in one transaction, or each in one of
-        its own where that fails, so that either is stored for itself."""
+        """Ends the delivery before and begins the next one.
+
+        What was read is not given up because another process writes: an attempt that was not ended
+        counts as a death.
+        """
+        ending = self._ending
+        for pause_s in _PAUSES_S:
+            try:
+                return self._write_once(begin)
+            except StoreUnavailable as error:
+                log.info("deliveries wait: %s", error)
+                time.sleep(pause_s)
+                self._ending = ending
+        return self._write_once(begin)
+
+    def _write_once(self, begin: Callable[[Any], T] | None) -> T | None:
+        """In one transaction, or each in one of its own where that fails, so that either is stored
+        for itself. Doing it twice is the same as doing it once."""
         ending, self._ending = self._ending, None
         if ending is not None and begin is not None:
             try:

@@ -19,7 +19,12 @@ from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.ingest import in_turn, inbox
 from worker.ingest.inbox import ingest_deliveries, is_behind
-from worker.ingest.record_annotation import SavedAnnotation, store_annotation
+from worker.ingest.record_annotation import (
+    AnnotationRead,
+    SavedAnnotation,
+    read_annotation,
+    store_annotation,
+)
 from worker.review.signals import compute_signals
 from worker.services import Services
 
@@ -179,6 +184,36 @@ def test_a_store_that_is_away_for_a_moment_is_no_fault_of_a_delivery(
     with services.store.reading() as session:
         assert count_by_state(session)[DeliveryState.NEW] == 1
         assert list_failed(session) == []
+    assert attempts(services) == 0
+
+
+def test_a_store_that_another_process_holds_for_a_moment_costs_nothing(
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neither the reading nor an attempt, which would count as a death of the process."""
+    read, held = [], [True, True, False, False]
+
+    def note(services: Services, saved: SavedAnnotation, times_begun: int) -> AnnotationRead:
+        read.append(times_begun)
+        return read_annotation(services, saved, times_begun)
+
+    def store(session: Any, *given: Any) -> None:
+        if held.pop(0):
+            raise StoreUnavailable("another process writes", retry_after_s=1)
+        store_annotation(session, *given)
+
+    monkeypatch.setattr(in_turn, "_PAUSES_S", (0.0, 0.0))
+    monkeypatch.setattr(in_turn, "read_annotation", note)
+    monkeypatch.setattr(in_turn, "store_annotation", store)
+    for task in (1, 2):
+        deliver(fake.payload("ANNOTATION_CREATED", save(fake, task)))
+    ingest_deliveries(services)
+    assert masks(services) == {1: True, 2: True}
+    assert read == [1, 1]
     assert attempts(services) == 0
 
 

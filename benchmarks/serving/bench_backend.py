@@ -161,10 +161,11 @@ def backend(home: Path, **more: str) -> Iterator[int]:
         process.wait(40)
 
 
-def wait_for_champion(port: int) -> None:
+def wait_for_champion(port: int, seconds: float = 120) -> None:
     setup = {"project": PROJECT, "schema": CONFIG}
     wait_until(
-        lambda: json.loads(ask(port, "POST", "/setup", setup)[1])["model_version"] is not None, 120
+        lambda: json.loads(ask(port, "POST", "/setup", setup)[1])["model_version"] is not None,
+        seconds,
     )
 
 

@@ -101,7 +101,7 @@ class WebhookStage:
         try:
             # As with a password: what it is sent needs nobody's word.
             with backend(self.home, **env | {"LABEL_STUDIO_API_KEY": ""}) as port:
-                wait_for_champion(port)
+                wait_for_champion(port, _UP_WITHIN_S)
                 self._fill()
                 worker.start()
                 self.send_correction(port, -1)

@@ -39,7 +39,8 @@ def test_stop_does_not_wait_for_ever():
 
 
 def test_a_reminder_is_given_at_once_and_then_once_for_all_who_ask():
-    background, told, given = BackgroundQueue(), [], threading.Semaphore(0)
+    background, given = BackgroundQueue(), threading.Semaphore(0)
+    told: list[float] = []
 
     def tell() -> None:
         told.append(time.monotonic())
@@ -59,7 +60,8 @@ def test_a_reminder_is_given_at_once_and_then_once_for_all_who_ask():
 
 def test_who_asks_while_a_reminder_is_given_has_it_given_again():
     """What was stored meanwhile may not have been seen."""
-    background, told, entered, gate = BackgroundQueue(), [], threading.Event(), threading.Event()
+    background, entered, gate = BackgroundQueue(), threading.Event(), threading.Event()
+    told: list[int] = []
 
     def tell() -> None:
         told.append(len(told))
@@ -79,12 +81,8 @@ def test_who_asks_while_a_reminder_is_given_has_it_given_again():
 
 
 def test_a_reminder_that_found_no_room_is_given_the_next_time():
-    background, told, gate, entered = (
-        BackgroundQueue(limit=1),
-        [],
-        threading.Event(),
-        threading.Event(),
-    )
+    background, gate, entered = BackgroundQueue(limit=1), threading.Event(), threading.Event()
+    told: list[int] = []
 
     def work() -> None:
         entered.set()

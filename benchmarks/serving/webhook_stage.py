@@ -41,7 +41,7 @@ from worker.services import Services, build_services
 
 FIRST_OPENED, FIRST_OF_POOL = 100_001, 200_001  # ids of tasks
 _PHOTOS = 20  # drawn; the others are links to them
-_SIZE = {"width": 384, "height": 512}
+_WIDTH, _HEIGHT = 384, 512
 _MASKS = 8
 _SECRET = "a-secret-of-the-benchmark"
 _BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -72,7 +72,7 @@ class WebhookStage:
         }
         for number in self._pool:
             self.fake.tasks[number] = {**self.tasks[number], "is_labeled": False, "updated_at": ""}
-        masks = [draw_scene(number, **_SIZE).alpha for number in range(_MASKS)]
+        masks = [draw_scene(number, width=_WIDTH, height=_HEIGHT).alpha for number in range(_MASKS)]
         self._masks = [(mask > 127).astype(np.uint8) for mask in masks]
         self._results = [_result(mask) for mask in self._masks]
         self._database_url = database_url
@@ -162,7 +162,7 @@ class WebhookStage:
                 assert version is not None
                 for number in numbers[start : start + _AT_ONCE]:
                     row = register_task(session, project.id, config, self.tasks[number])
-                    record_photo(session, row.id, f"{number:064x}", **_SIZE)
+                    record_photo(session, row.id, f"{number:064x}", _WIDTH, _HEIGHT)
                     made = save_prediction(
                         session,
                         task_id=row.id,

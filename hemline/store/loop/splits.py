@@ -38,8 +38,9 @@ def assign_split(
     ).one_or_none()
     if task is None:
         raise StoreError(f"task {task_id} is not in the store; open it in Label Studio first")
-    if task.split is not None:
-        return task.split
+    given: Split | None = task.split
+    if given is not None:
+        return given
     lock_project(session, task.project_id)
     known = session.scalar(select(Task.split).where(Task.id == task_id))
     if known is not None:

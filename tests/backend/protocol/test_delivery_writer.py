@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event
 from backend.protocol import delivery_writer
 from backend.protocol.delivery_writer import DeliveryWriter, ReceivedDelivery
 from hemline.errors import StoreUnavailable
-from hemline.store.loop.deliveries import count_by_state
+from hemline.store.loop.deliveries import count_by_state, record_delivery
 from hemline.store.states import DeliveryState
 
 MANY = 16
@@ -70,7 +70,7 @@ def test_the_same_one_is_new_once(backend):
 
 
 def test_one_that_cannot_be_stored_fails_alone(backend, monkeypatch):
-    record = delivery_writer.record_delivery
+    record = record_delivery
 
     def refuse(session, *, payload, **more):
         if payload["number"] == 5:

@@ -9,6 +9,7 @@ import pytest
 from hemline.errors import StoreUnavailable
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation
+from hemline.store.loop.attempts import begin_attempt
 from hemline.store.loop.deliveries import count_by_state, list_failed
 from hemline.store.states import DeliveryState
 from hemline.store.tables.loop import Annotation, Attempt, ModelVersion, Project
@@ -150,13 +151,12 @@ def test_what_cannot_be_begun_costs_itself_alone(
     monkeypatch: pytest.MonkeyPatch,
     broken: int,
 ) -> None:
-    begin = in_turn.begin_attempt
     made = [save(fake, task) for task in range(1, 5)]
 
     def refuse(session: Any, work: str) -> int:
         if f"/{made[broken - 1]['id']}/" in work:
             raise RuntimeError("not this one")
-        return begin(session, work)
+        return begin_attempt(session, work)
 
     monkeypatch.setattr(in_turn, "begin_attempt", refuse)
     for saved in made:

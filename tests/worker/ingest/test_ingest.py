@@ -23,7 +23,8 @@ from hemline.store.tables.loop import Annotation, ModelVersion, Project, Task
 from tests.worker.conftest import brush, show_prefill
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
-from worker.ingest.inbox import MAX_ATTEMPTS, ingest_deliveries
+from worker.ingest.in_turn import MAX_ATTEMPTS
+from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.registry import register_task
 from worker.ingest.submitted import parse_time
 from worker.services import Services

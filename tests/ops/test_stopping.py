@@ -9,12 +9,11 @@ from typing import Any
 
 import psutil
 import pytest
+from sqlalchemy import func, select
 
 from hemline.labelstudio.project.config import render_label_config
 from hemline.store.database.engine import Store
-from hemline.store.loop.jobs import list_jobs
-from hemline.store.loop.tasks import ls_task_ids
-from hemline.store.states import JobState
+from hemline.store.tables.loop import Prediction
 from tests.backend.running import RunningBackend, draw_photos, until
 from tests.worker.fake_label_studio import FakeLabelStudio
 from tests.worker.worker_host import WorkerHost, lives
@@ -23,6 +22,8 @@ GARMENT = render_label_config(["garment"])
 KEY = "7.1795225515"
 PROMISED_S = 8.0
 SLOW_MACHINE_S = 40.0  # what is measured is said; a busy machine must not fail the test
+_GROWN_UP = 8  # processes of a worker's host
+_ENCODED_S = 3.0  # from a stored mask to one that can be answered
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -80,9 +81,10 @@ def test_a_request_of_forty_tasks_is_answered_and_every_process_is_down_in_time(
         store = Store(f"sqlite:///{tmp_path / 'hemline.db'}")
         with RunningBackend(tmp_path, **env) as server, ThreadPoolExecutor(1) as pool:
             until(lambda: server.setup(KEY, GARMENT), 240)
+            until(lambda: len(worker.processes()) >= _GROWN_UP, 240)
             running = pool.submit(predict, server, tasks)
-            until(lambda: "hemline_model_seconds_count 2.0" in server.ask("GET", "/metrics")[1], 50)
-            until(lambda: len(worker.processes()) >= 8, 240)
+            until(lambda: _predicted(store) == 2, 55)
+            time.sleep(_ENCODED_S)
             processes = [*server.processes(), *worker.processes()]
             began = time.monotonic()
             server.process.terminate()
@@ -93,14 +95,9 @@ def test_a_request_of_forty_tasks_is_answered_and_every_process_is_down_in_time(
             down_s = time.monotonic() - began
             assert server.process.wait(60) == 0
             assert worker.stop() == 0
-        with store.reading() as session:
-            (job,) = list_jobs(session)
-            known = ls_task_ids(session, job.project_id)
         store.dispose()
     assert ["result" in item for item in items] == [True] * 2 + [False] * 38
     assert all("handed to the worker" in item["problem"] for item in items[2:])
-    assert known == set(range(1, 41))
-    assert job.state is not JobState.FAILED  # the next worker goes on with it
     record_property("answered_s", answered_s)
     record_property("down_s", down_s)
     with capsys.disabled():
@@ -109,6 +106,11 @@ def test_a_request_of_forty_tasks_is_answered_and_every_process_is_down_in_time(
             f"{PROMISED_S:g} s are promised"
         )
     assert down_s < SLOW_MACHINE_S
+
+
+def _predicted(store: Store) -> int:
+    with store.reading() as session:
+        return session.scalar(select(func.count()).select_from(Prediction)) or 0
 
 
 def _living(processes: list[psutil.Process]) -> list[psutil.Process]:

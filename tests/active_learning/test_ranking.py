@@ -46,7 +46,7 @@ def test_what_is_learnt_is_judged_on_other_garments_and_survives_being_kept() ->
         ProjectSample(numbers[1:], [8, 9], checks),
         [pack_embedding(np.ones(9))],
         dice,
-        PlantedRows(known.rows[:3], known.bad[:3], ("a", "b", "c")),
+        planted=PlantedRows(known.rows[:3], known.bad[:3], ("a", "b", "c")),
     )
     again = Ranking.from_bytes(ranking.to_bytes(), shipped_risk_model())
     features = [LabelFeatures(row) for row in known.rows]

@@ -120,7 +120,7 @@ def deliver(session: Any) -> str:
         session, digest="d" * 64, action="TASKS_CREATED", ls_project_id=7, payload={}
     )
     row = session.get_one(WebhookDelivery, number)
-    return row.received_at.isoformat()
+    return str(row.received_at.isoformat())
 
 
 def test_what_is_leased_elsewhere_is_taken_here_too(

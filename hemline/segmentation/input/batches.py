@@ -57,7 +57,8 @@ def photos_of_rare_labels(present: NDArray[np.bool_], rare: float) -> NDArray[np
     if not ((shares > 0) & (shares < rare)).any():
         return None
     factors = np.sqrt(np.maximum(1.0, rare / np.where(shares > 0, shares, 1.0)))
-    return np.where(present, factors, 1.0).max(axis=1)
+    often: NDArray[np.float64] = np.where(present, factors, 1.0).max(axis=1)
+    return often
 
 
 def _drawn(indices: list[int], often: NDArray[np.float64], rng: np.random.Generator) -> list[int]:

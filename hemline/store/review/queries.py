@@ -179,7 +179,7 @@ def known_dice(session: Session, project_id: int, version: int, limit: int) -> l
         .order_by(Annotation.id.desc())
         .limit(limit)
     )
-    return [KnownDice(*row) for row in rows]
+    return [KnownDice(*tuple(row)) for row in rows]
 
 
 def count_new_labels(session: Session, version: int) -> dict[int, int]:

@@ -402,5 +402,6 @@ def test_a_task_that_is_left_blank_opens_without_its_mask(connected):
     assert connected.metric("hemline_task_answers_total", source="blank") == 1
     with connected.store.reading() as session:
         task = get_task(session, known_project(session, 1).id, drawn)
+        assert task is not None
         assert list_task_problems(session, task.id) == []
         assert list_jobs(session) == []  # it is not left to the worker

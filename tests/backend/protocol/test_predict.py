@@ -13,7 +13,6 @@ from hemline.errors import LabelStudioUnavailable
 from hemline.labelstudio.client import Json
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import regions_to_mask
-from hemline.prefill.left_blank import is_drawn, set_blank_share
 from hemline.store.loop.jobs import list_jobs
 from hemline.store.loop.projects import known_project
 from hemline.store.loop.tasks import get_task, list_task_problems
@@ -390,18 +389,3 @@ def test_the_same_version_is_named_all_through_a_retrieval(connected):
     finally:
         stop.set()
         promoter.join()
-
-
-def test_a_task_that_is_left_blank_opens_without_its_mask(connected):
-    drawn = next(number for number in range(1, 200) if is_drawn(1, number, 0.05))
-    with connected.store.session() as session:
-        set_blank_share(session, known_project(session, 1), 0.05)
-    (item,) = connected.predict(drawn)
-    assert "result" not in item
-    assert "left blank on purpose" in item["problem"]
-    assert connected.metric("hemline_task_answers_total", source="blank") == 1
-    with connected.store.reading() as session:
-        task = get_task(session, known_project(session, 1).id, drawn)
-        assert task is not None
-        assert list_task_problems(session, task.id) == []
-        assert list_jobs(session) == []  # it is not left to the worker

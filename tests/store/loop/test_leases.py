@@ -147,7 +147,6 @@ def test_a_day_ahead_and_back_holds_nothing_up(
         ahead: Any = datetime.now(UTC) + timedelta(days=1)
         for module in ("clock_set_back", "loop.jobs", "models.runs", "loop.deliveries"):
             wrong.setattr(f"hemline.store.{module}.database_now", lambda _: ahead)
-        wrong.setattr("hemline.store.loop.annotations.database_now", lambda _: ahead)
         with store.session() as session:
             snapshot = DatasetSnapshot(project_id=project.id, digest="5" * 64, labels=[])
             session.add(snapshot)
@@ -165,6 +164,7 @@ def test_a_day_ahead_and_back_holds_nothing_up(
                 task_id=task.id,
                 ls_annotation_id=1,
                 mask_digest="a" * 64,
+                now=ahead,
             )
             row = get_project(session, 7)
             assert row is not None

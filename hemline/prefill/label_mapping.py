@@ -21,6 +21,8 @@ from hemline.store.models.label_classes import (
 )
 
 _NAMED = 20  # labels in a sentence
+# What became of the classes of the first starter of several labels, which had 19.
+_NOW = {"shirt": "top", "sweater": "top", "jacket": "outerwear", "coat": "outerwear"}
 _BY_NAME = "auto"  # in place of classes: as the label's name says
 
 
@@ -70,7 +72,7 @@ def by_name(labels: Sequence[str]) -> LabelMapping:
 
 def read_mapping(session: Session, project_id: int, labels: Sequence[str]) -> LabelMapping:
     """The project's mapping for these labels. Writes nothing."""
-    return _mapping(labels, _for_labels(read_label_classes(session, project_id), labels))
+    return _mapping(labels, _for_labels(_stored(session, project_id), labels))
 
 
 def keep_mapping(
@@ -81,10 +83,10 @@ def keep_mapping(
     Raises:
         StoreError: there is no such project.
     """
-    stored = read_label_classes(session, project_id)
+    stored = _stored(session, project_id)
     if look_up or not _is_for(stored, labels):
         lock_project(session, project_id)
-        stored = read_label_classes(session, project_id)
+        stored = _stored(session, project_id)
         current = _look_up(stored, labels) if look_up else _for_labels(stored, labels)
         if current != stored and (len(labels) > 1 or current.by_people or stored.by_name):
             write_label_classes(session, project_id, current)
@@ -111,7 +113,7 @@ def change_mapping(
         StoreError: there is no such project.
     """
     lock_project(session, project_id)
-    stored = read_label_classes(session, project_id)
+    stored = _stored(session, project_id)
     people = dict(stored.by_people)
     for given, names in changes.items():
         label = _own_label(given, labels)
@@ -174,6 +176,25 @@ def parse_changes(options: Sequence[str]) -> dict[str, tuple[str, ...] | None]:
         listed = tuple(name.strip().lower() for name in names.split(",") if name.strip())
         changes[label] = None if listed == (_BY_NAME,) else listed
     return changes
+
+
+def _stored(session: Session, project_id: int) -> StoredLabelClasses:
+    """What is stored of the project, in the classes of the starter that ships now. Names that it
+    does not know are an earlier one's: what people set is carried over, the rest found again."""
+    stored = read_label_classes(session, project_id)
+    known = {*class_names()}
+    named = {name for each in stored.by_people.values() for name in each.classes}
+    found = {name for names in stored.by_name.values() for name in names}
+    if named | found <= known:
+        return stored
+    people: dict[str, ClassesSet] = {}
+    taken: set[str] = set()
+    for label, each in stored.by_people.items():
+        now = {_NOW.get(name, name) for name in each.classes} - taken
+        people[label] = ClassesSet(tuple(name for name in class_names() if name in now), each.by)
+        taken |= now
+    labels = [*stored.by_name, *stored.by_people]
+    return _look_up(StoredLabelClasses(people), labels)
 
 
 def _others(mapping: LabelMapping, wanted: Mapping[str, Sequence[str]]) -> set[str]:

@@ -9,16 +9,16 @@ from safetensors.numpy import load_file, save
 from hemline.datasets.classes.class_lists import class_map
 from hemline.datasets.classes.classes import BACKGROUND
 from hemline.errors import ModelError
-from hemline.segmentation.groups import Groups
+from hemline.segmentation.groups import Groups, plain_groups
 from hemline.segmentation.model_card import CARD_KEY, ModelCard, card_text, read_card
 from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.shipped import ShippedWeights
 
-_STARTER = ShippedWeights("starter-19", "the starter of many classes")
+_STARTER = ShippedWeights("starter-15", "the starter of many classes")
 
 
 def starter_classes() -> tuple[str, ...]:
-    """The classes that the starter of many classes tells apart, in the order of its channels.
+    """The classes that the starter of many classes tells apart, in its order.
 
     Raises:
         ModelError: its file is missing or was changed.
@@ -55,7 +55,7 @@ def map_classes(path: Path, classes_of: Mapping[str, Sequence[str]]) -> bytes:
         ModelError: as `mapped_starter`; or the file is broken.
     """
     card = read_card(path)
-    groups = _groups(card.labels, classes_of)
+    groups = _groups(card, classes_of)
     mapped = ModelCard(
         recipe=_of_labels(card.recipe, classes_of),
         labels=tuple(classes_of),
@@ -71,7 +71,9 @@ def map_classes(path: Path, classes_of: Mapping[str, Sequence[str]]) -> bytes:
     return save(weights, metadata={CARD_KEY: card_text(mapped)})
 
 
-def _groups(known: Sequence[str], classes_of: Mapping[str, Sequence[str]]) -> Groups:
+def _groups(card: ModelCard, classes_of: Mapping[str, Sequence[str]]) -> Groups:
+    """The channels of each label: those that the model has for each of its classes."""
+    known, theirs = card.labels, card.groups or plain_groups(len(card.labels))
     if not classes_of:
         raise ModelError("no label is given for the starter's classes; give one or more")
     taken: dict[str, str] = {}
@@ -85,8 +87,12 @@ def _groups(known: Sequence[str], classes_of: Mapping[str, Sequence[str]]) -> Gr
             if name in taken:
                 raise ModelError(_twice(name, taken[name], label))
             taken[name] = label
-    of_labels = (tuple(known.index(name) + 1 for name in names) for names in classes_of.values())
-    return Groups(len(known) + 1, tuple(of_labels))
+    channels = dict(zip(known, theirs.of_labels, strict=True))
+    of_labels = (
+        tuple(channel for name in names for channel in channels[name])
+        for names in classes_of.values()
+    )
+    return Groups(theirs.channels, tuple(of_labels))
 
 
 def _twice(name: str, label: str, other: str) -> str:

@@ -137,7 +137,7 @@ def test_a_starter_of_several_labels_comes_from_what_its_labels_mean(
     services: Services, project: Project, run: Any
 ) -> None:
     """Also one that is champion no longer, and whose project's labels mean something else now."""
-    classes = {"zipper": (), "top": ("top", "shirt"), "trousers": ("trousers",)}
+    classes = {"zipper": (), "top": ("top", "scarf"), "trousers": ("trousers",)}
     digest = services.artifacts.put(mapped_starter(classes), "weights")
     with services.store.session() as session:
         create_version(

@@ -96,32 +96,10 @@ _GARMENT_TABLES: dict[str, _Table] = {
     "studio": {STUDIO_GARMENT: GARMENT},
 }
 
-# What the starter of several labels knows. Co-Parsing's tags are chosen by what its annotators
+# What the starter of several labels knows: what can be told in a few hundred photos, so shirts and
+# sweaters are tops, and jackets and coats one. Co-Parsing's tags are chosen by what its annotators
 # masked, not by the words: its suits are jackets, its vests mostly tops, its jumpers sweaters.
 _HEMLINE_FROM_CCP: _Table = {
-    **_to("hair", ("hair",)),
-    **_to("skin", ("skin",)),
-    **_to("top", ("t-shirt", "top", "vest", "bra", "intimate", "swimwear")),
-    **_to("shirt", ("shirt", "blouse")),
-    **_to("sweater", ("sweater", "sweatshirt", "hoodie", "cardigan", "jumper")),
-    **_to("jacket", ("jacket", "blazer", "suit")),
-    **_to("coat", ("coat", "cape")),
-    **_to("dress", ("dress",)),
-    **_to("jumpsuit", ("romper", "bodysuit")),
-    **_to("skirt", ("skirt",)),
-    **_to("trousers", ("pants", "jeans", "leggings")),
-    **_to("shorts", ("shorts", "panties")),
-    **_to("tights", ("tights", "stockings", "socks")),
-    **_to("shoes", ("shoes", "boots", "clogs", "flats", "heels", "loafers", "pumps", "sandals")),
-    **_to("shoes", ("sneakers", "wedges")),
-    **_to("bag", ("bag", "purse", "wallet")),
-    **_to("hat", ("hat",)),
-    **_to("scarf", ("scarf", "tie")),
-    **_to("belt", ("belt",)),
-    **_to("glasses", ("glasses", "sunglasses")),
-}
-_HEMLINE = tuple(dict.fromkeys(_HEMLINE_FROM_CCP.values()))
-_HEMLINE_15_FROM_CCP: _Table = {
     **_to("hair", ("hair",)),
     **_to("skin", ("skin",)),
     **_to("top", ("t-shirt", "top", "vest", "bra", "intimate", "swimwear", "shirt", "blouse")),
@@ -140,8 +118,8 @@ _HEMLINE_15_FROM_CCP: _Table = {
     **_to("belt", ("belt",)),
     **_to("glasses", ("glasses", "sunglasses")),
 }
-_HEMLINE_15 = tuple(dict.fromkeys(_HEMLINE_15_FROM_CCP.values()))
-_HEMLINE_15_FROM_STUDIO: _Table = {**_same(STUDIO), "coat": "outerwear"}
+_HEMLINE = tuple(dict.fromkeys(_HEMLINE_FROM_CCP.values()))
+_HEMLINE_FROM_STUDIO: _Table = {**_same(STUDIO), "coat": "outerwear"}
 
 # iMaterialist and Fashionpedia have no body: what ATR calls hair, face, arms and legs has no shape
 # there, nor have tights and socks here, which ATR draws as legs. So what no shape covers is ignored
@@ -179,11 +157,10 @@ CLASS_LISTS: dict[str, ClassMap] = {
             {"fashionpedia": _same(FASHIONPEDIA_GROUPS)},
         ),
         ClassMap("fashionpedia-46", FASHIONPEDIA, {"fashionpedia": _same(FASHIONPEDIA)}),
-        ClassMap("hemline-19", _HEMLINE, {"ccp": _HEMLINE_FROM_CCP, "studio": _same(STUDIO)}),
         ClassMap(
             "hemline-15",
-            _HEMLINE_15,
-            {"ccp": _HEMLINE_15_FROM_CCP, "studio": _HEMLINE_15_FROM_STUDIO},
+            _HEMLINE,
+            {"ccp": _HEMLINE_FROM_CCP, "studio": _HEMLINE_FROM_STUDIO},
         ),
         ClassMap("modanet-13", MODANET, {"modanet": _same(MODANET)}),
         ClassMap("ccp-59", CCP, {"ccp": _same(CCP)}),

@@ -63,7 +63,7 @@ def simulate(
         typer.Option(
             "--map",
             help="A label of the project and the starter's classes that it is, such as "
-            "'top=top,shirt' or 'dress=auto', by its name. Once for each label; the data must have "
+            "'legs=trousers,skirt' or 'dress=auto', by its name. Once for each label; the data must have "
             "the starter's classes.",
         ),
     ] = None,

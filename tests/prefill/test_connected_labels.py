@@ -79,7 +79,7 @@ def test_what_is_set_is_kept_and_another_connect_leaves_it(store: Store) -> None
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["zipper=belt", "coat=coat"], "no label 'coat'"),
+        (["zipper=belt", "coat=outerwear"], "no label 'coat'"),
         (["zipper=belt", "top=blouse"], "no class 'blouse'"),
         (["zipper=belt,belt"], "twice"),
         (["zipper=belt", "top=belt"], "'belt' would be that of"),

@@ -4,7 +4,6 @@ from contextlib import contextmanager
 
 from sqlalchemy import event, text
 
-from backend.protocol import webhook
 from hemline.store.database.engine import Store
 from tests.backend.conftest import GARMENT, KEY
 from tests.plugins.s3 import answers
@@ -27,7 +26,7 @@ def a_long_writer(settings):
 
 
 def test_reads_wait_for_no_writer(make_backend, monkeypatch):
-    monkeypatch.setattr(webhook, "_WAIT_S", 0.2)
+    monkeypatch.setattr("backend.protocol.delivery_writer._WAIT_S", 0.2)
     first = make_backend()
     assert first.connect() is not None
     (mask,) = first.predict(1)

@@ -9,17 +9,15 @@ moved as in a project with few corrections. What was computed of the photos is k
 folder. Writes its part of docs/results.md.
 """
 
-import argparse
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.order.bounds import Group, fit_bounds
 from active_learning.order.usefulness import NO_BOUND, doubt
-from benchmarks.learning.met_prefills import MetMasks, measure
-from benchmarks.results_page import add_page_options, write_part
+from benchmarks.learning.met_prefills import MetMasks, measure, photo_options
+from benchmarks.results_page import write_part
 from hemline.datasets.sources import open_data
 from hemline.datasets.splits import split_by_garment
 from hemline.segmentation.model_card import file_digest
@@ -44,7 +42,7 @@ class Held:
 
 def main() -> None:
     """Measure, print, and write down."""
-    options = _options()
+    options = photo_options(__doc__)
     street = split_by_garment(list(open_data(f"ccp:{options.ccp}").samples), (0.1, 0.15))
     found = {
         _STUDIO: measure(open_data(f"pairs:{options.metail}").samples, options.cache / "metail"),
@@ -109,15 +107,6 @@ def _held(rows: Values) -> Held:
         float(rows[:, 2].mean()),
         float(np.median(rows[:, 3])),
     )
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--ccp", type=Path, required=True, help="folder of Clothing Co-Parsing")
-    parser.add_argument("--metail", type=Path, required=True, help="original/ and mask/")
-    parser.add_argument("--cache", type=Path, default=Path("build/bench-bounds"))
-    add_page_options(parser)
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -9,15 +9,12 @@ minutes. Times are predicted for garments that were not learnt from. Writes its 
 docs/results.md.
 """
 
-import argparse
-from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.order.work_time import TimedPrefills, fit_time_predictor
-from benchmarks.learning.met_prefills import MetMasks, measure
-from benchmarks.results_page import add_page_options, write_part
+from benchmarks.learning.met_prefills import MetMasks, measure, photo_options
+from benchmarks.results_page import write_part
 from hemline.datasets.sources import open_data
 from hemline.datasets.splits import split_by_garment
 from hemline.segmentation.model_card import file_digest
@@ -33,7 +30,7 @@ Seconds = NDArray[np.float64]
 
 def main() -> None:
     """Measure, print, and write down."""
-    options = _options()
+    options = photo_options(__doc__)
     street = split_by_garment(list(open_data(f"ccp:{options.ccp}").samples), (0.1, 0.15))
     found = {
         "Metail, fronts": measure(
@@ -84,15 +81,6 @@ def _row(name: str, masks: MetMasks) -> str:
         f"| {name} | {len(masks.dice)} | {typical:.0f} s | {plain:.1f} s | {error:.1f} s | "
         f"{ratios.mean():.2f} ({ratios.min():.2f} to {ratios.max():.2f}) |"
     )
-
-
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--ccp", type=Path, required=True, help="folder of Clothing Co-Parsing")
-    parser.add_argument("--metail", type=Path, required=True, help="original/ and mask/")
-    parser.add_argument("--cache", type=Path, default=Path("build/bench-bounds"))
-    add_page_options(parser)
-    return parser.parse_args()
 
 
 if __name__ == "__main__":

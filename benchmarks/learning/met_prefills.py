@@ -1,5 +1,6 @@
 """The starter's masks of photos that it did not learn from, beside the true ones."""
 
+import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS, prediction_signals
+from benchmarks.results_page import add_page_options
 from hemline.datasets.sample import Sample
 from hemline.masks.figures.boundary import hd95
 from hemline.masks.figures.overlap import dice
@@ -40,6 +42,16 @@ class MetMasks:
         """What the model expected of its mask (N,)."""
         found: Values = self.rows[:, PREDICTION_SIGNALS.index("own_expected_dice")]
         return found
+
+
+def photo_options(doc: str | None) -> argparse.Namespace:
+    """The options of a benchmark of these photos, whose module says `doc`."""
+    parser = argparse.ArgumentParser(description=(doc or "").splitlines()[0])
+    parser.add_argument("--ccp", type=Path, required=True, help="folder of Clothing Co-Parsing")
+    parser.add_argument("--metail", type=Path, required=True, help="original/ and mask/")
+    parser.add_argument("--cache", type=Path, default=Path("build/met-prefills"))
+    add_page_options(parser)
+    return parser.parse_args()
 
 
 def measure(samples: Sequence[Sample], keep: Path) -> MetMasks:

@@ -32,8 +32,8 @@ def open_simulated(
 ) -> SimulatedData:
     """The data of `KIND:PATH` with the labels that the options ask for.
 
-    label_map: options such as "legs=trousers,skirt", as `hemline connect --map` has them: the project
-        has these labels, and the data is read in the starter's classes.
+    label_map: options such as "legs=trousers,skirt", as `hemline connect --map` has them: the
+        project has these labels, and the data is read in the starter's classes.
     classes: a class list of the data, whose labels are the project's. Without both the labels are
         the data's own, or one.
     part: one of `splits.PARTS`, of the split of the starter's recipe.

@@ -63,8 +63,8 @@ def simulate(
         typer.Option(
             "--map",
             help="A label of the project and the starter's classes that it is, such as "
-            "'legs=trousers,skirt' or 'dress=auto', by its name. Once for each label; the data must "
-            "have the starter's classes.",
+            "'legs=trousers,skirt' or 'dress=auto', by its name. Once for each label; the data "
+            "must have the starter's classes.",
         ),
     ] = None,
     classes: Annotated[

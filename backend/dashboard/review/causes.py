@@ -1,7 +1,7 @@
 """Causes: why masks are bad, how often, since when, and what fixing each cause would be worth."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Hashable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +21,7 @@ from hemline.store.reports.label_stats import (
     NEWEST,
     LabelCause,
     Week,
+    grouped,
     label_causes,
     weeks_of_labels,
 )
@@ -140,19 +141,10 @@ def _over_time(weeks: Sequence[Week]) -> Chart | None:
 
 def _by_type(labels: Sequence[LabelCause]) -> list[tuple[str, int, list[float], Summary | None]]:
     """Garment type, its labels, share of them with each reason, and the Dice of its pre-fills."""
-    types = _grouped(labels, lambda label: label.garment_type or _UNNAMED)
+    types = grouped(labels, lambda label: label.garment_type or _UNNAMED)
     rows = []
     for name, those in sorted(types.items(), key=lambda item: -len(item[1]))[:_TYPES]:
         shares = [sum(reason in x.reasons for x in those) / len(those) for reason in Reason]
         dice = _dice(those)
         rows.append((name, len(those), shares, summarise(dice) if len(dice) else None))
     return rows
-
-
-def _grouped(
-    labels: Sequence[LabelCause], key: Callable[[LabelCause], Hashable]
-) -> dict[Any, list[LabelCause]]:
-    groups: dict[Any, list[LabelCause]] = defaultdict(list)
-    for label in labels:
-        groups[key(label)].append(label)
-    return groups

@@ -1,11 +1,9 @@
 """What pre-fills cost people and what they save: how they were corrected, and in what time."""
 
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeVar
 
 import numpy as np
 from sqlalchemy import exists, or_, select
@@ -13,9 +11,8 @@ from sqlalchemy.orm import Session
 
 from hemline.masks.figures.work_times import TimeSaved, time_saved, without_breaks
 from hemline.store.loop.annotations import usable_corrections
+from hemline.store.reports.label_stats import grouped, monday_of
 from hemline.store.tables.loop import Annotation, Prediction, Task
-
-Key = TypeVar("Key")
 
 NEWEST = 50_000  # labels that are read
 
@@ -140,7 +137,8 @@ class Savings:
 def savings(worked: Sequence[WorkedLabel]) -> Savings:
     """What the pre-fills of some labels saved, beside those that were left blank."""
     blank = [label for label in worked if not label.has_prefill]
-    weeks = _grouped([label for label in worked if label.has_prefill], _monday)
+    prefilled = [label for label in worked if label.has_prefill]
+    weeks = grouped(prefilled, lambda label: monday_of(label.changed_at).date())
     by_week = {week: _saved(labels, blank) for week, labels in sorted(weeks.items())}
     return Savings(
         len(blank),
@@ -154,7 +152,7 @@ def savings(worked: Sequence[WorkedLabel]) -> Savings:
 def _by_own(
     worked: Sequence[WorkedLabel], key: Callable[[WorkedLabel], str]
 ) -> dict[str, TimeSaved]:
-    found = {name: _saved(labels, labels) for name, labels in _grouped(worked, key).items()}
+    found = {name: _saved(labels, labels) for name, labels in grouped(worked, key).items()}
     return {name: own for name, own in sorted(found.items()) if name and own is not None}
 
 
@@ -163,20 +161,6 @@ def _saved(labels: Sequence[WorkedLabel], blank: Sequence[WorkedLabel]) -> TimeS
         [label.seconds for label in labels if label.has_prefill],
         [label.seconds for label in blank if not label.has_prefill],
     )
-
-
-def _grouped(
-    labels: Sequence[WorkedLabel], key: Callable[[WorkedLabel], Key]
-) -> dict[Key, list[WorkedLabel]]:
-    groups: dict[Key, list[WorkedLabel]] = defaultdict(list)
-    for label in labels:
-        groups[key(label)].append(label)
-    return groups
-
-
-def _monday(label: WorkedLabel) -> date:
-    day = label.changed_at.date()
-    return day - timedelta(days=day.weekday())
 
 
 def _edit(untouched: bool, brushed: bool) -> Edit:

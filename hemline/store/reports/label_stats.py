@@ -1,8 +1,10 @@
 """The newest labels of a project with all that causes and people are counted by."""
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
@@ -13,6 +15,9 @@ from hemline.store.review.review_order import reason_column
 from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Annotation, Prediction, Task
 from hemline.store.tables.review import PredictionSignals, ReviewItem
+
+Item = TypeVar("Item")
+Key = TypeVar("Key", bound=Hashable)
 
 _ITS_ITEM = and_(ReviewItem.task_id == Annotation.task_id, ReviewItem.kind == ReviewKind.LABEL)
 NEWEST = 5000  # labels that pages look at: enough for a median, and quick at any size
@@ -99,7 +104,7 @@ def weeks_of_labels(session: Session, project_id: int, limit: int) -> list[Week]
     )
     if newest is None:
         return []
-    last = _monday(newest)
+    last = monday_of(newest)
     mondays = [last - timedelta(weeks=back) for back in range(limit)]
     week = case(
         *((Annotation.changed_at >= monday, back) for back, monday in enumerate(mondays)),
@@ -151,6 +156,15 @@ def label_work(session: Session, project_id: int, limit: int = NEWEST) -> list[L
     return [LabelWork(*tuple(row)) for row in rows]
 
 
-def _monday(moment: datetime) -> datetime:
+def grouped(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[Item]]:
+    """The items by their keys, each group in their order."""
+    groups: dict[Key, list[Item]] = defaultdict(list)
+    for item in items:
+        groups[key(item)].append(item)
+    return groups
+
+
+def monday_of(moment: datetime) -> datetime:
+    """The beginning of its week."""
     day = moment - timedelta(days=moment.weekday())
     return day.replace(hour=0, minute=0, second=0, microsecond=0)

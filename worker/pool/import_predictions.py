@@ -1,7 +1,8 @@
 """New predictions into Label Studio in bulk, in the place of those of older versions."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from hemline.errors import ArtifactError, HemlineError, LabelStudioError, LabelStudioUnavailable
@@ -9,7 +10,7 @@ from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.not_now import is_later
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.prefill.prefill import LoadedModel, Prefiller
-from hemline.store.loop.predictions import claim_send, find_prediction, unsent_predictions
+from hemline.store.loop.predictions import claim_unsent, return_claims, unsent_predictions
 from hemline.store.loop.tasks import clear_task_problems, set_task_problem
 from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import Prediction, Project
@@ -18,7 +19,6 @@ from worker.services import Services
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 50
-_MARK_WINDOW_S = 0.0  # a mark, not a claim: what was just imported counts as sent in any case
 
 Item = dict[str, Any]
 
@@ -34,8 +34,8 @@ def import_unsent(
     """Gives Label Studio each prediction of the version that it never got, for unlabelled tasks.
 
     What older versions predicted for these tasks is removed first: a task that has any prediction
-    is opened with that one. A task that is opened between the two asks the backend and gets the
-    new mask from there.
+    is opened with that one. A task that is opened before its import begins asks the backend and
+    gets the new mask from there; one that is opened during it gets no second mask.
 
     Raises:
         LabelStudioUnavailable: Label Studio does not answer now; call again later.
@@ -88,10 +88,10 @@ def _import(
     ls_ids = [prediction.task.ls_task_id for prediction in chunk]
     try:
         services.client.perform_action(project.ls_project_id, "delete_tasks_predictions", ls_ids)
-        still = _still_unsent(services, chunk)
-        services.client.import_predictions(
-            project.ls_project_id, [items[prediction.id] for prediction in still]
-        )
+        with _claimed(services, chunk) as claimed:
+            services.client.import_predictions(
+                project.ls_project_id, [items[row.id] for row in chunk if row.id in claimed]
+            )
     except LabelStudioUnavailable:
         raise
     except LabelStudioError as error:
@@ -106,18 +106,24 @@ def _import(
             services, project, chunk[middle:], items
         )
     with services.store.session() as session:
-        for prediction in chunk:
-            claim_send(session, prediction.id, window_s=_MARK_WINDOW_S)
         task_ids = [prediction.task_id for prediction in chunk]
         clear_task_problems(session, task_ids, ProblemSource.SENDING)
     return set()
 
 
-def _still_unsent(services: Services, chunk: Sequence[Prediction]) -> list[Prediction]:
-    """Without those that the backend gave out while the old ones were removed."""
-    with services.store.reading() as session:
-        rows = [find_prediction(session, row.task_id, row.model_version_id) for row in chunk]
-    return [row for row in rows if row is not None and row.sent_at is None]
+@contextmanager
+def _claimed(services: Services, chunk: Sequence[Prediction]) -> Iterator[set[int]]:
+    """Those that the backend did not give out while the old ones were removed, which it does not
+    give out now either. A worker that is killed here has sent nothing: the tasks are filled when
+    they are opened."""
+    with services.store.session() as session:
+        claimed = claim_unsent(session, [prediction.id for prediction in chunk])
+    try:
+        yield claimed
+    except BaseException:
+        with services.store.session() as session:
+            return_claims(session, claimed)
+        raise
 
 
 def _mark(services: Services, prediction: Prediction, error: HemlineError) -> None:

@@ -1,6 +1,6 @@
 """Predictions: one model version's mask for one task, stored once and sent once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import select, update
@@ -98,6 +98,24 @@ def claim_send(
         .values(sent_at=now)
     )
     return session.scalar(statement.returning(Prediction.id)) is not None
+
+
+def claim_unsent(session: Session, prediction_ids: Sequence[int]) -> set[int]:
+    """Which of them nobody has sent yet; they are this caller's to send from now on."""
+    claimed = session.scalars(
+        update(Prediction)
+        .where(Prediction.id.in_(prediction_ids), Prediction.sent_at.is_(None))
+        .values(sent_at=database_now(session))
+        .returning(Prediction.id)
+    )
+    return set(claimed)
+
+
+def return_claims(session: Session, prediction_ids: Collection[int]) -> None:
+    """They could not be sent after all: somebody else may."""
+    session.execute(
+        update(Prediction).where(Prediction.id.in_(prediction_ids)).values(sent_at=None)
+    )
 
 
 def forget_sends(session: Session, project_id: int, model_version_id: int) -> None:

@@ -169,6 +169,57 @@ def test_what_the_backend_has_given_out_is_not_given_again(
     assert given(fake, champion.name) == [n for n in range(1, 25) if n != 2]
 
 
+def test_what_is_opened_during_the_import_is_not_given_out_as_well(
+    services: Services,
+    fake: FakeLabelStudio,
+    project: Project,
+    champion: ModelVersion,
+    job_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    send = services.client.import_predictions
+    asked: list[bool] = []
+
+    def open_meanwhile(*arguments: Any) -> Any:
+        with services.store.session() as session:
+            task = get_task(session, project.id, 2)
+            assert task is not None
+            row = find_prediction(session, task.id, champion.id)
+            assert row is not None
+            asked.append(claim_send(session, row.id, window_s=5))
+        return send(*arguments)
+
+    monkeypatch.setattr(services.client, "import_predictions", open_meanwhile)
+    predict_pool(services, job_id)
+    assert asked == [False]
+    assert given(fake, champion.name) == list(range(1, 25))
+
+
+def test_what_could_not_be_imported_is_there_for_whoever_opens_its_task(
+    services: Services,
+    fake: FakeLabelStudio,
+    project: Project,
+    champion: ModelVersion,
+    job_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    send = services.client.import_predictions
+
+    def break_off(*arguments: Any) -> Any:
+        fake.stop()
+        return send(*arguments)
+
+    monkeypatch.setattr(services.client, "import_predictions", break_off)
+    predict_pool(services, job_id)
+    assert job_of(services, job_id).state is JobState.RUNNING
+    with services.store.session() as session:
+        task = get_task(session, project.id, 2)
+        assert task is not None
+        row = find_prediction(session, task.id, champion.id)
+        assert row is not None
+        assert claim_send(session, row.id, window_s=5)
+
+
 def test_a_job_waits_while_label_studio_is_away_and_goes_on_after(
     services: Services, fake: FakeLabelStudio, champion: ModelVersion, job_id: int
 ) -> None:

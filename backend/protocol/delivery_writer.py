@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from hemline.errors import StoreUnavailable
 from hemline.store.database.columns import Json
 from hemline.store.database.engine import Store
-from hemline.store.loop.deliveries import record_delivery
+from hemline.store.loop.deliveries import record_deliveries
 
 _AT_ONCE = 50  # of one transaction
 _WAIT_S = 5.0  # for another process that writes
@@ -81,14 +81,16 @@ class DeliveryWriter:
             one.error = error
 
     def _store_all(self, some: list[_Waiting]) -> None:
+        deliveries = [
+            {
+                "digest": each.received.digest,
+                "action": each.received.action,
+                "ls_project_id": each.received.ls_project_id,
+                "payload": each.received.payload,
+            }
+            for each in some
+        ]
         with self._store.session(wait_s=_WAIT_S) as session:
-            for each in some:
-                received = each.received
-                stored = record_delivery(
-                    session,
-                    digest=received.digest,
-                    action=received.action,
-                    ls_project_id=received.ls_project_id,
-                    payload=received.payload,
-                )
-                each.is_new = stored is not None
+            new = record_deliveries(session, deliveries)
+        for each in some:  # of two that are the same, one is new
+            each.is_new = new.pop(each.received.digest, None) is not None

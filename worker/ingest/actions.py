@@ -14,6 +14,7 @@ from hemline.store.loop.projects import get_project, upsert_project
 from hemline.store.loop.tasks import delete_tasks
 from hemline.store.states import RunTrigger
 from hemline.store.tables.loop import Project, WebhookDelivery
+from worker.ingest.compared_with import look_up
 from worker.ingest.confirm import ComesTooEarly, confirmed, is_proved, project_of
 from worker.ingest.record_annotation import SavedAnnotation, record_submitted
 from worker.ingest.registry import bring_up_to_date, register_task, remember_project
@@ -61,7 +62,8 @@ class UsualDelivery:
             return None
         config = _config(project)
         task, is_news = bring_up_to_date(session, project, config, self.ls_task)
-        return SavedAnnotation(project, config, task, self.submitted), is_news
+        stored = look_up(session, project, task, self.submitted)
+        return SavedAnnotation(project, config, task, self.submitted, stored), is_news
 
 
 def handle_delivery(services: Services, delivery: WebhookDelivery) -> None:

@@ -7,7 +7,7 @@ before anything of it is decoded: one that kills its process costs itself alone.
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from hemline.errors import (
@@ -105,7 +105,10 @@ class InTurn:
             if opened is None:
                 return _Begun()
             saved, has_new_task = opened
-            return _Begun(saved, has_new_task, begin_attempt(session, saved.work))
+            if delivery.attempts == 1:  # with this one
+                return _Begun(replace(saved, is_counted=False), has_new_task, 1)
+            died = delivery.attempts - 1
+            return _Begun(saved, has_new_task, begin_attempt(session, saved.work, known=died))
 
         try:
             return self._write(begin)
@@ -190,7 +193,7 @@ def _in_vain(delivery: WebhookDelivery, error: Exception, saved: SavedAnnotation
     problem, is_final = _problem(delivery, error)
 
     def write(session: Any) -> None:
-        if saved is not None:
+        if saved is not None and saved.is_counted:
             end_attempt(session, saved.work)
         if isinstance(error, LabelStudioUnavailable | StoreUnavailable):
             postpone_delivery(session, delivery.id, str(error))

@@ -23,10 +23,10 @@ from hemline.masks.figures.overlap import dice
 from hemline.masks.layers import Layers, encode_covered
 from hemline.masks.renumber import renumber
 from hemline.prefill.prefill import prefill_seed
-from hemline.store.loop.annotations import find_annotation, record_annotation
+from hemline.store.loop.annotations import mask_and_verdict, record_annotation
 from hemline.store.loop.attempts import begin_attempt, end_attempt
-from hemline.store.loop.clicks import claim_clicks, clicked_pixels
-from hemline.store.loop.corrections import get_prediction, refresh_labelled, shown_prediction
+from hemline.store.loop.clicks import claim_clicks
+from hemline.store.loop.corrections import mark_labelled, refresh_labelled
 from hemline.store.loop.garments import is_settled, settle_garments
 from hemline.store.loop.splits import assign_split
 from hemline.store.loop.tasks import clear_task_problems, record_photo, set_task_problem
@@ -35,6 +35,7 @@ from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import Annotation, Prediction, Project, Task
 from worker.attempts import KillsItsProcess, check_deaths
 from worker.ingest.brushed import is_brushed
+from worker.ingest.compared_with import ComparedWith, look_up
 from worker.ingest.lost_work import Prefilled, lost_work
 from worker.ingest.submitted import Submitted
 from worker.services import Services
@@ -46,12 +47,18 @@ Mask = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class SavedAnnotation:
-    """An annotation that was saved in Label Studio, and where it belongs."""
+    """An annotation that was saved in Label Studio, and where it belongs.
+
+    is_counted: whether the attempt at it is counted under its own name. The first attempt at a
+        delivery is not, since the delivery's own count says that it was begun.
+    """
 
     project: Project
     config: LabelConfig
     task: Task
     submitted: Submitted
+    stored: ComparedWith
+    is_counted: bool = True
 
     @property
     def work(self) -> str:
@@ -81,16 +88,6 @@ class _Doubt:
 
 
 @dataclass(frozen=True, slots=True)
-class _Stored:
-    """What the store has to compare an annotation with."""
-
-    known: Annotation | None
-    prediction: Prediction | None
-    clicked: set[str]
-    is_settled: bool  # the project's garments
-
-
-@dataclass(frozen=True, slots=True)
 class AnnotationRead:
     """An annotation's mask as an artifact, or the problem that leaves it without one."""
 
@@ -110,8 +107,9 @@ def record_submitted(
 ) -> None:
     """Stores the annotation with its mask, or with the problem that leaves it out. Its signals are
     asked for by the sweep, which finds that they wait."""
-    saved = SavedAnnotation(project, config, task, submitted)
     with services.store.session() as session:
+        stored = look_up(session, project, task, submitted)
+        saved = SavedAnnotation(project, config, task, submitted, stored)
         times_begun = begin_attempt(session, saved.work)
     try:
         read = read_annotation(services, saved, times_begun)
@@ -131,10 +129,9 @@ def store_annotation(
     Writes only: it is done again in another transaction where this one fails.
     """
     task, submitted = saved.task, saved.submitted
-    if not read.kills:
+    if saved.is_counted and not read.kills:
         end_attempt(session, saved.work)
-    known = find_annotation(session, saved.project.id, submitted.ls_annotation_id)
-    before = (known.mask_digest, known.verdict) if known is not None else (None, None)
+    before = mask_and_verdict(session, saved.project.id, submitted.ls_annotation_id)
     stored = record_annotation(
         session,
         project_id=saved.project.id,
@@ -157,7 +154,7 @@ def store_annotation(
         verdict=submitted.verdict,
         ls_updated_at=submitted.updated_at,
     )
-    if stored.mask_digest is not None:
+    if stored.mask_digest is not None and task.split is None:
         assign_split(
             session,
             task.id,
@@ -165,11 +162,14 @@ def store_annotation(
             validation_share=services.settings.validation_share,
             gold_minimum=services.settings.gold_minimum,
         )
-    refresh_labelled(session, [task.id])
+    if stored.deleted_at is None:
+        mark_labelled(session, task.id)
+    else:
+        refresh_labelled(session, [task.id])
     made_with = claim_clicks(
         session, stored.id, task.id, submitted.annotator, until=submitted.updated_at
     )
-    stored.clicks, stored.boxes = made_with.clicks, made_with.boxes
+    stored.clicks, stored.boxes = made_with.clicks, made_with.boxes  # written if they are others
     if stored.ls_updated_at == submitted.updated_at:
         review_saved(
             session,
@@ -198,7 +198,7 @@ def read_annotation(services: Services, saved: SavedAnnotation, times_begun: int
     task = _with_photo_size(services, saved.task)
     layers, problem = _read_layers(config, task, submitted)
     mask = layers.mask if layers is not None else None
-    stored = _stored(services, task, submitted)
+    stored = saved.stored
     prefill = _compare(services, config, task, stored.prediction, mask)
     if layers is None or mask is None:
         return AnnotationRead(problem=problem, prefill=prefill)
@@ -206,7 +206,7 @@ def read_annotation(services: Services, saved: SavedAnnotation, times_begun: int
     covered = services.artifacts.put(below, "covered parts") if below else None
     digest = services.artifacts.put(encode_class_mask(mask), "mask")
     height, width = mask.shape
-    doubt = _doubt(services, config, submitted, stored.known, mask, digest, prefill)
+    doubt = _doubt(services, config, submitted, stored.annotation, mask, digest, prefill)
     if doubt.problem:
         log.warning("task %d: %s", task.ls_task_id, doubt.problem)
         begun = _Prefill(prefill.prediction_id) if prefill is not None else None
@@ -220,7 +220,7 @@ def read_annotation(services: Services, saved: SavedAnnotation, times_begun: int
         size=mask.shape,
         seed=prefill.seed if prefill is not None else "",
     )
-    if not stored.is_settled:
+    if not is_settled(saved.project):
         settle_garments(services.store, task.project_id)
     return AnnotationRead(
         digest,
@@ -282,18 +282,6 @@ def _with_photo_size(services: Services, task: Task) -> Task:
         record_photo(session, task.id, photo.digest, task.width, task.height)
         clear_task_problems(session, [task.id], ProblemSource.PHOTO)
     return task
-
-
-def _stored(services: Services, task: Task, submitted: Submitted) -> _Stored:
-    with services.store.reading() as session:
-        known = find_annotation(session, task.project_id, submitted.ls_annotation_id)
-        # A later save of the same annotation still began from the pre-fill it was first made from.
-        if known is not None and known.prediction_id is not None:
-            prediction = get_prediction(session, known.prediction_id)
-        else:
-            prediction = shown_prediction(session, task.id, submitted.created_at)
-        clicked = clicked_pixels(session, task.id)
-        return _Stored(known, prediction, clicked, is_settled(session, task.project_id))
 
 
 def _compare(

@@ -1,6 +1,9 @@
 """The store's database: one object that opens units of work on SQLite or PostgreSQL."""
 
 import os
+import random
+import sqlite3
+import time
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +23,7 @@ from hemline.store.database.json_text import to_json
 from hemline.store.database.trouble import busy, unavailable
 
 SQLITE_BUSY_TIMEOUT_S = 10.0
+_POLL_S = (0.0005, 0.003)  # between two tries to begin to write, at random
 _POSTGRESQL_CONNECT_TIMEOUT_S = 10
 _READ_ONLY = "hemline_read_only"
 _WAIT_S = "hemline_wait_s"
@@ -286,12 +290,48 @@ def _set_up_sqlite(engine: Engine, *, foreign_keys: bool) -> None:
     @event.listens_for(engine, "begin")
     def on_begin(connection: Connection) -> None:
         read_only = bool(connection.get_execution_options().get(_READ_ONLY))
-        connection.exec_driver_sql(f"PRAGMA query_only = {int(read_only)}")
         wait_s = connection.get_execution_options().get(_WAIT_S, SQLITE_BUSY_TIMEOUT_S)
-        connection.exec_driver_sql(f"PRAGMA busy_timeout = {int(1000 * wait_s)}")
+        _set_pragma(connection, "query_only", int(read_only))
+        if read_only:
+            _set_pragma(connection, "busy_timeout", int(1000 * wait_s))
+            connection.exec_driver_sql("BEGIN")
+            return
         # A transaction that reads first and writes later cannot wait for another writer: SQLite
         # fails it at once, because its snapshot is old. So writers take the lock as they begin.
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        _set_pragma(connection, "busy_timeout", 0)
+        _wait_for_lock(connection, wait_s)
+
+
+def _set_pragma(connection: Connection, name: str, value: int) -> None:
+    """Sets what this connection has not set so already."""
+    if connection.info.get(name) != value:
+        _driver(connection).execute(f"PRAGMA {name} = {value}")
+        connection.info[name] = value
+
+
+def _wait_for_lock(connection: Connection, wait_s: float) -> None:
+    """Begins to write as soon as nobody else does.
+
+    SQLite would wait longer from try to try, up to a tenth of a second: two processes that write
+    all the time then stand still for half of it.
+    """
+    deadline = time.monotonic() + wait_s
+    while time.monotonic() < deadline:
+        try:
+            _driver(connection).execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                break
+            time.sleep(random.uniform(*_POLL_S))
+        else:
+            return
+    connection.exec_driver_sql("BEGIN IMMEDIATE")  # what goes wrong now, SQLAlchemy puts in words
+
+
+def _driver(connection: Connection) -> sqlite3.Connection:
+    """Past SQLAlchemy, whose own part of a statement takes longer than these."""
+    own: sqlite3.Connection = connection.connection.dbapi_connection  # type: ignore[assignment]
+    return own
 
 
 def _dispose_in_forked_children(store: Store) -> None:

@@ -1,18 +1,46 @@
 """Annotations: what people submitted, and which of it counts as a correction to train on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, case, distinct, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, case, distinct, func, select, update
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Session, contains_eager
 
 from hemline.store.database.clock import DatabaseTime
-from hemline.store.database.insert import insert_into
+from hemline.store.database.columns import Base
+from hemline.store.database.insert import built_once, table_of
 from hemline.store.states import Verdict
 from hemline.store.tables.loop import Annotation, Task
 
 _AT_ONCE = 500  # ids in one query
+_SAVED = (  # what a newer save replaces
+    "prediction_id",
+    "mask_digest",
+    "covered_digest",
+    "held_digest",
+    "width",
+    "height",
+    "annotator",
+    "lead_time_s",
+    "was_cancelled",
+    "ground_truth",
+    "untouched",
+    "brushed",
+    "dice",
+    "problem",
+    "verdict",
+    "ls_updated_at",
+)
+_ANNOTATION = select(Annotation).where(
+    Annotation.project_id == bindparam("project_id"),
+    Annotation.ls_annotation_id == bindparam("ls_annotation_id"),
+)
+_STORED = table_of(Annotation).c
+_MASK_AND_VERDICT = select(_STORED.mask_digest, _STORED.verdict).where(
+    _STORED.project_id == bindparam("project_id"),
+    _STORED.ls_annotation_id == bindparam("ls_annotation_id"),
+)
 
 
 def record_annotation(
@@ -64,27 +92,13 @@ def record_annotation(
         "verdict": verdict,
         "ls_updated_at": ls_updated_at,
     }
-    statement = insert_into(
-        session,
-        Annotation,
-        project_id=project_id,
-        task_id=task_id,
-        ls_annotation_id=ls_annotation_id,
-        changed_at=now or DatabaseTime(),
-        last_mask_digest=mask_digest,
-        **values,
-    )
-    stored = session.scalars(
-        _update_if_newer(statement, list(values)).returning(Annotation),
-        execution_options={"populate_existing": True},
-    ).one_or_none()
-    if stored is not None:
-        return stored
-    return session.scalars(
-        select(Annotation).where(
-            Annotation.project_id == project_id, Annotation.ls_annotation_id == ls_annotation_id
-        )
-    ).one()
+    own = {"project_id": project_id, "ls_annotation_id": ls_annotation_id}
+    new = values | own | {"task_id": task_id, "last_mask_digest": mask_digest}
+    if now is None:
+        session.execute(_insert_now(session), new)
+    else:
+        session.execute(_insert(session), new | {"changed_at": now})
+    return session.scalars(_ANNOTATION, own, execution_options={"populate_existing": True}).one()
 
 
 def delete_annotations(
@@ -104,11 +118,17 @@ def delete_annotations(
 
 
 def find_annotation(session: Session, project_id: int, ls_annotation_id: int) -> Annotation | None:
-    return session.scalar(
-        select(Annotation).where(
-            Annotation.project_id == project_id, Annotation.ls_annotation_id == ls_annotation_id
-        )
-    )
+    own = {"project_id": project_id, "ls_annotation_id": ls_annotation_id}
+    return session.scalar(_ANNOTATION, own)
+
+
+def mask_and_verdict(
+    session: Session, project_id: int, ls_annotation_id: int
+) -> tuple[str | None, Verdict | None]:
+    """What is stored of the annotation: the digest of its mask, and its reviewer's verdict."""
+    own = {"project_id": project_id, "ls_annotation_id": ls_annotation_id}
+    found = session.execute(_MASK_AND_VERDICT, own).one_or_none()
+    return (found.mask_digest, found.verdict) if found is not None else (None, None)
 
 
 def ls_tasks_of(
@@ -175,7 +195,8 @@ def usable_corrections(project_id: int) -> ColumnElement[bool]:
     )
 
 
-def _update_if_newer(statement: Insert, columns: list[str]) -> Insert:
+def _update_if_newer(insert: Callable[[type[Base]], Insert]) -> Insert:
+    statement = insert(Annotation)
     new = statement.excluded
     last = Annotation.last_mask_digest
     saved_again = (
@@ -190,7 +211,7 @@ def _update_if_newer(statement: Insert, columns: list[str]) -> Insert:
     return statement.on_conflict_do_update(
         index_elements=["project_id", "ls_annotation_id"],
         set_={
-            **{name: new[name] for name in columns},
+            **{name: new[name] for name in _SAVED},
             "last_mask_digest": func.coalesce(new.mask_digest, last),
             "changed_at": case((changed, new.changed_at), else_=Annotation.changed_at),
             "deleted_at": case(
@@ -201,3 +222,7 @@ def _update_if_newer(statement: Insert, columns: list[str]) -> Insert:
         | new.ls_updated_at.is_(None)
         | (new.ls_updated_at >= Annotation.ls_updated_at),
     )
+
+
+_insert = built_once(_update_if_newer)
+_insert_now = built_once(lambda insert: _update_if_newer(insert).values(changed_at=DatabaseTime()))

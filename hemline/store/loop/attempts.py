@@ -3,28 +3,42 @@
 What is left in the table is what died. Whoever meets it too often passes it over, in words.
 """
 
-from sqlalchemy import delete
+from collections.abc import Callable
+
+from sqlalchemy import bindparam, delete
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.dml import ReturningInsert
 
 from hemline.store.database.clock import DatabaseTime
-from hemline.store.database.insert import insert_into
+from hemline.store.database.columns import Base
+from hemline.store.database.insert import built_once, table_of
 from hemline.store.tables.loop import Attempt
 
 
-def begin_attempt(session: Session, work: str) -> int:
+def begin_attempt(session: Session, work: str, *, known: int = 0) -> int:
     """The number of times that this work was begun and not ended, with this time: 1 and more.
 
     work: what it is, 255 characters at most. Commit before working.
+    known: how often it was begun in vain as somebody else has counted.
     """
-    statement = insert_into(session, Attempt, work=work, number=1, begun_at=DatabaseTime())
-    statement = statement.on_conflict_do_update(
-        index_elements=["work"],
-        set_={"number": Attempt.number + 1, "begun_at": statement.excluded.begun_at},
-    )
-    number: int = session.scalars(statement.returning(Attempt.number)).one()
+    values = {"work": work, "number": known + 1}
+    number: int = session.execute(_begin(session), values).scalar_one()
     return number
 
 
 def end_attempt(session: Session, work: str) -> None:
     """The process lives: the work ended, well or with an error."""
-    session.execute(delete(Attempt).where(Attempt.work == work))
+    session.execute(_END, {"work": work})
+
+
+def _begin_statement(insert: Callable[[type[Base]], Insert]) -> ReturningInsert[int]:
+    statement = insert(Attempt).values(begun_at=DatabaseTime())
+    return statement.on_conflict_do_update(
+        index_elements=["work"],
+        set_={"number": Attempt.number + 1, "begun_at": statement.excluded.begun_at},
+    ).returning(Attempt.number)
+
+
+_begin = built_once(_begin_statement)
+_END = delete(table_of(Attempt)).where(Attempt.work == bindparam("work"))

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import bindparam, case, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from hemline.store.database.clock import database_now
+from hemline.store.database.insert import table_of
 from hemline.store.tables.clicks import AnsweredClick
 
 _CLOCKS_APART = timedelta(minutes=1)  # of Label Studio's machine and ours
@@ -55,11 +56,7 @@ def record_clicks(
 
 def clicked_pixels(session: Session, task_id: int) -> set[str]:
     """Digests of the regions that clicks on the task were answered with."""
-    return set(
-        session.scalars(
-            select(AnsweredClick.pixels_digest).where(AnsweredClick.task_id == task_id).distinct()
-        )
-    )
+    return set(session.scalars(_PIXELS, {"task": task_id}))
 
 
 def claim_clicks(
@@ -72,8 +69,7 @@ def claim_clicks(
 ) -> ClickCounts:
     """Gives the annotation the clicks that its annotator, or somebody unknown, made on the task up
     to `until`, when it was saved, and that no other annotation has; all that it has now."""
-    on_task = select(AnsweredClick.id).where(AnsweredClick.task_id == task_id).limit(1)
-    if session.scalar(on_task) is None:
+    if session.scalar(_ANY, {"task": task_id}) is None:
         return ClickCounts()
     until = (until or database_now(session)) + _CLOCKS_APART
     session.execute(
@@ -91,3 +87,9 @@ def claim_clicks(
         select(func.count(), boxes).where(AnsweredClick.annotation_id == annotation_id)
     ).one()
     return ClickCounts(int(number) - int(boxed), int(boxed))
+
+
+_CLICKS = table_of(AnsweredClick).c
+_OF_TASK = _CLICKS.task_id == bindparam("task")
+_PIXELS = select(_CLICKS.pixels_digest).where(_OF_TASK).distinct()
+_ANY = select(_CLICKS.id).where(_OF_TASK).limit(1)

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import bindparam, exists, select, update
 from sqlalchemy.orm import Session, joinedload
 from sqlalchemy.orm.interfaces import ORMOption
 
+from hemline.store.database.insert import table_of
 from hemline.store.loop.annotations import delete_annotations
 from hemline.store.review.label_review import review_deleted
 from hemline.store.tables.loop import Annotation, ModelVersion, Prediction, Task
@@ -33,7 +34,7 @@ def shown_prediction(session: Session, task_id: int, at: datetime | None) -> Pre
 
 def get_prediction(session: Session, prediction_id: int) -> Prediction | None:
     """The prediction of that id, with its model."""
-    return session.get(Prediction, prediction_id, options=[_model()])
+    return session.scalar(_PREDICTION, {"prediction": prediction_id})
 
 
 def annotations_of(session: Session, task_id: int) -> Sequence[Annotation]:
@@ -49,6 +50,11 @@ def refresh_labelled(session: Session, task_ids: Sequence[int]) -> None:
     """A task is labelled while it has an annotation, a skip included, that is not deleted."""
     submitted = exists().where(Annotation.task_id == Task.id, Annotation.deleted_at.is_(None))
     session.execute(update(Task).where(Task.id.in_(task_ids)).values(is_labeled=submitted))
+
+
+def mark_labelled(session: Session, task_id: int) -> None:
+    """A task that an annotation which is not deleted was stored of; as `refresh_labelled`."""
+    session.execute(_LABELLED, {"task": task_id})
 
 
 def withdraw_annotations(
@@ -72,3 +78,11 @@ def _model() -> ORMOption:
     return (
         joinedload(Prediction.model_version).defer(ModelVersion.recipe).defer(ModelVersion.figures)
     )
+
+
+_PREDICTION = select(Prediction).where(Prediction.id == bindparam("prediction")).options(_model())
+_LABELLED = (
+    update(table_of(Task))
+    .where(Task.id == bindparam("task"), Task.is_labeled.is_(False))
+    .values(is_labeled=True)
+)

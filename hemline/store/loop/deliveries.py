@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, exists, func, select, update
+from sqlalchemy import ColumnElement, bindparam, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from hemline.store.database.clock import DatabaseTime, database_now
 from hemline.store.database.columns import Json
-from hemline.store.database.insert import insert_into
+from hemline.store.database.insert import built_once, table_of
 from hemline.store.states import DeliveryState
 from hemline.store.tables.loop import WebhookDelivery
 
@@ -17,15 +17,20 @@ def record_delivery(
     session: Session, *, digest: str, action: str, ls_project_id: int | None, payload: Json
 ) -> int | None:
     """Stores the delivery and returns its id; None if one of that digest is stored already."""
-    statement = insert_into(
-        session,
-        WebhookDelivery,
-        digest=digest,
-        action=action,
-        ls_project_id=ls_project_id,
-        payload=payload,
-    ).on_conflict_do_nothing(index_elements=["digest"])
-    return session.scalar(statement.returning(WebhookDelivery.id))
+    delivery = {
+        "digest": digest,
+        "action": action,
+        "ls_project_id": ls_project_id,
+        "payload": payload,
+    }
+    return record_deliveries(session, [delivery]).get(digest)
+
+
+def record_deliveries(session: Session, deliveries: Sequence[Json]) -> dict[str, int]:
+    """Stores what is new of deliveries, each with the arguments of `record_delivery`, in one
+    statement. Returns the ids of the new ones by their digests."""
+    rows = session.execute(_record(session), deliveries)
+    return {row.digest: row.id for row in rows}
 
 
 def next_deliveries(
@@ -95,16 +100,9 @@ def begin_delivery(
 ) -> bool:
     """Counts an attempt, for the delivery that was taken. Commit before working on it, so that one
     that kills its worker is counted. False if somebody else has taken it since."""
-    begun = session.execute(
-        update(WebhookDelivery)
-        .where(
-            WebhookDelivery.id == delivery.id,
-            WebhookDelivery.state == DeliveryState.NEW,
-            WebhookDelivery.worked_at == delivery.worked_at,
-        )
-        .values(attempts=WebhookDelivery.attempts + 1, worked_at=now or DatabaseTime())
-        .returning(WebhookDelivery.attempts)
-    ).scalar_one_or_none()
+    values = {"number": delivery.id, "taken_at": delivery.worked_at}
+    begin = _BEGIN if now is None else _BEGIN.values(worked_at=now)
+    begun = session.execute(begin, values).scalar_one_or_none()
     if begun is None:
         return False
     delivery.attempts = begun
@@ -113,11 +111,8 @@ def begin_delivery(
 
 def finish_delivery(session: Session, delivery_id: int, *, now: datetime | None = None) -> None:
     """Marks the delivery as done."""
-    session.execute(
-        update(WebhookDelivery)
-        .where(WebhookDelivery.id == delivery_id)
-        .values(state=DeliveryState.DONE, problem=None, worked_at=now or DatabaseTime())
-    )
+    finish = _FINISH if now is None else _FINISH.values(worked_at=now)
+    session.execute(finish, {"number": delivery_id})
 
 
 def fail_delivery(session: Session, delivery_id: int, problem: str, final: bool) -> None:
@@ -177,3 +172,28 @@ def _give_up(session: Session, max_attempts: int, untaken: ColumnElement[bool]) 
         .where(untaken, WebhookDelivery.attempts >= max_attempts)
         .values(state=DeliveryState.FAILED, problem=func.coalesce(WebhookDelivery.problem, died))
     )
+
+
+_record = built_once(
+    lambda insert: (
+        insert(WebhookDelivery)
+        .on_conflict_do_nothing(index_elements=["digest"])
+        .returning(WebhookDelivery.digest, WebhookDelivery.id)
+    )
+)
+_TABLE = table_of(WebhookDelivery)
+_BEGIN = (
+    update(_TABLE)
+    .where(
+        WebhookDelivery.id == bindparam("number"),
+        WebhookDelivery.state == DeliveryState.NEW,
+        WebhookDelivery.worked_at == bindparam("taken_at"),
+    )
+    .values(attempts=WebhookDelivery.attempts + 1, worked_at=DatabaseTime())
+    .returning(WebhookDelivery.attempts)
+)
+_FINISH = (
+    update(_TABLE)
+    .where(WebhookDelivery.id == bindparam("number"))
+    .values(state=DeliveryState.DONE, problem=None, worked_at=DatabaseTime())
+)

@@ -87,9 +87,9 @@ def settle_garments(store: Store, project_id: int) -> None:
         _follow_addresses(store, project_id, 0, settle=True)
 
 
-def is_settled(session: Session, project_id: int) -> bool:
+def is_settled(project: Project) -> bool:
     """Whether the rule stays as it is, so that `settle_garments` has nothing to do."""
-    return _due(session, project_id) is None
+    return GarmentRule.from_json(project.garment_rule).settled
 
 
 def set_rule(session: Session, project_id: int, rule: GarmentRule) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from hemline.errors import StoreError
@@ -43,7 +43,7 @@ def upsert_project(
 
 
 def get_project(session: Session, ls_project_id: int) -> Project | None:
-    return session.scalar(select(Project).where(Project.ls_project_id == ls_project_id))
+    return session.scalar(_PROJECT, {"ls_project": ls_project_id})
 
 
 def known_project(session: Session, ls_project_id: int) -> Project:
@@ -101,3 +101,6 @@ def lock_project(session: Session, project_id: int) -> None:
             f"project {project_id} is not in the store; open it in Label Studio or run "
             "`hemline connect`"
         )
+
+
+_PROJECT = select(Project).where(Project.ls_project_id == bindparam("ls_project"))

@@ -2,7 +2,7 @@
 
 from math import ceil, floor
 
-from sqlalchemy import String, case, cast, distinct, exists, func, select, update
+from sqlalchemy import String, bindparam, case, cast, distinct, exists, func, select, update
 from sqlalchemy.orm import Session
 
 from hemline.errors import StoreError
@@ -33,9 +33,7 @@ def assign_split(
     gold_share, validation_share: shares of garments, 0 to 1. Two processes at once agree, because
     they take turns on the project. Raises StoreError if there is no such task.
     """
-    task = session.execute(
-        select(Task.project_id, Task.garment, Task.split).where(Task.id == task_id)
-    ).one_or_none()
+    task = session.execute(_TASK, {"task": task_id}).one_or_none()
     if task is None:
         raise StoreError(f"task {task_id} is not in the store; open it in Label Studio first")
     given: Split | None = task.split
@@ -122,3 +120,6 @@ def _due_split(
     return next(
         (split for split, number in due.items() if garments.get(split, 0) < number), Split.TRAIN
     )
+
+
+_TASK = select(Task.project_id, Task.garment, Task.split).where(Task.id == bindparam("task"))

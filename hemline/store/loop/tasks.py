@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
     and_,
+    bindparam,
     case,
     delete,
     exists,
@@ -116,9 +117,7 @@ def upsert_task(
 
 
 def get_task(session: Session, project_id: int, ls_task_id: int) -> Task | None:
-    return session.scalar(
-        select(Task).where(Task.project_id == project_id, Task.ls_task_id == ls_task_id)
-    )
+    return session.scalar(_TASK, {"project": project_id, "ls_task": ls_task_id})
 
 
 def stored_data(session: Session, project_id: int, ls_task_ids: Sequence[int]) -> dict[int, Json]:
@@ -364,3 +363,8 @@ def _to_predict(
     )
     marked = put_off(ProblemSource.TASK, ProblemSource.PHOTO, ProblemSource.PREFILL)
     return and_(Task.project_id == project_id, Task.is_labeled.is_(labelled), ~predicted, ~marked)
+
+
+_TASK = select(Task).where(
+    Task.project_id == bindparam("project"), Task.ls_task_id == bindparam("ls_task")
+)

@@ -6,9 +6,9 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hemline.store.review.review_order import item_of_task
-from hemline.store.review.signals import expect_label
+from hemline.store.review.signals import expect_label, is_usable
 from hemline.store.review.verdicts import settle_label
-from hemline.store.review.write_order import drop_items
+from hemline.store.review.write_order import drop_item
 from hemline.store.states import ReviewKind, Verdict
 from hemline.store.tables.loop import Annotation
 
@@ -53,10 +53,8 @@ def review_saved(
         if judged is not None:
             settle_label(session, saved, saved.verdict, judged_digest=judged, by=by)
     expect_label(session, saved)
-    if label_of_task(session, saved.task_id) is None:
-        drop_items(session, [saved.task_id], ReviewKind.LABEL)
-    else:
-        drop_items(session, [saved.task_id], ReviewKind.PHOTO)
+    is_label = is_usable(saved) or label_of_task(session, saved.task_id) is not None
+    drop_item(session, saved.task_id, ReviewKind.PHOTO if is_label else ReviewKind.LABEL)
 
 
 def review_deleted(session: Session, deleted: Sequence[Annotation]) -> None:
@@ -65,4 +63,4 @@ def review_deleted(session: Session, deleted: Sequence[Annotation]) -> None:
         session.refresh(annotation)
         expect_label(session, annotation)
         if label_of_task(session, annotation.task_id) is None:
-            drop_items(session, [annotation.task_id], ReviewKind.LABEL)
+            drop_item(session, annotation.task_id, ReviewKind.LABEL)

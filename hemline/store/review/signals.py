@@ -6,16 +6,17 @@ dropped. A newer version of the statistics makes every row wait again, also thos
 gave up.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy import ColumnElement, case, delete, exists, or_, select, update
+from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.store.database.clock import DatabaseTime, database_now
-from hemline.store.database.columns import Json
-from hemline.store.database.insert import insert_into
+from hemline.store.database.columns import Base, Json
+from hemline.store.database.insert import built_once, insert_into
 from hemline.store.tables.loop import Annotation, ModelVersion, Prediction
 from hemline.store.tables.review import LabelSignals, PredictionSignals
 
@@ -95,34 +96,26 @@ def newest_map(session: Session, task_id: int, image_digest: str) -> StoredMap |
 
 def expect_label(session: Session, annotation: Annotation) -> None:
     """Has the signals of an annotation's mask computed, unless they are of that mask already."""
-    usable = (
+    if not is_usable(annotation):
+        session.execute(delete(LabelSignals).where(LabelSignals.annotation_id == annotation.id))
+        return
+    session.execute(
+        _expect(session),
+        {
+            "annotation_id": annotation.id,
+            "mask_digest": annotation.mask_digest,
+            "prediction_id": annotation.prediction_id,
+            **_NOT_COMPUTED,
+        },
+    )
+
+
+def is_usable(annotation: Annotation) -> bool:
+    """Whether it counts as a label: it has a mask, and is neither skipped nor deleted."""
+    return (
         annotation.mask_digest is not None
         and not annotation.was_cancelled
         and annotation.deleted_at is None
-    )
-    if not usable:
-        session.execute(delete(LabelSignals).where(LabelSignals.annotation_id == annotation.id))
-        return
-    fresh: dict[str, object] = {
-        "mask_digest": annotation.mask_digest,
-        "prediction_id": annotation.prediction_id,
-        "version": 0,
-        "values": {},
-        "regions": {},
-        "histograms": None,
-        "risk": None,
-        "attempts": 0,
-        "claimed_at": None,
-        "computed_at": None,
-    }
-    session.execute(
-        insert_into(
-            session, LabelSignals, annotation_id=annotation.id, **fresh
-        ).on_conflict_do_update(
-            index_elements=["annotation_id"],
-            set_=fresh,
-            where=LabelSignals.mask_digest != annotation.mask_digest,
-        )
     )
 
 
@@ -295,3 +288,28 @@ def _claim(session: Session, table: Signals, ids: Sequence[int], version: int) -
         .where(key.in_(ids))
         .values(claimed_at=database_now(session), attempts=before + 1)
     )
+
+
+_NOT_COMPUTED: dict[str, object] = {
+    "version": 0,
+    "values": {},
+    "regions": {},
+    "histograms": None,
+    "risk": None,
+    "attempts": 0,
+    "claimed_at": None,
+    "computed_at": None,
+}
+
+
+def _expect_statement(insert: Callable[[type[Base]], Insert]) -> Insert:
+    statement = insert(LabelSignals)
+    new = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["annotation_id"],
+        set_={name: new[name] for name in ("mask_digest", "prediction_id", *_NOT_COMPUTED)},
+        where=LabelSignals.mask_digest != new.mask_digest,
+    )
+
+
+_expect = built_once(_expect_statement)

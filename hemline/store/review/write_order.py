@@ -5,12 +5,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import case, delete, update
+from sqlalchemy import bindparam, case, delete, update
 from sqlalchemy.orm import Session
 
 from hemline.reasons import Evidence, FoundCheck, Reason
 from hemline.store.database.clock import DatabaseTime
-from hemline.store.database.insert import insert_into
+from hemline.store.database.insert import insert_into, table_of
 from hemline.store.states import ReviewKind, ReviewState
 from hemline.store.tables.review import ReviewItem
 
@@ -94,11 +94,9 @@ def write_items(session: Session, items: Iterable[RankedItem]) -> None:
         write_item(session, item)
 
 
-def drop_items(session: Session, task_ids: Sequence[int], kind: ReviewKind) -> None:
-    """Takes tasks out of an order: a label is gone, or a photo has one now. Verdicts stay."""
-    session.execute(
-        delete(ReviewItem).where(ReviewItem.task_id.in_(task_ids), ReviewItem.kind == kind)
-    )
+def drop_item(session: Session, task_id: int, kind: ReviewKind) -> None:
+    """Takes a task out of an order: a label is gone, or a photo has one now. Verdicts stay."""
+    session.execute(_DROP, {"task": task_id, "which": kind})
 
 
 def close_items(session: Session, task_ids: Sequence[int], kind: ReviewKind) -> None:
@@ -118,3 +116,8 @@ def close_items(session: Session, task_ids: Sequence[int], kind: ReviewKind) -> 
 def _unit(value: float) -> float:
     """Within 0 to 1: a number that is none never takes the top of an order."""
     return 0.0 if math.isnan(value) else min(1.0, max(0.0, value))
+
+
+_DROP = delete(table_of(ReviewItem)).where(
+    ReviewItem.task_id == bindparam("task"), ReviewItem.kind == bindparam("which")
+)

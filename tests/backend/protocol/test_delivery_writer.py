@@ -11,7 +11,7 @@ from sqlalchemy import Connection, event
 from backend.protocol import delivery_writer
 from backend.protocol.delivery_writer import DeliveryWriter, ReceivedDelivery
 from hemline.errors import StoreUnavailable
-from hemline.store.loop.deliveries import count_by_state, record_delivery
+from hemline.store.loop.deliveries import count_by_state, record_deliveries
 from hemline.store.states import DeliveryState
 
 MANY = 16
@@ -70,14 +70,14 @@ def test_the_same_one_is_new_once(backend):
 
 
 def test_one_that_cannot_be_stored_fails_alone(backend, monkeypatch):
-    record = record_delivery
+    record = record_deliveries
 
-    def refuse(session, *, payload, **more):
-        if payload["number"] == 5:
+    def refuse(session, deliveries):
+        if any(each["payload"]["number"] == 5 for each in deliveries):
             raise ValueError("not this one")
-        return record(session, payload=payload, **more)
+        return record(session, deliveries)
 
-    monkeypatch.setattr(delivery_writer, "record_delivery", refuse)
+    monkeypatch.setattr(delivery_writer, "record_deliveries", refuse)
     answers = together(backend, received)
     failed = [number for number, each in enumerate(answers) if each.exception() is not None]
     assert failed == [5]

@@ -16,7 +16,7 @@ from hemline.store.review.verdicts import (
     settle_label,
     verdicts_of,
 )
-from hemline.store.review.write_order import close_items, drop_items
+from hemline.store.review.write_order import close_items, drop_item
 from hemline.store.states import ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import Task
 from tests.store.review.placed_items import LABEL, annotate, item_of, put, ranked
@@ -92,9 +92,9 @@ def test_items_are_dropped_and_closed(store: Store, task: Task) -> None:
         close_items(session, [task.id], LABEL)
     assert item_of(store, task).state == ReviewState.CLOSED
     with store.session() as session:
-        drop_items(session, [task.id], ReviewKind.PHOTO)
+        drop_item(session, task.id, ReviewKind.PHOTO)
         assert item_of_task(session, task.id, LABEL) is not None
-        drop_items(session, [task.id], LABEL)
+        drop_item(session, task.id, LABEL)
         assert item_of_task(session, task.id, LABEL) is None
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
 import pytest
+from sqlalchemy import select, update
 
 from hemline.errors import StoreUnavailable
 from hemline.settings import Settings, get_settings
@@ -12,13 +13,22 @@ from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.attempts import begin_attempt
 from hemline.store.loop.deliveries import count_by_state, list_failed
 from hemline.store.states import DeliveryState
-from hemline.store.tables.loop import Annotation, Attempt, ModelVersion, Project
+from hemline.store.tables.loop import (
+    Annotation,
+    Attempt,
+    ModelVersion,
+    Project,
+    Task,
+    WebhookDelivery,
+)
 from hemline.system.queue import Sender
 from tests.transactions import counted
 from tests.worker.conftest import brush, show_prefill
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
-from worker.ingest import in_turn, inbox
+from worker.attempts import MAX_DEATHS
+from worker.ingest import actions, in_turn, inbox
+from worker.ingest.compared_with import ComparedWith, look_up
 from worker.ingest.inbox import ingest_deliveries, is_behind
 from worker.ingest.record_annotation import (
     AnnotationRead,
@@ -26,6 +36,7 @@ from worker.ingest.record_annotation import (
     read_annotation,
     store_annotation,
 )
+from worker.ingest.submitted import Submitted
 from worker.review.signals import compute_signals
 from worker.services import Services
 
@@ -153,12 +164,12 @@ def test_what_cannot_be_begun_costs_itself_alone(
 ) -> None:
     made = [save(fake, task) for task in range(1, 5)]
 
-    def refuse(session: Any, work: str) -> int:
-        if f"/{made[broken - 1]['id']}/" in work:
+    def refuse(session: Any, project: Project, task: Task, submitted: Submitted) -> ComparedWith:
+        if submitted.ls_annotation_id == made[broken - 1]["id"]:
             raise RuntimeError("not this one")
-        return begin_attempt(session, work)
+        return look_up(session, project, task, submitted)
 
-    monkeypatch.setattr(in_turn, "begin_attempt", refuse)
+    monkeypatch.setattr(actions, "look_up", refuse)
     for saved in made:
         deliver(fake.payload("ANNOTATION_CREATED", saved))
     ingest_deliveries(services)
@@ -235,3 +246,20 @@ def test_a_long_backlog_lets_trainings_and_signals_have_their_turn(
     assert queue.sent[:2] == ["worker.ingest", "worker.signals"]
     assert not is_behind(services)
     assert compute_signals(services) == 5
+
+
+def test_what_died_under_a_delivery_counts_for_whoever_reads_it_next(
+    services: Services, fake: FakeLabelStudio, deliver: Deliver, project: Project
+) -> None:
+    """A first attempt is counted with the delivery alone; from the second on by its own name too,
+    so that reconciling does not begin to count anew."""
+    saved = save(fake, 1)
+    deliver(fake.payload("ANNOTATION_CREATED", saved))
+    with services.store.session() as session:
+        session.execute(update(WebhookDelivery).values(attempts=MAX_DEATHS))  # and died
+    ingest_deliveries(services)
+    assert masks(services) == {1: False}
+    with services.store.session() as session:
+        work = session.scalars(select(Attempt.work)).one()
+        assert f"/{saved['id']}/" in work
+        assert begin_attempt(session, work) == MAX_DEATHS + 2

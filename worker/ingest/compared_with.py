@@ -1,0 +1,31 @@
+"""What the store has to compare a saved annotation with."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.orm import Session
+
+from hemline.store.loop.annotations import find_annotation
+from hemline.store.loop.clicks import clicked_pixels
+from hemline.store.loop.corrections import get_prediction, shown_prediction
+from hemline.store.tables.loop import Annotation, Prediction, Project, Task
+from worker.ingest.submitted import Submitted
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedWith:
+    """Its earlier save, the pre-fill that its annotator began from, and digests of the regions
+    that clicks on its task were answered with."""
+
+    annotation: Annotation | None
+    prediction: Prediction | None
+    clicked: set[str]
+
+
+def look_up(session: Session, project: Project, task: Task, submitted: Submitted) -> ComparedWith:
+    known = find_annotation(session, project.id, submitted.ls_annotation_id)
+    # A later save of the same annotation still began from the pre-fill it was first made from.
+    if known is not None and known.prediction_id is not None:
+        prediction = get_prediction(session, known.prediction_id)
+    else:
+        prediction = shown_prediction(session, task.id, submitted.created_at)
+    return ComparedWith(known, prediction, clicked_pixels(session, task.id))

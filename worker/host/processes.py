@@ -16,7 +16,9 @@ from worker.logs import configure_logging
 from worker.training.gpu import visible_gpus
 
 _GRACE_S = SOFT_SHUTDOWN_S + 3.0  # all are down within 8 s
-_NICE = 10  # the backend on the same machine answers people, so it goes first
+# The backend on the same machine answers people, so it goes first; then what people have saved.
+_INGEST_NICE = 5
+_NICE = 10
 
 
 def run_worker(settings: Settings, queues: Sequence[str], *, beat: bool) -> None:
@@ -37,7 +39,9 @@ def run_worker(settings: Settings, queues: Sequence[str], *, beat: bool) -> None
 def _processes(settings: Settings, queues: Sequence[str], beat: bool) -> list[Kept]:
     # Corrections are taken in while a reconcile pages through a large project: two at a time.
     together = [name for name in ("ingest", "housekeeping") if name in queues]
-    processes = [_celery_worker(settings, together, at_once=2)] if together else []
+    processes = (
+        [_celery_worker(settings, together, at_once=2, nice=_INGEST_NICE)] if together else []
+    )
     if "predict" in queues:
         processes.append(_celery_worker(settings, ["predict"], nice=_NICE))
     if "export" in queues:  # one at a time, and never before pre-fills or corrections

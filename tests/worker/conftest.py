@@ -48,7 +48,10 @@ def fake() -> Iterator[FakeLabelStudio]:
 
 @pytest.fixture
 def settings(
-    fake: FakeLabelStudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    fake: FakeLabelStudio,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Settings]:
     """Settings of this process and of those it starts, by way of the environment."""
     environment = {
@@ -64,6 +67,8 @@ def settings(
         "DEVICE": "cpu",
         "OMP_NUM_THREADS": "1",
     }
+    for mark in request.node.iter_markers("environment"):
+        environment |= mark.kwargs
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     for name in ("DATABASE_URL", "REDIS_URL", "HEMLINE_ARTIFACT_URL"):

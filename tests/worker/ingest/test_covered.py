@@ -12,7 +12,6 @@ from hemline.labelstudio.project.config import parse_label_config, render_label_
 from hemline.labelstudio.regions import mask_to_regions
 from hemline.masks.codecs.png import decode_class_mask
 from hemline.masks.layers import Layers, decode_covered
-from hemline.settings import Settings, get_settings
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.annotations import delete_annotations, find_annotation
 from hemline.store.loop.projects import upsert_project
@@ -25,17 +24,12 @@ from worker.ingest.reconcile import reconcile_project
 from worker.services import Services
 from worker.verify import find_damage
 
+# Webhooks are believed.
+pytestmark = pytest.mark.environment(HEMLINE_WEBHOOK_SECRET="a-secret-of-some-length")
+
 LABELS = ("bag", "dress")
 CONFIG = render_label_config(LABELS)
 Deliver = Callable[[dict[str, Any]], None]
-
-
-@pytest.fixture
-def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """With a secret: webhooks are believed."""
-    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET", "a-secret-of-some-length")
-    get_settings.cache_clear()
-    return get_settings()
 
 
 @pytest.fixture

@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import select, update
 
 from hemline.errors import StoreUnavailable
-from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.attempts import begin_attempt
 from hemline.store.loop.deliveries import count_by_state, list_failed
@@ -40,6 +39,11 @@ from worker.ingest.submitted import Submitted
 from worker.review.signals import compute_signals
 from worker.services import Services
 
+# Webhooks are believed; no training is near.
+pytestmark = pytest.mark.environment(
+    HEMLINE_WEBHOOK_SECRET="a-secret-of-some-length", HEMLINE_RETRAIN_AFTER="1000"
+)
+
 Deliver = Callable[[dict[str, Any]], None]
 
 PER_DELIVERY = 1  # write transactions
@@ -52,15 +56,6 @@ class _Queue:
 
     def send(self, task: str, *arguments: object, queue: str) -> None:
         self.sent.append(task)
-
-
-@pytest.fixture
-def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """With a secret: webhooks are believed. No training is near."""
-    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET", "a-secret-of-some-length")
-    monkeypatch.setenv("HEMLINE_RETRAIN_AFTER", "1000")
-    get_settings.cache_clear()
-    return get_settings()
 
 
 @pytest.fixture

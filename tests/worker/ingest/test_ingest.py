@@ -10,7 +10,6 @@ from hemline.labelstudio.project.config import parse_label_config, render_label_
 from hemline.labelstudio.regions import as_shown, mask_to_regions
 from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
 from hemline.masks.codecs.region import pixels_digest
-from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.clicks import record_clicks
 from hemline.store.loop.deliveries import count_by_state, list_failed
@@ -29,15 +28,10 @@ from worker.ingest.registry import register_task
 from worker.ingest.submitted import parse_time
 from worker.services import Services
 
+# Webhooks are believed.
+pytestmark = pytest.mark.environment(HEMLINE_WEBHOOK_SECRET="a-secret-of-some-length")
+
 Deliver = Callable[[dict[str, Any]], None]
-
-
-@pytest.fixture
-def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """With a secret: webhooks are believed."""
-    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET", "a-secret-of-some-length")
-    get_settings.cache_clear()
-    return get_settings()
 
 
 def annotation(services: Services, number: int) -> Annotation | None:

@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from hemline.errors import StoreError
 from hemline.masks.codecs.png import decode_class_mask
-from hemline.settings import Settings, get_settings
+from hemline.settings import Settings
 from hemline.store.loop.annotations import find_annotation, training_items
 from hemline.store.loop.held import confirm_held, tasks_with_held
 from hemline.store.loop.tasks import get_task, list_task_problems
@@ -21,6 +21,9 @@ from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.lost_work import Prefilled, lost_work
 from worker.ingest.reconcile import reconcile_project
 from worker.services import Services
+
+# Webhooks are believed.
+pytestmark = pytest.mark.environment(HEMLINE_WEBHOOK_SECRET="a-secret-of-some-length")
 
 MASK = disc(0)[1]
 NOTHING = np.zeros_like(MASK)
@@ -53,14 +56,6 @@ def test_what_looks_lost():
     small = MASK.copy()
     small[0, :2] = 2  # less than anybody would miss
     assert lost_work(MASK, labels, prefilled=None, before=small) is None
-
-
-@pytest.fixture
-def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """With a secret: webhooks are believed."""
-    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET", "a-secret-of-some-length")
-    get_settings.cache_clear()
-    return get_settings()
 
 
 @pytest.fixture

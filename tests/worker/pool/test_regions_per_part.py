@@ -12,7 +12,6 @@ from hemline.masks.codecs.png import decode_class_mask
 from hemline.masks.codecs.region import CONTROLS, Control
 from hemline.masks.parts import RegionsPer
 from hemline.prefill.prefill import prefill_seed
-from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.jobs import get_job, queue_job
 from hemline.store.loop.projects import upsert_project
@@ -28,15 +27,10 @@ from worker.ingest.reconcile import reconcile_project
 from worker.pool.predict_pool import predict_pool
 from worker.services import Services
 
+# Webhooks are believed.
+pytestmark = pytest.mark.environment(HEMLINE_WEBHOOK_SECRET="a-secret-of-some-length")
+
 Deliver = Callable[[dict[str, Any]], None]
-
-
-@pytest.fixture
-def settings(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    """With a secret: webhooks are believed."""
-    monkeypatch.setenv("HEMLINE_WEBHOOK_SECRET", "a-secret-of-some-length")
-    get_settings.cache_clear()
-    return get_settings()
 
 
 def two_shoes() -> np.ndarray:

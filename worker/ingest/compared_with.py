@@ -1,8 +1,7 @@
 """What the store has to compare a saved annotation with."""
 
 from dataclasses import dataclass
-
-from sqlalchemy.orm import Session
+from typing import Any
 
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.clicks import clicked_pixels
@@ -21,7 +20,7 @@ class ComparedWith:
     clicked: set[str]
 
 
-def look_up(session: Session, project: Project, task: Task, submitted: Submitted) -> ComparedWith:
+def look_up(session: Any, project: Project, task: Task, submitted: Submitted) -> ComparedWith:
     known = find_annotation(session, project.id, submitted.ls_annotation_id)
     # A later save of the same annotation still began from the pre-fill it was first made from.
     if known is not None and known.prediction_id is not None:

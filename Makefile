@@ -3,7 +3,7 @@
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
 	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
 	bench-many-labels bench-matting bench-checks bench-bounds bench-work-time bench-backup bench-scale \
-	bench-webhooks chaos lock labelstudio image
+	bench-webhooks soak chaos lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -122,6 +122,12 @@ bench-webhooks: .python ## Measure 200 webhooks a second and 50 annotators: SECO
 	$(BIN)/python -m benchmarks.serving.bench_webhooks $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(DATABASE),--database "$(DATABASE)")
 
+soak: .python ## See whether memory and open files stay flat: SECONDS=600 PEOPLE=1800 (seconds) RATE=200
+	@$(PYTHON) scripts/bootstrap.py --dev
+	$(BIN)/python -m benchmarks.serving.soak $(if $(SECONDS),--seconds $(SECONDS)) \
+		$(if $(PEOPLE),--people-seconds $(PEOPLE)) $(if $(RATE),--rate $(RATE)) \
+		$(if $(DATABASE),--database "$(DATABASE)")
+
 chaos: .python ## Kill and pause everything at random while corrections arrive: N=kills SEED=number
 	@$(PYTHON) scripts/bootstrap.py --dev
 	$(BIN)/python -m benchmarks.store.chaos --kills $(or $(N),50) $(if $(SEED),--seed $(SEED))
@@ -131,7 +137,7 @@ lock: .python ## Update the locks from pyproject.toml; UPGRADE=1 takes the newes
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml -o requirements.lock >/dev/null
 	$(COMPILE) $(if $(UPGRADE),--upgrade) --group tools -c requirements.lock \
 		-o requirements-tools.lock >/dev/null
-	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra s3 --extra gcs --extra azure \
+	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra s3 --extra gcs --extra azure --extra otel \
 		-c requirements.lock -o requirements-image.lock >/dev/null
 	$(COMPILE) $(if $(UPGRADE),--upgrade) pyproject.toml --extra dev -c requirements.lock \
 		-c requirements-tools.lock -o requirements-dev.lock >/dev/null

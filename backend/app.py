@@ -10,6 +10,7 @@ from backend.monitoring.metrics import register_request_metrics
 from backend.protocol import predict, webhook
 from backend.protocol import setup as protocol
 from backend.services import BackendServices, build_services
+from backend.traces import register_traces
 from hemline.settings import Settings
 
 KEY = "hemline"
@@ -25,6 +26,7 @@ def assemble(services: BackendServices) -> Flask:
     app = Flask("backend", static_folder=None)
     app.extensions[KEY] = services
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    register_traces(app)
     register_request_log(app)
     register_request_metrics(app, services.metrics)
     register_failures(app)

@@ -4,6 +4,8 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 
 import structlog
 
@@ -23,13 +25,14 @@ class BackgroundQueue:
         self._thread: threading.Thread | None = None
 
     def submit(self, work: Work) -> bool:
-        """Queues `work`; never waits, never raises. False when the queue is full."""
+        """Queues `work`, which is done in the context of who asks: its log lines and spans are the
+        request's. Never waits, never raises. False when the queue is full."""
         with self._start:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._work, name="background", daemon=True)
                 self._thread.start()
         try:
-            self._queue.put_nowait(work)
+            self._queue.put_nowait(partial(copy_context().run, work))
         except queue.Full:
             log.warning("the background queue is full; the sweep will pick up what was left out")
             return False
@@ -75,7 +78,7 @@ class Reminder:
         if rest_s <= 0:
             self._submit()
             return
-        timer = threading.Timer(rest_s, self._submit)
+        timer = threading.Timer(rest_s, copy_context().run, (self._submit,))
         timer.daemon = True
         timer.start()
 

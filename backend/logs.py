@@ -10,12 +10,22 @@ import structlog
 from flask import Flask, Response, g, request
 
 from hemline.logs import RedactingFormatter, redact_tracebacks
+from hemline.telemetry.spans import trace_ids
 
 log = structlog.get_logger("backend")
 
 _GIVEN_ID = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_QUIET = frozenset({"probes.livez", "probes.readyz", "probes.metrics", "protocol.health"})
-_NOISY_LIBRARIES = ("httpx", "httpcore", "kombu", "amqp", "PIL", "alembic")
+QUIET = frozenset({"probes.livez", "probes.readyz", "probes.metrics", "protocol.health"})
+_NOISY_LIBRARIES = (
+    "PIL",
+    "alembic",
+    "amqp",
+    "httpcore",
+    "httpx",
+    "kombu",
+    "opentelemetry",
+    "urllib3",
+)
 
 
 def configure_logging(level: str) -> None:
@@ -25,6 +35,7 @@ def configure_logging(level: str) -> None:
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
+        _add_trace,
     ]
     terminal = sys.stderr.isatty()
     last: list[structlog.types.Processor] = (
@@ -53,6 +64,13 @@ def configure_logging(level: str) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
 
 
+def _add_trace(
+    _: structlog.types.WrappedLogger, __: str, event: structlog.types.EventDict
+) -> structlog.types.EventDict:
+    event.update(trace_ids())
+    return event
+
+
 def register_request_log(app: Flask) -> None:
     """One line a request: method, path, status, milliseconds. No bodies, no query strings."""
 
@@ -67,7 +85,7 @@ def register_request_log(app: Flask) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         response.headers["X-Request-ID"] = g.request_id
-        quiet = request.endpoint in _QUIET and response.status_code < 400
+        quiet = request.endpoint in QUIET and response.status_code < 400
         log.log(
             logging.DEBUG if quiet else logging.INFO,
             "request",

@@ -23,6 +23,7 @@ from hemline.errors import HemlineError
 from hemline.segmentation.runtime.choice import preload_runtime
 from hemline.settings import Settings
 from hemline.system.exposure import open_backend_refusal, refused_webhooks
+from hemline.telemetry.record import check_recording, start_recording, stop_recording
 
 log = structlog.get_logger(__name__)
 
@@ -47,7 +48,9 @@ def serve(settings: Settings) -> None:
 
     Raises:
         AddressError, OpenBackendError: before anything is started.
+        SettingsError: what records traces is not installed.
     """
+    check_recording(settings)
     _check_address(settings.host, settings.port)
     if refusal := open_backend_refusal(settings):
         raise OpenBackendError(refusal)
@@ -88,6 +91,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
 
     def load(self) -> Flask:
         sys.setswitchinterval(_SWITCH_S)
+        start_recording(self._settings, "backend")
         app = create_app(self._settings)
         app.extensions[KEY].start()
         return app
@@ -107,6 +111,7 @@ def _stop_services(_: Arbiter, worker: Worker) -> None:
     app = getattr(worker, "wsgi", None)
     if app is not None:
         app.extensions[KEY].stop()
+    stop_recording()
     # All is stored by now. Python would wait for every thread, such as one that waits for a photo.
     logging.shutdown()
     sys.stdout.flush()

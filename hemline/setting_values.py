@@ -70,6 +70,22 @@ def header_text(value: str) -> str:
     return value
 
 
+def decoded_headers(value: str) -> dict[str, str]:
+    """Headers as OpenTelemetry writes them: NAME=VALUE,NAME=VALUE, the values percent-encoded.
+
+    Raises ValueError.
+    """
+    headers = {}
+    for pair in filter(None, value.split(",")):
+        name, found, text = pair.partition("=")
+        if not found or not name:
+            raise ValueError("it must be NAME=VALUE, with commas between several")
+        headers[name] = unquote(text)
+        if not headers[name].isprintable():
+            raise ValueError("a value in it has a control character; copy it again")
+    return headers
+
+
 def user_name(value: str) -> str:
     """A name that Basic auth can carry. Raises ValueError."""
     if ":" in value:

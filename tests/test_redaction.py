@@ -33,6 +33,7 @@ ADDRESSES = {
     "database_url": f"postgresql://u:{quote(CANARY + '-e', safe='')}@h/n",
     "redis_url": f"redis://:{quote(CANARY + '-f', safe='')}@h/0",
     "artifact_url": "s3://id:c4nary-of-storage-g@bucket/prefix",
+    "otel_headers": f"authorization=Bearer%20{quote(ASCII_CANARY + '-h', safe='')}",
 }
 
 

@@ -8,18 +8,20 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import CPendingDeprecationWarning, SecurityWarning
-from celery.signals import setup_logging, worker_process_init
+from celery.signals import setup_logging, worker_process_init, worker_process_shutdown
 
 from hemline.settings import Settings, get_settings
 from hemline.system.queue import QUEUES, configure
+from hemline.telemetry.record import start_recording, stop_recording
 from worker.logs import configure_logging
+from worker.traces import TracedTask
 
 SOFT_SHUTDOWN_S = 2.0  # a task has this long to end after the worker was asked to stop
 
 
 def build(settings: Settings) -> Celery:
     """The app of these settings."""
-    app = Celery("worker", broker=settings.broker, include=["worker.tasks"])
+    app = Celery("worker", broker=settings.broker, include=["worker.tasks"], task_cls=TracedTask)
     configure(app)
     app.conf.update(
         # What a dead worker held goes to the next one. The attempts are counted in the store.
@@ -85,6 +87,17 @@ def _end_with_the_worker(**_: Any) -> None:
     """A pool process whose worker was killed would otherwise finish its task unseen."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL))
+
+
+@worker_process_init.connect
+def _record(**_: Any) -> None:
+    """In each process of the pool, since the thread that sends spans would not outlive a fork."""
+    start_recording(get_settings(), "worker")
+
+
+@worker_process_shutdown.connect
+def _record_no_more(**_: Any) -> None:
+    stop_recording()
 
 
 @setup_logging.connect

@@ -25,6 +25,7 @@ from hemline.labelstudio.messages import (
     kept,
     scrub,
 )
+from hemline.telemetry.deliveries import with_trace
 
 _LIMIT = 16 * 2**20  # bytes of a task and an annotation; what does not fit, reconcile finds
 _BUTTON_LIMIT = 2**20
@@ -77,4 +78,4 @@ def _received(action: str, payload: dict[str, Any]) -> ReceivedDelivery:
     digest = delivery_digest(payload)
     if action in _REPEATABLE:
         digest = sha256(f"{digest} {time.time() // _REPETITION_S}".encode()).hexdigest()
-    return ReceivedDelivery(digest, action, project_id, payload)
+    return ReceivedDelivery(digest, action, project_id, with_trace(payload))

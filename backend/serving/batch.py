@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import copy_context
 from typing import TypeVar
 
 _LOOK_UP_S = 0.1  # how soon it is seen that less time is left
@@ -35,7 +36,7 @@ def work_within(
             results[number] = work(pieces[number])
 
     team = [
-        threading.Thread(target=run, name=f"batch-{k}", daemon=True)
+        threading.Thread(target=copy_context().run, args=(run,), name=f"batch-{k}", daemon=True)
         for k in range(min(threads, len(pieces)))
     ]
     for thread in team:

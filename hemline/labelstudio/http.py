@@ -5,6 +5,7 @@ import ipaddress
 import json
 import threading
 import time
+from contextlib import AbstractContextManager
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +17,7 @@ from hemline.errors import LabelStudioError, LabelStudioUnavailable
 from hemline.labelstudio.deadline import bounded, within
 from hemline.labelstudio.not_now import is_later, retry_after_s
 from hemline.redaction import redact
+from hemline.telemetry.spans import WorkSpan, span
 
 _IDEMPOTENT = {"GET", "HEAD", "PUT", "PATCH", "DELETE"}
 _OWN_FAULT = 500  # Label Studio's own, of this request: others may be answered
@@ -135,8 +137,9 @@ class LabelStudioHttp:
             )
             wait_s = None
             try:
-                with within(whole_s):
+                with within(whole_s), self._span(method, path) as asked:
                     response = self._client.send(request, stream=stream)
+                    asked.note("http.response.status_code", response.status_code)
             except httpx.TimeoutException as error:
                 if stream and not isinstance(error, httpx.ConnectTimeout):
                     raise  # one file that is slow says nothing of the rest
@@ -161,6 +164,17 @@ class LabelStudioHttp:
             f"Label Studio at {self.url} {problem} for {method} {path}; start it, or set "
             "LABEL_STUDIO_URL to where it is",
             retry_after_s=wait_s,
+        )
+
+    def _span(self, method: str, path: str) -> AbstractContextManager[WorkSpan]:
+        return span(
+            f"{method} Label Studio",
+            kind="client",
+            notes={
+                "http.request.method": method,
+                "server.address": urlsplit(self.url).hostname or "",
+                "url.path": path.partition("?")[0],
+            },
         )
 
     def _access_token(self) -> str:

@@ -48,6 +48,7 @@ from hemline.store.models.regions_per import read_regions_per
 from hemline.store.review.signals import keep_prediction
 from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import ModelVersion, Prediction, Task
+from hemline.telemetry.spans import span
 
 if TYPE_CHECKING:
     from hemline.segmentation.clicks.refiner import ClickRefiner
@@ -177,7 +178,8 @@ class Prefiller:
         except HemlineError as error:
             self._mark(task, error, ProblemSource.PHOTO)
             raise
-        examined = model.predictor.examine(image)
+        with span("network", notes={"hemline.model_version": model.name}):
+            examined = model.predictor.examine(image)
         predicted = examined.prediction
         try:
             kept = self._keep(examined)

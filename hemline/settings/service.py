@@ -151,6 +151,25 @@ class ServiceSettings(SettingsWithFiles):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", validation_alias=AliasChoices("LOG_LEVEL"), description="Log level."
     )
+    otel_endpoint: WebAddress = Field(
+        default="",
+        validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="Address of an OpenTelemetry collector that takes traces as OTLP over HTTP, "
+        "such as http://collector:4318, for which Hemline is installed as `hemline[otel]`. Empty: "
+        "nothing is traced.",
+    )
+    otel_headers: Secret = Field(
+        default="",
+        validation_alias=AliasChoices("OTEL_EXPORTER_OTLP_HEADERS"),
+        description="Headers for that collector, as NAME=VALUE with commas between them and "
+        "percent-encoded values, such as Authorization=Bearer%20TOKEN.",
+    )
+    otel_service_name: str = Field(
+        default="",
+        validation_alias=AliasChoices("OTEL_SERVICE_NAME"),
+        description="Name of the service in traces. Empty: hemline-backend, hemline-worker and "
+        "hemline-training.",
+    )
     device: Device = Field(
         default="auto",
         validation_alias=AliasChoices("DEVICE", "HEMLINE_DEVICE"),

@@ -16,7 +16,7 @@ from pydantic_settings import SettingsConfigDict
 
 from hemline.errors import SettingsError
 from hemline.redaction import keep_secret
-from hemline.setting_values import secrets_of_address
+from hemline.setting_values import decoded_headers, secrets_of_address
 from hemline.settings.errors import sentence
 from hemline.settings.learning import LearningSettings
 from hemline.settings.service import ServiceSettings
@@ -63,6 +63,8 @@ class Settings(LearningSettings, ServiceSettings):
                 *secrets_of_address(self.database_url),
                 *secrets_of_address(self.redis_url),
                 *secrets_of_address(self.artifact_url),
+                *self.otel_header_values.values(),
+                *(value.rpartition(" ")[2] for value in self.otel_header_values.values()),
             ]
         )
 
@@ -78,6 +80,12 @@ class Settings(LearningSettings, ServiceSettings):
         if not isinstance(value, str):
             return value
         return tuple(host.strip().lower() for host in value.split(",") if host.strip())
+
+    @field_validator("otel_headers", mode="after")
+    @classmethod
+    def _are_headers(cls, value: str) -> str:
+        decoded_headers(value)
+        return value
 
     @field_validator("forwarded_allow_ips", mode="before")
     @classmethod
@@ -110,6 +118,11 @@ class Settings(LearningSettings, ServiceSettings):
         if "://" in self.artifacts:
             return True
         return not Path(self.artifacts).expanduser().absolute().is_relative_to(self.home_path)
+
+    @property
+    def otel_header_values(self) -> dict[str, str]:
+        """Headers for the collector of traces, decoded."""
+        return decoded_headers(self.otel_headers)
 
     @property
     def redis_socket(self) -> Path:

@@ -5,6 +5,8 @@ import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from hemline.telemetry.spans import carrier, span
+
 if TYPE_CHECKING:
     from celery import Celery
 
@@ -75,19 +77,21 @@ class Sender:
         if time.monotonic() < self._quiet_until:
             return False
         try:
-            self._app.send_task(
-                task_name,
-                args=args,
-                queue=queue,
-                ignore_result=True,
-                retry=True,
-                retry_policy={
-                    "max_retries": 1,
-                    "interval_start": 0,
-                    "interval_step": 0.05,
-                    "interval_max": 0.05,
-                },
-            )
+            with span(f"send {task_name}", kind="producer", notes={"messaging.system": "celery"}):
+                self._app.send_task(
+                    task_name,
+                    args=args,
+                    queue=queue,
+                    headers=carrier(),
+                    ignore_result=True,
+                    retry=True,
+                    retry_policy={
+                        "max_retries": 1,
+                        "interval_start": 0,
+                        "interval_step": 0.05,
+                        "interval_max": 0.05,
+                    },
+                )
         except self._broker_errors as error:
             self._away(task_name, error)
             return False

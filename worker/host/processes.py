@@ -9,6 +9,7 @@ from hemline.store.database.engine import prepare_database
 from hemline.store.database.storage_url import check_url
 from hemline.system.child_process import ChildProcess
 from hemline.system.home import open_home
+from hemline.telemetry.record import check_recording
 from worker.app import SOFT_SHUTDOWN_S
 from worker.host.embedded_redis import EmbeddedRedis
 from worker.host.supervisor import Kept, Supervisor
@@ -25,12 +26,13 @@ def run_worker(settings: Settings, queues: Sequence[str], *, beat: bool) -> None
     """Runs Celery workers for the queues, and the schedule, until SIGINT or SIGTERM.
 
     Raises:
-        HemlineError: the database is not usable, the package for HEMLINE_ARTIFACT_URL is not
-            installed, or the embedded Redis does not start.
+        HemlineError: the database is not usable, the package for HEMLINE_ARTIFACT_URL or for traces
+            is not installed, or the embedded Redis does not start.
     """
     configure_logging(settings.log_level)
     open_home(settings)
     check_url(settings.artifacts)
+    check_recording(settings)
     prepare_database(settings.database)
     redis = None if settings.redis_url else EmbeddedRedis(settings)
     Supervisor(_processes(settings, queues, beat), redis=redis, grace_s=_GRACE_S).run()

@@ -7,6 +7,7 @@ from hemline.store.loop.deliveries import any_to_take, more_to_take_than, next_d
 from hemline.store.tables.loop import WebhookDelivery
 from worker.ingest.in_turn import MAX_ATTEMPTS, InTurn
 from worker.services import Services
+from worker.traces import DeliveryTraces
 from worker.training.triggers import train_on_corrections
 
 log = logging.getLogger(__name__)
@@ -23,10 +24,11 @@ def ingest_deliveries(services: Services) -> int:
     after a while, `MAX_ATTEMPTS` times in all, then it is kept as failed with its reason.
     """
     begin, taken = time.monotonic(), 0
-    work = InTurn(services)
+    work, traces = InTurn(services), DeliveryTraces()
     while deliveries := _take(services):
         for delivery in deliveries:
-            work.work_on(delivery)
+            with traces.work(delivery):
+                work.work_on(delivery)
         work.close()
         taken += len(deliveries)
         if time.monotonic() - begin > _TURN_S:
@@ -34,7 +36,8 @@ def ingest_deliveries(services: Services) -> int:
             break
     for ls_project_id in sorted(work.changed):
         try:
-            train_on_corrections(services, ls_project_id)
+            with traces.what_follows(ls_project_id):
+                train_on_corrections(services, ls_project_id)
         except Exception:
             log.exception("project %d: no training was queued", ls_project_id)
     if work.has_saved:

@@ -15,6 +15,7 @@ from hemline.store.database.clock import database_now
 from hemline.store.models.models import champion
 from hemline.store.models.snapshots import Manifest, read_manifest
 from hemline.store.tables.loop import ModelVersion, TrainingRun
+from hemline.telemetry.spans import span
 from worker.lease import RunLease
 from worker.services import Services
 from worker.training.judge_candidate import judge_and_store
@@ -61,26 +62,28 @@ def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> No
     work = run_folder(services.settings, run.id) / "work"
     shared = SharedCheckpoint(services, run.id, lease.owner, work)
     shared.bring()
-    trained = _train_or_restart(
-        recipe,
-        data,
-        labels=manifest.labels,
-        work=work,
-        initial=initial,
-        device=services.settings.device,
-        on_epoch=on_epoch,
-        forget=shared.forget,
-    )
-    judge_and_store(
-        services,
-        run,
-        lease,
-        recipe=recipe,
-        trained=trained,
-        data=data,
-        labels=manifest.labels,
-        parent=parent if initial is not None else None,
-    )
+    with span("train"):
+        trained = _train_or_restart(
+            recipe,
+            data,
+            labels=manifest.labels,
+            work=work,
+            initial=initial,
+            device=services.settings.device,
+            on_epoch=on_epoch,
+            forget=shared.forget,
+        )
+    with span("judge"):
+        judge_and_store(
+            services,
+            run,
+            lease,
+            recipe=recipe,
+            trained=trained,
+            data=data,
+            labels=manifest.labels,
+            parent=parent if initial is not None else None,
+        )
 
 
 def _check_lost(services: Services, data: SnapshotSamples, photos: int) -> None:

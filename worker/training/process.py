@@ -4,12 +4,15 @@ Takes the run's lease first and loads torch then: an attempt that dies while loa
 """
 
 import logging
+import os
 import sys
 
 from hemline.errors import ArtifactsUnavailable, HemlineError
 from hemline.settings import get_settings
 from hemline.store.models.runs import acquire_run, fail_run, get_run, postpone_run
 from hemline.store.tables.loop import TrainingRun
+from hemline.telemetry.record import start_recording, stop_recording
+from hemline.telemetry.spans import span
 from worker.lease import RunLease, new_owner
 from worker.logs import configure_logging
 from worker.services import Services, build_services
@@ -27,7 +30,20 @@ def main(run_id: int) -> int:
     """Trains the run if nobody else has it. Returns the exit status."""
     settings = get_settings()
     configure_logging(settings.log_level)
-    services = build_services(settings)
+    start_recording(settings, "training")
+    try:
+        with span(
+            "training run",
+            after={"traceparent": os.environ.get("TRACEPARENT", "")},
+            notes={"hemline.run": run_id},
+        ):
+            return _take(build_services(settings), run_id)
+    finally:
+        stop_recording()
+
+
+def _take(services: Services, run_id: int) -> int:
+    settings = services.settings
     owner = new_owner()
     with services.store.session() as session:
         if not acquire_run(session, run_id, owner, settings.lease_s):

@@ -12,6 +12,7 @@ from hemline.settings import Settings
 from hemline.store.models.runs import fail_run, get_run, is_free, postpone_run
 from hemline.store.states import RunState
 from hemline.system.child_process import ChildProcess
+from hemline.telemetry.spans import carrier
 from worker.lease import is_owned_by_process
 from worker.services import Services
 from worker.training.exits import EXIT_DONE, EXIT_LEASE_LOST, EXIT_NOT_NOW
@@ -84,7 +85,8 @@ def remove_work(settings: Settings, run_id: int) -> None:
 
 
 def _environment(environment: Mapping[str, str]) -> dict[str, str] | None:
-    return {**os.environ, **environment} if environment else None
+    trace = {name.upper(): value for name, value in carrier().items()}
+    return {**os.environ, **environment, **trace} if environment or trace else None
 
 
 def _after(services: Services, run_id: int, status: int | None, child: ChildProcess) -> None:

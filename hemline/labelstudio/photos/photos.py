@@ -30,6 +30,7 @@ from hemline.labelstudio.photos.cache import PhotoCache
 from hemline.labelstudio.photos.download import PLAIN_BODY, read_body
 from hemline.labelstudio.photos.web import WebPhoto, fetch_listed, fetch_presigned
 from hemline.settings import Settings
+from hemline.telemetry.spans import span
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ class PhotoFetcher:
         does not accept our token.
         """
         try:
-            return self._fetch_or_find(url, task_id)
+            with span("photo"):
+                return self._fetch_or_find(url, task_id)
         except HemlineError:
             raise
         except Exception as error:  # an address that httpx, IDNA or the file system cannot take

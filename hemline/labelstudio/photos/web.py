@@ -15,6 +15,7 @@ from hemline.labelstudio.not_now import is_later, is_login, retry_after_s
 from hemline.labelstudio.photos.address import is_listed_host, origin, shown
 from hemline.labelstudio.photos.download import PLAIN_BODY, read_body
 from hemline.settings import Settings
+from hemline.telemetry.spans import span
 
 _MAX_HOPS = 5
 # IPv4 in the last 32 bits: NAT64 (RFC 6052, RFC 8215), mapped, translated (RFC 2765), compatible.
@@ -78,7 +79,11 @@ def _fetch(
                 raise _not_allowed(name, url, parts)
             request = _pinned_request(client, parts, headers, public_only)
             try:
-                response = client.send(request, stream=True)
+                with span(
+                    "GET photo", kind="client", notes={"server.address": parts.hostname or ""}
+                ) as asked:
+                    response = client.send(request, stream=True)
+                    asked.note("http.response.status_code", response.status_code)
                 with closing(response):
                     if response.has_redirect_location:
                         url = urljoin(url, response.headers["location"])

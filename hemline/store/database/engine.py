@@ -20,7 +20,9 @@ from sqlalchemy.pool import NullPool
 from hemline.errors import StoreError
 from hemline.files import PRIVATE_FILE, make_private, make_private_folder
 from hemline.store.database.json_text import to_json
+from hemline.store.database.statement_spans import record_slow_statements
 from hemline.store.database.trouble import busy, unavailable
+from hemline.telemetry.spans import span
 
 SQLITE_BUSY_TIMEOUT_S = 10.0
 _POLL_S = (0.0005, 0.003)  # between two tries to begin to write, at random
@@ -48,6 +50,7 @@ class Store:
         self._engine = _create_engine(self._url)
         self._turn = _writers_turn(self._url)
         self.trouble: str | None = None  # why the last unit of work could not be stored
+        record_slow_statements(self._engine)
         self._reading_engine = self._engine.execution_options(**_read_only_options(self._url))
         _dispose_in_forked_children(self)
 
@@ -63,6 +66,7 @@ class Store:
         """
         engine = self._engine.execution_options(**{_WAIT_S: wait_s})
         with (
+            span("store: write"),
             self._in_words(),
             self._writing(wait_s),
             Session(engine, expire_on_commit=False) as session,
@@ -81,6 +85,7 @@ class Store:
             StoreUnavailable: the database is away.
         """
         with (
+            span("store: read"),
             self._in_words(),
             Session(self._reading_engine, expire_on_commit=False) as session,
             session.begin(),

@@ -52,6 +52,9 @@ DATABASE_URL REDIS_URL LABEL_STUDIO_API_KEY HEMLINE_WEBHOOK_SECRET HEMLINE_SECRE
 {{- if and .Values.existingSecret .Values.secrets -}}
 {{- fail "existingSecret and secrets are both set; keep one of them" -}}
 {{- end -}}
+{{- if hasKey .Values.settings "OTEL_EXPORTER_OTLP_HEADERS" -}}
+{{- fail "settings.OTEL_EXPORTER_OTLP_HEADERS would be readable by everybody who may see a pod; put it into a Secret that extraEnvFrom names" -}}
+{{- end -}}
 {{- range splitList " " (include "hemline.secretKeys" .) -}}
 {{- if hasKey $.Values.settings . -}}
 {{- fail (printf "settings.%s would be readable by everybody who may see a pod; put it into the Secret that existingSecret names" .) -}}

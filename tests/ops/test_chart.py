@@ -137,14 +137,14 @@ def test_the_linter_finds_nothing(helm: Helm, tmp_path: Path, name: str) -> None
 
 def test_kubernetes_takes_all_of_it(helm: Helm, of_all: dict[str, Rendered]) -> None:
     """By the schemas of several versions, in which nothing may be that they do not name."""
-    documents = [
-        [version, document]
+    documents: list[tuple[str, dict[str, Any]]] = [
+        (version, document)
         for rendered in of_all.values()
         for document in rendered.documents
-        if document["kind"] != "ServiceMonitor"  # it is the Prometheus operator's
         for version in VERSIONS
     ]
     assert len(documents) > 200
+    assert {document["kind"] for _, document in documents} >= {"Deployment", "ServiceMonitor"}
     assert helm.validate(json.dumps(documents)) == ""
 
 
@@ -152,6 +152,29 @@ def test_a_fault_would_be_found(helm: Helm, of_all: dict[str, Rendered]) -> None
     document = json.loads(json.dumps(of_all["default"].of("Deployment")["shop-hemline-beat"]))
     document["spec"]["template"]["spec"]["containers"][0]["readOnly"] = True
     assert "readOnly" in helm.validate(json.dumps([["1.33", document]]))
+
+
+def test_a_fault_in_what_prometheus_reads_would_be_found(
+    helm: Helm, of_all: dict[str, Rendered]
+) -> None:
+    monitor = json.dumps(of_all["everything on"].of("ServiceMonitor")["shop-hemline"])
+    faulty = [json.loads(monitor) for _ in range(4)]
+    faulty[0]["spec"]["endpoints"][0]["intervall"] = "30s"
+    faulty[1]["spec"]["endpoints"][0]["interval"] = "often"
+    faulty[2]["spec"]["endpoints"][0]["basicAuth"]["username"] = "hemline"
+    del faulty[3]["spec"]["selector"]
+    found = helm.validate(json.dumps([["1.33", document] for document in faulty])).splitlines()
+    for fault, said in zip(
+        (
+            "spec.endpoints.0.intervall Extra inputs",
+            "spec.endpoints.0.interval String should match",
+            "spec.endpoints.0.basicAuth.username Input should be",
+            "spec.selector Field required",
+        ),
+        found,
+        strict=True,
+    ):
+        assert fault in said
 
 
 def test_each_pod_may_do_little(rendered: Rendered) -> None:
@@ -310,6 +333,7 @@ def test_replicas_are_the_autoscaler_s_or_the_value_s(of_all: dict[str, Rendered
         ({"secrets": {"DATABASE_URL": "x"}}, "existingSecret and secrets are both set"),
         ({"secrets": {"DATABASE": "x"}}, "'DATABASE' not allowed"),
         ({"settings": {"DATABASE_URL": "x"}}, "put it into the Secret"),
+        ({"settings": {"OTEL_EXPORTER_OTLP_HEADERS": "x"}}, "Secret that extraEnvFrom names"),
         ({"settings": {"HEMLINE_RETRAIN_AFTER": 50}}, "got number, want string"),
         ({"workers": {"training": {}}}, "'training' not allowed"),
         ({"beat": {"replicas": 2}}, "'replicas' not allowed"),

@@ -34,7 +34,7 @@ def register_traces(app: Flask) -> None:
             g.span.note("http.response.status_code", response.status_code)
             g.span.note("hemline.request_id", g.get("request_id", ""))
             if response.status_code >= _FAILED:
-                g.span.note("error.type", str(response.status_code))
+                g.span.fail(f"answered {response.status}")
         return response
 
     @app.teardown_request

@@ -29,13 +29,14 @@ from hemline.store.states import DeliveryState, RunTrigger
 from hemline.system.child_process import ChildProcess
 from worker.training.triggers import request_training
 
-# Of each, the command line of its first process.
-_BACKEND = {"backend": "main() backend"}
+# Of each, its first process: what gunicorn and Celery call themselves.
+_BACKEND = {"backend": "[hemline-backend]"}
 _WORKERS = {
     "worker, ingest and housekeeping": "--queues ingest,housekeeping --pool",
     "worker, predict": "--queues predict --pool",
 }
-_TRAINER = {"worker, train": "--queues train --pool", "a training": "worker.training.process"}
+_TRAINING = "a training"  # each is a process of its own, which grows and ends
+_TRAINER = {"worker, train": "--queues train --pool", _TRAINING: "worker.training.process"}
 _SAVES = 6  # of each task
 _CORRECTED = 60  # that is trained on
 _LOOK_S = 1.0
@@ -165,7 +166,9 @@ def _table(
             "| | processes | MiB, settled | at the end | MiB an hour | files, settled | "
             "at the end | files an hour |",
             "|---|--:|--:|--:|--:|--:|--:|--:|",
-            *growth_rows(sampler.samples),
+            *growth_rows(
+                {name: found for name, found in sampler.samples.items() if name != _TRAINING}
+            ),
         ]
     )
 

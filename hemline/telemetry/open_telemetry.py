@@ -122,6 +122,9 @@ class _Span:
     def note(self, name: str, value: Value) -> None:
         self._span.set_attribute(name, value)
 
+    def fail(self, why: str) -> None:
+        self._span.set_status(Status(StatusCode.ERROR, why))
+
 
 class RedactingExporter(SpanExporter):
     """Hands spans on without the secrets in their names, attributes, events and errors."""

@@ -17,6 +17,9 @@ class WorkSpan(Protocol):
     def note(self, name: str, value: Value) -> None:
         """Adds what became known while it lasts."""
 
+    def fail(self, why: str) -> None:
+        """Marks it as failed where nothing is raised."""
+
 
 class SpanRecorder(Protocol):
     """What takes spans; see the functions of the same names."""
@@ -36,6 +39,9 @@ class SpanRecorder(Protocol):
 
 class _NotRecorded:
     def note(self, name: str, value: Value) -> None:
+        pass
+
+    def fail(self, why: str) -> None:
         pass
 
 

@@ -73,10 +73,13 @@ def test_what_is_raised_marks_the_span_and_is_not_held_up(
 ) -> None:
     with pytest.raises(ValueError, match="no such"), span("work"):
         raise ValueError("no such photo")
+    with span("answer") as answer:
+        answer.fail("answered 503")
     stop_recording()
-    (one,) = collector.spans()
+    one, other = collector.spans()
     assert one.failed == "no such photo"
     assert one.notes == {"error.type": "ValueError"}
+    assert other.failed == "answered 503"
 
 
 def test_nothing_secret_leaves(

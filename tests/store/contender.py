@@ -19,6 +19,7 @@ from hemline.store.loop import annotations, deliveries, jobs, projects, splits, 
 from hemline.store.loop.predictions import claim_send, save_prediction
 from hemline.store.models import card_claims, models, runs
 from hemline.store.states import JobKind, RunTrigger
+from tests import deliveries as one_by_one
 
 
 def main() -> None:
@@ -76,7 +77,7 @@ def queue_job(url: str, project_id: int) -> int:
 
 def record_delivery(url: str, digest: str) -> bool:
     with _open(url) as store, store.session() as session:
-        number = deliveries.record_delivery(
+        number = one_by_one.record_delivery(
             session, digest=digest, action="ANNOTATION_CREATED", ls_project_id=7, payload={"id": 1}
         )
         return number is not None

@@ -16,7 +16,6 @@ from sqlalchemy.engine import URL
 from hemline.store.database.clock import DatabaseTime, database_now
 from hemline.store.database.columns import Base, UtcDateTime
 from hemline.store.database.engine import Store
-from hemline.store.loop.deliveries import record_delivery
 from hemline.store.loop.jobs import acquire_job, queue_job, stale_jobs
 from hemline.store.models.card_claims import claim_card
 from hemline.store.models.models import create_version, get_version, promote, rollback
@@ -26,6 +25,7 @@ from hemline.store.states import JobKind
 from hemline.store.tables import channels, hosts, loop, review
 from hemline.store.tables.loop import Annotation, Project, Task, WebhookDelivery
 from hemline.store.tables.review import LabelSignals
+from tests.deliveries import record_delivery
 from tests.plugins.databases import new_database
 
 pytestmark = pytest.mark.postgres
@@ -37,6 +37,7 @@ OTHER_HOST = """
 import json, sys
 from datetime import UTC, datetime
 from hemline.store.database.engine import Store
+from tests.deliveries import record_delivery
 from tests.store import test_other_clocks as acts
 store = Store(sys.argv[1])
 with store.session() as session:

@@ -17,11 +17,11 @@ from hemline.labelstudio.project.config import parse_label_config, render_label_
 from hemline.labelstudio.regions import mask_to_regions
 from hemline.masks.codecs.png import encode_class_mask
 from hemline.settings import Settings, get_settings
-from hemline.store.loop.deliveries import record_delivery
 from hemline.store.loop.predictions import claim_send, save_prediction
 from hemline.store.loop.projects import upsert_project
 from hemline.store.models.models import create_version, promote
 from hemline.store.tables.loop import ModelVersion, Project
+from tests.deliveries import record_delivery
 from tests.worker.discs import disc, write_recipe
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.commands.main import app

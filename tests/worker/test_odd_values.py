@@ -21,8 +21,8 @@ from hemline.errors import LabelStudioError
 from hemline.labelstudio.messages import delivery_digest, scrub
 from hemline.settings import Settings, get_settings
 from hemline.store.loop.annotations import find_annotation
-from hemline.store.loop.deliveries import record_delivery
 from hemline.system.queue import Sender
+from tests.deliveries import record_delivery
 from tests.plugins.databases import new_database
 from tests.worker.conftest import brush
 from tests.worker.discs import disc

@@ -13,22 +13,11 @@ from hemline.store.states import DeliveryState
 from hemline.store.tables.loop import WebhookDelivery
 
 
-def record_delivery(
-    session: Session, *, digest: str, action: str, ls_project_id: int | None, payload: Json
-) -> int | None:
-    """Stores the delivery and returns its id; None if one of that digest is stored already."""
-    delivery = {
-        "digest": digest,
-        "action": action,
-        "ls_project_id": ls_project_id,
-        "payload": payload,
-    }
-    return record_deliveries(session, [delivery]).get(digest)
-
-
 def record_deliveries(session: Session, deliveries: Sequence[Json]) -> dict[str, int]:
-    """Stores what is new of deliveries, each with the arguments of `record_delivery`, in one
-    statement. Returns the ids of the new ones by their digests."""
+    """Stores what is new of deliveries in one statement; the ids of the new ones by their digests.
+
+    deliveries: each with "digest", "action", "ls_project_id" and "payload".
+    """
     rows = session.execute(_record(session), deliveries)
     return {row.digest: row.id for row in rows}
 

@@ -11,9 +11,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from hemline.errors import StoreError
 from hemline.store.database.columns import utcnow
 from hemline.store.database.engine import Store
-from hemline.store.loop import deliveries, projects, tasks
+from hemline.store.loop import projects, tasks
 from hemline.store.states import Split
 from hemline.store.tables.loop import Project, Task, WebhookDelivery
+from tests.deliveries import record_delivery
 
 
 def test_a_block_that_ends_is_committed(store: Store) -> None:
@@ -144,7 +145,7 @@ AWKWARD = {
 
 def test_payloads_that_postgresql_refuses_are_stored(store: Store) -> None:
     with store.session() as session:
-        number = deliveries.record_delivery(
+        number = record_delivery(
             session, digest="d" * 64, action="X", ls_project_id=None, payload=AWKWARD
         )
     with store.reading() as session:

@@ -10,9 +10,9 @@ from sqlalchemy import event, text
 from hemline.errors import HemlineError, StoreUnavailable
 from hemline.settings import Settings
 from hemline.store.database.engine import Store
-from hemline.store.loop.deliveries import record_delivery
 from hemline.store.loop.projects import list_projects
 from hemline.store.room import no_room, storage_problem
+from tests.deliveries import record_delivery
 
 
 def fill(store: Store) -> None:

@@ -17,11 +17,11 @@ from hemline.store.loop.deliveries import (
     more_to_take_than,
     next_deliveries,
     postpone_delivery,
-    record_delivery,
     requeue_failed,
 )
 from hemline.store.states import DeliveryState
 from hemline.store.tables.loop import WebhookDelivery
+from tests.deliveries import record_delivery
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 

@@ -12,7 +12,7 @@ from hemline.store.database import clock
 from hemline.store.database.clock import database_now
 from hemline.store.database.engine import Store
 from hemline.store.loop.annotations import corrections_since, record_annotation
-from hemline.store.loop.deliveries import next_deliveries, record_delivery
+from hemline.store.loop.deliveries import next_deliveries
 from hemline.store.loop.jobs import acquire_job, get_job, progress_job, queue_job, stale_jobs
 from hemline.store.loop.projects import get_project
 from hemline.store.models.runs import (
@@ -25,6 +25,7 @@ from hemline.store.models.runs import (
 )
 from hemline.store.states import JobKind, RunTrigger
 from hemline.store.tables.loop import DatasetSnapshot, Job, Project, Task, TrainingRun
+from tests.deliveries import record_delivery
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
 DAY_S = 24 * 3600.0

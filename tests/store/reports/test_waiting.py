@@ -7,11 +7,11 @@ from sqlalchemy import update
 
 from hemline.store.database.clock import database_now
 from hemline.store.database.engine import Store
-from hemline.store.loop.deliveries import record_delivery
 from hemline.store.loop.jobs import acquire_job, queue_job
 from hemline.store.reports.waiting import oldest_waiting
 from hemline.store.states import DeliveryState, JobKind
 from hemline.store.tables.loop import Job, Project, WebhookDelivery
+from tests.deliveries import record_delivery
 
 
 def waiting(store: Store) -> dict[str, float]:

@@ -8,7 +8,7 @@ import io
 import json
 import math
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,10 @@ from numpy.typing import NDArray
 from active_learning.checks.mask_checks import check_numbers
 from active_learning.order.bounds import GroupBounds
 from active_learning.order.clusters import UNKNOWN, nearest_clusters
+from active_learning.order.dearer import is_dearer
+from active_learning.order.drawing_time import DrawingPredictor
 from active_learning.order.usefulness import DicePredictor, no_dice_predictor
-from active_learning.order.work_time import TimePredictor
+from active_learning.order.work_time import Rows, TimePredictor
 from active_learning.reasons import COMPARED, Numbers
 from active_learning.risk.forest import Forest
 from active_learning.risk.label_risk import RISK_SIGNALS, RiskModel
@@ -73,9 +75,9 @@ class Ranking:
     """What items are scored by.
 
     `labels` and `photos` are samples that they are compared with; `embeddings` are of labelled
-    photos; `dice` predicts the Dice of a pre-fill, `time` the work on it; `planted` are the
-    examples that the risk was learnt from, to go on with; `centres` (K, 128) are of the project's
-    clusters; `usual` is how much the views of a garment differ.
+    photos; `dice` predicts the Dice of a pre-fill, `time` the work on it, `drawing` the work
+    without one; `planted` are the examples that the risk was learnt from, to go on with; `centres`
+    (K, 128) are of the project's clusters; `usual` is how much the views of a garment differ.
     """
 
     risk: ProjectRisk
@@ -84,11 +86,18 @@ class Ranking:
     embeddings: Sequence[bytes] = ()
     dice: DicePredictor = field(default_factory=lambda: no_dice_predictor())
     time: TimePredictor = field(default_factory=lambda: TimePredictor())
+    drawing: DrawingPredictor = field(default_factory=lambda: DrawingPredictor())
     planted: PlantedRows = field(default_factory=lambda: PlantedRows())
     centres: NDArray[np.float32] = field(
         default_factory=lambda: np.zeros((0, LENGTH), dtype=np.float32)
     )
     usual: Gaps | None = None
+
+    def dearer(self, rows: Rows, garment_types: Sequence[str]) -> NDArray[np.bool_]:
+        """Whether correcting pre-fills is predicted to be dearer than drawing (N,), by their rows
+        (N, F) of PREDICTION_SIGNALS (`is_dearer`)."""
+        seconds, drawing = self.time.predict(rows), self.drawing.predict(rows, garment_types)
+        return is_dearer(seconds, drawing, self.time, self.drawing)
 
     def cluster_of(self, embedding: bytes | None) -> int | None:
         """Which of the project's clusters a photo is of; None without an embedding, or before
@@ -100,7 +109,7 @@ class Ranking:
 
     def to_bytes(self) -> bytes:
         """An .npz without any pickle."""
-        risk, dice, time = self.risk, self.dice, self.time
+        risk, dice, time, drawing = self.risk, self.dice, self.time, self.drawing
         arrays: dict[str, Any] = {
             "embeddings": _bytes(b"".join(self.embeddings)),
             "centres": self.centres,
@@ -120,7 +129,19 @@ class Ranking:
                         "dice": dice.shift,
                         "dice_bounds": _plain_bounds(dice.bounds),
                         "outline_bounds": _plain_bounds(dice.outlines),
-                        "time": [time.typical_s, time.error_s, time.constant_error_s],
+                        "time": [
+                            time.typical_s,
+                            time.error_s,
+                            time.constant_error_s,
+                            time.prefills,
+                        ],
+                        "drawing": [
+                            drawing.masks,
+                            drawing.typical_s,
+                            dict(drawing.by_type),
+                            drawing.error_s,
+                            drawing.constant_error_s,
+                        ],
                         "usual": self.usual,
                         "label_tasks": list(self.labels.tasks),
                         "photo_tasks": list(self.photos.tasks),
@@ -133,6 +154,8 @@ class Ranking:
             arrays["dice"] = _bytes(dice.forest.to_bytes())
         if time.forest is not None:
             arrays["time"] = _bytes(time.forest.to_bytes())
+        if drawing.forest is not None:
+            arrays["drawing"] = _bytes(drawing.forest.to_bytes())
         file = io.BytesIO()
         np.savez_compressed(file, **arrays)
         return file.getvalue()
@@ -155,9 +178,9 @@ class Ranking:
                 arrays["planted_bad"],
                 tuple(str(name) for name in arrays["planted_labels"]),
             )
-            forest, of_time = (
+            forest, of_time, of_drawing = (
                 Forest.from_bytes(bytes(arrays[name])) if name in arrays else None
-                for name in ("dice", "time")
+                for name in ("dice", "time", "drawing")
             )
             slope, shift, share = numbers["risk"]
             ranking = cls(
@@ -171,7 +194,11 @@ class Ranking:
                     _bounds(numbers["dice_bounds"]),
                     _bounds(numbers["outline_bounds"]),
                 ),
-                TimePredictor(of_time, *numbers.get("time", ())),  # kept since work is timed
+                replace(  # kept since work is timed
+                    TimePredictor(of_time, *numbers.get("time", ())),
+                    prefills=numbers.get("timed", 0),
+                ),
+                _drawing(numbers.get("drawing"), of_drawing),
                 planted,
                 arrays["centres"],
                 tuple(numbers["usual"]) if numbers["usual"] else None,
@@ -180,7 +207,8 @@ class Ranking:
             raise ModelError(f"{len(data)} bytes are not a ranking: {error}") from error
         version = numbers.get("signals", 1)  # rankings of version 1 did not say so at first
         names_differ = any(own.features != RISK_SIGNALS for own in folds) or any(
-            own is not None and own.features != PREDICTION_SIGNALS for own in (forest, of_time)
+            own is not None and own.features != PREDICTION_SIGNALS
+            for own in (forest, of_time, of_drawing)
         )
         if version != SIGNALS_VERSION or names_differ:
             raise ModelError(
@@ -212,6 +240,14 @@ def _plain_bounds(bounds: GroupBounds) -> list[Any]:
 def _bounds(kept: Sequence[Any]) -> GroupBounds:
     rest, own = kept
     return GroupBounds(rest, {(kind, view): value for kind, view, value in own})
+
+
+def _drawing(kept: Sequence[Any] | None, forest: Forest | None) -> DrawingPredictor:
+    """As it was kept; of a ranking of before drawing was timed, one that knows nothing."""
+    if kept is None:
+        return DrawingPredictor()
+    masks, typical, by_type, error, constant_error = kept
+    return DrawingPredictor(masks, typical, by_type, forest, error, constant_error)
 
 
 def _sample(

@@ -35,13 +35,16 @@ class Scores:
 @dataclass(frozen=True)
 class PhotoScores(Scores):
     """With the Dice (N,) that each pre-fill is predicted to have, 0 to 1, its lower bound, what its
-    outline is true within, as a share of the square root of its area, and the seconds that work on
-    it is likely to take, NaN where that is not known."""
+    outline is true within, as a share of the square root of its area, the seconds that work on it
+    is likely to take, and those from nothing, NaN where that is not known, and whether the former
+    is dearer."""
 
     dice: Sequence[float]
     dice_low: Sequence[float]
     outlines_within: Sequence[float]
     seconds: Sequence[float]
+    drawing_seconds: Sequence[float]
+    dearer: Sequence[bool]
 
 
 def score_labels(
@@ -88,6 +91,7 @@ def score_photos(
     likely to be, the more a correction teaches. Arguments as for `score_labels`; `groups` are what
     bounds hold for, garment type and view."""
     rows = dice_rows(features, flip_dice)
+    types = [garment_type for garment_type, _ in groups]
     dice, low = ranking.dice.predict(rows, groups)
     others = ranking.photos.without(set(tasks))
     found = reasons(
@@ -107,6 +111,8 @@ def score_photos(
         low.tolist(),
         ranking.dice.outlines_within(dice, groups).tolist(),
         ranking.time.predict(rows).tolist(),
+        ranking.drawing.predict(rows, types).tolist(),
+        ranking.dearer(rows, types).tolist(),
     )
 
 

@@ -36,6 +36,7 @@ class TimePredictor:
     typical_s: float | None = None
     error_s: float | None = None
     constant_error_s: float | None = None
+    prefills: int = 0  # that it was learnt from
 
     def predict(self, rows: Rows) -> Seconds:
         """Seconds (N,) for pre-fills with rows (N, F) of PREDICTION_SIGNALS; NaN if not known."""
@@ -60,24 +61,25 @@ def fit_time_predictor(timed: TimedPrefills, *, seed: int = 0) -> TimePredictor:
 
     Where trees are no better than the median on garments that they have not seen, the median it is.
     """
-    if len(timed.seconds) < FEWEST_TYPICAL:
-        return TimePredictor()
+    number = len(timed.seconds)
+    if number < FEWEST_TYPICAL:
+        return TimePredictor(prefills=number)
     times = without_breaks(timed.seconds, timed.annotators)
     pace = paces(times, timed.annotators)
     typical = float(np.median(times))
     if len(times) < FEWEST or not typical > 0:
-        return TimePredictor(typical_s=typical)
+        return TimePredictor(typical_s=typical, prefills=number)
     usual = times * np.divide(typical, pace, out=np.ones_like(pace), where=pace > 0)
     rows = np.asarray(timed.rows)
     guessed, constant = _out_of_fold(rows, usual, timed.garments, seed)
     judged = np.isfinite(guessed)
     if not judged.any():
-        return TimePredictor(typical_s=typical)
+        return TimePredictor(typical_s=typical, prefills=number)
     error = float(np.abs(guessed - usual)[judged].mean())
     plain = float(np.abs(constant - usual)[judged].mean())
     if error >= plain:
-        return TimePredictor(None, typical, plain, plain)
-    return TimePredictor(_fit(rows, usual, seed), typical, error, plain)
+        return TimePredictor(None, typical, plain, plain, number)
+    return TimePredictor(fit_times(rows, usual, seed), typical, error, plain, number)
 
 
 def _out_of_fold(
@@ -89,12 +91,14 @@ def _out_of_fold(
     for fold in range(FOLDS):
         known = folds != fold
         if known.sum() >= FEWEST // 2 and (~known).any():
-            guessed[~known] = np.expm1(_fit(rows[known], seconds[known], seed).raw(rows[~known]))
+            forest = fit_times(rows[known], seconds[known], seed)
+            guessed[~known] = np.expm1(forest.raw(rows[~known]))
             constant[~known] = np.median(seconds[known])
     return guessed, constant
 
 
-def _fit(rows: Rows, seconds: Seconds, seed: int) -> Forest:
+def fit_times(rows: Rows, seconds: Seconds, seed: int) -> Forest:
+    """Trees that tell log(1 + seconds) from rows (N, F) of PREDICTION_SIGNALS."""
     smallest = max(3, min(10, len(rows) // 10))
     values = np.log1p(seconds)  # twice as long is as much at every length
     return fit_regressor(PREDICTION_SIGNALS, rows, values, smallest_leaf=smallest, seed=seed)

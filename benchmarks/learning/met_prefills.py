@@ -20,7 +20,7 @@ from hemline.segmentation.starter import starter_path
 
 _HEIGHT = 1000  # the scale that outlines are traced at
 _CLOSE = 3  # pixels there that nobody corrects
-_FIGURES = 4  # beside the signals
+_FIGURES = 6  # beside the signals
 
 Values = NDArray[np.float64]
 
@@ -29,13 +29,16 @@ Values = NDArray[np.float64]
 class MetMasks:
     """Of N photos: `rows` (N, F) of PREDICTION_SIGNALS, the Dice with the label, the distance of
     the outlines as a share of the square root of the mask's area, the length of the outlines to be
-    traced, in thousandths of the photo's height, and the number of places where that is."""
+    traced, in thousandths of the photo's height, and the number of places where that is; and both
+    again for who draws the label from nothing."""
 
     rows: Values
     dice: Values
     outline: Values
     traced: Values
     places: Values
+    drawn: Values
+    parts: Values
 
     @property
     def expected(self) -> Values:
@@ -86,6 +89,12 @@ def to_trace(mask: NDArray[np.uint8], label: NDArray[np.uint8]) -> tuple[float, 
     return sum(cv2.arcLength(line, closed=True) / 2 for line in outlines), len(outlines)
 
 
+def to_draw(label: NDArray[np.uint8]) -> tuple[float, int]:
+    """As `to_trace`, without a mask to begin with: all of the outline is drawn."""
+    length, parts = to_trace(np.zeros_like(label), label)
+    return 2 * length, parts
+
+
 def _look(sample: Sample, predictor: Predictor, number: int) -> list[float]:
     pixels, ids = sample.load()
     label = np.ascontiguousarray(ids == 1).astype(np.uint8)
@@ -103,4 +112,5 @@ def _look(sample: Sample, predictor: Predictor, number: int) -> list[float]:
     side = max(float(np.count_nonzero(mask)), 1.0) ** 0.5
     away = hd95(mask, label) / side
     own = [signals[name] for name in PREDICTION_SIGNALS]
-    return [*own, float(dice(mask, label)), away, *map(float, to_trace(mask, label))]
+    trace = (*to_trace(mask, label), *to_draw(label))
+    return [*own, float(dice(mask, label)), away, *map(float, trace)]

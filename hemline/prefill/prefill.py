@@ -27,7 +27,7 @@ from hemline.masks.figures.embedding import pack_embedding
 from hemline.masks.figures.histograms import probability_histograms
 from hemline.masks.renumber import renumber
 from hemline.prefill.conversions import Conversions
-from hemline.prefill.left_blank import is_left_blank
+from hemline.prefill.left_blank import kept_back
 from hemline.prefill.open_task import OpenTask, open_task, photo_url
 from hemline.prefill.starters import Starters
 from hemline.segmentation.clicks.shipped_clicks import clicks_digest
@@ -194,6 +194,7 @@ class Prefiller:
         with self._store.session() as session:
             record_photo(session, task.id, photo.digest, image.shape[1], image.shape[0])
             clear_task_problems(session, [task.id], ProblemSource.PHOTO, ProblemSource.PREFILL)
+            back = kept_back(session, task)
             saved = save_prediction(
                 session,
                 task_id=task.id,
@@ -202,7 +203,8 @@ class Prefiller:
                 mask_digest=digest,
                 score=predicted.score,
                 region_scores=scores,
-                left_blank=is_left_blank(session, task),
+                left_blank=back.left_blank,
+                blank_as_dearer=back.as_dearer,
             )
             # Values follow: the worker's sweep finds that they are missing.
             keep_prediction(session, saved, **kept)

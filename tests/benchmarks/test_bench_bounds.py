@@ -16,7 +16,8 @@ def _measured(rng: np.random.Generator, level: float, spread: float, count: int)
     truth = np.clip(level - np.abs(rng.normal(0, spread, count)), 0, 1)
     rows = np.zeros((count, len(PREDICTION_SIGNALS)))
     rows[:, PREDICTION_SIGNALS.index("own_expected_dice")] = level
-    return MetMasks(rows, truth, (1 - truth) / 2, np.full(count, 200.0), np.full(count, 2.0))
+    figures = [np.full(count, value) for value in (200.0, 2.0, 3000.0, 1.0)]
+    return MetMasks(rows, truth, (1 - truth) / 2, *figures)
 
 
 def test_each_group_is_counted_by_itself() -> None:

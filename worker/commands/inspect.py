@@ -43,7 +43,7 @@ def status() -> None:
         title="Projects",
         empty="No project is connected yet; run `hemline connect PROJECT_ID`.",
     )
-    lines = [_waiting_lines, _gold_lines, _garment_warnings]
+    lines = [_waiting_lines, _gold_lines, _garment_warnings, _blank_lines]
     for line in (line for find in lines for line in find(services, projects)):
         typer.echo(line)
     print_table(
@@ -221,6 +221,18 @@ def _garment_warnings(services: "Services", projects: "Sequence[Project]") -> "I
                 f"Project {project.ls_project_id}: {counts.earlier:,} photos were split by an "
                 f"earlier rule, which may part views of a garment; {way_out}"
             )
+
+
+def _blank_lines(services: "Services", projects: "Sequence[Project]") -> "Iterator[str]":
+    """How many tasks open empty on purpose, and why."""
+    from hemline.store.effort.in_words import blank_in_words
+    from hemline.store.effort.left_blank import left_blank
+
+    for project in projects:
+        if project.blank_share:
+            with services.store.reading() as session:
+                blank = left_blank(session, project.id)
+            yield f"Project {project.ls_project_id}: {blank_in_words(project, blank)}"
 
 
 def _run_row(run: "TrainingRun") -> tuple[Any, ...]:

@@ -80,6 +80,8 @@ def statistics(
         empty="No pre-fill has become a label yet.",
     )
     typer.echo(_time_saved(found["time_saved"]))
+    for sentence in found["in_words"]:
+        typer.echo(sentence)
     print_table(
         ("reason", "outliers", "share"),
         [
@@ -158,6 +160,14 @@ def blank(
         float | None,
         typer.Option(help="Share of the tasks that open without their pre-fill, such as 0.05."),
     ] = None,
+    where_dearer: Annotated[
+        bool | None,
+        typer.Option(
+            "--where-dearer/--not-where-dearer",
+            help="Also open tasks empty where correcting is predicted to take longer than drawing.",
+            show_default=False,
+        ),
+    ] = None,
     off: Annotated[bool, typer.Option("--off", help="Show every pre-fill again.")] = False,
 ) -> None:
     """Open some tasks without their pre-fill, to learn what pre-fills save. Without options, show
@@ -165,13 +175,19 @@ def blank(
 
     The tasks are drawn by chance among those that nobody has seen pre-filled yet. `hemline
     statistics` and the dashboard's page Annotators compare the time that people need for them.
+    With `--where-dearer`, tasks open empty too where the pre-fill is predicted to cost more time
+    than it saves; one in five of these keeps it, to check the prediction.
     """
-    from hemline.prefill.left_blank import MOST, set_blank_share
+    from hemline.prefill.left_blank import MOST, set_blank_share, set_blank_where_dearer
+    from hemline.store.effort.in_words import blank_in_words
+    from hemline.store.effort.left_blank import left_blank
     from worker.commands.models import find_project
+    from worker.review.rank_job import request_ranking
     from worker.services import command_services
 
-    if off and share is not None:
-        raise HemlineError("--off and --share cannot be combined; give one")
+    if off and (share is not None or where_dearer is not None):
+        other = "--share" if share is not None else "--where-dearer"
+        raise HemlineError(f"--off and {other} cannot be combined; give one")
     if share is not None and not 0 < share <= MOST:
         raise HemlineError(
             f"--share {share:g} is out of range; give more than 0 and at most {MOST:g}, "
@@ -179,16 +195,21 @@ def blank(
         )
     services = command_services()
     row = find_project(services, project)
-    chosen = 0.0 if off else share
-    if chosen is not None:
-        with services.store.session() as session:
-            set_blank_share(session, row, chosen)
-    now = row.blank_share if chosen is None else chosen
-    typer.echo(
-        f"{now:.1%} of the new tasks open without their pre-fill."
-        if now
-        else "Every task opens with its pre-fill."
-    )
+    if where_dearer and not (share or row.blank_share):
+        raise HemlineError(
+            "--where-dearer needs tasks that chance leaves blank, which tell what drawing costs; "
+            "give --share 0.05 as well"
+        )
+    with services.store.session() as session:
+        if share is not None or off:
+            set_blank_share(session, row, share or 0.0)
+        if where_dearer is not None:
+            set_blank_where_dearer(session, row, where_dearer)
+    if where_dearer:
+        request_ranking(services, row)
+    row = find_project(services, project)
+    with services.store.reading() as session:
+        typer.echo(blank_in_words(row, left_blank(session, row.id)))
 
 
 def _time_saved(found: dict[str, Any]) -> str:

@@ -5,18 +5,19 @@ from typing import Any
 
 from hemline.store.loop.annotations import find_annotation
 from hemline.store.loop.clicks import clicked_pixels
-from hemline.store.loop.corrections import get_prediction, shown_prediction
+from hemline.store.loop.corrections import get_prediction, kept_back_by_chance, shown_prediction
 from hemline.store.tables.loop import Annotation, Prediction, Project, Task
 from worker.ingest.submitted import Submitted
 
 
 @dataclass(frozen=True, slots=True)
 class ComparedWith:
-    """Its earlier save, the pre-fill that its annotator began from, and digests of the regions
-    that clicks on its task were answered with."""
+    """Its earlier save, the pre-fill that its annotator began from, or the one that was kept back
+    by chance, and digests of the regions that clicks on its task were answered with."""
 
     annotation: Annotation | None
     prediction: Prediction | None
+    kept_back: Prediction | None
     clicked: set[str]
 
 
@@ -27,4 +28,5 @@ def look_up(session: Any, project: Project, task: Task, submitted: Submitted) ->
         prediction = get_prediction(session, known.prediction_id)
     else:
         prediction = shown_prediction(session, task.id, submitted.created_at)
-    return ComparedWith(known, prediction, clicked_pixels(session, task.id))
+    kept_back = kept_back_by_chance(session, task.id) if prediction is None else None
+    return ComparedWith(known, prediction, kept_back, clicked_pixels(session, task.id))

@@ -17,12 +17,9 @@ from hemline.errors import (
 )
 from hemline.images import decode_image
 from hemline.labelstudio.project.config import LabelConfig
-from hemline.labelstudio.regions import as_shown, regions_to_layers
+from hemline.labelstudio.regions import regions_to_layers
 from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
-from hemline.masks.figures.overlap import dice
 from hemline.masks.layers import Layers, encode_covered
-from hemline.masks.renumber import renumber
-from hemline.prefill.prefill import prefill_seed
 from hemline.store.loop.annotations import mask_and_verdict, record_annotation
 from hemline.store.loop.attempts import begin_attempt, end_attempt
 from hemline.store.loop.clicks import claim_clicks
@@ -32,9 +29,10 @@ from hemline.store.loop.splits import assign_split
 from hemline.store.loop.tasks import clear_task_problems, record_photo, set_task_problem
 from hemline.store.review.label_review import review_saved
 from hemline.store.states import ProblemSource
-from hemline.store.tables.loop import Annotation, Prediction, Project, Task
+from hemline.store.tables.loop import Annotation, Project, Task
 from worker.attempts import KillsItsProcess, check_deaths
 from worker.ingest.brushed import is_brushed
+from worker.ingest.compare import ComparedPrefill, compare
 from worker.ingest.compared_with import ComparedWith, look_up
 from worker.ingest.lost_work import Prefilled, lost_work
 from worker.ingest.submitted import Submitted
@@ -68,18 +66,6 @@ class SavedAnnotation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prefill:
-    """What the annotator began from, and how far the correction is from it."""
-
-    prediction_id: int
-    dice: float | None = None
-    untouched: bool = False
-    predicted: Mask | None = None
-    score: float = 0.0
-    seed: str = ""  # what the ids of its regions follow from
-
-
-@dataclass(frozen=True, slots=True)
 class _Doubt:
     """Why a mask is held as lost work; or that somebody has settled it."""
 
@@ -94,11 +80,12 @@ class AnnotationRead:
     digest: str | None = None
     width: int | None = None
     height: int | None = None
-    prefill: _Prefill | None = None
+    prefill: ComparedPrefill | None = None
     problem: str | None = None
     brushed: bool = False
     held_digest: str | None = None  # of a mask that looks like lost work
     covered_digest: str | None = None
+    kept_back: ComparedPrefill | None = None  # what its annotator was not shown, by chance
     kills: bool = False  # its process, so that it is not read again
 
 
@@ -132,6 +119,7 @@ def store_annotation(
     if saved.is_counted and not read.kills:
         end_attempt(session, saved.work)
     before = mask_and_verdict(session, saved.project.id, submitted.ls_annotation_id)
+    met = read.prefill or read.kept_back
     stored = record_annotation(
         session,
         project_id=saved.project.id,
@@ -150,6 +138,8 @@ def store_annotation(
         untouched=read.prefill is not None and read.prefill.untouched,
         brushed=read.brushed,
         dice=read.prefill.dice if read.prefill else None,
+        kept_back_dice=read.kept_back.dice if read.kept_back else None,
+        outline_agreement=met.agreement if met else None,
         problem=read.problem,
         verdict=submitted.verdict,
         ls_updated_at=submitted.updated_at,
@@ -199,7 +189,7 @@ def read_annotation(services: Services, saved: SavedAnnotation, times_begun: int
     layers, problem = _read_layers(config, task, submitted)
     mask = layers.mask if layers is not None else None
     stored = saved.stored
-    prefill = _compare(services, config, task, stored.prediction, mask)
+    prefill = compare(services, config, task, stored.prediction, mask)
     if layers is None or mask is None:
         return AnnotationRead(problem=problem, prefill=prefill)
     below = encode_covered(layers)
@@ -209,7 +199,7 @@ def read_annotation(services: Services, saved: SavedAnnotation, times_begun: int
     doubt = _doubt(services, config, submitted, stored.annotation, mask, digest, prefill)
     if doubt.problem:
         log.warning("task %d: %s", task.ls_task_id, doubt.problem)
-        begun = _Prefill(prefill.prediction_id) if prefill is not None else None
+        begun = ComparedPrefill(prefill.prediction_id) if prefill is not None else None
         return AnnotationRead(None, width, height, begun, doubt.problem, False, digest, covered)
     brushed = is_brushed(
         submitted.result,
@@ -230,6 +220,7 @@ def read_annotation(services: Services, saved: SavedAnnotation, times_begun: int
         brushed=brushed,
         held_digest=digest if doubt.is_settled else None,
         covered_digest=covered,
+        kept_back=compare(services, config, task, stored.kept_back, mask),
     )
 
 
@@ -284,28 +275,6 @@ def _with_photo_size(services: Services, task: Task) -> Task:
     return task
 
 
-def _compare(
-    services: Services,
-    config: LabelConfig,
-    task: Task,
-    prediction: Prediction | None,
-    mask: Mask | None,
-) -> _Prefill | None:
-    if prediction is None:
-        return None
-    predicted = _predicted_mask(services, prediction, config)
-    if mask is None or predicted is None or predicted.shape != mask.shape:
-        return _Prefill(prediction.id)
-    return _Prefill(
-        prediction.id,
-        dice=float(dice(predicted > 0, mask > 0)),
-        untouched=bool(np.array_equal(predicted, mask)),
-        predicted=predicted,
-        score=prediction.score,
-        seed=prefill_seed(task.ls_task_id, prediction.model_version.name),
-    )
-
-
 def _doubt(
     services: Services,
     config: LabelConfig,
@@ -313,7 +282,7 @@ def _doubt(
     known: Annotation | None,
     mask: Mask,
     digest: str,
-    prefill: _Prefill | None,
+    prefill: ComparedPrefill | None,
 ) -> _Doubt:
     """Whether the mask looks like lost work, and whether somebody has confirmed it: by another save
     of the same mask, by a verdict, or by marking it as ground truth."""
@@ -354,15 +323,4 @@ def _stored_mask(services: Services, digest: str | None) -> Mask | None:
         return decode_class_mask(services.artifacts.get(digest)) if digest else None
     except (ArtifactError, MaskError) as error:
         log.warning("the mask that was saved before: %s", error)
-        return None
-
-
-def _predicted_mask(services: Services, prediction: Prediction, config: LabelConfig) -> Mask | None:
-    """The pre-fill in the class ids of the project, as its control shows it; None if its artifact
-    is lost or broken."""
-    try:
-        mask = decode_class_mask(services.artifacts.get(prediction.mask_digest))
-        return as_shown(renumber(mask, prediction.model_version.labels, config.labels), config)
-    except (ArtifactError, MaskError) as error:
-        log.warning("prediction %d: %s", prediction.id, error)
         return None

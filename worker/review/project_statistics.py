@@ -10,6 +10,9 @@ from hemline.labelstudio.project.config import parse_label_config
 from hemline.masks.codecs.png import decode_class_mask
 from hemline.masks.figures.overlap import dice
 from hemline.masks.figures.statistics import Summary
+from hemline.store.effort.anchoring import anchoring
+from hemline.store.effort.in_words import effort_in_words
+from hemline.store.effort.left_blank import left_blank
 from hemline.store.models.models import champion, list_versions
 from hemline.store.reports.edit_effort import (
     EditEffort,
@@ -46,6 +49,8 @@ def project_statistics(services: Services, project: Project) -> Json:
         tuned = tuned_thresholds(session, project.id)
         edits = edit_effort(session, project.id)
         saved = savings(worked_labels(session, project.id))
+        blank = left_blank(session, project.id)
+        anchored = anchoring(session, project.id)
     return {
         "project": project.ls_project_id,
         "prefills": _plain(summary_of(corrected)),
@@ -55,6 +60,10 @@ def project_statistics(services: Services, project: Project) -> Json:
         },
         "edits": {each.edit.value: _plain_effort(each) for each in edits},
         "time_saved": _plain_savings(saved),
+        "work_times": project.work_times,
+        "left_blank": asdict(blank),
+        "anchoring": asdict(anchored),
+        "in_words": effort_in_words(project, blank, saved, anchored),
         "outliers": _outliers(corrected),
         "thresholds": _thresholds(project, tuned),
         "drift": drift(services, project),

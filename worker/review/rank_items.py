@@ -61,13 +61,15 @@ def rank_labels(
 class RankedPhotos:
     """Items of unlabelled photos, with the Dice that each pre-fill is predicted to have, its lower
     bound, the pixels that its outline is true within, the seconds that work on it is likely to
-    take, and the cluster of each photo."""
+    take, and those from nothing, whether the former is dearer, and the cluster of each photo."""
 
     items: Sequence[RankedItem]
     dice: Sequence[float]
     dice_low: Sequence[float]
     outlines_px: Sequence[float | None]
     seconds: Sequence[float | None]
+    drawing_seconds: Sequence[float | None]
+    dearer: Sequence[bool]
     clusters: Sequence[int | None]
 
 
@@ -108,8 +110,20 @@ def rank_photos(
         _outline_px(row.task, item, within)
         for row, item, within in zip(rows, features, scores.outlines_within, strict=True)
     ]
-    seconds = [value if math.isfinite(value) else None for value in scores.seconds]
-    return RankedPhotos(items, scores.dice, scores.dice_low, outlines, seconds, clusters)
+    return RankedPhotos(
+        items,
+        scores.dice,
+        scores.dice_low,
+        outlines,
+        _known(scores.seconds),
+        _known(scores.drawing_seconds),
+        scores.dearer,
+        clusters,
+    )
+
+
+def _known(values: Sequence[float]) -> list[float | None]:
+    return [value if math.isfinite(value) else None for value in values]
 
 
 def _outline_px(task: Task, features: LabelFeatures, within: float) -> float | None:

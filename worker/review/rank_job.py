@@ -14,7 +14,7 @@ from active_learning.feature_codec import read_features
 from active_learning.label_features import LabelFeatures
 from active_learning.order.clusters import cluster_centres
 from active_learning.order.usefulness import MetPrefills, fit_dice_predictor
-from active_learning.order.work_time import TimedPrefills, fit_time_predictor
+from active_learning.order.work_time import TimedPrefills
 from active_learning.ranking import SAMPLE, ProjectSample, Ranking
 from active_learning.reasons import compared_numbers
 from active_learning.score_items import dice_rows, distances
@@ -42,11 +42,13 @@ from hemline.store.states import JobKind
 from hemline.store.tables.loop import Project
 from worker.jobs import JobAtWork, run_job
 from worker.review.garment_views import usual_of
+from worker.review.leave_blank import leave_dearer_blank
 from worker.review.rank_items import rank_labels, rank_photos
 from worker.review.risk_examples import learn_project_risk
 from worker.review.show_reviews import show_project
 from worker.review.show_scores import show_scores
 from worker.review.stored_ranking import ranking_of
+from worker.review.times import learn_times, plain_times
 from worker.review.triage_job import moved, sort_out
 from worker.services import Services
 
@@ -102,7 +104,7 @@ def _rank(services: Services, at_work: JobAtWork) -> None:
     _rank_photos(services, at_work, project, ranking)
     digest = services.artifacts.put(ranking.to_bytes(), "ranking")
     with services.store.session() as session:
-        keep_ranking(session, project.id, digest)
+        keep_ranking(session, project.id, digest, plain_times(ranking))
     show_scores(services, project)
     if has_review_fields(project.label_config):
         show_project(services, project)
@@ -110,8 +112,8 @@ def _rank(services: Services, at_work: JobAtWork) -> None:
 
 
 def _with_predictors(services: Services, project: Project, ranking: Ranking) -> Ranking:
-    """With predicted Dice, its bounds and predicted work time, learnt anew from the corrected
-    pre-fills."""
+    """With predicted Dice, its bounds and predicted work times, learnt anew from the corrected
+    pre-fills and from the masks that were drawn from nothing."""
     with services.store.reading() as session:
         known = known_dice(session, project.id, SIGNALS_VERSION, _PREFILLS)
     features = [read_features(row.values, row.regions) for row in known]
@@ -130,7 +132,8 @@ def _with_predictors(services: Services, project: Project, ranking: Ranking) -> 
         [known[k].annotator for k in timed],
         [known[k].garment for k in timed],
     )
-    return replace(ranking, dice=fit_dice_predictor(met), time=fit_time_predictor(times))
+    time, drawing = learn_times(services, project, times)
+    return replace(ranking, dice=fit_dice_predictor(met), time=time, drawing=drawing)
 
 
 def _number(value: float | None) -> float:
@@ -242,20 +245,23 @@ def _rank_photos(
                             "predicted_dice_low": low,
                             "outline_within_px": outline,
                             "predicted_seconds": seconds,
+                            "drawing_seconds": drawing,
                             "cluster": cluster,
                         },
                     )
-                    for row, dice, low, outline, seconds, cluster in zip(
+                    for row, dice, low, outline, seconds, drawing, cluster in zip(
                         rows,
                         ranked.dice,
                         ranked.dice_low,
                         ranked.outlines_px,
                         ranked.seconds,
+                        ranked.drawing_seconds,
                         ranked.clusters,
                         strict=True,
                     )
                 ],
             )
+        leave_dearer_blank(services, project, rows, ranked.dearer)
         tasks = [row.task for row in rows]
         sort_out(services, project, threshold, list(zip(tasks, ranked.dice_low, strict=True)))
         at_work.tell()

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from active_learning.feature_codec import feature_regions, feature_values
 from active_learning.label_features import LabelFeatures, label_features
+from active_learning.score_items import dice_rows
 from active_learning.signals.frame import Mask
 from active_learning.signals.label_signals import SIGNALS_VERSION
 from hemline.errors import (
@@ -23,8 +24,9 @@ from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.masks.codecs.png import decode_class_mask
 from hemline.masks.figures.histograms import probability_histograms
+from hemline.store.models.models import champion
 from hemline.store.review.label_review import label_of_task
-from hemline.store.review.queries import LabelRow, signals_to_compare
+from hemline.store.review.queries import LabelRow, PhotoRow, signals_to_compare
 from hemline.store.review.signals import (
     anything_waits,
     claim_labels,
@@ -39,6 +41,7 @@ from hemline.store.tables.loop import Project, Task
 from hemline.store.tables.review import LabelSignals, PredictionSignals
 from hemline.system.people_wait import let_people_go_first
 from worker.ingest.inbox import is_behind
+from worker.review.leave_blank import leave_dearer_blank
 from worker.review.photo_and_map import PhotoAndMap, see
 from worker.review.rank_items import rank_labels
 from worker.review.stored_ranking import ranking_of
@@ -155,7 +158,9 @@ def _prediction(services: Services, claimed: PredictionSignals) -> None:
     features = _features(see(services, prediction.task, claimed, labels), mask)
     with services.store.reading() as session:
         project = session.get_one(Project, prediction.task.project_id)
-    cluster = ranking_of(services.artifacts, project).cluster_of(claimed.embedding)
+        version = champion(session, project.id)
+    ranking = ranking_of(services.artifacts, project)
+    cluster = ranking.cluster_of(claimed.embedding)
     with services.store.session() as session:
         store_prediction_values(
             session,
@@ -165,6 +170,11 @@ def _prediction(services: Services, claimed: PredictionSignals) -> None:
             regions=feature_regions(features),
             cluster=cluster,
         )
+    if version is not None and version.id == prediction.model_version_id:
+        rows = dice_rows([features], [claimed.flip_dice])
+        dearer = ranking.dearer(rows, [prediction.task.garment_type]).tolist()
+        photo = PhotoRow(prediction.task, prediction, claimed)
+        leave_dearer_blank(services, project, [photo], dearer)
 
 
 def _features(seen: PhotoAndMap, mask: Mask) -> LabelFeatures:

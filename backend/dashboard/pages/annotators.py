@@ -13,6 +13,9 @@ from backend.dashboard.pages.agreement import AnnotatorAgreement, Comparisons
 from backend.services import BackendServices
 from hemline.masks.figures.work_times import TimeSaved
 from hemline.store.database.artifacts import ArtifactStore
+from hemline.store.effort.anchoring import anchoring
+from hemline.store.effort.in_words import effort_in_words
+from hemline.store.effort.left_blank import left_blank
 from hemline.store.reports.edit_effort import Savings, savings, worked_labels
 from hemline.store.reports.label_stats import NEWEST, LabelWork, label_work
 
@@ -55,6 +58,8 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
         with services.store.reading() as session:
             work = label_work(session, row.id)
             saved = savings(worked_labels(session, row.id, NEWEST))
+            blank = left_blank(session, row.id)
+            anchored = anchoring(session, row.id, NEWEST)
         agreement = comparisons.agreement(work)
         limits = stamp_limits(work)
         stamps = [label for label in work if is_stamp(label, limits)]
@@ -68,6 +73,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             limits=limits,
             saved=saved,
             saved_rows=_saved_rows(saved),
+            effort=effort_in_words(row, blank, saved, anchored),
             stamps=stamps[:_SHOWN],
             stamps_total=len(stamps),
         )

@@ -16,6 +16,7 @@ from backend.dashboard.review.gallery import project_labels
 from backend.dashboard.review.reasons import VERDICT_TITLES, told_reasons
 from backend.dashboard.review.verdict_buttons import ACTIONS
 from backend.services import BackendServices
+from hemline.store.effort.left_blank import learnt_times
 from hemline.store.loop.tasks import problems_of_task
 from hemline.store.models.models import list_versions
 from hemline.store.reports.task_view import (
@@ -95,6 +96,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             size=_size(shown),
             history=history,
             outline_bound=_outline_bound,
+            errors_s=_errors(row),
             verdicts=verdicts,
             grounds=(*_GROUNDS, ("brand", services.settings.brand_colour)),
             actions=ACTIONS,
@@ -209,6 +211,12 @@ def _outline_bound(signals: PredictionSignals | None) -> int | None:
     """Whole pixels that nine in ten outlines are true within; None where no bound is known."""
     bound = signals.outline_within_px if signals is not None else None
     return None if bound is None else ceil(bound)
+
+
+def _errors(project: Project) -> tuple[float | None, float | None]:
+    """How far off predicted seconds of correcting, and of drawing, are in the mean."""
+    times = learnt_times(project)
+    return (None, None) if times is None else (times[0].error_s, times[1].error_s)
 
 
 def _size(shown: TaskView) -> tuple[int, int]:

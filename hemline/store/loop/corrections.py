@@ -16,11 +16,15 @@ from hemline.store.tables.loop import Annotation, ModelVersion, Prediction, Task
 def shown_prediction(session: Session, task_id: int, at: datetime | None) -> Prediction | None:
     """The prediction an annotator saw who began at `at`: the one sent last before, with its model.
 
-    Without `at`, or when none was sent before it, the one sent last.
+    Without `at`, or when none was sent before it, the one sent last. None that was taken back.
     """
     statement = (
         select(Prediction)
-        .where(Prediction.task_id == task_id, Prediction.sent_at.is_not(None))
+        .where(
+            Prediction.task_id == task_id,
+            Prediction.sent_at.is_not(None),
+            Prediction.left_blank.is_(False),
+        )
         .order_by(Prediction.sent_at.desc())
         .limit(1)
         .options(_model())
@@ -30,6 +34,22 @@ def shown_prediction(session: Session, task_id: int, at: datetime | None) -> Pre
         if before is not None:
             return before
     return session.scalar(statement)
+
+
+def kept_back_by_chance(session: Session, task_id: int) -> Prediction | None:
+    """The newest prediction that nobody was shown since chance left its task blank, with its
+    model."""
+    return session.scalar(
+        select(Prediction)
+        .where(
+            Prediction.task_id == task_id,
+            Prediction.left_blank.is_(True),
+            Prediction.blank_as_dearer.is_(False),
+        )
+        .order_by(Prediction.id.desc())
+        .limit(1)
+        .options(_model())
+    )
 
 
 def get_prediction(session: Session, prediction_id: int) -> Prediction | None:

@@ -32,6 +32,7 @@ def save_prediction(
     score: float,
     region_scores: Json,
     left_blank: bool = False,
+    blank_as_dearer: bool = False,
 ) -> Prediction:
     """Stores the prediction and returns the stored row, which may be one that was there before.
 
@@ -45,6 +46,8 @@ def save_prediction(
         "region_scores": region_scores,
         "sent_at": None,
         "left_blank": left_blank,
+        "prefill_dearer": blank_as_dearer,
+        "blank_as_dearer": blank_as_dearer,
         "created_at": DatabaseTime(),
     }
     statement = insert_into(
@@ -101,10 +104,15 @@ def claim_send(
 
 
 def claim_unsent(session: Session, prediction_ids: Sequence[int]) -> set[int]:
-    """Which of them nobody has sent yet; they are this caller's to send from now on."""
+    """Which of them nobody has sent yet, and are not kept back meanwhile; they are this caller's to
+    send from now on."""
     claimed = session.scalars(
         update(Prediction)
-        .where(Prediction.id.in_(prediction_ids), Prediction.sent_at.is_(None))
+        .where(
+            Prediction.id.in_(prediction_ids),
+            Prediction.sent_at.is_(None),
+            Prediction.left_blank.is_(False),
+        )
         .values(sent_at=database_now(session))
         .returning(Prediction.id)
     )

@@ -6,13 +6,14 @@ from datetime import date, datetime
 from enum import StrEnum
 
 import numpy as np
-from sqlalchemy import exists, or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hemline.masks.figures.work_times import TimeSaved, time_saved, without_breaks
+from hemline.store.effort.begun import BEGUN, is_begun
 from hemline.store.loop.annotations import usable_corrections
 from hemline.store.reports.label_stats import grouped, monday_of
-from hemline.store.tables.loop import Annotation, Prediction, Task
+from hemline.store.tables.loop import Annotation, Task
 
 NEWEST = 50_000  # labels that are read
 
@@ -80,21 +81,23 @@ def edit_effort(session: Session, project_id: int, limit: int = NEWEST) -> list[
 @dataclass(frozen=True, slots=True)
 class WorkedLabel:
     """A label and the `seconds` of work that it took, without breaks: from a pre-fill, or from
-    nothing where its task was left blank on purpose."""
+    nothing where its task was left blank on purpose. `dearer`: correcting its pre-fill was
+    predicted to cost more than drawing."""
 
     seconds: float
     has_prefill: bool
     annotator: str
     garment_type: str
     changed_at: datetime
+    dearer: bool = False
 
 
 def worked_labels(session: Session, project_id: int, limit: int = NEWEST) -> list[WorkedLabel]:
     """The newest labels whose time is known, that began from a pre-fill or were left blank on
-    purpose; not those that had no pre-fill for another reason, such as a photo that was away."""
-    blank = exists().where(
-        Prediction.task_id == Annotation.task_id, Prediction.left_blank.is_(True)
-    )
+    purpose; not those that had no pre-fill for another reason, such as a photo that was away.
+
+    What is a break is told by work of the same kind: drawing takes longer than correcting.
+    """
     rows = session.execute(
         select(
             Annotation.lead_time_s,
@@ -102,21 +105,22 @@ def worked_labels(session: Session, project_id: int, limit: int = NEWEST) -> lis
             Annotation.annotator,
             Task.garment_type,
             Annotation.changed_at,
+            BEGUN.prefill_dearer,
         )
         .join(Task, Task.id == Annotation.task_id)
-        .where(
-            usable_corrections(project_id),
-            Annotation.lead_time_s.is_not(None),
-            or_(Annotation.prediction_id.is_not(None), blank),
-        )
+        .join(BEGUN, is_begun())
+        .where(usable_corrections(project_id), Annotation.lead_time_s.is_not(None))
         .order_by(Annotation.changed_at.desc())
         .limit(limit)
     ).all()
-    seconds = without_breaks([row[0] or 0.0 for row in rows], [row[2] for row in rows])
+    seconds = np.zeros(len(rows))
+    for kind in (True, False):
+        own = [k for k, row in enumerate(rows) if bool(row[1]) is kind]
+        seconds[own] = without_breaks([rows[k][0] or 0.0 for k in own], [rows[k][2] for k in own])
     return [
-        WorkedLabel(float(own), has_prefill, annotator, garment_type, changed_at)
-        for own, (_, has_prefill, annotator, garment_type, changed_at) in zip(
-            seconds, rows, strict=True
+        WorkedLabel(took, has_prefill, annotator, garment_type, changed_at, dearer)
+        for took, (_, has_prefill, annotator, garment_type, changed_at, dearer) in zip(
+            seconds.tolist(), rows, strict=True
         )
     ]
 
@@ -124,28 +128,43 @@ def worked_labels(session: Session, project_id: int, limit: int = NEWEST) -> lis
 @dataclass(frozen=True, slots=True)
 class Savings:
     """What pre-fills saved: in all, by week (its Monday, the oldest first), by garment type and by
-    annotator. `blank` is the number of labels without one that they are compared with. A type or
-    an annotator is compared with their own, and left out where these are too few."""
+    annotator. `blank` is the number of labels without one that they are compared with, in tasks
+    that chance left blank. A type or an annotator is compared with their own, and left out where
+    these are too few.
+
+    Labels that were predicted to be dearer to correct count apart, on both sides: `left_blank` is
+    what drawing saved in those that opened empty, compared with the `checked` ones that opened
+    pre-filled all the same.
+    """
 
     blank: int
     total: TimeSaved | None
     weeks: dict[date, TimeSaved]
     garment_types: dict[str, TimeSaved]
     annotators: dict[str, TimeSaved]
+    checked: int = 0
+    left_blank: TimeSaved | None = None
 
 
 def savings(worked: Sequence[WorkedLabel]) -> Savings:
     """What the pre-fills of some labels saved, beside those that were left blank."""
-    blank = [label for label in worked if not label.has_prefill]
-    prefilled = [label for label in worked if label.has_prefill]
+    dearer = [label for label in worked if label.dearer]
+    usual = [label for label in worked if not label.dearer]
+    blank = [label for label in usual if not label.has_prefill]
+    prefilled = [label for label in usual if label.has_prefill]
     weeks = grouped(prefilled, lambda label: monday_of(label.changed_at).date())
     by_week = {week: _saved(labels, blank) for week, labels in sorted(weeks.items())}
     return Savings(
         len(blank),
-        _saved(worked, blank),
+        _saved(usual, blank),
         {week: found for week, found in by_week.items() if found is not None},
-        _by_own(worked, lambda label: label.garment_type),
-        _by_own(worked, lambda label: label.annotator),
+        _by_own(usual, lambda label: label.garment_type),
+        _by_own(usual, lambda label: label.annotator),
+        sum(label.has_prefill for label in dearer),
+        time_saved(
+            [label.seconds for label in dearer if not label.has_prefill],
+            [label.seconds for label in dearer if label.has_prefill],
+        ),
     )
 
 

@@ -211,7 +211,7 @@ def keep_risks(session: Session, risks: Sequence[tuple[int, float]]) -> None:
 
 def keep_told(session: Session, predicted: Sequence[tuple[int, Json]]) -> None:
     """Stores what a ranking tells of predictions, by id: `predicted_dice`, `predicted_dice_low`,
-    `outline_within_px`, `predicted_seconds` and `cluster`, or some of them."""
+    `outline_within_px`, `predicted_seconds`, `drawing_seconds` and `cluster`, or some of them."""
     for prediction_id, values in predicted:
         session.execute(
             update(PredictionSignals)
@@ -225,12 +225,12 @@ def forget_ranking(session: Session, project_id: int) -> None:
     session.execute(update(Project).where(Project.id == project_id).values(ranking_digest=None))
 
 
-def keep_ranking(session: Session, project_id: int, digest: str) -> None:
-    """Remembers the project's fitted ranking, an artifact."""
+def keep_ranking(session: Session, project_id: int, digest: str, work_times: Json) -> None:
+    """Remembers the project's fitted ranking, an artifact, and how well it tells work times."""
     session.execute(
         update(Project)
         .where(Project.id == project_id)
-        .values(ranking_digest=digest, ranked_at=database_now(session))
+        .values(ranking_digest=digest, work_times=work_times, ranked_at=database_now(session))
     )
 
 

@@ -51,6 +51,7 @@ def keep_prediction(
         "predicted_dice_low": None,
         "outline_within_px": None,
         "predicted_seconds": None,
+        "drawing_seconds": None,
         "cluster": None,
         "attempts": 0,
         "claimed_at": None,

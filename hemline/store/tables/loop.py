@@ -44,6 +44,9 @@ class Project(Base):
     audit_share: Mapped[float] = mapped_column(default=0.1)  # of those, what a person sees still
     # Of the tasks, what opens without its pre-fill: it tells what pre-fills save
     blank_share: Mapped[float] = mapped_column(default=0.0, server_default="0")
+    # Beside these, what opens so because correcting is predicted to cost more than drawing
+    blank_where_dearer: Mapped[bool] = mapped_column(default=False, server_default=false())
+    work_times: Mapped[Json | None]  # how well the last ranking tells them (`left_blank.py`)
     # How photos are grouped by garment (GarmentRule); the task from which it is looked at again
     garment_rule: Mapped[Json | None]
     garments_due: Mapped[int | None]
@@ -167,6 +170,8 @@ class Annotation(Base):
     boxes: Mapped[int] = mapped_column(default=0, server_default="0")
     brushed: Mapped[bool] = mapped_column(default=False, server_default=false())
     dice: Mapped[float | None]  # pre-fill against correction, 0 to 1, foreground
+    kept_back_dice: Mapped[float | None]  # against one that chance kept back from the task
+    outline_agreement: Mapped[float | None]  # with the pre-fill that was shown, or kept back so
     verdict: Mapped[Verdict | None]  # the reviewer's choice that came with the last save
     problem: Mapped[str | None] = mapped_column(Sentence())  # why it is left out
     # A mask that looks like lost work: held, or confirmed where it is the one that it has
@@ -198,6 +203,9 @@ class Prediction(Base):
     sent_at: Mapped[datetime | None]  # last time Label Studio was given it
     # Kept back on purpose, so that somebody draws the mask from nothing
     left_blank: Mapped[bool] = mapped_column(default=False, server_default=false())
+    # Correcting it was predicted to cost more than drawing; it is kept back for that alone
+    prefill_dearer: Mapped[bool] = mapped_column(default=False, server_default=false())
+    blank_as_dearer: Mapped[bool] = mapped_column(default=False, server_default=false())
     created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
 
     task: Mapped[Task] = relationship(back_populates="predictions")

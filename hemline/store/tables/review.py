@@ -41,6 +41,7 @@ class PredictionSignals(Base):
     predicted_dice_low: Mapped[float | None]  # its lower bound
     outline_within_px: Mapped[float | None]  # what 9 in 10 outlines of its kind are true within
     predicted_seconds: Mapped[float | None]  # of work on it
+    drawing_seconds: Mapped[float | None]  # of work on the photo, from nothing
     cluster: Mapped[int | None]  # of photos that look alike, by the last ranking
     attempts: Mapped[int] = mapped_column(default=0)  # at the values; some for each version
     claimed_at: Mapped[datetime | None]  # when the last attempt began

@@ -17,6 +17,7 @@ from hemline.masks.figures.work_times import FEWEST_TIMED, without_breaks
 
 _POOLED = 5  # masks that the usual time of all counts as, in the time of one garment type
 _LEAST_S = 1.0
+_BETTER = 0.95  # of the error: what is nearer to the usual time's has been luck as often as not
 
 
 @dataclass(frozen=True)
@@ -84,10 +85,10 @@ def fit_drawing_predictor(
     if not judged.any():
         return DrawingPredictor(number, typical)
     plain, of_types, of_photos = (np.abs(guessed - usual)[:, judged].mean(axis=1)).tolist()
-    if number >= FEWEST and of_photos < min(of_types, plain):
+    if number >= FEWEST and of_photos < min(of_types, _BETTER * plain):
         forest = fit_times(drawn.rows, usual, seed)
         return DrawingPredictor(number, typical, {}, forest, of_photos, plain)
-    if of_types < plain:
+    if of_types < _BETTER * plain:
         types = _by_type(usual, drawn.garment_types)
         return DrawingPredictor(number, typical, types, None, of_types, plain)
     return DrawingPredictor(number, typical, {}, None, plain, plain)

@@ -80,7 +80,7 @@ def test_where_nothing_can_be_learnt_the_median_is_all() -> None:
 def test_few_pre_fills_take_their_median(number: int) -> None:
     timed = worked(number)
     predictor = fit_time_predictor(timed)
-    assert predictor == TimePredictor(typical_s=float(np.median(timed.seconds)))
+    assert predictor == TimePredictor(typical_s=float(np.median(timed.seconds)), prefills=number)
 
 
 @pytest.mark.parametrize("number", [0, FEWEST_TYPICAL - 1])
@@ -101,6 +101,7 @@ def test_a_ranking_keeps_it() -> None:
     kept = Ranking.from_bytes(Ranking(ProjectRisk(risk), time=predictor).to_bytes(), risk)
     rows = rows_of(np.array([0.85, 0.99]))
     assert kept.time.error_s == predictor.error_s
+    assert kept.time.prefills == 120
     np.testing.assert_array_equal(kept.time.predict(rows), predictor.predict(rows))
 
 

@@ -50,7 +50,7 @@ def boundary_figures(a: Mask, b: Mask) -> BoundaryFigures:
     diagonal = _diagonal(a)
     return BoundaryFigures(
         boundary_iou=_margin_iou(*cropped, diagonal),
-        boundary_f=_f_score(distances) if distances else _both_empty(*cropped),
+        boundary_f=_f_score(distances, TOLERANCE_PX) if distances else _both_empty(*cropped),
         hd95=_percentile_95(distances) if distances else _apart(*cropped, diagonal),
         assd=_average(distances) if distances else _apart(*cropped, diagonal),
     )
@@ -72,7 +72,7 @@ def boundary_f(a: Mask, b: Mask) -> float:
     """
     cropped = _crop(a, b)
     distances = _edge_distances(*cropped)
-    return _f_score(distances) if distances else _both_empty(*cropped)
+    return _f_score(distances, TOLERANCE_PX) if distances else _both_empty(*cropped)
 
 
 def outline_agreement(a: Mask, b: Mask) -> float:
@@ -109,7 +109,7 @@ def _margin_iou(a: NDArray[np.uint8], b: NDArray[np.uint8], diagonal: float) -> 
     return int(np.count_nonzero(in_a & in_b)) / either if either else 1.0
 
 
-def _f_score(distances: _Distances, within: float = TOLERANCE_PX) -> float:
+def _f_score(distances: _Distances, within: float) -> float:
     near_b, near_a = (float(np.mean(side <= within)) for side in distances)
     return 2 * near_a * near_b / (near_a + near_b) if near_a + near_b else 0.0
 

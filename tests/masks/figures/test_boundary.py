@@ -16,7 +16,14 @@ from scipy.spatial.distance import cdist
 
 from hemline.errors import MaskError
 from hemline.masks.figures import boundary
-from hemline.masks.figures.boundary import assd, boundary_f, boundary_figures, boundary_iou, hd95
+from hemline.masks.figures.boundary import (
+    assd,
+    boundary_f,
+    boundary_figures,
+    boundary_iou,
+    hd95,
+    outline_agreement,
+)
 
 # MONAI 1.6 calls a part of its own with an argument that it has deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore:.*always_return_as_numpy:FutureWarning")
@@ -153,6 +160,20 @@ def test_searching_and_mapping_give_the_same_distances(monkeypatch, noise):
 
 
 def test_masks_of_two_sizes_are_an_error():
-    for figure in (boundary_figures, boundary_iou, boundary_f, hd95, assd):
+    for figure in (boundary_figures, boundary_iou, boundary_f, hd95, assd, outline_agreement):
         with pytest.raises(MaskError, match="cannot be compared"):
             figure(np.zeros((3, 4), np.uint8), np.zeros((4, 3), np.uint8))
+
+
+def test_outlines_agree_where_a_second_hand_would_be_too():
+    """A photo of 600 x 800 px: 5 px are let through, a fault of 40 px is none."""
+    a = np.zeros((800, 600), np.uint8)
+    a[100:700, 100:500] = 1
+    shaken = np.roll(a, 4, axis=(0, 1))
+    assert outline_agreement(a, shaken) == pytest.approx(1.0, abs=0.01)  # a corner apart
+    assert outline_agreement(a, np.roll(a, 7, axis=(0, 1))) < 0.1
+    cut = a.copy()
+    cut[660:] = 0  # a hem that is missing: 400 px of 2000, and a little of both sides
+    assert outline_agreement(a, cut) == pytest.approx(0.78, abs=0.03)
+    assert outline_agreement(a, a * 0) == 0.0
+    assert outline_agreement(a * 0, a * 0) == 1.0

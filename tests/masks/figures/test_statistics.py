@@ -11,6 +11,7 @@ from scipy import stats
 
 from hemline.masks.figures.statistics import (
     Interval,
+    difference_of_means,
     find_outliers,
     mean_interval,
     median_interval,
@@ -147,3 +148,22 @@ def test_wrong_shapes_and_indices_are_refused():
     for index in (2, -1):
         with pytest.raises(ValueError, match=f"index {index} of confirmed_bad"):
             summarise([0.5, 0.6], confirmed_bad=[index])
+
+
+def test_a_difference_of_means_has_an_interval_that_holds_it():
+    rng = np.random.default_rng(4)
+    held = 0
+    for _ in range(200):
+        found, (low, high) = difference_of_means(rng.gamma(4, 1, 30), rng.gamma(4, 1.5, 50))
+        assert low <= found <= high
+        held += low <= -2.0 <= high
+    assert 176 <= held <= 199
+
+
+@pytest.mark.parametrize("one", [[], [0.5]])
+def test_means_of_nothing_are_not_compared(one):
+    if one:
+        assert difference_of_means(one, one) == (0.0, (0.0, 0.0))
+        return
+    with pytest.raises(ValueError, match="cannot be compared"):
+        difference_of_means(one, [0.5])

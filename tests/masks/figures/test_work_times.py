@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hemline.masks.figures.work_times import paces, time_saved, without_breaks
+from hemline.masks.figures.work_times import paces, pooled_paces, time_saved, without_breaks
 
 TIMES = st.lists(
     st.tuples(st.floats(0, 1e6, allow_nan=False), st.sampled_from("abc")), min_size=1, max_size=60
@@ -61,3 +61,25 @@ def test_the_interval_holds_the_truth_in_19_of_20_draws(number: int) -> None:
         assert saved is not None
         held += saved.interval[0] <= 20 * number <= saved.interval[1]
     assert 178 <= held <= 199  # 190 expected; 3 standard errors of a binomial are 9
+
+
+@given(TIMES, st.floats(0.1, 10))
+def test_a_pace_is_drawn_towards_that_of_all(pairs: list[tuple[float, str]], scale: float) -> None:
+    seconds, people = [pair[0] + 10 for pair in pairs], [pair[1] for pair in pairs]
+    found = pooled_paces((seconds, people))
+    assert set(found) == set(people)
+    more = pooled_paces(([own * scale for own in seconds], people))
+    worked = without_breaks(seconds, people)
+    for name, pace in found.items():
+        own = worked[np.array(people) == name] / np.median(worked)
+        assert min(own.min(), 1.0) <= pace * 1.0001
+        assert pace <= max(own.max(), 1.0) * 1.0001
+        if scale >= 0.2:  # no time falls below a second
+            assert more[name] == pytest.approx(pace)
+
+
+def test_who_draws_more_is_not_slower_for_it() -> None:
+    correcting = ([20.0] * 40, ["ada"] * 30 + ["bo"] * 10)
+    drawing = ([90.0] * 20, ["ada"] * 2 + ["bo"] * 18)
+    assert pooled_paces(correcting, drawing) == {"ada": 1.0, "bo": 1.0}
+    assert pooled_paces(([], [])) == {}

@@ -81,6 +81,42 @@ def test_each_week_is_compared_with_all_blank_tasks_and_each_person_with_their_o
     assert list(found.garment_types) == ["coat"]
 
 
+def test_what_is_dearer_to_correct_counts_apart_on_both_sides() -> None:
+    labels = [
+        *(worked(20.0) for _ in range(12)),
+        *(worked(50.0, False) for _ in range(10)),
+        *(worked(200.0, dearer=True) for _ in range(10)),  # opened pre-filled, as a check
+        *(worked(90.0, False, dearer=True) for _ in range(15)),
+    ]
+    found = savings(labels)
+    assert (found.blank, found.checked) == (10, 10)
+    assert found.total is not None
+    assert (found.total.masks, found.total.each) == (12, 30.0)
+    assert found.left_blank is not None
+    assert (found.left_blank.masks, found.left_blank.each) == (15, 110.0)
+    assert savings(labels[:31]).left_blank is None  # 9 checks are too few
+
+
+def test_drawing_is_no_break_for_who_corrects_mostly(
+    store: Store, project: Project, version: ModelVersion
+) -> None:
+    for number in range(1, 25):
+        task = add_task(store, project, number)
+        shown = add_prediction(store, task, version)
+        drew = number > 12
+        with store.session() as session:
+            session.execute(
+                update(Prediction).where(Prediction.id == shown.id).values(left_blank=drew)
+            )
+        seconds = 100.0 if drew else 10.0
+        add_label(
+            store, task, prediction=None if drew else shown, annotator="ada", lead_time_s=seconds
+        )
+    with store.reading() as session:
+        found = worked_labels(session, project.id)
+    assert {row.seconds for row in found if not row.has_prefill} == {100.0}
+
+
 def test_without_labels_nothing_is_known() -> None:
     found = savings([])
     assert (found.blank, found.total, found.weeks, found.annotators) == (0, None, {}, {})

@@ -2,8 +2,8 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
 	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
-	bench-many-labels bench-matting bench-checks bench-bounds bench-work-time bench-backup bench-scale \
-	bench-webhooks soak chaos lock labelstudio image
+	bench-many-labels bench-matting bench-checks bench-bounds bench-work-time bench-backup \
+	bench-scale bench-webhooks bench-left-blank soak chaos lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -108,6 +108,10 @@ bench-many-labels: .python ## Measure what 60 corrections do for six labels: CCP
 bench-work-time: .python ## Measure whether predicted work times beat one for all: CCP=folder METAIL=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.learning.bench_work_time --ccp "$(CCP)" --metail "$(METAIL)"
+
+bench-left-blank: .python ## Measure what tasks left blank where correcting is dearer save: CCP=folder
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.learning.bench_left_blank --ccp "$(CCP)" $(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-backup: .python ## Measure a backup of 100,000 tasks and its restore
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

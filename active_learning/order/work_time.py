@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from active_learning.risk.forest import Forest, fit_regressor
 from active_learning.risk.learn import FOLDS, fold_of
 from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
-from hemline.masks.figures.work_times import paces, without_breaks
+from hemline.masks.figures.work_times import LONGEST_DRAWN, paces, without_breaks
 
 FEWEST = 30  # timed pre-fills below which each is likely to take the median
 FEWEST_TYPICAL = 5  # and below which nothing is known
@@ -56,15 +56,20 @@ class TimedPrefills:
     garments: Sequence[str]
 
 
-def fit_time_predictor(timed: TimedPrefills, *, seed: int = 0) -> TimePredictor:
+def fit_time_predictor(
+    timed: TimedPrefills, *, drawing_s: float | None = None, seed: int = 0
+) -> TimePredictor:
     """Learn from the time that people took.
 
-    Where trees are no better than the median on garments that they have not seen, the median it is.
+    `drawing_s` is what drawing from nothing usually takes, if that is known: a time of that order
+    is no break, even if most pre-fills take a tenth of it. Where trees are no better than the
+    median on garments that they have not seen, the median it is.
     """
     number = len(timed.seconds)
     if number < FEWEST_TYPICAL:
         return TimePredictor(prefills=number)
-    times = without_breaks(timed.seconds, timed.annotators)
+    no_break_s = LONGEST_DRAWN * (drawing_s or 0.0)
+    times = without_breaks(timed.seconds, timed.annotators, no_break_s=no_break_s)
     pace = paces(times, timed.annotators)
     typical = float(np.median(times))
     if len(times) < FEWEST or not typical > 0:

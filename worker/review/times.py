@@ -37,7 +37,8 @@ def learn_times(
         [row.garment_type for row in found],
     )
     paces = pooled_paces((timed.seconds, timed.annotators), (drawn.seconds, drawn.annotators))
-    return fit_time_predictor(timed), fit_drawing_predictor(drawn, paces)
+    drawing = fit_drawing_predictor(drawn, paces)
+    return fit_time_predictor(timed, drawing_s=drawing.typical_s), drawing
 
 
 def plain_times(ranking: Ranking) -> Json:

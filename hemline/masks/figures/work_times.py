@@ -12,6 +12,7 @@ from hemline.masks.figures.statistics import Interval, difference_of_means
 OWN_PACE = 10  # masks of a person for a pace of their own
 FEWEST_TIMED = 10  # masks on either side for a word on what pre-fills save
 _BREAK = 4.0  # times a person's median: whoever is longer was away
+LONGEST_DRAWN = 2.0  # times the usual time of drawing that correcting may take and be no break
 _LEAST_S = 1.0  # a shorter time is no measurement, and its logarithm would outweigh the others
 _POOLED = 5  # masks that the pace of all counts as, in the pace of one person
 
@@ -29,15 +30,20 @@ class TimeSaved:
     each: float
 
 
-def without_breaks(seconds: Sequence[float] | Seconds, people: Sequence[str]) -> Seconds:
+def without_breaks(
+    seconds: Sequence[float] | Seconds, people: Sequence[str], *, no_break_s: float = 0.0
+) -> Seconds:
     """Work times (N,): none longer than 4 times the median of its person, or of all people where
     the person has fewer than 10. A task that stays open over lunch took no work.
+
+    Up to `no_break_s` a time is work however quick the rest was: most pre-fills take seconds, and a
+    hopeless one as long as drawing does (`LONGEST_DRAWN` times its usual time).
 
     >>> without_breaks([10, 20, 30, 3600], ["a", "a", "a", "a"]).tolist()
     [10.0, 20.0, 30.0, 100.0]
     """
     times = np.asarray(seconds, dtype=np.float64)
-    return np.minimum(times, _BREAK * paces(times, people))
+    return np.minimum(times, np.maximum(_BREAK * paces(times, people), no_break_s))
 
 
 def paces(seconds: Sequence[float] | Seconds, people: Sequence[str]) -> Seconds:

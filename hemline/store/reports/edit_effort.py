@@ -9,7 +9,13 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hemline.masks.figures.work_times import TimeSaved, time_saved, without_breaks
+from hemline.masks.figures.work_times import (
+    FEWEST_TIMED,
+    LONGEST_DRAWN,
+    TimeSaved,
+    time_saved,
+    without_breaks,
+)
 from hemline.store.effort.begun import BEGUN, is_begun
 from hemline.store.loop.annotations import usable_corrections
 from hemline.store.reports.label_stats import grouped, monday_of
@@ -96,7 +102,8 @@ def worked_labels(session: Session, project_id: int, limit: int = NEWEST) -> lis
     """The newest labels whose time is known, that began from a pre-fill or were left blank on
     purpose; not those that had no pre-fill for another reason, such as a photo that was away.
 
-    What is a break is told by work of the same kind: drawing takes longer than correcting.
+    What is a break is told by work of the same kind: drawing takes longer than correcting, though
+    a hopeless pre-fill may take as long.
     """
     rows = session.execute(
         select(
@@ -114,9 +121,13 @@ def worked_labels(session: Session, project_id: int, limit: int = NEWEST) -> lis
         .limit(limit)
     ).all()
     seconds = np.zeros(len(rows))
-    for kind in (True, False):
-        own = [k for k, row in enumerate(rows) if bool(row[1]) is kind]
-        seconds[own] = without_breaks([rows[k][0] or 0.0 for k in own], [rows[k][2] for k in own])
+    no_break_s = 0.0
+    for has_prefill in (False, True):
+        own = [k for k, row in enumerate(rows) if bool(row[1]) is has_prefill]
+        took = [rows[k][0] or 0.0 for k in own]
+        seconds[own] = without_breaks(took, [rows[k][2] for k in own], no_break_s=no_break_s)
+        if len(own) >= FEWEST_TIMED:
+            no_break_s = LONGEST_DRAWN * float(np.median(took))
     return [
         WorkedLabel(took, has_prefill, annotator, garment_type, changed_at, dearer)
         for took, (_, has_prefill, annotator, garment_type, changed_at, dearer) in zip(

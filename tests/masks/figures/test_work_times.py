@@ -29,6 +29,12 @@ def test_a_break_is_told_by_the_persons_own_pace() -> None:
     assert worked[10] == 100.0
 
 
+def test_a_hopeless_pre_fill_is_no_break() -> None:
+    seconds, people = [10.0] * 20 + [110.0, 3600.0], ["a"] * 22
+    assert without_breaks(seconds, people)[-2:].tolist() == [40.0, 40.0]
+    assert without_breaks(seconds, people, no_break_s=120.0)[-2:].tolist() == [110.0, 120.0]
+
+
 def test_who_has_few_labels_has_the_pace_of_all() -> None:
     assert paces([10.0] * 11 + [500.0], ["a"] * 11 + ["b"])[-1] == 10.0
 

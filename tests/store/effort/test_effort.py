@@ -142,7 +142,12 @@ def test_pre_fills_of_other_versions_are_not_compared(
     add(2, label={"outline_agreement": 0.99})
     with store.session() as session:
         better = create_version(
-            session, project_id=project.id, recipe={}, labels=["garment"], weights_digest="e" * 64, code_version="1"
+            session,
+            project_id=project.id,
+            recipe={},
+            labels=["garment"],
+            weights_digest="e" * 64,
+            code_version="1",
         )
         session.flush()
         session.execute(

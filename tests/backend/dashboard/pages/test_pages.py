@@ -26,10 +26,14 @@ from hemline.store.tables.loop import (
     Task,
     TrainingRun,
 )
-from hemline.store.tables.review import Person, ReviewItem
+from hemline.store.tables.review import Person, PredictionSignals, ReviewItem
 from tests.backend.dashboard.visitor import Visitor
 
 PAGES = ("", "/causes", "/models", "/annotators", "/problems", "/activity", "/running")
+TIMES = {
+    "correcting": {"masks": 80, "usual_s": 20.0, "error_s": 6.0},
+    "drawing": {"masks": 12, "usual_s": 90.0, "error_s": 20.0},
+}
 HOSTILE = "<script>alert('x')</script>"
 
 
@@ -287,8 +291,18 @@ def test_label_studios_words_are_never_markup(filled):
 def test_time_saved_is_shown_once_masks_were_drawn_from_nothing(filled):
     project = project_of(filled)
     visitor = Visitor(filled)
-    assert "Not known yet" in text(visitor.see("/dashboard/1/annotators"))
+    before = text(visitor.see("/dashboard/1/annotators"))
+    assert "Not known yet" in before
+    assert "What an empty task costs is not known: 10 more masks drawn from nothing" in before
+    assert "Whether people keep the faults of pre-fills is not known" in before
     with filled.store.session() as session:
+        session.execute(
+            update(Project).values(blank_share=0.05, blank_where_dearer=True, work_times=TIMES)
+        )
+        session.execute(update(Annotation).values(outline_agreement=0.9, kept_back_dice=0.9))
+        session.execute(
+            update(PredictionSignals).values(predicted_seconds=30.0, drawing_seconds=95.0)
+        )
         blank = (
             select(Annotation.task_id)
             .where(Annotation.project_id == project.id, Annotation.prediction_id.is_(None))
@@ -311,3 +325,16 @@ def test_time_saved_is_shown_once_masks_were_drawn_from_nothing(filled):
     assert "Not known yet" not in seen
     assert re.search(r"Compared with \d+ masks drawn from nothing", seen)
     assert re.search(r"all \d+ [\d.]+ (min|h) \([\d.]+ (min|h) to [\d.]+ (min|h)\)", seen)
+    assert "Drawing a mask from nothing usually takes 90 s" in seen
+    assert "5.0% of the new tasks open without their pre-fill, by chance" in seen
+    assert "People who see a pre-fill submit 90.0% of its outline" in seen
+    with filled.store.reading() as session:
+        held = session.scalar(
+            select(Task.ls_task_id)
+            .join(Prediction, Prediction.task_id == Task.id)
+            .where(Task.project_id == project.id, Prediction.left_blank.is_(True))
+        )
+    image = text(visitor.see(f"/dashboard/1/image/{held}"))
+    assert "likely to take 30 s ± 6 s" in image
+    assert "from nothing 95 s ± 20 s" in image
+    assert "not shown, by chance" in image

@@ -15,9 +15,15 @@ def masks(dearer: float) -> MetMasks:
     bad = rng.random(200) < dearer
     rows = np.zeros((200, len(PREDICTION_SIGNALS)))
     rows[:, PREDICTION_SIGNALS.index("own_expected_dice")] = np.where(bad, 0.7, 0.97)
-    known = [np.full(200, value) for value in (0.9, 0.1, 200.0)]
-    places = np.where(bad, 60.0, 2.0)
-    return MetMasks(rows, *known, places, np.full(200, 2000.0), np.ones(200))
+    return MetMasks(
+        rows,
+        dice=np.full(200, 0.9),
+        outline=np.full(200, 0.1),
+        traced=np.full(200, 200.0),
+        places=np.where(bad, 60.0, 2.0),
+        drawn=np.full(200, 2000.0),
+        parts=np.ones(200),
+    )
 
 
 def test_what_is_dearer_is_found_and_saves_time() -> None:

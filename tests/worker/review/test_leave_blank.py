@@ -3,8 +3,13 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 
+from active_learning.order.work_time import TimedPrefills, TimePredictor
+from active_learning.ranking import Ranking
+from active_learning.risk.project_risk import ProjectRisk
+from active_learning.signals.prediction_signals import PREDICTION_SIGNALS
 from hemline.errors import HemlineError
 from hemline.prefill.left_blank import (
     is_checked,
@@ -13,13 +18,15 @@ from hemline.prefill.left_blank import (
     set_blank_share,
     set_blank_where_dearer,
 )
+from hemline.store.effort.in_words import drawing_in_words
 from hemline.store.effort.left_blank import LeftBlank, left_blank
+from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.corrections import shown_prediction
 from hemline.store.loop.jobs import queue_job
-from hemline.store.loop.predictions import find_prediction
+from hemline.store.loop.predictions import find_prediction, save_prediction
 from hemline.store.loop.projects import known_project
-from hemline.store.loop.tasks import get_task
-from hemline.store.review.queries import PhotoRow
+from hemline.store.loop.tasks import get_task, upsert_task
+from hemline.store.review.queries import PhotoRow, keep_ranking
 from hemline.store.states import JobKind
 from hemline.store.tables.loop import ModelVersion, Prediction, Project
 from hemline.store.tables.review import PredictionSignals
@@ -27,7 +34,10 @@ from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.ingest.reconcile import reconcile_project
 from worker.pool.predict_pool import predict_pool
 from worker.review.leave_blank import leave_dearer_blank
+from worker.review.signals import compute_signals, signals_wait
+from worker.review.times import learn_times, plain_times
 from worker.services import Services
+from worker.shipped_risk import shipped_risk_model
 
 SHARE = 0.3
 DRAWN = [n for n in range(1, 25) if is_drawn(7, n, SHARE)]
@@ -194,6 +204,76 @@ def test_what_is_labelled_meanwhile_stays_as_it_was_opened(
         task.is_labeled = True
     sort(services, pooled, OTHERS[:1])
     assert not of(services, pooled, OTHERS[0]).left_blank
+
+
+def test_drawing_is_learnt_from_what_chance_left_blank(
+    services: Services, project: Project, champion: ModelVersion
+) -> None:
+    with services.store.session() as session:
+        for number in range(12):
+            task = upsert_task(
+                session,
+                project.id,
+                ls_task_id=number + 1,
+                data={},
+                image_url="/x.jpg",
+                garment=f"G{number}",
+                view="Front",
+            )
+            save_prediction(
+                session,
+                task_id=task.id,
+                model_version_id=champion.id,
+                image_digest="a" * 64,
+                mask_digest="b" * 64,
+                score=0.5,
+                region_scores={},
+                left_blank=True,
+            )
+            record_annotation(
+                session,
+                project_id=project.id,
+                task_id=task.id,
+                ls_annotation_id=number + 1,
+                mask_digest="c" * 64,
+                annotator="ada",
+                lead_time_s=60.0,
+            )
+    none = TimedPrefills(np.zeros((0, len(PREDICTION_SIGNALS))), [], [], [])
+    time, drawing = learn_times(services, project, none)
+    assert time == TimePredictor()
+    assert (drawing.masks, drawing.error_s) == (12, pytest.approx(0.0))
+    assert drawing.typical_s == pytest.approx(60.0)
+    ranking = Ranking(ProjectRisk(shipped_risk_model()), time=time, drawing=drawing)
+    with services.store.session() as session:
+        keep_ranking(session, project.id, "d" * 64, plain_times(ranking))
+    with services.store.reading() as session:
+        row = known_project(session, 7)
+        said = drawing_in_words(row, left_blank(session, project.id))
+    assert said.startswith("Drawing a mask from nothing usually takes 60 s (learnt from 12 masks")
+
+
+def test_a_new_prediction_that_is_dearer_is_taken_back_as_soon_as_that_is_known(
+    services: Services,
+    fake: FakeLabelStudio,
+    project: Project,
+    champion: ModelVersion,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number in range(4, 25):
+        del fake.tasks[number]
+    with services.store.session() as session:
+        set_blank_share(session, known_project(session, 7), 1e-9)  # on, and chance draws none
+    switch(services, True)
+    reconcile_project(services, project)
+    fill(services, champion)
+    assert len(shown(fake)) == 3
+    monkeypatch.setattr(Ranking, "dearer", lambda _, rows, __: np.ones(len(rows), np.bool_))
+    monkeypatch.setattr("worker.review.leave_blank.is_checked", lambda *_: False)
+    while signals_wait(services):
+        compute_signals(services)
+    assert shown(fake) == []
+    assert counted(services, project).dearer == 3
 
 
 def test_the_command_says_what_is_missing_and_refuses_what_would_learn_nothing(

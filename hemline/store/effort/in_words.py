@@ -83,8 +83,8 @@ def left_blank_saved_in_words(saved: TimeSaved | None, checked: int) -> str:
     """Whether it was right to leave blank what was predicted to be dearer to correct."""
     if saved is None:
         return (
-            f"Whether that saves time shows beside {FEWEST_TIMED} tasks of the kind that open "
-            f"pre-filled all the same; {checked} of them are labelled."
+            f"Whether leaving them blank saves time is known once {FEWEST_TIMED} such tasks that "
+            f"open pre-filled all the same are labelled; so far {checked} are."
         )
     low, high = (value / 60 for value in saved.interval)
     return (
@@ -103,6 +103,7 @@ def anchoring_in_words(found: Anchoring) -> str:
         )
     outline, dice = found.outline, found.dice
     low, high = outline.interval
+    more, least, most = (f"{100 * value:+z.1f}" for value in (outline.more, low, high))
     verdict = (
         "no sign that they keep its faults"
         if low <= 0
@@ -111,7 +112,7 @@ def anchoring_in_words(found: Anchoring) -> str:
     return (
         f"People who see a pre-fill submit {outline.shown:.1%} of its outline, and those who draw "
         f"from nothing draw {outline.kept_back:.1%} of the one that they were not shown: "
-        f"{100 * outline.more:+.1f} points ({100 * low:+.1f} to {100 * high:+.1f}), {verdict}. "
+        f"{more} points ({least} to {most}), {verdict}. "
         f"Dice is {dice.shown:.4f} and {dice.kept_back:.4f}. Compared: {found.shown} masks and "
         f"{found.kept_back}."
     )

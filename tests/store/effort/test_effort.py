@@ -195,7 +195,7 @@ def test_what_is_known_is_said_with_its_error() -> None:
         "Every task opens with its pre-fill."
     )
     assert "correcting" not in blank_in_words(project_with(blank_where_dearer=False), blank)
-    assert "4 of them are labelled" in left_blank_saved_in_words(None, 4)
+    assert "so far 4 are" in left_blank_saved_in_words(None, 4)
     saved = TimeSaved(20, 1200.0, (600.0, 1800.0), 60.0)
     assert "saved 20 min (10 to 30)" in left_blank_saved_in_words(saved, 12)
 

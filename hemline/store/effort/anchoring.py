@@ -17,7 +17,7 @@ NEWEST = 50_000  # labels that are read
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class KeptShares:
     """How much final masks keep of pre-fills that were shown and of those that were kept back, both
     means 0 to 1, and by how much more of the former, with the 95 % interval."""
 
@@ -38,8 +38,8 @@ class Anchoring:
 
     shown: int
     kept_back: int
-    outline: Kept | None
-    dice: Kept | None
+    outline: KeptShares | None
+    dice: KeptShares | None
 
     @property
     def missing(self) -> int:
@@ -84,8 +84,8 @@ def anchoring(session: Session, project_id: int, limit: int = NEWEST) -> Anchori
     )
 
 
-def _kept(shown: Sequence[float], kept_back: Sequence[float]) -> Kept | None:
+def _kept(shown: Sequence[float], kept_back: Sequence[float]) -> KeptShares | None:
     if min(len(shown), len(kept_back)) < FEWEST_TIMED:
         return None
     more, interval = difference_of_means(shown, kept_back)
-    return Kept(float(np.mean(shown)), float(np.mean(kept_back)), more, interval)
+    return KeptShares(float(np.mean(shown)), float(np.mean(kept_back)), more, interval)

@@ -74,7 +74,7 @@ def why_none(project: Project, blank: LeftBlank) -> str | None:
     if not times[0].is_told:
         return (
             "Which pre-fills take longest cannot be predicted: what was learnt from "
-            f"{times[0].masks} of them is no better than one time for all."
+            f"{times[0].masks} of them does not beat one time for all."
         )
     return None
 

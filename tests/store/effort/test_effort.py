@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from hemline.masks.figures.work_times import TimeSaved
 from hemline.store.database.engine import Store
-from hemline.store.effort.anchoring import Anchoring, Kept, anchoring
+from hemline.store.effort.anchoring import Anchoring, KeptShares, anchoring
 from hemline.store.effort.drawn import drawn_labels
 from hemline.store.effort.in_words import (
     anchoring_in_words,
@@ -201,8 +201,8 @@ def test_what_is_known_is_said_with_its_error() -> None:
 
 
 def test_anchoring_is_said_with_its_interval_and_claims_no_more() -> None:
-    kept = Kept(0.98, 0.93, 0.05, (0.02, 0.08))
-    said = anchoring_in_words(Anchoring(50, 20, kept, Kept(0.99, 0.97, 0.02, (0.01, 0.03))))
+    kept = KeptShares(0.98, 0.93, 0.05, (0.02, 0.08))
+    said = anchoring_in_words(Anchoring(50, 20, kept, KeptShares(0.99, 0.97, 0.02, (0.01, 0.03))))
     assert "98.0% of its outline" in said
     assert "+5.0 points (+2.0 to +8.0), some of what they see is kept only because" in said
     unsure = replace(kept, interval=(-0.01, 0.08))

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sqlalchemy import update
 
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.labelstudio.regions import as_shown, mask_to_regions
@@ -19,7 +18,7 @@ from hemline.store.loop.projects import upsert_project
 from hemline.store.loop.tasks import get_task, list_task_problems
 from hemline.store.models.runs import list_runs
 from hemline.store.states import DeliveryState
-from hemline.store.tables.loop import Annotation, ModelVersion, Prediction, Project, Task
+from hemline.store.tables.loop import Annotation, ModelVersion, Project, Task
 from tests.worker.conftest import brush, show_prefill
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
@@ -106,43 +105,6 @@ def test_a_prefill_that_nobody_changed_is_untouched_in_every_control(
     stored = decode_class_mask(services.artifacts.get(row.mask_digest))
     assert np.array_equal(stored, as_shown(mask, config))
     assert np.array_equal(stored, mask) == (control == "bitmask")
-
-
-@pytest.mark.parametrize("as_dearer", [False, True])
-def test_a_mask_from_nothing_is_compared_with_what_chance_kept_back(
-    services: Services,
-    fake: FakeLabelStudio,
-    deliver: Deliver,
-    project: Project,
-    champion: ModelVersion,
-    as_dearer: bool,
-) -> None:
-    _, mask = disc(0)
-    show_prefill(services, fake, project, champion, 1, mask, score=0.8)
-    show_prefill(services, fake, project, champion, 2, disc(1)[1], score=0.8)
-    with services.store.session() as session:
-        session.execute(
-            update(Prediction)
-            .where(Prediction.task_id == task(services, 1).id)
-            .values(left_blank=True, blank_as_dearer=as_dearer, sent_at=None)
-        )
-    cut = mask.copy()
-    cut[:32] = 0
-    blank, filled = fake.annotate(1, brush(cut)), fake.annotate(2, brush(disc(1)[1]))
-    for saved in (blank, filled):
-        deliver(fake.payload("ANNOTATION_CREATED", saved))
-    ingest_deliveries(services)
-    row, other = annotation(services, blank["id"]), annotation(services, filled["id"])
-    assert row is not None
-    assert other is not None
-    assert (row.prediction_id, row.dice) == (None, None)
-    if as_dearer:
-        assert (row.kept_back_dice, row.outline_agreement) == (None, None)
-    else:
-        assert row.kept_back_dice == pytest.approx(2 * cut.sum() / (cut.sum() + mask.sum()))
-        assert row.outline_agreement is not None
-        assert 0 < row.outline_agreement < 0.9
-    assert (other.kept_back_dice, other.outline_agreement) == (None, 1.0)
 
 
 def test_a_delivery_that_comes_twice_is_worked_on_once(

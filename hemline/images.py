@@ -3,6 +3,7 @@
 import io
 import re
 import struct
+from collections.abc import Callable
 from hashlib import sha256
 
 import numpy as np
@@ -68,6 +69,35 @@ def decode_image(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8
             or what decoding that many takes (found before anything is decoded), or has pixels that
             8 bits cannot stand for.
     """
+    return _decode(data, name, max_pixels, lambda height, width: (height, width))[0]
+
+
+def decode_small(
+    data: bytes,
+    *,
+    name: str,
+    max_pixels: int,
+    least: Callable[[int, int], tuple[int, int]],
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
+    """A photo for whoever needs no more than some pixels of it: a JPEG is decoded at a half, a
+    quarter or an eighth of its size, which takes a fraction of the time and memory. Else as
+    `decode_image`.
+
+    Args:
+        least: from the photo's height and width to those that are needed: each is reached.
+
+    Returns:
+        (h, w, 3) as `decode_image`, and the photo's own height and width.
+
+    Raises:
+        ImageError: as `decode_image`.
+    """
+    return _decode(data, name, max_pixels, least)
+
+
+def _decode(
+    data: bytes, name: str, max_pixels: int, least: Callable[[int, int], tuple[int, int]]
+) -> tuple[NDArray[np.uint8], tuple[int, int]]:
     if not data:
         raise ImageError(f"image {name!r} is an empty file; upload it again")
     image = _open(data, name)
@@ -76,9 +106,13 @@ def decode_image(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8
     try:
         orientation = orientation_of(image)
         inverted = _is_inverted(image)
+        size = _shown_size(image, orientation)
+        needed = least(*size)
+        if image.format in ("JPEG", "MPO") and needed != size:
+            image.draft(image.mode, needed if orientation in _ON_ITS_SIDE else needed[::-1])
         image.load()
         image = turn_upright(image, orientation)
-        return _to_rgb(image, inverted=inverted)
+        return _to_rgb(image, inverted=inverted), size
     except Exception as error:  # Pillow's decoders raise nearly anything on broken files.
         raise ImageError(
             f"image {name!r} is truncated or broken ({error}); upload a whole copy of it"
@@ -111,8 +145,7 @@ def image_size(data: bytes, *, name: str, max_pixels: int) -> tuple[int, int]:
     """Height and width of a photo as it is shown, from its header. Raises ImageError."""
     image = _open(data, name)
     _check_size(image, name, max_pixels)
-    width, height = image.size  # Pillow has turned that of a TIFF
-    return (width, height) if orientation_of(image) in _ON_ITS_SIDE else (height, width)
+    return _shown_size(image, orientation_of(image))
 
 
 def orientation_of(image: Image.Image) -> int:
@@ -159,6 +192,12 @@ def _open(data: bytes, name: str) -> Image.Image:
             f"one of {', '.join(_FORMATS)}, HEIC (raw camera files, JPEG XL, JPEG 2000, PSD, SVG "
             "and PDF are not read)"
         ) from error
+
+
+def _shown_size(image: Image.Image, orientation: int) -> tuple[int, int]:
+    """Height and width."""
+    width, height = image.size  # Pillow has turned that of a TIFF
+    return (width, height) if orientation in _ON_ITS_SIDE else (height, width)
 
 
 def _check_size(image: Image.Image, name: str, max_pixels: int) -> None:

@@ -20,7 +20,15 @@ class CachedNetwork(Protocol):
 
     def predict(self, images: Sequence[NDArray[np.uint8]]) -> list[Any]: ...
 
-    def examine(self, image: NDArray[np.uint8], *, sure_from: float | None = None) -> Any: ...
+    def least_size(self, height: int, width: int) -> tuple[int, int]: ...
+
+    def examine(
+        self,
+        image: NDArray[np.uint8],
+        *,
+        size: tuple[int, int] | None = None,
+        sure_from: float | None = None,
+    ) -> Any: ...
 
 
 class Predictors:
@@ -96,12 +104,16 @@ class QueuedPredictor:
         self._urgent = urgent
         self._sure_from = sure_from
 
-    def examine(self, image: NDArray[np.uint8]) -> Any:
+    def least_size(self, height: int, width: int) -> tuple[int, int]:
+        """As Predictor.least_size."""
+        return self._predictors.get(self._version).least_size(height, width)
+
+    def examine(self, image: NDArray[np.uint8], *, size: tuple[int, int] | None = None) -> Any:
         """As Predictor.examine; waits for its turn."""
         network = self._predictors.get(self._version)
 
         def call() -> Any:
             with self._metrics.model_seconds.time():
-                return network.examine(image, sure_from=self._sure_from)
+                return network.examine(image, size=size, sure_from=self._sure_from)
 
         return self._thread.run(call, urgent=self._urgent)

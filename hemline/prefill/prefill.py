@@ -1,58 +1,40 @@
 """Pre-filling: the one way a task gets its prediction, when it is opened and in the pool alike."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hemline.errors import (
-    ArtifactError,
-    HemlineError,
-    ImageError,
-    LabelStudioError,
-    MaskError,
-    PhotoUnavailable,
-)
-from hemline.images import decode_image
+from hemline.errors import ArtifactError, MaskError, StoreError
 from hemline.labelstudio.messages import parse_id
 from hemline.labelstudio.photos.photos import PhotoSource
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.regions import mask_to_regions
 from hemline.labelstudio.task_data import find_field
-from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
-from hemline.masks.codecs.probability_map import encode_probability_map
-from hemline.masks.figures.embedding import pack_embedding
-from hemline.masks.figures.histograms import probability_histograms
+from hemline.masks.codecs.png import decode_class_mask
 from hemline.masks.renumber import renumber
 from hemline.prefill.conversions import Conversions
-from hemline.prefill.left_blank import kept_back
-from hemline.prefill.open_task import OpenTask, open_task, photo_url
+from hemline.prefill.new_predictions import NewPredictions
+from hemline.prefill.open_task import OpenTask, open_task
 from hemline.prefill.starters import Starters
 from hemline.segmentation.clicks.shipped_clicks import clicks_digest
+from hemline.segmentation.runtime.patient_runtime import PatientRuntime
 from hemline.segmentation.starter import starter_digest
 from hemline.settings import Settings
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
 from hemline.store.loop.garments import garment_of, garment_rule, keep_garments
-from hemline.store.loop.predictions import distrust, find_prediction, save_prediction
-from hemline.store.loop.tasks import (
-    clear_task_problems,
-    get_task,
-    record_photo,
-    set_task_problem,
-    upsert_task,
-)
+from hemline.store.loop.predictions import distrust, find_prediction
+from hemline.store.loop.tasks import get_task, upsert_task
 from hemline.store.models.regions_per import read_regions_per
-from hemline.store.review.signals import keep_prediction
-from hemline.store.states import ProblemSource
 from hemline.store.tables.loop import ModelVersion, Prediction, Task
-from hemline.telemetry.spans import span
 
 if TYPE_CHECKING:
     from hemline.segmentation.clicks.refiner import ClickRefiner
-    from hemline.segmentation.predictor import Examination, Predictor
+    from hemline.segmentation.predictor import Predictor
 
 
 log = logging.getLogger(__name__)
@@ -91,6 +73,7 @@ class Prefiller:
         self._artifacts = artifacts
         self._photos = photos
         self._settings = settings
+        self.new = NewPredictions(store, artifacts, photos, settings)
         self._conversions = Conversions(store, artifacts, settings)
         self._starters = Starters(store, artifacts)
 
@@ -102,6 +85,17 @@ class Prefiller:
             ModelError: what ships is missing or was changed.
         """
         self._starters.ensure(project_id, config.labels)
+
+    def known(self, config: LabelConfig, task: Task) -> Task:
+        """A task of the store as Label Studio told of it last, with what the garment rule and the
+        label config make of that now."""
+        if is_as_told(config, task, task.data):
+            return task
+        with self._store.session() as session:
+            told = {"id": task.ls_task_id, "data": task.data}
+            task = register_task(session, task.project_id, config, told)
+        keep_garments(self._store, task.project_id, task.id)
+        return task
 
     def prepare(self, version: ModelVersion) -> None:
         """Brings a version's network into the form that its runtime loads. Takes seconds the first
@@ -133,8 +127,10 @@ class Prefiller:
         """What `load` makes of a version now; it changes when a quicker form is there."""
         return self._conversions.form(version.weights_digest)
 
-    def load(self, version: ModelVersion) -> LoadedModel:
-        """Loads a version's network.
+    def load(
+        self, version: ModelVersion, *, before_photos: Callable[[], object] | None = None
+    ) -> LoadedModel:
+        """Loads a version's network. `before_photos` is called each time before it runs.
 
         Raises:
             ArtifactError: its weights are gone or damaged.
@@ -144,7 +140,10 @@ class Prefiller:
         from hemline.segmentation.predictor import Predictor
 
         path = self._artifacts.local_path(version.weights_digest)
-        predictor = Predictor(path, runtime=self._conversions.open(version.weights_digest))
+        runtime = self._conversions.open(version.weights_digest)
+        if before_photos is not None:
+            runtime = PatientRuntime(runtime, before_photos)
+        predictor = Predictor(path, runtime=runtime)
         return LoadedModel(version.id, version.name, tuple(version.labels), predictor)
 
     def predict_task(
@@ -165,50 +164,12 @@ class Prefiller:
         mask = self._stored_mask(stored) if stored is not None else None
         if stored is not None and mask is not None:
             return self._answer(stored, mask, model, config, task, fresh=False)
-        try:
-            url = photo_url(config, ls_task)
-        except ImageError as error:
-            self._mark(task, error, ProblemSource.TASK)
-            raise
-        try:
-            photo = self._photos.fetch(url, task_id=task.ls_task_id)
-            image = decode_image(photo.data, name=photo.name, max_pixels=self._settings.max_pixels)
-        except LabelStudioError:
-            raise
-        except HemlineError as error:
-            self._mark(task, error, ProblemSource.PHOTO)
-            raise
-        with span("network", notes={"hemline.model_version": model.name}):
-            examined = model.predictor.examine(image)
-        predicted = examined.prediction
-        try:
-            kept = self._keep(examined)
-        except MaskError as error:  # probabilities that are no numbers
-            self._mark(task, error, ProblemSource.PREFILL)
-            raise
-        own = model.predictor.labels
-        scores = {
-            model.labels[own.index(name)]: value for name, value in predicted.region_scores.items()
-        }
-        digest = self._artifacts.put(encode_class_mask(predicted.mask), "mask")
+        made = self.new.make(model, config, task)
         with self._store.session() as session:
-            record_photo(session, task.id, photo.digest, image.shape[1], image.shape[0])
-            clear_task_problems(session, [task.id], ProblemSource.PHOTO, ProblemSource.PREFILL)
-            back = kept_back(session, task)
-            saved = save_prediction(
-                session,
-                task_id=task.id,
-                model_version_id=model.version_id,
-                image_digest=photo.digest,
-                mask_digest=digest,
-                score=predicted.score,
-                region_scores=scores,
-                left_blank=back.left_blank,
-                blank_as_dearer=back.as_dearer,
-            )
-            # Values follow: the worker's sweep finds that they are missing.
-            keep_prediction(session, saved, **kept)
-        return self._answer(saved, predicted.mask, model, config, task, fresh=True)
+            stored = self.new.store(session, [made])
+        if not stored:
+            raise StoreError(f"task {task.ls_task_id} was deleted while it was predicted")
+        return self._answer(stored[0], made.mask, model, config, task, fresh=True)
 
     def open_task(self, project_id: int, config: LabelConfig, ls_task: dict[str, Any]) -> OpenTask:
         """What a click needs of a task. Raises HemlineError if its photo cannot be had."""
@@ -252,32 +213,6 @@ class Prefiller:
         """A stored prediction as Label Studio takes it."""
         mask = decode_class_mask(self._artifacts.get(stored.mask_digest))
         return self._answer(stored, mask, model, config, task, fresh=False)
-
-    def _mark(self, task: Task, error: HemlineError, source: ProblemSource) -> None:
-        with self._store.session() as session:
-            set_task_problem(
-                session,
-                task.id,
-                str(error),
-                source,
-                passing=isinstance(error, PhotoUnavailable),
-                after_s=getattr(error, "retry_after_s", None),
-            )
-
-    def _keep(self, examined: "Examination") -> dict[str, Any]:
-        """What is stored beside the mask, so that no ranking ever runs a model.
-
-        Raises:
-            MaskError: the model gave probabilities that are none.
-        """
-        packed = encode_probability_map(examined.probabilities)
-        histograms = probability_histograms(examined.probabilities, examined.prediction.mask)
-        return {
-            "map_digest": self._artifacts.put(packed, "probability map"),
-            "histograms": histograms.to_bytes(),
-            "embedding": pack_embedding(examined.embedding),
-            "flip_dice": examined.flip_dice,
-        }
 
     def _register(
         self, project_id: int, config: LabelConfig, ls_task: dict[str, Any], version_id: int
@@ -365,9 +300,13 @@ def unchanged_task(
     """The store's row of a task of which Label Studio says nothing new; else None, and it is to be
     registered."""
     task = get_task(session, project_id, parse_id(ls_task["id"], "task"))
-    if task is None or not task.garment_by or task.data != ls_task.get("data"):
-        return None
-    return task if task.image_url == find_field(task.data, config.data_key) else None
+    return task if task is not None and is_as_told(config, task, ls_task.get("data")) else None
+
+
+def is_as_told(config: LabelConfig, task: Task, data: Any) -> bool:
+    """Whether the store's row of a task is what `register_task` would make of this data."""
+    is_known = bool(task.garment_by) and task.data == data
+    return is_known and task.image_url == find_field(task.data, config.data_key)
 
 
 def _first(data: dict[str, Any], *names: str) -> str:

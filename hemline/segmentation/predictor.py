@@ -90,25 +90,43 @@ class Predictor:
         """Masks of photos `(H, W, 3)` uint8 RGB, each at its photo's size."""
         return [self.examine(image).prediction for image in images]
 
-    def examine(self, image: NDArray[np.uint8], *, sure_from: float | None = None) -> Examination:
+    def least_size(self, height: int, width: int) -> tuple[int, int]:
+        """Height and width of a photo of that size as far as the network sees it: what `examine`
+        needs of it at least."""
+        if self.card.recipe.second_pass:
+            return height, width  # what the first pass found is cut out of the photo itself
+        frame = frame_of(height, width, self.card.recipe.input)
+        return min(height, frame.rows), min(width, frame.columns)
+
+    def examine(
+        self,
+        image: NDArray[np.uint8],
+        *,
+        size: tuple[int, int] | None = None,
+        sure_from: float | None = None,
+    ) -> Examination:
         """The mask of a photo `(H, W, 3)` uint8 RGB, with what the network saw on the way.
+
+        `size` is the photo's height and width where `image` is smaller (`least_size`), and so the
+        mask's.
 
         Where the recipe flips, a photo whose mask has an expected Dice of `sure_from` or more is
         not looked at in the mirror, which is half of the time. None: each is.
         """
         threshold = self.card.threshold
-        views, embedding = self._see(self._passes[0], image, threshold, sure_from)
+        size = size or (image.shape[0], image.shape[1])
+        views, embedding = self._see(self._passes[0], image, size, threshold, sure_from)
         chosen = self.choose(embedding)
         if chosen:
             threshold = self.card.specialists[chosen]
             own = [specialist_name(self.card, chosen)]
-            views, _ = self._see(own, image, threshold, sure_from)
-        mask = _mask(views.mean(0), image, threshold)
+            views, _ = self._see(own, image, size, threshold, sure_from)
+        mask = _mask(views.mean(0), size, threshold)
         if self.card.recipe.second_pass:
             seen = see_through(image, mask, self.card.recipe.second_pass.dilate)
             threshold = self.card.second_threshold or threshold
-            views, _ = self._see(self._passes[1], seen, threshold, sure_from)
-            mask = _mask(views.mean(0), image, threshold)
+            views, _ = self._see(self._passes[1], seen, size, threshold, sure_from)
+            mask = _mask(views.mean(0), size, threshold)
         probabilities: Probabilities = views.mean(0)
         score, means = _scores(probabilities, mask)
         named = {self.labels[k - 1]: value for k, value in means.items()}
@@ -132,6 +150,7 @@ class Predictor:
         self,
         networks: Sequence[str],
         image: NDArray[np.uint8],
+        size: tuple[int, int],
         threshold: float,
         sure_from: float | None,
     ) -> tuple[Probabilities, NDArray[np.float32]]:
@@ -139,7 +158,7 @@ class Predictor:
         back. They are averaged over the networks of a pass; the embedding is the first network's.
         """
         options = self.card.recipe.input
-        frame = frame_of(image.shape[0], image.shape[1], options)
+        frame = frame_of(*size, options)
         photo = lay_image(image, frame, options).transpose(2, 0, 1)[None]
         mirrored = photo[..., ::-1]
         with self._lock:
@@ -194,10 +213,10 @@ def _agreement(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> float:
 
 
 def _mask(
-    probabilities: Probabilities, image: NDArray[np.uint8], threshold: float
+    probabilities: Probabilities, size: tuple[int, int], threshold: float
 ) -> NDArray[np.uint8]:
     """The mask at the photo's size, cleaned."""
-    return clean_mask(_classes(probabilities, image.shape[0], image.shape[1], threshold))
+    return clean_mask(_classes(probabilities, *size, threshold))
 
 
 def _classes(

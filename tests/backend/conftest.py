@@ -69,7 +69,13 @@ class FakeNetwork:
         mask[16:48, 12:36] = 1
         return [MaskPrediction(mask, 0.75, {"garment": 0.9})]
 
-    def examine(self, image: Any, *, sure_from: float | None = None) -> Examination:
+    def least_size(self, height: int, width: int) -> tuple[int, int]:
+        return height, width
+
+    def examine(
+        self, image: Any, *, size: tuple[int, int] | None = None, sure_from: float | None = None
+    ) -> Examination:
+        assert size in (None, image.shape[:2])
         self.sure_from = sure_from
         (prediction,) = self.predict([image])
         probabilities = prediction.mask[None, ::4, ::4] * np.float32(0.9)

@@ -125,17 +125,17 @@ def test_a_photo_that_kills_the_prediction_costs_that_photo_alone(
 ) -> None:
     script = """
 import os, signal, sys
-import hemline.prefill.prefill as prefill
+import hemline.prefill.new_predictions as new_predictions
 from worker.ingest import reconcile
 from worker.pool import predict_pool
 from worker.services import get_services
 
-decode = prefill.decode_image
-def crash(data, *, name, max_pixels):
+decode = new_predictions.decode_small
+def crash(data, *, name, max_pixels, least):
     if name == "G01_Front.png":
         os.kill(os.getpid(), signal.SIGKILL)
-    return decode(data, name=name, max_pixels=max_pixels)
-prefill.decode_image = crash
+    return decode(data, name=name, max_pixels=max_pixels, least=least)
+new_predictions.decode_small = crash
 services = get_services()
 reconcile.reconcile_all(services)
 with services.store.session() as session:

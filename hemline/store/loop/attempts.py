@@ -3,9 +3,9 @@
 What is left in the table is what died. Whoever meets it too often passes it over, in words.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
-from sqlalchemy import bindparam, delete
+from sqlalchemy import bindparam, delete, select
 from sqlalchemy.dialects.sqlite import Insert
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.dml import ReturningInsert
@@ -27,9 +27,19 @@ def begin_attempt(session: Session, work: str, *, known: int = 0) -> int:
     return number
 
 
+def begun_before(session: Session, works: Sequence[str]) -> set[str]:
+    """Those of these that were begun and have not ended."""
+    return set(session.scalars(select(Attempt.work).where(Attempt.work.in_(works))))
+
+
 def end_attempt(session: Session, work: str) -> None:
     """The process lives: the work ended, well or with an error."""
     session.execute(_END, {"work": work})
+
+
+def end_attempts(session: Session, works: Sequence[str]) -> None:
+    """The same of several."""
+    session.execute(delete(Attempt).where(Attempt.work.in_(works)))
 
 
 def _begin_statement(insert: Callable[[type[Base]], Insert]) -> ReturningInsert[int]:

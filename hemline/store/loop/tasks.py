@@ -176,6 +176,12 @@ def problems_of_task(session: Session, task_id: int) -> Sequence[str]:
     ).all()
 
 
+def known_tasks(session: Session, task_ids: Sequence[int]) -> set[int]:
+    """Which of them are in the store, and stay there until this unit of work ends."""
+    rows = select(Task.id).where(Task.id.in_(task_ids)).order_by(Task.id)
+    return set(session.scalars(rows.with_for_update(read=True, key_share=True)))
+
+
 def delete_tasks(session: Session, project_id: int, ls_task_ids: Sequence[int]) -> int:
     """Forgets tasks that Label Studio deleted, with their annotations; returns how many."""
     statement = delete(Task).where(Task.project_id == project_id, Task.ls_task_id.in_(ls_task_ids))

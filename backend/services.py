@@ -1,5 +1,6 @@
 """Everything the backend consists of, put together in one place."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from backend.background import BackgroundQueue
@@ -87,7 +88,13 @@ def build_services(settings: Settings) -> BackendServices:
         else None
     )
     return connect_services(
-        settings, store, prefiller, send=queue.send, introductions=introductions, check=check
+        settings,
+        store,
+        prefiller,
+        send=queue.send,
+        load_sender=queue.load,
+        introductions=introductions,
+        check=check,
     )
 
 
@@ -97,13 +104,14 @@ def connect_services(
     prefiller: Prefiller,
     *,
     send: Send,
+    load_sender: Callable[[], object] | None = None,
     introductions: Introductions | None = None,
     check: TaskCheck | None = None,
 ) -> BackendServices:
     """The services around the parts that reach outside: the store, photos, networks, the broker.
 
-    `send` queues a task for the worker; `introductions` and `check` ask Label Studio about
-    new projects and tasks.
+    `send` queues a task for the worker, and `load_sender` loads what that needs; `introductions`
+    and `check` ask Label Studio about new projects and tasks.
     """
     metrics = Metrics()
     metrics.registry.register(StoreFigures(store))
@@ -145,7 +153,7 @@ def connect_services(
             projects, prefiller, refiner, ClickHistory(store, background), check=check
         ),
         refiner=refiner,
-        broker=BrokerWatch(settings.broker, metrics),
+        broker=BrokerWatch(settings.broker, metrics, load=load_sender),
         model_thread=model_thread,
         send=send,
         storage=storage,

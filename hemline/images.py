@@ -143,6 +143,8 @@ def decode_alpha(data: bytes, *, name: str, max_pixels: int) -> NDArray[np.uint8
 
 def image_size(data: bytes, *, name: str, max_pixels: int) -> tuple[int, int]:
     """Height and width of a photo as it is shown, from its header. Raises ImageError."""
+    if not data:
+        raise ImageError(f"image {name!r} is an empty file; upload it again")
     image = _open(data, name)
     _check_size(image, name, max_pixels)
     return _shown_size(image, orientation_of(image))

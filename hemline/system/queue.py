@@ -2,7 +2,7 @@
 
 import logging
 import time
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hemline.telemetry.spans import carrier, span
@@ -62,15 +62,29 @@ class Sender:
     """A small Celery producer with short timeouts."""
 
     def __init__(self, broker: str) -> None:
-        from celery import Celery  # keeps `hemline --help` quick
-        from kombu.exceptions import OperationalError
-
-        self._broker_errors = (OperationalError, OSError)
-        self._app = Celery("hemline.sender", broker=broker, set_as_current=False)
-        configure(self._app, socket_timeout_s=2.0)
-        self._app.conf.broker_connection_timeout = 1.0
+        self._broker = broker
         self._quiet_until = 0.0
         self._logged_at = float("-inf")
+
+    def load(self) -> None:
+        """Loads Celery, which takes as long as a fifth of the backend's start. Else the first call
+        does."""
+        _ = self._app, self._broker_errors
+
+    @cached_property
+    def _app(self) -> "Celery":
+        from celery import Celery
+
+        app = Celery("hemline.sender", broker=self._broker, set_as_current=False)
+        configure(app, socket_timeout_s=2.0)
+        app.conf.broker_connection_timeout = 1.0
+        return app
+
+    @cached_property
+    def _broker_errors(self) -> tuple[type[Exception], ...]:
+        from kombu.exceptions import OperationalError
+
+        return OperationalError, OSError
 
     def send(self, task_name: str, *args: Any, queue: str) -> bool:
         """Queues a task. False when the broker is away, or was within the last seconds."""

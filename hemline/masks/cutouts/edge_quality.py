@@ -3,7 +3,6 @@
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.color import deltaE_ciede2000
 
 from hemline.masks.nearest import nearest_values
 
@@ -26,6 +25,8 @@ def fringe_difference(rgb: NDArray[np.uint8], cover: NDArray[np.uint8]) -> float
         0 where the rim has the colour of the inside, or None for a garment that is nowhere 6 px
         deep.
     """
+    from skimage.color import deltaE_ciede2000  # and SciPy with it, half a second
+
     inside = np.pad((cover > _INSIDE).astype(np.uint8), 1, mode="edge")
     depth = cv2.distanceTransform(inside, cv2.DIST_L2, 5)[1:-1, 1:-1]
     rim = (depth > 0) & (depth <= _RIM_PX)

@@ -15,7 +15,7 @@ from hemline.store.backup.sqlite_file import opened, scratch_folder, sha256_of
 from hemline.store.backup.take import Progress
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.engine import Store
-from hemline.store.database.schema import is_known
+from hemline.store.database.revisions import is_known
 from hemline.store.reports.artifacts_to_keep import artifacts_to_keep
 
 

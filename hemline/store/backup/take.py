@@ -22,7 +22,7 @@ from hemline.store.backup.sqlite_file import opened, sha256_of
 from hemline.store.database.artifacts import ArtifactStore
 from hemline.store.database.clock import database_now
 from hemline.store.database.engine import Store
-from hemline.store.database.schema import newest
+from hemline.store.database.revisions import newest
 from hemline.store.reports.artifacts_to_keep import KeptArtifacts, artifacts_to_keep
 from hemline.store.tables.loop import Project
 

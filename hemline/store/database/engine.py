@@ -21,6 +21,7 @@ from hemline.errors import StoreError
 from hemline.files import PRIVATE_FILE, make_private, make_private_folder
 from hemline.store.database.json_text import to_json
 from hemline.store.database.statement_spans import record_slow_statements
+from hemline.store.database.revisions import check, is_newest
 from hemline.store.database.trouble import busy, unavailable
 from hemline.telemetry.spans import span
 
@@ -97,6 +98,9 @@ class Store:
 
         Raises StoreError if the database cannot be reached or is newer than this Hemline.
         """
+        with self._reachable():
+            if is_newest(self._engine):
+                return
         from hemline.store.database.schema import (
             upgrade,  # Alembic is slow to import, and few need it
         )
@@ -109,8 +113,6 @@ class Store:
 
     def check_schema(self) -> None:
         """Raises StoreError if the schema is behind (naming `hemline migrate`) or ahead."""
-        from hemline.store.database.schema import check
-
         with self._reachable():
             check(self._engine)
 

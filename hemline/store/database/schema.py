@@ -1,17 +1,20 @@
-"""The schema's version: brings a database to this Hemline's, or says what to do about it."""
+"""Brings the schema of a database to this Hemline's, or back."""
 
 import time
-from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-import hemline
 from hemline.errors import StoreError
+from hemline.store.database.revisions import (
+    current,
+    migrations_folder,
+    newest,
+    refuse_unknown,
+)
 
 _POSTGRESQL_LOCK = 4_365_463_541  # any number that nobody else locks
 _LOCK_NOT_AVAILABLE = "55P03"
@@ -29,8 +32,8 @@ def upgrade(engine: Engine, revision: str = "head") -> None:
     """
     with engine.begin() as connection:
         _take_turn(connection)
-        _refuse_unknown(connection)
-        if _current(connection) != newest():
+        refuse_unknown(connection)
+        if current(connection) != newest():
             _hold_tables(connection)
         command.upgrade(config(connection), revision)
         _check_foreign_keys(connection)
@@ -43,18 +46,6 @@ def downgrade(engine: Engine, revision: str) -> None:
         command.downgrade(config(connection), revision)
 
 
-def check(engine: Engine) -> None:
-    """Raises StoreError unless the schema is the one this Hemline was written for."""
-    with engine.connect() as connection:
-        _refuse_unknown(connection)
-        current, head = _current(connection), newest()
-        if current != head:
-            raise StoreError(
-                f"database {engine.url.render_as_string(hide_password=True)} is at schema "
-                f"{current or 'none'} and Hemline needs {head}; run `hemline migrate`"
-            )
-
-
 def config(connection: Connection | None = None) -> Config:
     """Alembic's configuration, the same from a checkout and from an installed package."""
     configuration = Config()
@@ -65,31 +56,8 @@ def config(connection: Connection | None = None) -> Config:
     return configuration
 
 
-def newest() -> str:
-    """The revision that this Hemline's tables have."""
-    head = _scripts().get_current_head()
-    assert head is not None
-    return head
-
-
-def is_known(revision: str) -> bool:
-    """Whether it is this Hemline's revision, or an older one that it can bring up to date."""
-    return revision in {script.revision for script in _scripts().walk_revisions()}
-
-
-def migrations_folder() -> Path:
-    """migrations/ inside an installed package, beside the package in a checkout."""
-    package = Path(hemline.__file__).resolve().parent
-    installed = package / "migrations"
-    return installed if installed.is_dir() else package.parent / "migrations"
-
-
 def _scripts() -> ScriptDirectory:
     return ScriptDirectory.from_config(config())
-
-
-def _current(connection: Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
 
 
 def _take_turn(connection: Connection) -> None:
@@ -126,16 +94,6 @@ def _hold_tables(connection: Connection) -> None:
             connection.execute(text("SET LOCAL lock_timeout = DEFAULT"))
             attempt.commit()
             return
-
-
-def _refuse_unknown(connection: Connection) -> None:
-    current = _current(connection)
-    if current is not None and not is_known(current):
-        raise StoreError(
-            f"database {connection.engine.url.render_as_string(hide_password=True)} is at schema "
-            f"{current}, which this version of Hemline does not know; install the version of "
-            "Hemline that made it, or a newer one"
-        )
 
 
 def _check_foreign_keys(connection: Connection) -> None:

@@ -3,7 +3,7 @@
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
 	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
 	bench-many-labels bench-matting bench-checks bench-bounds bench-work-time bench-backup \
-	bench-scale bench-webhooks bench-left-blank soak chaos lock labelstudio image
+	bench-scale bench-webhooks bench-left-blank bench-pool soak chaos lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -75,6 +75,10 @@ bench-ranking: .python ## Measure wrong labels found, and labels needed: CCP=fol
 bench-runtime: .python ## Time the network of a pre-fill on each runtime, with its Dice: CCP=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.serving.bench_runtime $(if $(CCP),--ccp "$(CCP)") $(if $(PHOTOS),--photos $(PHOTOS))
+
+bench-pool: .python ## Measure the pool, photos a second from end to end: N=500
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.serving.bench_pool $(if $(N),--photos $(N))
 
 bench-starter: .python ## Measure what the starter mistakes for garment: CCP=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

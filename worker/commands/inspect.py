@@ -7,6 +7,7 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from hemline.store.reports.status import Pace
     from hemline.store.tables.loop import Job, Project, TrainingRun
     from worker.services import Services
 
@@ -19,6 +20,7 @@ def status() -> None:
     from hemline.store.loop.jobs import list_jobs
     from hemline.store.loop.projects import list_projects
     from hemline.store.models.runs import list_runs
+    from hemline.store.reports.status import pool_paces
     from worker.commands.print_table import print_table
     from worker.services import command_services
 
@@ -28,6 +30,7 @@ def status() -> None:
         runs = list_runs(session, limit=_SHOWN)
         jobs = list_jobs(session, limit=_SHOWN)
         deliveries = count_by_state(session)
+        paces = pool_paces(session, jobs)
     print_table(
         (
             "project",
@@ -54,7 +57,7 @@ def status() -> None:
     )
     print_table(
         ("job", "project", "kind", "state", "done", "problem"),
-        [_job_row(job) for job in jobs],
+        [_job_row(job, paces.get(job.id)) for job in jobs],
         title="Jobs",
         empty="No jobs yet.",
     )
@@ -249,12 +252,13 @@ def _run_row(run: "TrainingRun") -> tuple[Any, ...]:
     )
 
 
-def _job_row(job: "Job") -> tuple[Any, ...]:
+def _job_row(job: "Job", pace: "Pace | None") -> tuple[Any, ...]:
+    done = f"{job.done} of {job.total}"
     return (
         job.id,
         job.project.ls_project_id,
         job.kind.value,
         job.state.value,
-        f"{job.done} of {job.total}",
+        f"{done}, {pace.in_words}" if pace else done,
         job.problem,
     )

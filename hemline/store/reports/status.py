@@ -9,18 +9,47 @@ from sqlalchemy.orm import Session, joinedload
 
 from hemline.store.database.clock import database_now
 from hemline.store.loop.tasks import count_marked_tasks, list_task_problems
-from hemline.store.states import DeliveryState, JobState, RunState
-from hemline.store.tables.loop import Job, Task, TrainingRun, WebhookDelivery
+from hemline.store.states import DeliveryState, JobKind, JobState, RunState
+from hemline.store.tables.loop import Job, Prediction, Task, TrainingRun, WebhookDelivery
 
 _FRESH = timedelta(days=7)  # how long a failure is told
+_LAST = 120  # predictions that say how fast a pool goes, if they are not older than this
+_AGO = timedelta(minutes=2)
+_HOURS_FROM = 120  # minutes
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a pool is predicted: photos a second in the last minutes, and seconds that are left
+    at that."""
+
+    per_second: float
+    left_s: float
+
+    @property
+    def in_words(self) -> str:
+        """As in "4.1 photos a second, 12 min left".
+
+        >>> Pace(4.12, 730.0).in_words
+        '4.1 photos a second, 12 min left'
+        >>> Pace(0.5, 20.0).in_words
+        '0.5 photos a second, under 1 min left'
+        """
+        minutes = self.left_s / 60
+        left = "under 1 min" if minutes < 1 else f"{minutes:.0f} min"
+        if minutes >= _HOURS_FROM:
+            left = f"{minutes / 60:.1f} h"
+        return f"{self.per_second:.1f} photos a second, {left} left"
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """Trainings and jobs that are queued or running, oldest first."""
+    """Trainings and jobs that are queued or running, oldest first. `paces`: of pools that are
+    being predicted, by their job's id."""
 
     runs: Sequence[TrainingRun]
     jobs: Sequence[Job]
+    paces: dict[int, Pace]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +85,38 @@ def running(session: Session, project_id: int) -> Running:
         .where(Job.project_id == project_id, Job.state.in_([JobState.QUEUED, JobState.RUNNING]))
         .order_by(Job.id)
     ).all()
-    return Running(runs, jobs)
+    return Running(runs, jobs, pool_paces(session, jobs))
+
+
+def pool_paces(session: Session, jobs: Sequence[Job]) -> dict[int, Pace]:
+    """Those of the jobs that predict a pool now and have stored something within two minutes, by
+    their ids, with their pace."""
+    paces = {}
+    for job in jobs:
+        if job.kind is JobKind.PREDICT_POOL and job.state is JobState.RUNNING:
+            per_second = _photos_a_second(session, job.project_id)
+            if per_second:
+                paces[job.id] = Pace(per_second, max(0, job.total - job.done) / per_second)
+    return paces
+
+
+def _photos_a_second(session: Session, project_id: int) -> float | None:
+    """By the newest predictions of a project; None where they are too few or too old to tell."""
+    moments = session.scalars(
+        select(Prediction.created_at)
+        .join(Task, Task.id == Prediction.task_id)
+        .where(Task.project_id == project_id)
+        .order_by(Prediction.id.desc())
+        .limit(_LAST)
+    ).all()
+    since = database_now(session) - _AGO
+    recent = [moment for moment in moments if moment > since]
+    if not recent:
+        return None
+    # Several are stored in one moment: those of the oldest one were made before it.
+    made = sum(moment > min(recent) for moment in recent)
+    span_s = (max(recent) - min(recent)).total_seconds()
+    return made / span_s if made and span_s > 0 else None
 
 
 def count_tasks(session: Session, project_id: int) -> TaskCounts:

@@ -6,6 +6,7 @@ import struct
 import warnings
 import zlib
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,7 +14,11 @@ from hypothesis.extra import numpy as hnp
 from PIL import Image
 
 from hemline.errors import MaskError
-from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
+from hemline.masks.codecs.png import (
+    decode_class_mask,
+    encode_class_mask,
+    encode_predicted_mask,
+)
 
 masks = hnp.arrays(np.uint8, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40))
 
@@ -30,6 +35,21 @@ def test_decode_gives_back_what_was_encoded(mask):
     assert np.array_equal(decoded, mask)
     assert decoded.dtype == np.uint8
     assert decoded.flags.writeable
+
+
+@given(masks)
+def test_a_predicted_mask_is_a_png_of_the_same_pixels(mask):
+    encoded = encode_predicted_mask(np.asfortranarray(mask))
+    assert np.array_equal(decode_class_mask(encoded), mask)
+    with Image.open(io.BytesIO(encoded)) as image:
+        image.load()
+        assert (image.mode, image.size) == ("L", mask.shape[::-1])
+
+
+def test_a_predicted_mask_has_no_more_bytes():
+    mask = np.zeros((1728, 1152), np.uint8)
+    cv2.ellipse(mask, (500, 800), (300, 620), 12, 0, 360, 3, -1)
+    assert len(encode_predicted_mask(mask)) <= len(encode_class_mask(mask))
 
 
 def test_equal_masks_give_equal_bytes_however_they_lie_in_memory():

@@ -6,18 +6,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from hemline.prefill.left_blank import is_drawn, set_blank_share
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.jobs import get_job, queue_job
 from hemline.store.loop.predictions import claim_send, find_prediction
 from hemline.store.loop.projects import known_project
-from hemline.store.loop.tasks import get_task, list_task_problems
-from hemline.store.models.models import create_version, promote
+from hemline.store.loop.tasks import delete_tasks, get_task, list_task_problems
+from hemline.store.models.models import create_version, list_versions, promote
 from hemline.store.models.succession import roll_back
+from hemline.store.reports.status import pool_paces
 from hemline.store.states import JobKind, JobState
-from hemline.store.tables.loop import Job, ModelVersion, Project, TaskProblem
+from hemline.store.tables.loop import (
+    Attempt,
+    Job,
+    ModelVersion,
+    Prediction,
+    Project,
+    TaskProblem,
+)
 from hemline.system.people_wait import PeopleWait, let_people_go_first
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
@@ -313,3 +321,88 @@ def test_tasks_that_are_left_blank_are_predicted_and_not_given_out(
         again = queue_job(session, champion.project_id, JobKind.PREDICT_POOL, {}).id
     predict_pool(services, again)
     assert given(fake, champion.name) == list(range(1, 25))
+
+
+def test_another_champion_stops_it(
+    services: Services,
+    fake: FakeLabelStudio,
+    project: Project,
+    champion: ModelVersion,
+    job_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It is promoted when the first photos are asked for: what was begun is stored, and no more."""
+    monkeypatch.setattr(predict_pool_module, "_AT_ONCE", 4)
+
+    def promote_another(*_: object, **__: object) -> float:
+        with services.store.session() as session:
+            if len(list_versions(session, project.id)) == 1:
+                second = create_version(
+                    session,
+                    project.id,
+                    recipe=champion.recipe,
+                    labels=["garment"],
+                    weights_digest=champion.weights_digest,
+                    code_version="test",
+                )
+                promote(session, second.id)
+        return 0.0
+
+    monkeypatch.setattr(predict_pool_module, "let_people_go_first", promote_another)
+    predict_pool(services, job_id)
+    assert job_of(services, job_id).state is JobState.DONE
+    with services.store.reading() as session:
+        stored = session.scalars(select(Prediction.model_version_id)).all()
+        assert session.scalars(select(Attempt)).all() == []
+    assert 4 <= len(stored) <= 12
+    assert set(stored) == {champion.id}
+    assert fake.predictions == []
+
+
+def test_a_task_that_is_deleted_while_it_is_predicted_harms_no_other(
+    services: Services,
+    fake: FakeLabelStudio,
+    project: Project,
+    champion: ModelVersion,
+    job_id: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def delete_third(*_: object, **__: object) -> float:
+        with services.store.session() as session:
+            delete_tasks(session, project.id, [3])
+        return 0.0
+
+    monkeypatch.setattr(predict_pool_module, "let_people_go_first", delete_third)
+    predict_pool(services, job_id)
+    assert given(fake, champion.name) == [n for n in range(1, 25) if n != 3]
+
+
+def test_what_is_at_work_when_label_studio_goes_away_is_no_suspect(
+    services: Services, fake: FakeLabelStudio, job_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def go_away(*_: object, **__: object) -> float:
+        fake.stop()
+        return 0.0
+
+    monkeypatch.setattr(predict_pool_module, "let_people_go_first", go_away)
+    predict_pool(services, job_id)
+    assert job_of(services, job_id).state is JobState.RUNNING
+    with services.store.reading() as session:
+        assert session.scalars(select(Attempt)).all() == []
+
+
+def test_a_pace_is_told_of_a_pool_that_is_being_predicted(
+    services: Services, project: Project, champion: ModelVersion, job_id: int
+) -> None:
+    predict_pool(services, job_id)
+    with services.store.session() as session:
+        job = session.get_one(Job, job_id)
+        assert pool_paces(session, [job]) == {}  # it is done
+        job.state, job.done, job.total = JobState.RUNNING, 24, 72
+        now = utcnow()
+        for number, row in enumerate(session.scalars(select(Prediction).order_by(Prediction.id))):
+            row.created_at = now - timedelta(seconds=30 - number // 8 * 10)
+        session.flush()
+        pace = pool_paces(session, [job])[job_id]
+        assert pace.per_second == pytest.approx(16 / 20, rel=0.01)
+        assert pace.in_words == "0.8 photos a second, 1 min left"

@@ -166,10 +166,10 @@ class Prefiller:
             return self._answer(stored, mask, model, config, task, fresh=False)
         made = self.new.make(model, config, task)
         with self._store.session() as session:
-            stored = self.new.store(session, [made])
-        if not stored:
+            saved = self.new.store(session, [made])
+        if not saved:
             raise StoreError(f"task {task.ls_task_id} was deleted while it was predicted")
-        return self._answer(stored[0], made.mask, model, config, task, fresh=True)
+        return self._answer(saved[0], made.mask, model, config, task, fresh=True)
 
     def open_task(self, project_id: int, config: LabelConfig, ls_task: dict[str, Any]) -> OpenTask:
         """What a click needs of a task. Raises HemlineError if its photo cannot be had."""

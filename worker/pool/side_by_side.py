@@ -1,6 +1,6 @@
 """Work on many things by a few threads, with few of them in memory at once."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from itertools import islice
 from typing import TypeVar
@@ -16,7 +16,7 @@ def side_by_side(
     threads: int,
     ahead: int,
     tick_s: float,
-) -> Iterator[Result | None]:
+) -> Generator[Result | None, None, None]:
     """What `work` makes of each thing, in the order in which it is done; it never makes None.
 
     Things are taken as they are needed, so that `threads + ahead` of them are worked on, wait for a

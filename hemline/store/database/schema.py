@@ -4,7 +4,6 @@ import time
 
 from alembic import command
 from alembic.config import Config
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -54,10 +53,6 @@ def config(connection: Connection | None = None) -> Config:
     configuration.set_main_option("path_separator", "os")
     configuration.attributes["connection"] = connection
     return configuration
-
-
-def _scripts() -> ScriptDirectory:
-    return ScriptDirectory.from_config(config())
 
 
 def _take_turn(connection: Connection) -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import pytest
 from alembic import command
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import IntegrityError
 
 from hemline.errors import StoreError
-from hemline.store.database import schema
+from hemline.store.database import revisions, schema
 from hemline.store.database.columns import Base
 from hemline.store.database.engine import Store, prepare_database
 from hemline.store.loop.annotations import record_annotation
@@ -110,13 +111,22 @@ def test_up_down_up(store: Store, engine: Engine) -> None:
 
 
 def test_every_revision_goes_down_and_up_by_itself(store: Store, engine: Engine) -> None:
-    revisions = [script.revision for script in schema._scripts().walk_revisions()]
+    names = [
+        script.revision for script in ScriptDirectory.from_config(schema.config()).walk_revisions()
+    ]
     store.upgrade()
-    for _ in revisions:
+    for _ in names:
         schema.downgrade(engine, "-1")
         schema.upgrade(engine, "+1")
         schema.downgrade(engine, "-1")
     assert _tables(engine) == set()
+
+
+def test_the_newest_revision_is_alembics() -> None:
+    scripts = ScriptDirectory.from_config(schema.config())
+    assert revisions.newest() == scripts.get_current_head()
+    assert all(revisions.is_known(script.revision) for script in scripts.walk_revisions())
+    assert not revisions.is_known("9999")
 
 
 def test_upgrade_twice_changes_nothing(store: Store) -> None:
@@ -304,7 +314,7 @@ store.dispose()
     for file in [root / "migrations" / "env.py", *(root / "migrations" / "versions").glob("*.py")]:
         target = versions if file.parent.name == "versions" else versions.parent
         (target / file.name).write_text(file.read_text())
-    head = schema._scripts().get_current_head()
+    head = ScriptDirectory.from_config(schema.config()).get_current_head()
     (versions / "9999_rebuild.py").write_text(
         "import sqlalchemy as sa\nfrom alembic import op\n"
         f"revision = '9999'\ndown_revision = {head!r}\n"

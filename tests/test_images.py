@@ -18,7 +18,6 @@ from hemline.errors import ImageError
 from hemline.images import (
     content_digest,
     decode_image,
-    decode_small,
     image_size,
     orientation_of,
     turn_upright,
@@ -389,35 +388,3 @@ def test_digest_is_sha256():
     assert content_digest(b"abc") == (
         "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
     )
-
-
-def smooth(height, width):
-    rows, columns = np.mgrid[:height, :width]
-    pixels = [rows * 255 / height, columns * 255 / width, (rows + columns) % 256]
-    return np.stack(pixels, axis=-1).astype(np.uint8)
-
-
-@pytest.mark.parametrize("orientation", range(1, 9))
-def test_a_small_jpeg_is_the_whole_one_made_smaller_and_turned_alike(orientation):
-    exif = Image.Exif()
-    exif[ExifTags.Base.Orientation] = orientation
-    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    data = encode(smooth(401, 601), "JPEG", exif=exif, quality=95, icc_profile=profile)
-    whole = decode(data)
-    height, width = whole.shape[:2]
-    small, size = decode_small(
-        data, name="x", max_pixels=10**6, least=lambda h, w: (h // 3, w // 3)
-    )
-    assert size == (height, width) == image_size(data, name="x", max_pixels=10**6)
-    assert small.shape[:2] == (-(-height // 2), -(-width // 2))
-    expected = cv2.resize(whole, small.shape[1::-1], interpolation=cv2.INTER_AREA)
-    assert np.abs(small[..., :2] - np.int16(expected[..., :2])).mean() < 2
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
-def test_what_needs_all_pixels_or_is_no_jpeg_stays_whole(kind):
-    data = encode(smooth(64, 48), kind)
-    least = {"JPEG": (33, 24), "PNG": (8, 6)}[kind]
-    small, size = decode_small(data, name="x", max_pixels=10**6, least=lambda h, w: least)
-    assert np.array_equal(small, decode(data))
-    assert size == (64, 48)

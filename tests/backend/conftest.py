@@ -2,7 +2,7 @@
 
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -136,7 +136,9 @@ class FakePrefiller(Prefiller):
     def refiner_form(self) -> str:
         return self.form_of_refiner
 
-    def load(self, version: ModelVersion) -> LoadedModel:
+    def load(
+        self, version: ModelVersion, *, before_photos: Callable[[], object] | None = None
+    ) -> LoadedModel:
         if version.weights_digest == "broken":
             raise ModelError("weights are broken; train again")
         network = self.networks.setdefault(

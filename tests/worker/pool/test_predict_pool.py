@@ -16,7 +16,6 @@ from hemline.store.loop.projects import known_project
 from hemline.store.loop.tasks import delete_tasks, get_task, list_task_problems
 from hemline.store.models.models import create_version, list_versions, promote
 from hemline.store.models.succession import roll_back
-from hemline.store.reports.status import pool_paces
 from hemline.store.states import JobKind, JobState
 from hemline.store.tables.loop import (
     Attempt,
@@ -389,20 +388,3 @@ def test_what_is_at_work_when_label_studio_goes_away_is_no_suspect(
     assert job_of(services, job_id).state is JobState.RUNNING
     with services.store.reading() as session:
         assert session.scalars(select(Attempt)).all() == []
-
-
-def test_a_pace_is_told_of_a_pool_that_is_being_predicted(
-    services: Services, project: Project, champion: ModelVersion, job_id: int
-) -> None:
-    predict_pool(services, job_id)
-    with services.store.session() as session:
-        job = session.get_one(Job, job_id)
-        assert pool_paces(session, [job]) == {}  # it is done
-        job.state, job.done, job.total = JobState.RUNNING, 24, 72
-        now = utcnow()
-        for number, row in enumerate(session.scalars(select(Prediction).order_by(Prediction.id))):
-            row.created_at = now - timedelta(seconds=30 - number // 8 * 10)
-        session.flush()
-        pace = pool_paces(session, [job])[job_id]
-        assert pace.per_second == pytest.approx(16 / 20, rel=0.01)
-        assert pace.in_words == "0.8 photos a second, 1 min left"

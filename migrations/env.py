@@ -11,6 +11,7 @@ from hemline.store.tables import clicks as click_tables
 from hemline.store.tables import hosts as host_tables
 from hemline.store.tables import loop as tables
 from hemline.store.tables import review as review_tables
+from hemline.store.tables import second_looks as second_look_tables
 
 FILLED_BY = (
     tables,
@@ -18,6 +19,7 @@ FILLED_BY = (
     channel_tables,
     click_tables,
     host_tables,
+    second_look_tables,
 )  # importing them puts their tables into Base.metadata
 
 

@@ -12,6 +12,7 @@ from worker.ingest.reconcile import reconcile_all
 from worker.pool.improve_network import improve_network, improve_when_idle
 from worker.pool.predict_pool import predict_pool
 from worker.review.rank_job import rank_project, rank_when_due
+from worker.review.show_returns import show_returns
 from worker.review.show_reviews import show_reviews
 from worker.review.signals import compute_signals
 from worker.services import get_services
@@ -88,7 +89,7 @@ def reconcile(every_s: float | None = None) -> None:
 
 @app.task(name="worker.schedule")
 def schedule(every_s: float | None = None) -> None:
-    """Starts what is due by time, and has Label Studio show the top of the review order."""
+    """Starts what is due by time, and has Label Studio show what is to be looked at."""
     if not _is_due("schedule", every_s):
         return
     _after_a_clock_that_was_wrong()
@@ -96,6 +97,7 @@ def schedule(every_s: float | None = None) -> None:
     rank_when_due(get_services())
     improve_when_idle(get_services())
     show_reviews(get_services())
+    show_returns(get_services())
 
 
 @app.task(name="worker.tidy")

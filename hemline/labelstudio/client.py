@@ -56,6 +56,10 @@ class LabelStudioClient:
         """The user that the token belongs to."""
         return self._get("/api/current-user/whoami")
 
+    def list_users(self) -> list[Json]:
+        """Everybody of the organisation: `id`, `email`, names."""
+        return self._list("/api/users/")
+
     # Projects
 
     def create_project(self, title: str, label_config: str, **fields: Any) -> Json:

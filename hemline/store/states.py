@@ -88,6 +88,15 @@ class Verdict(StrEnum):
     PHOTO_FAULT = "photo_fault"  # reshoot
 
 
+class ReturnState(StrEnum):
+    """What became of a label that was sent back to the one who made it."""
+
+    WAITING = "waiting"
+    CORRECTED = "corrected"
+    UNCHANGED = "unchanged"  # saved again as it was
+    WITHDRAWN = "withdrawn"  # the verdict was taken back, or the label is gone
+
+
 class Role(StrEnum):
     VIEWER = "viewer"  # looks
     REVIEWER = "reviewer"  # and gives verdicts

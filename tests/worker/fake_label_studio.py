@@ -15,7 +15,8 @@ Fault = tuple[int, str, bytes, dict[str, str]] | None
 
 
 class FakeLabelStudio:
-    """One project. Tests change its rows as people would in the real one."""
+    """One project, and those that are made beside it. Tests change its rows as people would in the
+    real one."""
 
     def __init__(self, label_config: str, project_id: int = 7) -> None:
         self.project: Json = {
@@ -24,6 +25,10 @@ class FakeLabelStudio:
             "label_config": label_config,
             "model_version": "",
         }
+        self.others: dict[int, Json] = {}  # projects made by the API; their tasks say so
+        self.views: list[Json] = []
+        self.users: list[Json] = [{"id": 1, "email": "ann@x.org"}, {"id": 2, "email": "ben@x.org"}]
+        self.storages: list[Json] = []
         self.tasks: dict[int, Json] = {}
         self.annotations: dict[int, Json] = {}
         self.predictions: list[Json] = []
@@ -110,6 +115,21 @@ class FakeLabelStudio:
             "project": dict(self.project),
         }
 
+    def tab(self, title: str, project_id: int | None = None) -> list[int] | None:
+        """The tasks that a tab shows whose filter asks for a text; None if there is no such tab."""
+        own = self.project["id"] if project_id is None else project_id
+        for view in self.views:
+            if view["project"] == own and view["data"].get("title") == title:
+                (item,) = view["data"]["filters"]["items"]
+                field = item["filter"].removeprefix("filter:tasks:data.")
+                return [
+                    number
+                    for number, row in self.tasks.items()
+                    if row.get("project", self.project["id"]) == own
+                    and row["data"].get(field) == item["value"]
+                ]
+        return None
+
     def full_task(self, task_id: int) -> Json:
         return {
             **self.tasks[task_id],
@@ -136,11 +156,13 @@ class _Handler(BaseHTTPRequestHandler):
                 names = [row["model_version"] for row in self.fake.predictions]
                 self._json(200, {name: names.count(name) for name in names})
             elif path == "/api/tasks/":
-                self._json(200, {"tasks": self._tasks(json.loads(query["query"][0]))})
+                self._json(200, {"tasks": self._tasks(query)})
             elif path == "/api/version/":
                 self._json(200, self.fake.version)
             elif path == "/api/ml/":
                 self._json(200, self.fake.backends)
+            elif (listed := self._listed(path, query)) is not None:
+                self._json(200, listed)
             elif path == "/api/webhooks/":
                 self._json(200, self.fake.webhooks)
             else:
@@ -152,7 +174,21 @@ class _Handler(BaseHTTPRequestHandler):
         if self._is_faulty():
             return
         with self.fake.lock:
-            if path == "/api/dm/actions/" and query["id"] == ["delete_tasks_predictions"]:
+            if path == "/api/projects/":
+                number = 1 + max([self.fake.project["id"], *self.fake.others])
+                self.fake.others[number] = {"id": number, **body}
+                self._json(201, self.fake.others[number])
+            elif path == "/api/dm/views/":
+                self.fake.views.append({"id": len(self.fake.views) + 1, **body})
+                self._json(201, self.fake.views[-1])
+            elif path.endswith("/import") and self._other(path):
+                first = max(self.fake.tasks, default=0) + 1
+                for number, task in enumerate(body, first):
+                    project = int(path.split("/")[3])
+                    row = {"id": number, "project": project, "is_labeled": False, **task}
+                    self.fake.tasks[number] = {**row, "updated_at": now()}
+                self._json(201, {"task_ids": [first + k for k in range(len(body))]})
+            elif path == "/api/dm/actions/" and query["id"] == ["delete_tasks_predictions"]:
                 chosen = set(body["selectedItems"]["included"])
                 kept = [row for row in self.fake.predictions if row["task"] not in chosen]
                 self.fake.predictions[:] = kept
@@ -179,8 +215,23 @@ class _Handler(BaseHTTPRequestHandler):
                 row.update(body)  # data is replaced, whatever it lacks
                 self._json(200, row)
                 return
-            self.fake.project.update(body)
-            self._json(200, self.fake.project)
+            row = self._other(path) or self.fake.project
+            row.update(body)
+            self._json(200, row)
+
+    def _listed(self, path: str, query: dict[str, list[str]]) -> Any:
+        """What is asked for of one of all projects, or of everybody."""
+        if path == "/api/users/":
+            return self.fake.users
+        kept = {"/api/dm/views/": self.fake.views, "/api/storages/": self.fake.storages}
+        if path in kept:
+            return [row for row in kept[path] if row["project"] == int(query["project"][0])]
+        return self._other(path)
+
+    def _other(self, path: str) -> Json | None:
+        parts = path.split("/")
+        is_project = path.startswith("/api/projects/") and parts[3].isdecimal()
+        return self.fake.others.get(int(parts[3])) if is_project else None
 
     def _is_faulty(self) -> bool:
         asked = f"{self.command} {self.path}"
@@ -203,7 +254,9 @@ class _Handler(BaseHTTPRequestHandler):
         )
         self._json(201, {"created": len(items)})
 
-    def _tasks(self, query: Json) -> list[Json]:
+    def _tasks(self, asked: dict[str, list[str]]) -> list[Json]:
+        query = json.loads(asked["query"][0])
+        own, project = self.fake.project["id"], int(asked["project"][0])
         after, since = 0, ""
         for item in query["filters"]["items"]:
             if item["filter"].endswith("updated_at"):
@@ -212,6 +265,7 @@ class _Handler(BaseHTTPRequestHandler):
                 after = item["value"]
         included = query.get("selectedItems", {}).get("included", self.fake.tasks)
         chosen = [n for n in sorted(self.fake.tasks) if n > after and n in included]
+        chosen = [n for n in chosen if self.fake.tasks[n].get("project", own) == project]
         rows = [self.fake.full_task(number) for number in chosen]
         return [row for row in rows if row["updated_at"] > since][:100]
 

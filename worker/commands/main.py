@@ -12,6 +12,7 @@ from worker.commands.inspect import deliveries, problems, status
 from worker.commands.models import models, promote, retrain, rollback
 from worker.commands.prune import prune
 from worker.commands.review import blank, statistics, triage
+from worker.commands.second_looks import send_back
 from worker.commands.verify import verify
 
 app = typer.Typer()
@@ -27,6 +28,7 @@ for command in (
     statistics,
     triage,
     blank,
+    send_back,
     garments,
     verify,
     prune,

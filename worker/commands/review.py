@@ -83,6 +83,12 @@ def statistics(
     for sentence in found["in_words"]:
         typer.echo(sentence)
     print_table(
+        ("annotator", "wait", "corrected", "saved unchanged"),
+        [(name, *counts.values()) for name, counts in found["sent_back"].items()],
+        title="Labels sent back to their annotators",
+        empty="No label has been sent back.",
+    )
+    print_table(
         ("reason", "outliers", "share"),
         [
             (Reason(name).words, row["count"], f"{row['share']:.0%}")

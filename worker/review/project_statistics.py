@@ -33,6 +33,7 @@ from hemline.store.reports.project_statistics import (
     summary_of,
     tuned_thresholds,
 )
+from hemline.store.review.returned import count_returns
 from hemline.store.states import ModelState
 from hemline.store.tables.loop import ModelVersion, Project
 from worker.services import Services
@@ -51,6 +52,7 @@ def project_statistics(services: Services, project: Project) -> Json:
         saved = savings(worked_labels(session, project.id))
         blank = left_blank(session, project.id)
         anchored = anchoring(session, project.id)
+        returns = count_returns(session, project.id)
     return {
         "project": project.ls_project_id,
         "prefills": _plain(summary_of(corrected)),
@@ -64,6 +66,7 @@ def project_statistics(services: Services, project: Project) -> Json:
         "left_blank": asdict(blank),
         "anchoring": asdict(anchored),
         "in_words": effort_in_words(project, blank, saved, anchored),
+        "sent_back": {name: asdict(counts) for name, counts in returns.items()},
         "outliers": _outliers(corrected),
         "thresholds": _thresholds(project, tuned),
         "drift": drift(services, project),

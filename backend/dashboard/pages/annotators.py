@@ -18,6 +18,7 @@ from hemline.store.effort.in_words import effort_in_words
 from hemline.store.effort.left_blank import left_blank
 from hemline.store.reports.edit_effort import Savings, savings, worked_labels
 from hemline.store.reports.label_stats import NEWEST, LabelWork, label_work
+from hemline.store.review.returned import count_returns
 
 _FAST = 0.25  # of the median time of a mask that was changed
 _WEAK = 0.25  # the lowest quarter of what was expected of pre-fills
@@ -60,6 +61,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             saved = savings(worked_labels(session, row.id, NEWEST))
             blank = left_blank(session, row.id)
             anchored = anchoring(session, row.id, NEWEST)
+            returns = count_returns(session, row.id)
         agreement = comparisons.agreement(work)
         limits = stamp_limits(work)
         stamps = [label for label in work if is_stamp(label, limits)]
@@ -71,6 +73,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             annotators=_people(work, stamps, agreement),
             agreement=agreement,
             limits=limits,
+            returns=returns,
             saved=saved,
             saved_rows=_saved_rows(saved),
             effort=effort_in_words(row, blank, saved, anchored),

@@ -26,11 +26,13 @@ from hemline.store.reports.task_view import (
     predictions_of,
     verdicts_on,
 )
+from hemline.store.review.returned import LONGEST_COMMENT, returns_of_task
 from hemline.store.review.review_order import Cursor, item_of_task, rank_of, review_page
 from hemline.store.review.review_words import priority_title
-from hemline.store.states import ReviewState
+from hemline.store.states import ReturnState, ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import Annotation, Prediction, Project
 from hemline.store.tables.review import PredictionSignals, ReviewItem
+from hemline.store.tables.second_looks import ReturnedLabel
 
 _GROUNDS = (("white", "#ffffff"), ("grey", "#8c8c8c"), ("black", "#000000"))
 _SIZE = (1500, 1000)  # of a photo whose size nobody knows yet
@@ -77,6 +79,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             )
             verdicts = verdicts_on(session, bare.task.id)
             problems = problems_of_task(session, bare.task.id)
+            returns = returns_of_task(session, bare.task.id)
         shown = _chosen(services, bare, item, history)
         beside = _beside(services, row, asked, item)
         return render_page(
@@ -98,6 +101,9 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             outline_bound=_outline_bound,
             errors_s=_errors(row),
             verdicts=verdicts,
+            returns=returns,
+            goes_back_to=_goes_back_to(item, returns),
+            longest_comment=LONGEST_COMMENT,
             grounds=(*_GROUNDS, ("brand", services.settings.brand_colour)),
             actions=ACTIONS,
             verdict_titles=VERDICT_TITLES,
@@ -127,6 +133,15 @@ def _chosen(
             prediction_id=prediction_id,
         )
     return shown or bare
+
+
+def _goes_back_to(item: ReviewItem | None, returns: Sequence[ReturnedLabel]) -> str:
+    """Who the label can be sent back to; "" where it cannot, or waits for them already."""
+    if item is None or item.kind is not ReviewKind.LABEL or item.annotation is None:
+        return ""
+    waits = any(row.state is ReturnState.WAITING for row in returns)
+    may_be_wrong = item.verdict in (None, Verdict.LABEL_WRONG)
+    return item.annotation.annotator if may_be_wrong and not waits else ""
 
 
 def _beside(

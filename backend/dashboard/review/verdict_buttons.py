@@ -1,4 +1,4 @@
-"""The buttons below a flagged image: fine, to review, reshoot, and back again."""
+"""The buttons below a flagged image: fine, to review, to its annotator, reshoot, and back again."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +13,15 @@ from backend.dashboard.words import ago
 from backend.services import BackendServices
 from hemline.errors import StoreError
 from hemline.store.people import record_event
+from hemline.store.review.returned import send_back, take_back
 from hemline.store.review.review_order import get_item
-from hemline.store.review.verdicts import StaleItemError, give_verdict, reopen
+from hemline.store.review.verdicts import StaleItemError, give_verdict
 from hemline.store.states import ReviewKind, ReviewState, Role, Verdict
 from hemline.store.tables.loop import Project
 from hemline.store.tables.review import ReviewItem
 
 _BACK = "back"  # takes a verdict back
+_TO_ANNOTATOR = "annotator"  # sends the label back to the one who made it
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +81,14 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             item = _known(services, row, item_id)
             task = item.task.ls_task_id
             return _answer(row, item, task, _faster(item, task), is_done=False)
-        done = "is open again" if name == _BACK else _BY_NAME[name].done
-        return _answer(row, item, task, f"Task {task} {done}.", is_done=True)
+        return _answer(row, item, task, f"Task {task} {_done(name)}.", is_done=True)
 
 
 def _pressed(text: str) -> tuple[int, int, str]:
     """Item, the revision that was seen, and the action, out of a button's value."""
     number, _, rest = text.partition(" ")
     revision, _, name = rest.partition(" ")
-    known = name == _BACK or name in _BY_NAME
+    known = name in (_BACK, _TO_ANNOTATOR) or name in _BY_NAME
     if not (
         known
         and number.isdecimal()
@@ -97,6 +98,12 @@ def _pressed(text: str) -> tuple[int, int, str]:
     ):
         abort(400, "nothing was changed: the page sent an unknown action; reload it")
     return int(number), int(revision), name
+
+
+def _done(name: str) -> str:
+    if name == _BACK:
+        return "is open again"
+    return "goes back to its annotator" if name == _TO_ANNOTATOR else _BY_NAME[name].done
 
 
 def _act(
@@ -110,22 +117,33 @@ def _act(
             raise StoreError("this image is no longer in the order; reload the page")
         task = item.task.ls_task_id
         if name == _BACK:
-            changed = reopen(session, item_id, revision=revision)
+            changed = take_back(session, item_id, revision=revision)
             details: dict[str, Any] = {"order": item.kind}
+        elif name == _TO_ANNOTATOR:
+            comment = request.form.get("comment", "")
+            sent = send_back(session, item_id, by=person, comment=comment, revision=revision)
+            session.refresh(item)
+            changed = item
+            details = {"to": sent.annotator, "comment": sent.comment}
         else:
             verdict = _BY_NAME[name].verdict(item.kind)
             changed = give_verdict(session, item_id, verdict, by=person, revision=revision)
             details = {"order": item.kind, "verdict": verdict}
-        action = "take verdict back" if name == _BACK else _BY_NAME[name].title.lower()
         record_event(
             session,
             person,
-            action,
+            _in_the_log(name),
             project_id=project.id,
             target=f"task {task}",
             details=details,
         )
         return changed, task
+
+
+def _in_the_log(name: str) -> str:
+    if name == _BACK:
+        return "take verdict back"
+    return "send back" if name == _TO_ANNOTATOR else _BY_NAME[name].title.lower()
 
 
 def _known(services: BackendServices, project: Project, item_id: int) -> ReviewItem:

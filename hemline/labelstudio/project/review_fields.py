@@ -13,6 +13,8 @@ from hemline.labelstudio.project.config import parse_label_config
 
 PRIORITY_FIELD = "review_priority"  # in a task's data: 0 to 1, what the tab is ordered by
 REASON_FIELD = "review_reason"  # in a task's data: why a person should look, in words
+CORRECTOR_FIELD = "to_correct_by"  # who a label was sent back to, as their tab asks
+COMMENT_FIELD = "review_comment"  # why it was sent back
 CONTROL = "verdict"
 HEADER = f'<Header value="${REASON_FIELD}" size="6"/>'
 

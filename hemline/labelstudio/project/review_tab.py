@@ -1,10 +1,13 @@
 """The Data Manager's tabs: what to label next, and which labels to look at again."""
 
+from collections.abc import Sequence
+
 from hemline.labelstudio.client import Json, LabelStudioClient
-from hemline.labelstudio.project.review_fields import PRIORITY_FIELD
+from hemline.labelstudio.project.review_fields import CORRECTOR_FIELD, PRIORITY_FIELD
 
 TO_LABEL = "To label"
 REVIEW = "Review"
+TO_CORRECT = "To correct: "  # and the name
 _ALL = "All tasks"
 # Columns that say nothing for masks; a person can show them again.
 _HIDDEN = [
@@ -31,14 +34,13 @@ def ensure_tabs(client: LabelStudioClient, project_id: int, *, review: bool) -> 
 
     `review`: with the tab of labels that may be wrong, which needs the review fields.
     """
-    views = client.list_views(project_id)
-    known = {view["data"].get("title") for view in views}
-    if not views:
-        # The first tab that exists takes the place of the one Label Studio would have made.
-        client.create_view(project_id, {"title": _ALL, "hiddenColumns": _hidden()})
-    for tab in (to_label_tab(), review_tab()) if review else (to_label_tab(),):
-        if tab["title"] not in known:
-            client.create_view(project_id, tab)
+    _ensure(client, project_id, [to_label_tab(), review_tab()] if review else [to_label_tab()])
+
+
+def ensure_tab_of(client: LabelStudioClient, project_id: int, title: str, name: str) -> None:
+    """Makes the tab of the tasks that wait for one person, `title` before the name, if it is
+    missing. It stays when it is empty, for the next ones."""
+    _ensure(client, project_id, [_tab_of(title, name)])
 
 
 def to_label_tab() -> Json:
@@ -62,6 +64,27 @@ def review_tab() -> Json:
         "ordering": [f"tasks:-{column}"],
         "columnsDisplayType": {f"tasks:{column}": "Number"},
         "filters": _only(column, "greater", 0),
+        "hiddenColumns": _hidden(),
+    }
+
+
+def _ensure(client: LabelStudioClient, project_id: int, tabs: Sequence[Json]) -> None:
+    views = client.list_views(project_id)
+    known = {view["data"].get("title") for view in views}
+    if not views:
+        # The first tab that exists takes the place of the one Label Studio would have made.
+        client.create_view(project_id, {"title": _ALL, "hiddenColumns": _hidden()})
+    for tab in tabs:
+        if tab["title"] not in known:
+            client.create_view(project_id, tab)
+
+
+def _tab_of(title: str, name: str) -> Json:
+    column = f"tasks:data.{CORRECTOR_FIELD}"
+    item = {"filter": f"filter:{column}", "operator": "equal", "type": "String", "value": name}
+    return {
+        "title": f"{title}{name}",
+        "filters": {"conjunction": "and", "items": [item]},
         "hiddenColumns": _hidden(),
     }
 

@@ -24,6 +24,7 @@ from hemline.store.states import (
     JobState,
     ModelState,
     ProblemSource,
+    ReturnState,
     ReviewKind,
     ReviewState,
     Role,
@@ -125,6 +126,7 @@ class Base(DeclarativeBase):
         JobState: enum_column(JobState),
         ReviewKind: enum_column(ReviewKind),
         ReviewState: enum_column(ReviewState),
+        ReturnState: enum_column(ReturnState),
         Verdict: enum_column(Verdict),
         Role: enum_column(Role),
     }

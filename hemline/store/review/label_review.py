@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from hemline.store.review.returned import returned_saved, withdraw_returns
 from hemline.store.review.review_order import item_of_task
 from hemline.store.review.signals import expect_label, is_usable
 from hemline.store.review.verdicts import settle_label
@@ -52,6 +53,9 @@ def review_saved(
             judged = saved.mask_digest
         if judged is not None:
             settle_label(session, saved, saved.verdict, judged_digest=judged, by=by)
+    returned_saved(session, saved, by=by or saved.annotator)
+    if saved.verdict not in (verdict_before, None, Verdict.LABEL_WRONG):
+        withdraw_returns(session, saved.task_id)
     expect_label(session, saved)
     is_label = is_usable(saved) or label_of_task(session, saved.task_id) is not None
     drop_item(session, saved.task_id, ReviewKind.PHOTO if is_label else ReviewKind.LABEL)
@@ -61,6 +65,7 @@ def review_deleted(session: Session, deleted: Sequence[Annotation]) -> None:
     """Takes tasks without a label out of the labels' order."""
     for annotation in deleted:
         session.refresh(annotation)
+        withdraw_returns(session, annotation.task_id, annotation.id)
         expect_label(session, annotation)
         if label_of_task(session, annotation.task_id) is None:
             drop_item(session, annotation.task_id, ReviewKind.LABEL)

@@ -13,7 +13,7 @@ from hemline.store.tables.review import PredictionSignals, ReviewItem, ReviewVer
 _SAME = 0.005  # scores that differ by less are one
 
 
-def sent_back(session: Session, project_id: int, *, limit: int) -> Sequence[ReviewItem]:
+def found_wrong(session: Session, project_id: int, *, limit: int) -> Sequence[ReviewItem]:
     """Their items with their tasks, the newest verdict first.
 
     A verdict that came with the save that corrected the label is about the label before, so its

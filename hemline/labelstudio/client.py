@@ -241,6 +241,10 @@ class LabelStudioClient:
 
     # Storage
 
+    def list_storages(self, project_id: int) -> list[Json]:
+        """Storages of any kind that the project's photos may lie in."""
+        return self._list("/api/storages/", params={"project": project_id})
+
     def list_local_storages(self, project_id: int) -> list[Json]:
         return self._list("/api/storages/localfiles/", params={"project": project_id})
 

@@ -148,8 +148,6 @@ class _Handler(BaseHTTPRequestHandler):
         with self.fake.lock:
             if path in self.fake.files:
                 self._answer(200, self.fake.files[path], "image/png")
-            elif path == "/api/current-user/whoami":
-                self._json(200, {"id": 1})
             elif path == f"/api/projects/{self.fake.project['id']}/":
                 self._json(200, self.fake.project | {"task_number": len(self.fake.tasks)})
             elif path.endswith("/model-versions/"):
@@ -221,8 +219,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _listed(self, path: str, query: dict[str, list[str]]) -> Any:
         """What is asked for of one of all projects, or of everybody."""
-        if path == "/api/users/":
-            return self.fake.users
+        if path in ("/api/users/", "/api/current-user/whoami"):
+            return self.fake.users if path.endswith("users/") else {"id": 1}
         kept = {"/api/dm/views/": self.fake.views, "/api/storages/": self.fake.storages}
         if path in kept:
             return [row for row in kept[path] if row["project"] == int(query["project"][0])]

@@ -12,7 +12,7 @@ from worker.commands.inspect import deliveries, problems, status
 from worker.commands.models import models, promote, retrain, rollback
 from worker.commands.prune import prune
 from worker.commands.review import blank, statistics, triage
-from worker.commands.second_looks import send_back
+from worker.commands.second_looks import send_back, twin
 from worker.commands.verify import verify
 
 app = typer.Typer()
@@ -29,6 +29,7 @@ for command in (
     triage,
     blank,
     send_back,
+    twin,
     garments,
     verify,
     prune,

@@ -89,6 +89,15 @@ def statistics(
         empty="No label has been sent back.",
     )
     print_table(
+        ("annotators", "photos", "mean Dice", "outline within px"),
+        [
+            (f"{pair['one']} and {pair['other']}", pair["twins"], pair["dice"], pair["outline_px"])
+            for pair in found["blind_twins"]["pairs"]
+        ],
+        title="Blind twins: photos that two people drew without seeing each other's mask",
+        empty=f"Blind twins: none is compared, {found['blind_twins']['wait']} wait.",
+    )
+    print_table(
         ("reason", "outliers", "share"),
         [
             (Reason(name).words, row["count"], f"{row['share']:.0%}")

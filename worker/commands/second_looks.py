@@ -1,4 +1,5 @@
-"""`hemline send-back`: a label that is wrong goes back to the one who made it."""
+"""`hemline send-back` and `hemline twin`: a label goes back to its annotator, or a photo to
+somebody else."""
 
 from typing import TYPE_CHECKING, Annotated
 
@@ -69,6 +70,45 @@ def send_back(
         typer.echo(f"Task {task} goes back to {annotator} once Label Studio answers.")
     else:
         typer.echo(f'Task {task} goes to the tab "{TO_CORRECT}{name}" in Label Studio.')
+
+
+def twin(
+    project: Project_,
+    tasks: Annotated[list[int], typer.Argument(help="Label Studio's task ids.")],
+    of: Annotated[
+        str, typer.Option(help="Who is to draw them: their email. Default: anybody else.")
+    ] = "",
+) -> None:
+    """Have labelled photos drawn a second time by somebody who sees neither mask nor pre-fill.
+
+    They appear in a project of their own in Label Studio. `hemline statistics` and the dashboard's
+    page Annotators show how far the two agree.
+    """
+    from hemline.store.people import record_event
+    from hemline.store.review.blind_twins import ask_for_twin
+    from worker.commands.models import find_project
+    from worker.review.blind_twins import work_on_twins
+    from worker.review.show_returns import PeopleNames
+    from worker.services import command_services
+
+    services = command_services()
+    row = find_project(services, project)
+    number = PeopleNames(services).number_of(of) if of else ""
+    with services.store.session() as session:
+        for ls_task_id in tasks:
+            ask_for_twin(session, _task(session, row, ls_task_id), by=BY, of=number)
+            record_event(
+                session,
+                BY,
+                "ask for blind twin",
+                project_id=row.id,
+                target=f"task {ls_task_id}",
+                details={"of": of} if of else {},
+            )
+    work_on_twins(services)
+    row = find_project(services, project)
+    where = f" in project {row.twins_project} in Label Studio" if row.twins_project else ""
+    typer.echo(f"Asked for {len(tasks)} blind {'twin' if len(tasks) == 1 else 'twins'}{where}.")
 
 
 def _task(session: "Session", project: "Project", ls_task_id: int) -> "Task":

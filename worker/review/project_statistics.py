@@ -33,6 +33,7 @@ from hemline.store.reports.project_statistics import (
     summary_of,
     tuned_thresholds,
 )
+from hemline.store.review.blind_twins import count_waiting_twins, twin_agreements
 from hemline.store.review.returned import count_returns
 from hemline.store.states import ModelState
 from hemline.store.tables.loop import ModelVersion, Project
@@ -53,6 +54,8 @@ def project_statistics(services: Services, project: Project) -> Json:
         blank = left_blank(session, project.id)
         anchored = anchoring(session, project.id)
         returns = count_returns(session, project.id)
+        twins = twin_agreements(session, project.id)
+        twins_waiting = count_waiting_twins(session, project.id)
     return {
         "project": project.ls_project_id,
         "prefills": _plain(summary_of(corrected)),
@@ -67,6 +70,7 @@ def project_statistics(services: Services, project: Project) -> Json:
         "anchoring": asdict(anchored),
         "in_words": effort_in_words(project, blank, saved, anchored),
         "sent_back": {name: asdict(counts) for name, counts in returns.items()},
+        "blind_twins": {"wait": twins_waiting, "pairs": [asdict(pair) for pair in twins]},
         "outliers": _outliers(corrected),
         "thresholds": _thresholds(project, tuned),
         "drift": drift(services, project),

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-from hemline.errors import LabelStudioUnavailable
+from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.review_fields import COMMENT_FIELD, CORRECTOR_FIELD
 from hemline.labelstudio.project.review_tab import TO_CORRECT, ensure_tab_of
@@ -35,8 +35,22 @@ class PeopleNames:
 
     def of(self, annotator: str) -> str:
         """The person's email address; a number that Label Studio does not know stays."""
-        if not annotator.isdecimal():
-            return annotator
+        return self._known().get(annotator) or annotator if annotator.isdecimal() else annotator
+
+    def number_of(self, email: str) -> str:
+        """The number of the person with that email address.
+
+        Raises:
+            HemlineError: Label Studio knows nobody of it.
+        """
+        for number, known in self._known().items():
+            if known == email:
+                return number
+        raise HemlineError(
+            f"Label Studio has no user {email!r}; it has {', '.join(self._known().values())}"
+        )
+
+    def _known(self) -> dict[str, str]:
         if self._emails is None:
             try:
                 users = self._client.list_users()
@@ -44,7 +58,7 @@ class PeopleNames:
                 log.info("people are shown by number: %s", error)
                 users = []
             self._emails = {str(user.get("id")): str(user.get("email") or "") for user in users}
-        return self._emails.get(annotator) or annotator
+        return self._emails
 
 
 def show_returns(services: Services) -> None:

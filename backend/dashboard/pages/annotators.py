@@ -18,6 +18,7 @@ from hemline.store.effort.in_words import effort_in_words
 from hemline.store.effort.left_blank import left_blank
 from hemline.store.reports.edit_effort import Savings, savings, worked_labels
 from hemline.store.reports.label_stats import NEWEST, LabelWork, label_work
+from hemline.store.review.blind_twins import count_waiting_twins, twin_agreements
 from hemline.store.review.returned import count_returns
 
 _FAST = 0.25  # of the median time of a mask that was changed
@@ -62,6 +63,8 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             blank = left_blank(session, row.id)
             anchored = anchoring(session, row.id, NEWEST)
             returns = count_returns(session, row.id)
+            twins = twin_agreements(session, row.id)
+            twins_waiting = count_waiting_twins(session, row.id)
         agreement = comparisons.agreement(work)
         limits = stamp_limits(work)
         stamps = [label for label in work if is_stamp(label, limits)]
@@ -74,6 +77,8 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             agreement=agreement,
             limits=limits,
             returns=returns,
+            twins=twins,
+            twins_waiting=twins_waiting,
             saved=saved,
             saved_rows=_saved_rows(saved),
             effort=effort_in_words(row, blank, saved, anchored),

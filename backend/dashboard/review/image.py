@@ -26,13 +26,14 @@ from hemline.store.reports.task_view import (
     predictions_of,
     verdicts_on,
 )
+from hemline.store.review.blind_twins import twins_of_task
 from hemline.store.review.returned import LONGEST_COMMENT, returns_of_task
 from hemline.store.review.review_order import Cursor, item_of_task, rank_of, review_page
 from hemline.store.review.review_words import priority_title
 from hemline.store.states import ReturnState, ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import Annotation, Prediction, Project
 from hemline.store.tables.review import PredictionSignals, ReviewItem
-from hemline.store.tables.second_looks import ReturnedLabel
+from hemline.store.tables.second_looks import BlindTwin, ReturnedLabel
 
 _GROUNDS = (("white", "#ffffff"), ("grey", "#8c8c8c"), ("black", "#000000"))
 _SIZE = (1500, 1000)  # of a photo whose size nobody knows yet
@@ -80,6 +81,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             verdicts = verdicts_on(session, bare.task.id)
             problems = problems_of_task(session, bare.task.id)
             returns = returns_of_task(session, bare.task.id)
+            twins = twins_of_task(session, bare.task.id)
         shown = _chosen(services, bare, item, history)
         beside = _beside(services, row, asked, item)
         return render_page(
@@ -104,6 +106,8 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             returns=returns,
             goes_back_to=_goes_back_to(item, returns),
             longest_comment=LONGEST_COMMENT,
+            twins=twins,
+            can_have_twin=_can_have_twin(item, twins),
             grounds=(*_GROUNDS, ("brand", services.settings.brand_colour)),
             actions=ACTIONS,
             verdict_titles=VERDICT_TITLES,
@@ -142,6 +146,16 @@ def _goes_back_to(item: ReviewItem | None, returns: Sequence[ReturnedLabel]) -> 
     waits = any(row.state is ReturnState.WAITING for row in returns)
     may_be_wrong = item.verdict in (None, Verdict.LABEL_WRONG)
     return item.annotation.annotator if may_be_wrong and not waits else ""
+
+
+def _can_have_twin(item: ReviewItem | None, twins: Sequence[BlindTwin]) -> bool:
+    """Whether somebody else can be asked for a second mask now."""
+    return (
+        item is not None
+        and item.annotation is not None
+        and bool(item.annotation.annotator)
+        and all(twin.compared_at is not None for twin in twins)
+    )
 
 
 def _beside(

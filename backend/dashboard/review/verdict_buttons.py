@@ -13,6 +13,7 @@ from backend.dashboard.words import ago
 from backend.services import BackendServices
 from hemline.errors import StoreError
 from hemline.store.people import record_event
+from hemline.store.review.blind_twins import ask_for_twin
 from hemline.store.review.returned import send_back, take_back
 from hemline.store.review.review_order import get_item
 from hemline.store.review.verdicts import StaleItemError, give_verdict
@@ -22,6 +23,13 @@ from hemline.store.tables.review import ReviewItem
 
 _BACK = "back"  # takes a verdict back
 _TO_ANNOTATOR = "annotator"  # sends the label back to the one who made it
+_TWIN = "twin"  # has somebody else draw the photo
+# What the page says that the task does then, and the log that a person did.
+_OTHERS = {
+    _BACK: ("is open again", "take verdict back"),
+    _TO_ANNOTATOR: ("goes back to its annotator", "send back"),
+    _TWIN: ("will be drawn a second time", "ask for blind twin"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +96,7 @@ def _pressed(text: str) -> tuple[int, int, str]:
     """Item, the revision that was seen, and the action, out of a button's value."""
     number, _, rest = text.partition(" ")
     revision, _, name = rest.partition(" ")
-    known = name in (_BACK, _TO_ANNOTATOR) or name in _BY_NAME
+    known = name in _OTHERS or name in _BY_NAME
     if not (
         known
         and number.isdecimal()
@@ -101,9 +109,7 @@ def _pressed(text: str) -> tuple[int, int, str]:
 
 
 def _done(name: str) -> str:
-    if name == _BACK:
-        return "is open again"
-    return "goes back to its annotator" if name == _TO_ANNOTATOR else _BY_NAME[name].done
+    return _OTHERS[name][0] if name in _OTHERS else _BY_NAME[name].done
 
 
 def _act(
@@ -125,6 +131,9 @@ def _act(
             session.refresh(item)
             changed = item
             details = {"to": sent.annotator, "comment": sent.comment}
+        elif name == _TWIN:
+            ask_for_twin(session, item.task, by=person)
+            changed, details = item, {}
         else:
             verdict = _BY_NAME[name].verdict(item.kind)
             changed = give_verdict(session, item_id, verdict, by=person, revision=revision)
@@ -141,9 +150,7 @@ def _act(
 
 
 def _in_the_log(name: str) -> str:
-    if name == _BACK:
-        return "take verdict back"
-    return "send back" if name == _TO_ANNOTATOR else _BY_NAME[name].title.lower()
+    return _OTHERS[name][1] if name in _OTHERS else _BY_NAME[name].title.lower()
 
 
 def _known(services: BackendServices, project: Project, item_id: int) -> ReviewItem:

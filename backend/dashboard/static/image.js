@@ -65,7 +65,7 @@ function onKey(event) {
   if (KEYS[event.key]) KEYS[event.key]();
   else if (layer) layer.click();
   else if ("123".includes(event.key)) {
-    const button = document.querySelectorAll(".do button:not([value$=back], [value$=annotator])")[Number(event.key) - 1];
+    const button = document.querySelectorAll(".do button:not([value$=back], [value$=annotator], [value$=twin])")[Number(event.key) - 1];
     if (button) button.click();
   } else return;
   event.preventDefault();

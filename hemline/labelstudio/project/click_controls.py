@@ -50,7 +50,7 @@ def add_click_controls(xml: str) -> ClickControls:
         LabelConfigError: it cannot be pre-filled.
     """
     before = parse_label_config(xml)
-    plain = _without_ours(xml)
+    plain = without_click_controls(xml)
     if before.control != "brush":
         return ClickControls(plain, only_brushes(before))
     root = ElementTree.fromstring(plain.strip())
@@ -86,7 +86,7 @@ def add_instruction(instructions: str, xml: str) -> str:
     return f"{instructions.rstrip()}\n{paragraph}" if instructions.strip() else paragraph
 
 
-def _without_ours(xml: str) -> str:
+def without_click_controls(xml: str) -> str:
     for name in _OURS:
         opening = rf"""<(?P<tag>\w+)\b[^>]*\bname=["']{name}["'][^>]*?"""
         xml = re.sub(rf"\n?[ \t]*{opening}(?:/>|>.*?</(?P=tag)>)", "", xml, flags=re.DOTALL)

@@ -22,6 +22,7 @@ from hemline.settings import Settings
 
 SECRET_HEADER = "X-Hemline-Secret"
 _POLL_S = 0.5
+DO_NOT_CONNECT = "Do not connect this project with Hemline."  # at the end of its description
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,11 @@ def connect(
     """
     backend_url = backend_url.rstrip("/")
     project = client.get_project(project_id)
+    if str(project.get("description") or "").endswith(DO_NOT_CONNECT):
+        raise LabelStudioError(
+            f"project {project_id} holds blind twins of another one, which are drawn without any "
+            "pre-fill; connect another project"
+        )
     config = parse_label_config(project["label_config"])
     label_config = project["label_config"]
     if review_fields:

@@ -15,6 +15,7 @@ PRIORITY_FIELD = "review_priority"  # in a task's data: 0 to 1, what the tab is 
 REASON_FIELD = "review_reason"  # in a task's data: why a person should look, in words
 CORRECTOR_FIELD = "to_correct_by"  # who a label was sent back to, as their tab asks
 COMMENT_FIELD = "review_comment"  # why it was sent back
+DRAWER_FIELD = "to_draw_by"  # who a blind twin was asked of, as their tab asks
 CONTROL = "verdict"
 HEADER = f'<Header value="${REASON_FIELD}" size="6"/>'
 
@@ -26,6 +27,11 @@ VERDICT_WORDS: Mapping[str, str] = {
     "photo_fault": "photo fault: reshoot",
 }
 _OPENING = re.compile(r"\s*(?:<\?xml[^>]*\?>)?(?:\s|<!--.*?-->)*<View\b[^>]*(?<!/)>", re.DOTALL)
+_ADDED = re.compile(
+    rf"""\s*<Header\b[^>]*\${REASON_FIELD}[^>]*/>"""
+    rf"""|\s*<Choices\b[^>]*\bname=["']{CONTROL}["'][^>]*>.*?</Choices>""",
+    re.DOTALL,
+)
 _STORED = {words: stored for stored, words in VERDICT_WORDS.items()}
 
 
@@ -50,6 +56,11 @@ def add_review_fields(xml: str) -> str:
         xml = f"{xml[:closing].rstrip()}\n{_choices(to_name)}{xml[closing:]}"
     parse_label_config(xml)
     return xml
+
+
+def without_review_fields(xml: str) -> str:
+    """The label config without the reason and the verdict."""
+    return _ADDED.sub("", xml)
 
 
 def has_review_fields(xml: str) -> bool:

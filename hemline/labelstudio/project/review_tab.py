@@ -3,11 +3,14 @@
 from collections.abc import Sequence
 
 from hemline.labelstudio.client import Json, LabelStudioClient
-from hemline.labelstudio.project.review_fields import CORRECTOR_FIELD, PRIORITY_FIELD
+from hemline.labelstudio.project.review_fields import CORRECTOR_FIELD, DRAWER_FIELD, PRIORITY_FIELD
 
 TO_LABEL = "To label"
 REVIEW = "Review"
-TO_CORRECT = "To correct: "  # and the name
+# Tabs of one person, whose name follows, and the field that names them
+TO_CORRECT = "To correct: "
+TO_DRAW = "To draw: "
+_FIELDS = {TO_CORRECT: CORRECTOR_FIELD, TO_DRAW: DRAWER_FIELD}
 _ALL = "All tasks"
 # Columns that say nothing for masks; a person can show them again.
 _HIDDEN = [
@@ -38,8 +41,8 @@ def ensure_tabs(client: LabelStudioClient, project_id: int, *, review: bool) -> 
 
 
 def ensure_tab_of(client: LabelStudioClient, project_id: int, title: str, name: str) -> None:
-    """Makes the tab of the tasks that wait for one person, `title` before the name, if it is
-    missing. It stays when it is empty, for the next ones."""
+    """Makes the tab of the tasks that wait for one person, if it is missing. It stays when it is
+    empty, for the next ones. `title`: TO_CORRECT or TO_DRAW."""
     _ensure(client, project_id, [_tab_of(title, name)])
 
 
@@ -80,7 +83,7 @@ def _ensure(client: LabelStudioClient, project_id: int, tabs: Sequence[Json]) ->
 
 
 def _tab_of(title: str, name: str) -> Json:
-    column = f"tasks:data.{CORRECTOR_FIELD}"
+    column = f"tasks:data.{_FIELDS[title]}"
     item = {"filter": f"filter:{column}", "operator": "equal", "type": "String", "value": name}
     return {
         "title": f"{title}{name}",

@@ -3,7 +3,8 @@
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
 	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
 	bench-many-labels bench-matting bench-checks bench-bounds bench-work-time bench-backup \
-	bench-scale bench-webhooks bench-left-blank bench-pool soak chaos lock labelstudio image
+	bench-scale bench-webhooks bench-left-blank bench-pool bench-verdicts soak chaos lock labelstudio \
+	image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -116,6 +117,10 @@ bench-work-time: .python ## Measure whether predicted work times beat one for al
 bench-left-blank: .python ## Measure what tasks left blank where correcting is dearer save: CCP=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.learning.bench_left_blank --ccp "$(CCP)" $(if $(PHOTOS),--photos $(PHOTOS))
+
+bench-verdicts: .python ## Measure whether a verdict finds more labels like it: CCP=folder PHOTOS=number
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.learning.bench_verdicts --ccp "$(CCP)" $(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-backup: .python ## Measure a backup of 100,000 tasks and its restore
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

@@ -12,6 +12,7 @@ from worker.ingest.reconcile import reconcile_all
 from worker.pool.improve_network import improve_network, improve_when_idle
 from worker.pool.predict_pool import predict_pool
 from worker.review.blind_twins import work_on_twins
+from worker.review.follow_verdicts import follow_verdicts
 from worker.review.rank_job import rank_project, rank_when_due
 from worker.review.show_returns import show_returns
 from worker.review.show_reviews import show_reviews
@@ -97,6 +98,7 @@ def schedule(every_s: float | None = None) -> None:
     train_on_schedule(get_services())
     rank_when_due(get_services())
     improve_when_idle(get_services())
+    follow_verdicts(get_services())
     show_reviews(get_services())
     show_returns(get_services())
     work_on_twins(get_services())

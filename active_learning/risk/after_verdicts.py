@@ -1,7 +1,7 @@
 """What verdicts say of other labels: one that is found wrong brings forward the likes of it.
 
-Labels are alike that one person made at about the same time, and whose signals speak of the same
-kind of fault. The log odds of each label are those of its own risk and a shift, and shifts of
+Alike are labels that one person made at about the same time and that differ from the model in the
+same places. The log odds of each label are those of its own risk and a shift, and the shifts of
 labels that are alike go together: a Gaussian process for classification (Rasmussen and Williams
 2006, algorithm 3.1), of which the mean alone is used.
 """
@@ -14,12 +14,10 @@ from numpy.typing import NDArray
 
 from active_learning.risk.label_risk import RISK_SIGNALS, sigmoid
 
-_BY_PERSON = 0.3  # variance of the shift, in log odds, that all labels of a person share
-_BY_SESSION = 1.5  # and those of one session of theirs
-_BY_FAULT = 1.0  # and labels with the same kind of fault
-_SESSION_S = 3600.0  # saves this far apart share a third of their session's shift
-_ALIKE = 1.0  # distance of fault signs at which labels share 0.6 of their shift
-_STEPS = 20
+SESSION_S = 3600.0  # labels made this far apart share a third of what they share at once
+_VARIANCE = 5.0  # of a shift, in log odds: sessions with and without a bad habit are that far apart
+_ALIKE = 0.5  # distance of fault signs at which labels share 0.6 of their shift
+_STEPS = 6
 _SURE = 12.0  # log odds beyond which a risk says no more
 _SIGNS = [
     RISK_SIGNALS.index(name)
@@ -38,20 +36,21 @@ Values = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class LabelPlaces:
-    """Where N labels stand to one another: who made each, when it was saved, in seconds, and its
-    fault signs (N, K), NaN where they are not known."""
+    """Where N labels stand to one another: who made each, when, in seconds (N,), and its fault
+    `signs` (N, K) by `fault_signs`."""
 
     people: Sequence[str]
-    saved_s: Values
+    made_s: Values
     signs: Values
 
 
 def fault_signs(rows: NDArray[np.floating]) -> Values:
-    """Where the model misses or sees too much, of rows (N, F) of RISK_SIGNALS, as (N, K) shares of
-    all of it: top, middle and bottom of either."""
-    found = np.asarray(rows, dtype=np.float64)[:, _SIGNS]
-    total = np.nansum(found, axis=1, keepdims=True)
-    return np.where(total > 0, found / np.maximum(total, 1e-12), np.nan)
+    """Where labels differ from the model, of rows (N, F) of RISK_SIGNALS, as shares (N, 6): what is
+    missing at the top, in the middle and at the bottom, and what is extra there. Zeros where they
+    do not differ, or nothing is known."""
+    found = np.nan_to_num(np.asarray(rows, dtype=np.float64)[:, _SIGNS])
+    total = found.sum(axis=1, keepdims=True)
+    return np.asarray(found / np.where(total > 0, total, 1.0))
 
 
 def shifted_risks(
@@ -61,11 +60,12 @@ def shifted_risks(
     judged: LabelPlaces,
     wrong: NDArray[np.bool_],
 ) -> Values:
-    """Risks (N,) of labels once people have judged M others, of which `wrong` (M,) were wrong."""
-    own = log_odds(risks)
+    """Risks (N,) of labels once people have judged M labels, of which `wrong` (M,) were wrong. All
+    risks are those from before any verdict."""
+    own = _log_odds(risks)
     if not len(wrong):
         return sigmoid(own)
-    offsets = log_odds(judged_risks)
+    offsets = _log_odds(judged_risks)
     kernel = _alike(judged, judged)
     shift = np.zeros(len(wrong))
     pull = np.zeros(len(wrong))
@@ -80,8 +80,8 @@ def shifted_risks(
     return sigmoid(own + _alike(places, judged) @ pull)
 
 
-def log_odds(risks: NDArray[np.floating]) -> Values:
-    """Log odds (N,) of risks, kept within what a verdict can still move."""
+def _log_odds(risks: NDArray[np.floating]) -> Values:
+    """Log odds (N,) of risks, kept within what verdicts can still move."""
     low = 1 / (1 + np.exp(_SURE))
     clipped = np.clip(np.asarray(risks, dtype=np.float64), low, 1 - low)
     return np.asarray(np.log(clipped / (1 - clipped)))
@@ -90,8 +90,7 @@ def log_odds(risks: NDArray[np.floating]) -> Values:
 def _alike(one: LabelPlaces, other: LabelPlaces) -> Values:
     """Covariance (N, M) of the shifts of labels."""
     same = np.array(one.people)[:, None] == np.array(other.people)
-    apart = np.abs(one.saved_s[:, None] - other.saved_s)
-    by_person = same * (_BY_PERSON + _BY_SESSION * np.exp(-apart / _SESSION_S))
+    apart = np.abs(one.made_s[:, None] - other.made_s)
     away = ((one.signs[:, None] - other.signs) ** 2).sum(axis=2)
-    by_fault = _BY_FAULT * np.exp(-np.nan_to_num(away, nan=np.inf) / (2 * _ALIKE**2))
-    return by_person + by_fault
+    near = np.exp(-apart / SESSION_S - away / (2 * _ALIKE**2))
+    return np.asarray(_VARIANCE * same * near)

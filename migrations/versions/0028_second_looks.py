@@ -49,11 +49,20 @@ def upgrade() -> None:
     op.create_index("ix_returned_label_state", "returned_label", ["project_id", "state"])
     op.create_index("ix_returned_label_shown_to", "returned_label", ["project_id", "shown_to"])
     op.create_index("ix_blind_twin_compared", "blind_twin", ["project_id", "compared_at"])
+    op.add_column(
+        "review_verdict",
+        sa.Column("annotator", sa.String(255), nullable=False, server_default=""),
+    )
+    op.add_column("review_verdict", sa.Column("made_at", sa.DateTime(timezone=True), nullable=True))
+    op.add_column("project", sa.Column("followed_verdict", sa.Integer(), nullable=True))
     op.add_column("project", sa.Column("twins_project", sa.Integer(), nullable=True))
 
 
 def downgrade() -> None:
     op.drop_column("project", "twins_project")
+    op.drop_column("project", "followed_verdict")
+    op.drop_column("review_verdict", "made_at")
+    op.drop_column("review_verdict", "annotator")
     op.drop_table("blind_twin")
     op.drop_table("returned_label")
 

@@ -21,6 +21,9 @@ from hemline.labelstudio.regions import regions_to_layers
 from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
 from hemline.masks.layers import Layers, encode_covered
 from hemline.store.loop.annotations import mask_and_verdict, record_annotation
+from hemline.masks.renumber import renumber
+from hemline.prefill.prefill import prefill_seed
+from hemline.store.loop.annotations import label_before, record_annotation
 from hemline.store.loop.attempts import begin_attempt, end_attempt
 from hemline.store.loop.clicks import claim_clicks
 from hemline.store.loop.corrections import mark_labelled, refresh_labelled
@@ -120,6 +123,7 @@ def store_annotation(
         end_attempt(session, saved.work)
     before = mask_and_verdict(session, saved.project.id, submitted.ls_annotation_id)
     met = read.prefill or read.kept_back
+    before = label_before(session, saved.project.id, submitted.ls_annotation_id)
     stored = record_annotation(
         session,
         project_id=saved.project.id,
@@ -166,6 +170,7 @@ def store_annotation(
             stored,
             mask_before=before[0],
             verdict_before=before[1],
+            made_before=before[2],
             by=submitted.updated_by or submitted.annotator,
         )
 

@@ -13,6 +13,7 @@ from hemline.store.review.queries import LabelRow, PhotoRow
 from hemline.store.review.write_order import RankedItem
 from hemline.store.states import ReviewKind
 from hemline.store.tables.loop import Project, Task
+from worker.review.follow_verdicts import judged_of, places_of
 from worker.review.garment_views import USUAL, odd_views_of
 from worker.services import Services
 
@@ -26,7 +27,7 @@ def rank_labels(
     rows: Sequence[LabelRow],
     features: Sequence[LabelFeatures],
 ) -> list[RankedItem]:
-    """The labels' items; `features` are those of each."""
+    """The labels' items; `features` are those of each. Verdicts on others like them count."""
     garments = [row.task.garment for row in rows]
     odd = odd_views_of(services, project, garments, ranking.usual)
     views = [odd.get(row.task.id, USUAL) for row in rows]
@@ -38,6 +39,12 @@ def rank_labels(
         embeddings=[row.embedding for row in rows],
         oddness=[view.odd for view in views],
     )
+    places = places_of(
+        [row.annotation.annotator for row in rows],
+        [row.annotation.changed_at for row in rows],
+        features,
+    )
+    priorities = judged_of(services, project).shift(scores.priorities, places)
     return [
         RankedItem(
             project.id,
@@ -50,9 +57,16 @@ def rank_labels(
             reasons=reasons,
             checks=checks,
             views_disagree=view.disagree,
+            risk=risk,
         )
-        for row, priority, reasons, checks, view in zip(
-            rows, scores.priorities, scores.reasons, scores.checks, views, strict=True
+        for row, priority, risk, reasons, checks, view in zip(
+            rows,
+            priorities,
+            scores.priorities,
+            scores.reasons,
+            scores.checks,
+            views,
+            strict=True,
         )
     ]
 

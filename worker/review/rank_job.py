@@ -213,7 +213,11 @@ def _rank_labels(
             write_items(session, items)
             keep_risks(
                 session,
-                [(row.annotation.id, item.priority) for row, item in zip(rows, items, strict=True)],
+                [
+                    (row.annotation.id, item.risk)
+                    for row, item in zip(rows, items, strict=True)
+                    if item.risk is not None
+                ],
             )
             keep_told(
                 session,

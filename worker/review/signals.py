@@ -143,7 +143,7 @@ def _label(services: Services, claimed: LabelSignals) -> None:
             prediction_id=compared.prediction_id if compared else None,
             values=feature_values(features),
             regions=feature_regions(features),
-            risk=item.priority,
+            risk=item.risk,
             histograms=_histograms(seen, mask),
         )
         counts = label_of_task(session, task.id)

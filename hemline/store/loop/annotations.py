@@ -39,7 +39,7 @@ _ANNOTATION = select(Annotation).where(
     Annotation.ls_annotation_id == bindparam("ls_annotation_id"),
 )
 _STORED = table_of(Annotation).c
-_MASK_AND_VERDICT = select(_STORED.mask_digest, _STORED.verdict).where(
+_LABEL = select(_STORED.mask_digest, _STORED.verdict, _STORED.changed_at).where(
     _STORED.project_id == bindparam("project_id"),
     _STORED.ls_annotation_id == bindparam("ls_annotation_id"),
 )
@@ -128,13 +128,16 @@ def find_annotation(session: Session, project_id: int, ls_annotation_id: int) ->
     return session.scalar(_ANNOTATION, own)
 
 
-def mask_and_verdict(
+def label_before(
     session: Session, project_id: int, ls_annotation_id: int
-) -> tuple[str | None, Verdict | None]:
-    """What is stored of the annotation: the digest of its mask, and its reviewer's verdict."""
+) -> tuple[str | None, Verdict | None, datetime | None]:
+    """What is stored of the annotation: the digest of its mask, its reviewer's verdict, and when
+    the mask was made."""
     own = {"project_id": project_id, "ls_annotation_id": ls_annotation_id}
-    found = session.execute(_MASK_AND_VERDICT, own).one_or_none()
-    return (found.mask_digest, found.verdict) if found is not None else (None, None)
+    found = session.execute(_LABEL, own).one_or_none()
+    if found is None:
+        return None, None, None
+    return found.mask_digest, found.verdict, found.changed_at
 
 
 def ls_tasks_of(

@@ -1,6 +1,7 @@
 """What a saved or a deleted annotation means for the review order, in the same transaction."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -39,11 +40,12 @@ def review_saved(
     mask_before: str | None,
     verdict_before: Verdict | None,
     by: str,
+    made_before: datetime | None = None,
 ) -> None:
     """Takes in a verdict that came along, and has the mask's signals computed if it is another.
 
     A verdict that the annotation carried already is not given again. One in an annotation of its
-    own is about the label that the task had.
+    own is about the label that the task had. `made_before`: when the mask before was made.
     """
     if saved.verdict is not None and saved.verdict != verdict_before:
         item = item_of_task(session, saved.task_id, ReviewKind.LABEL)
@@ -52,7 +54,14 @@ def review_saved(
         if judged is None and saved.verdict != Verdict.LABEL_WRONG:
             judged = saved.mask_digest
         if judged is not None:
-            settle_label(session, saved, saved.verdict, judged_digest=judged, by=by)
+            settle_label(
+                session,
+                saved,
+                saved.verdict,
+                judged_digest=judged,
+                by=by,
+                judged_made_at=made_before,
+            )
     returned_saved(session, saved, by=by or saved.annotator)
     if saved.verdict not in (verdict_before, None, Verdict.LABEL_WRONG):
         withdraw_returns(session, saved.task_id)

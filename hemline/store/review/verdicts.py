@@ -91,12 +91,14 @@ def settle_label(
     *,
     judged_digest: str,
     by: str,
+    judged_made_at: datetime | None = None,
     now: datetime | None = None,
 ) -> None:
     """Takes in a verdict that came with a saved annotation.
 
     judged_digest: the label that it is about. "The label was wrong" is mostly said in the same
     save that mends it, so this is the label before; what is saved now is settled by it.
+    judged_made_at: when that label was made, if it was this annotation's.
     """
     now = now or database_now(session)
     content = annotation.mask_digest or judged_digest
@@ -106,6 +108,8 @@ def settle_label(
     record = _record(session, item, verdict, by, now)
     if record.content_digest != judged_digest:
         record.content_digest, record.values, record.risk = judged_digest, {}, None
+    if annotation.mask_digest != judged_digest and judged_made_at is not None:
+        record.annotator, record.made_at = annotation.annotator, judged_made_at
     record.annotation_id = annotation.id
     session.add(record)
     _change(
@@ -161,6 +165,8 @@ def _record(
         given_by=by,
         given_at=now,
         risk=None,
+        annotator="",
+        made_at=None,
         dice=None,
         values={},
     )
@@ -168,12 +174,10 @@ def _record(
         signals = session.get(LabelSignals, item.annotation_id)
         if signals is not None and signals.mask_digest == item.content_digest:
             record.values, record.risk = dict(signals.values), signals.risk
-        record.dice = session.scalar(
-            select(Annotation.dice).where(
-                Annotation.id == item.annotation_id,
-                Annotation.mask_digest == item.content_digest,
-            )
-        )
+        judged = session.get(Annotation, item.annotation_id)
+        if judged is not None and judged.mask_digest == item.content_digest:
+            record.dice = judged.dice
+            record.annotator, record.made_at = judged.annotator, judged.changed_at
     elif item.prediction_id is not None:
         predicted = session.get(PredictionSignals, item.prediction_id)
         record.values = dict(predicted.values) if predicted is not None else {}

@@ -25,6 +25,7 @@ class RankedItem:
         reasons: with the evidence of each, the most telling first.
         checks: of the mask, those that stand out.
         views_disagree: a batch may hold several views of the garment.
+        risk: of a label, before what verdicts on others say of it; not written with the item.
     """
 
     project_id: int
@@ -37,6 +38,7 @@ class RankedItem:
     reasons: Sequence[Evidence] = ()
     checks: Sequence[FoundCheck] = ()
     views_disagree: bool = False
+    risk: float | None = None
 
 
 def write_item(session: Session, item: RankedItem) -> None:

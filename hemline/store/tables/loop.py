@@ -57,6 +57,7 @@ class Project(Base):
     ranked_at: Mapped[datetime | None]
     # All annotations were read with what lies under other labels
     layers_read: Mapped[bool] = mapped_column(default=False, server_default=false())
+    followed_verdict: Mapped[int | None]  # the last that labels like its own were moved by
     twins_project: Mapped[int | None]  # Label Studio's project of its blind twins
     reconciled_until: Mapped[datetime | None]  # Label Studio's updated_at, the last one seen
     created_at: Mapped[datetime] = mapped_column(default=DatabaseTime())

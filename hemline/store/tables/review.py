@@ -149,7 +149,9 @@ class ReviewVerdict(Base):
     verdict: Mapped[Verdict]
     given_by: Mapped[str] = mapped_column(Words(255), default="")
     given_at: Mapped[datetime] = mapped_column(default=DatabaseTime())
-    risk: Mapped[float | None]  # what the ranking had said
+    risk: Mapped[float | None]  # what the ranking had said, before any verdict
+    annotator: Mapped[str] = mapped_column(Words(255), default="", server_default="")
+    made_at: Mapped[datetime | None]  # the label that was judged; None: not known
     dice: Mapped[float | None]  # pre-fill against the label that was judged
     values: Mapped[Json] = mapped_column(default=dict)  # signals of the label that was judged
 

@@ -121,7 +121,7 @@ def know(examples: list[Example]) -> Known:
     kind = np.array([example.kind for example in examples])
     bad = kind != CLEAN
     odds = np.zeros((len(LEFT_OUT), len(examples)))
-    rows = np.zeros(0)
+    rows = np.zeros((0, 0), dtype=np.float32)
     for number, left_out in enumerate(LEFT_OUT):
         learnt = ~np.isin(kind, [str(each) for each in left_out])
         rows = out_of_fold_rows(examples, folds, learn_from=np.flatnonzero(learnt))

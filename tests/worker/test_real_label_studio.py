@@ -15,8 +15,12 @@ from hemline.store.loop.jobs import get_job, queue_job
 from hemline.store.loop.projects import upsert_project
 from hemline.store.loop.tasks import get_task
 from hemline.store.models.models import create_version, promote
-from hemline.store.states import JobKind, JobState
-from hemline.store.tables.loop import ModelVersion, Project
+from hemline.store.review.blind_twins import ask_for_twin, twins_of_task
+from hemline.store.review.returned import count_returns, send_back
+from hemline.store.review.review_order import item_of_task
+from hemline.store.review.write_order import RankedItem, write_item
+from hemline.store.states import JobKind, JobState, ReviewKind
+from hemline.store.tables.loop import ModelVersion, Project, Task
 from tests.plugins.label_studio import ACCOUNT
 from tests.plugins.label_studio_user import LabelStudioUser
 from tests.worker.conftest import CONFIG, brush
@@ -24,6 +28,8 @@ from tests.worker.discs import disc
 from worker.ingest import reconcile
 from worker.ingest.reconcile import reconcile_all
 from worker.pool.predict_pool import predict_pool
+from worker.review.blind_twins import work_on_twins
+from worker.review.show_returns import show_returns
 from worker.services import Services, build_services
 
 pytestmark = [pytest.mark.labelstudio, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -155,3 +161,85 @@ def test_the_newest_champion_is_what_a_task_shows_and_what_orders_them(
     shown = ls_client.next_task(ls_project)
     assert shown is not None
     assert versions(shown) == [second.name]
+
+
+def in_tab(client: LabelStudioUser, project_id: int, title: str) -> list[int]:
+    """The tasks that Label Studio lists in a tab."""
+    (view,) = [row for row in client.list_views(project_id) if row["data"]["title"] == title]
+    told = client.http.json(
+        "GET", "/api/tasks/", params={"project": project_id, "view": view["id"]}
+    )
+    return [task["id"] for task in told["tasks"]]
+
+
+def test_a_label_is_in_its_annotators_tab_until_it_is_saved_again(
+    services: Services,
+    project: Project,
+    ls_client: LabelStudioUser,
+    ls_project: int,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(reconcile, "_OVERLAP", reconcile._OVERLAP * 0)
+    first, second = [task["id"] for task in ls_client.iter_tasks(ls_project)][:2]
+    made = ls_client.create_annotation(first, brush(disc(0)[1]))
+    ls_client.create_annotation(second, brush(disc(1)[1]))
+    reconcile_all(services)
+    with services.store.session() as session:
+        label = find_annotation(session, project.id, made["id"])
+        assert label is not None
+        digest = label.mask_digest or ""
+        write_item(
+            session,
+            RankedItem(
+                project.id, label.task_id, ReviewKind.LABEL, 0.5, digest, annotation_id=label.id
+            ),
+        )
+    with services.store.session() as session:
+        item = item_of_task(session, label.task_id, ReviewKind.LABEL)
+        assert item is not None
+        send_back(session, item.id, by="rae", comment="the hem is cut off")
+    show_returns(services)
+    title = f"To correct: {ACCOUNT.email}"
+    assert in_tab(ls_client, ls_project, title) == [first]
+    assert ls_client.get_task(ls_project, first)["data"]["review_comment"] == "the hem is cut off"
+    ls_client.update_annotation(made["id"], result=brush(disc(4)[1]))
+    reconcile_all(services)
+    show_returns(services)
+    assert in_tab(ls_client, ls_project, title) == []
+    assert set(ls_client.get_task(ls_project, first)["data"]) == {"image"}
+    with services.store.reading() as session:
+        (counts,) = count_returns(session, project.id).values()
+    assert (counts.waiting, counts.corrected) == (0, 1)
+
+
+def test_a_blind_twin_shows_its_photo_and_nothing_else(
+    services: Services, project: Project, ls_client: LabelStudioUser, ls_project: int
+) -> None:
+    first = next(ls_client.iter_tasks(ls_project))["id"]
+    ls_client.create_annotation(first, brush(disc(0)[1]))
+    reconcile_all(services)
+    with services.store.session() as session:
+        task = get_task(session, project.id, first)
+        assert task is not None
+        (label,) = task.annotations
+        asked_of, label.annotator = label.annotator, "ann@x.org"
+        ask_for_twin(session, task, by="rae", of=asked_of)
+    work_on_twins(services)
+    with services.store.reading() as session:
+        twins_project = session.get_one(Project, project.id).twins_project
+    assert twins_project is not None
+    try:
+        (number,) = in_tab(ls_client, twins_project, f"To draw: {ACCOUNT.email}")
+        twin = ls_client.open_task(number)
+        assert (twin["annotations"], twin["predictions"]) == ([], [])
+        assert set(twin["data"]) == {"image", "to_draw_by"}
+        assert ls_client.http.request("GET", twin["data"]["image"]).status_code == 200
+        assert ls_client.list_backends(twins_project) == []
+        ls_client.create_annotation(number, brush(disc(0)[1]))
+        work_on_twins(services)
+        reconcile_all(services)
+        with services.store.reading() as session:
+            assert twins_of_task(session, task.id)[0].dice == 1.0
+            assert session.query(Task).count() == 6
+    finally:
+        ls_client.delete_project(twins_project)

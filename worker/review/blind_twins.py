@@ -101,8 +101,8 @@ def work_on_twins_of(services: Services, project: Project, names: PeopleNames) -
         config = parse_label_config(project.label_config)
         told = services.client.iter_tasks(project.twins_project, task_ids=list(made))
         for task in told:
-            if twin := made.get(task["id"]):
-                _look(services, config, twin, task, names)
+            if task["id"] in made:
+                _look(services, config, made[task["id"]], task, names)
 
 
 def twin_config(xml: str) -> str:

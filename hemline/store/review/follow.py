@@ -98,7 +98,7 @@ def labels_near(
         .order_by(ReviewItem.id)
         .limit(_MOST)
     )
-    return [NearLabel(*tuple(row)) for row in rows]
+    return [NearLabel(row[0], row[1], row[2] or 0.0, *row[3:]) for row in rows]
 
 
 def move_items(session: Session, priorities: Sequence[tuple[int, float]]) -> None:

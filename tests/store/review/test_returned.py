@@ -118,5 +118,6 @@ def test_agreement_is_counted_by_pair_whoever_was_first(
         (NAME, "ben", 2),
         ("abe", NAME, 1),
     ]
-    assert (found[0].dice, found[0].outline_px) == (pytest.approx(0.8), pytest.approx(6.0))
+    assert found[0].dice == pytest.approx(0.8)
+    assert found[0].outline_px == pytest.approx(6.0)
     assert item_of(store, task).kind == ReviewKind.LABEL

@@ -19,7 +19,7 @@ def visitor(filled):
     return Visitor(filled)
 
 
-def first_item(backend) -> ReviewItem:
+def first_item(backend):
     with backend.store.reading() as session:
         return review_page(session, 1, ReviewKind.LABEL, limit=1).items[0]
 
@@ -30,7 +30,7 @@ def press(visitor, item, action, **more):
     )
 
 
-def again(backend, item) -> ReviewItem:
+def again(backend, item):
     with backend.store.reading() as session:
         return session.get_one(ReviewItem, item.id)
 

@@ -1,15 +1,13 @@
 """`hemline send-back` and `hemline twin`: a label goes back to its annotator, or a photo to
 somebody else."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from hemline.errors import HemlineError, LabelStudioUnavailable
 
 if TYPE_CHECKING:
-    from sqlalchemy.orm import Session
-
     from hemline.store.tables.loop import Project, Task
 
 BY = "command line"
@@ -111,7 +109,7 @@ def twin(
     typer.echo(f"Asked for {len(tasks)} blind {'twin' if len(tasks) == 1 else 'twins'}{where}.")
 
 
-def _task(session: "Session", project: "Project", ls_task_id: int) -> "Task":
+def _task(session: Any, project: "Project", ls_task_id: int) -> "Task":
     from hemline.store.loop.tasks import get_task
 
     found = get_task(session, project.id, ls_task_id)

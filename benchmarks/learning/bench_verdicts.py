@@ -57,7 +57,7 @@ Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Known:
+class LabelPool:
     """The labels that studios are drawn from: `photo` and `kind` (N,), `risk` (N,) and fault
     `signs` (N, K)."""
 
@@ -114,7 +114,7 @@ def main() -> None:
         write_part(options.out, "bench-verdicts", text)
 
 
-def know(examples: list[Example]) -> Known:
+def know(examples: list[Example]) -> LabelPool:
     """Risks out of fold; those of each kind by what was learnt without it, those of right labels by
     the mean of all these."""
     folds = fold_of([example.garment for example in examples])
@@ -138,11 +138,11 @@ def know(examples: list[Example]) -> Known:
         own[held] = odds[number, held]
     garments = [example.garment for example in examples]
     photo = np.unique(garments, return_inverse=True)[1]
-    return Known(photo, kind, sigmoid(own), fault_signs(rows))
+    return LabelPool(photo, kind, sigmoid(own), fault_signs(rows))
 
 
 def draw(
-    known: Known, kinds: Sequence[str], rng: np.random.Generator, *, in_sessions: bool
+    known: LabelPool, kinds: Sequence[str], rng: np.random.Generator, *, in_sessions: bool
 ) -> DrawnStudio:
     """One label of each photo, in a random order; with faults of these kinds as sessions have them,
     or as many anywhere."""

@@ -20,9 +20,6 @@ from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.regions import regions_to_layers
 from hemline.masks.codecs.png import decode_class_mask, encode_class_mask
 from hemline.masks.layers import Layers, encode_covered
-from hemline.store.loop.annotations import mask_and_verdict, record_annotation
-from hemline.masks.renumber import renumber
-from hemline.prefill.prefill import prefill_seed
 from hemline.store.loop.annotations import label_before, record_annotation
 from hemline.store.loop.attempts import begin_attempt, end_attempt
 from hemline.store.loop.clicks import claim_clicks
@@ -121,7 +118,6 @@ def store_annotation(
     task, submitted = saved.task, saved.submitted
     if saved.is_counted and not read.kills:
         end_attempt(session, saved.work)
-    before = mask_and_verdict(session, saved.project.id, submitted.ls_annotation_id)
     met = read.prefill or read.kept_back
     before = label_before(session, saved.project.id, submitted.ls_annotation_id)
     stored = record_annotation(

@@ -20,8 +20,8 @@ from sqlalchemy.pool import NullPool
 from hemline.errors import StoreError
 from hemline.files import PRIVATE_FILE, make_private, make_private_folder
 from hemline.store.database.json_text import to_json
-from hemline.store.database.statement_spans import record_slow_statements
 from hemline.store.database.revisions import check, is_newest
+from hemline.store.database.statement_spans import record_slow_statements
 from hemline.store.database.trouble import busy, unavailable
 from hemline.telemetry.spans import span
 

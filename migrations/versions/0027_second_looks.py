@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision: str = "0028"
+revision: str = "0027"
 down_revision = "0026"
 branch_labels: str | None = None
 depends_on: str | None = None

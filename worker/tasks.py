@@ -11,12 +11,12 @@ from worker.ingest.inbox import ingest_deliveries
 from worker.ingest.reconcile import reconcile_all
 from worker.pool.improve_network import improve_network, improve_when_idle
 from worker.pool.predict_pool import predict_pool
-from worker.review.blind_twins import work_on_twins
 from worker.review.follow_verdicts import follow_verdicts
 from worker.review.rank_job import rank_project, rank_when_due
-from worker.review.show_returns import show_returns
 from worker.review.show_reviews import show_reviews
 from worker.review.signals import compute_signals
+from worker.second_looks.blind_twins import work_on_twins
+from worker.second_looks.show_returns import show_returns
 from worker.services import get_services
 from worker.sweep import sweep_once
 from worker.tidy import tidy as tidy_up

@@ -28,8 +28,8 @@ from tests.worker.discs import disc
 from worker.ingest import reconcile
 from worker.ingest.reconcile import reconcile_all
 from worker.pool.predict_pool import predict_pool
-from worker.review.blind_twins import work_on_twins
-from worker.review.show_returns import show_returns
+from worker.second_looks.blind_twins import work_on_twins
+from worker.second_looks.show_returns import show_returns
 from worker.services import Services, build_services
 
 pytestmark = [pytest.mark.labelstudio, pytest.mark.slow, pytest.mark.timeout(600)]

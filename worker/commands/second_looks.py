@@ -33,7 +33,7 @@ def send_back(
     from hemline.store.review.review_order import item_of_task
     from hemline.store.states import ReviewKind
     from worker.commands.models import find_project
-    from worker.review.show_returns import PeopleNames, show_returns
+    from worker.second_looks.show_returns import PeopleNames, show_returns
     from worker.services import command_services
 
     if undo and comment:
@@ -85,8 +85,8 @@ def twin(
     from hemline.store.people import record_event
     from hemline.store.review.blind_twins import ask_for_twin
     from worker.commands.models import find_project
-    from worker.review.blind_twins import work_on_twins
-    from worker.review.show_returns import PeopleNames
+    from worker.second_looks.blind_twins import work_on_twins
+    from worker.second_looks.show_returns import PeopleNames
     from worker.services import command_services
 
     services = command_services()

@@ -17,8 +17,8 @@ from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.ingest import reconcile
 from worker.ingest.reconcile import reconcile_all
-from worker.review.show_returns import show_returns
 from worker.review.show_reviews import show_reviews
+from worker.second_looks.show_returns import show_returns
 from worker.services import Services
 
 TAB = "To correct: ann@x.org"

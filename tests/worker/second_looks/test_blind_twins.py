@@ -19,7 +19,7 @@ from tests.worker.conftest import CONFIG, brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.ingest.reconcile import reconcile_all
-from worker.review.blind_twins import twin_config, work_on_twins
+from worker.second_looks.blind_twins import twin_config, work_on_twins
 from worker.services import Services
 
 TWIN = 25  # Label Studio's task: the first after the project's own

@@ -39,7 +39,7 @@ from hemline.store.review.blind_twins import (
 from hemline.store.tables.loop import Project
 from hemline.store.tables.second_looks import BlindTwin
 from worker.ingest.submitted import Submitted, parse_submitted
-from worker.review.show_returns import PeopleNames
+from worker.second_looks.show_returns import PeopleNames
 from worker.services import Services
 
 log = logging.getLogger(__name__)

@@ -25,6 +25,7 @@ from hemline.labelstudio.messages import (
     kept,
     scrub,
 )
+from hemline.system.people_wait import Crowd, PeopleWait
 from hemline.telemetry.deliveries import with_trace
 
 _LIMIT = 16 * 2**20  # bytes of a task and an annotation; what does not fit, reconcile finds
@@ -34,15 +35,21 @@ _KNOWN = SUBMISSIONS | DELETIONS | _PROJECT | {BUTTON, "TASKS_CREATED", "TASKS_D
 # These say the same each time they are meant anew: a second press of a button is no repetition.
 _REPEATABLE = frozenset({BUTTON, "PROJECT_UPDATED"})
 _REPETITION_S = 10.0
+_FEW = 8  # at once: what is behind with more is answered before anything is taken in
 
 
 def build(services: BackendServices) -> Blueprint:
     blueprint = Blueprint("webhook", __name__)
     writer = DeliveryWriter(services.store)
+    crowd = Crowd(PeopleWait(services.settings.home_path), few=_FEW)
     ingest = Reminder(services.background, lambda: services.send("worker.ingest", queue="ingest"))
 
     @blueprint.post("/webhook")
     def webhook() -> ResponseReturnValue:
+        with crowd.joined():  # Label Studio answers whoever saves after its webhook was answered
+            return answer()
+
+    def answer() -> ResponseReturnValue:
         trusted = services.guard.knows_webhook(request)
         if not trusted and not services.guard.button_is_open:
             raise services.guard.webhook_refusal()

@@ -1,4 +1,4 @@
-"""Whether somebody on this machine waits for a mask, so that work without anybody waits instead.
+"""Whether somebody on this machine waits for an answer, so that work without anybody waits instead.
 
 A lower priority alone does not see to it: containers, and sessions on many desktops, get the same
 share of a CPU whatever the priority of what runs in them. The sign is a lock on a file in
@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from hemline.files import PRIVATE_FILE
@@ -57,8 +57,34 @@ class PeopleWait:
             self._file = None
 
 
+class Crowd:
+    """Requests of which a few at once keep nobody waiting: the sign is given while there are more.
+
+    few: how many may be answered at once without it.
+    """
+
+    def __init__(self, people: PeopleWait, *, few: int) -> None:
+        self._people = people
+        self._few = few
+        self._lock = threading.Lock()
+        self._number = 0
+
+    @contextmanager
+    def joined(self) -> Iterator[None]:
+        """A request that is answered while the block runs."""
+        with self._lock:
+            self._number += 1
+            is_large = self._number > self._few
+        try:
+            with self._people.somebody() if is_large else nullcontext():
+                yield
+        finally:
+            with self._lock:
+                self._number -= 1
+
+
 def let_people_go_first(home: Path, *, longest_s: float) -> float:
-    """Returns when nobody waits for a mask any more, and after `longest_s` seconds at most; the
+    """Returns when nobody waits for an answer any more, and after `longest_s` seconds at most; the
     seconds that it took."""
     begin = time.monotonic()
     try:

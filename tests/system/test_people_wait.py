@@ -7,7 +7,7 @@ import sys
 import threading
 from pathlib import Path
 
-from hemline.system.people_wait import PeopleWait, let_people_go_first
+from hemline.system.people_wait import Crowd, PeopleWait, let_people_go_first
 
 LONG = 30.0
 
@@ -67,4 +67,15 @@ def test_a_process_that_is_killed_waits_no_more(tmp_path: Path) -> None:
 def test_where_no_file_can_be_made_nothing_is_lost(tmp_path: Path) -> None:
     people = PeopleWait(tmp_path / "no such folder")
     with people.somebody(), people.somebody():
+        assert let_people_go_first(tmp_path, longest_s=LONG) < 1
+
+
+def test_a_few_at_once_keep_nobody_waiting(tmp_path: Path) -> None:
+    crowd = Crowd(PeopleWait(tmp_path), few=2)
+    with crowd.joined(), crowd.joined():
+        assert let_people_go_first(tmp_path, longest_s=LONG) < 1
+        with crowd.joined():
+            assert let_people_go_first(tmp_path, longest_s=0.2) >= 0.2
+        assert let_people_go_first(tmp_path, longest_s=LONG) < 1
+    with crowd.joined(), crowd.joined():
         assert let_people_go_first(tmp_path, longest_s=LONG) < 1

@@ -5,6 +5,7 @@ import time
 
 from hemline.store.loop.deliveries import any_to_take, more_to_take_than, next_deliveries
 from hemline.store.tables.loop import WebhookDelivery
+from hemline.system.people_wait import let_people_go_first
 from worker.ingest.in_turn import MAX_ATTEMPTS, InTurn
 from worker.services import Services
 from worker.traces import DeliveryTraces
@@ -13,6 +14,7 @@ from worker.training.triggers import train_on_corrections
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 20
+_LONGEST_PAUSE_S = 0.25  # before a delivery, while people wait for the backend
 _TURN_S = 20.0  # then trainings and signals that are due are asked for, however many still wait
 
 
@@ -27,6 +29,7 @@ def ingest_deliveries(services: Services) -> int:
     work, traces = InTurn(services), DeliveryTraces()
     while deliveries := _take(services):
         for delivery in deliveries:
+            let_people_go_first(services.settings.home_path, longest_s=_LONGEST_PAUSE_S)
             with traces.work(delivery):
                 work.work_on(delivery)
         work.close()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -20,6 +21,7 @@ from hemline.store.tables.loop import (
     Task,
     WebhookDelivery,
 )
+from hemline.system.people_wait import PeopleWait, let_people_go_first
 from hemline.system.queue import Sender
 from tests.transactions import counted
 from tests.worker.conftest import brush, show_prefill
@@ -258,3 +260,27 @@ def test_what_died_under_a_delivery_counts_for_whoever_reads_it_next(
         work = session.scalars(select(Attempt.work)).one()
         assert f"/{saved['id']}/" in work
         assert begin_attempt(session, work) == MAX_DEATHS + 2
+
+
+def test_each_delivery_waits_for_people_first_but_not_for_ever(
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(inbox, "_LONGEST_PAUSE_S", 0.05)
+    waited: list[float] = []
+
+    def wait(home: Path, *, longest_s: float) -> float:
+        waited.append(let_people_go_first(home, longest_s=longest_s))
+        return waited[-1]
+
+    monkeypatch.setattr(inbox, "let_people_go_first", wait)
+    for task in (1, 2):
+        deliver(fake.payload("ANNOTATION_CREATED", save(fake, task)))
+    with PeopleWait(services.settings.home_path).somebody():
+        ingest_deliveries(services)
+    assert masks(services) == {1: True, 2: True}
+    assert len(waited) == 2
+    assert min(waited) >= 0.05

@@ -129,12 +129,8 @@ class Ranking:
                         "dice": dice.shift,
                         "dice_bounds": _plain_bounds(dice.bounds),
                         "outline_bounds": _plain_bounds(dice.outlines),
-                        "time": [
-                            time.typical_s,
-                            time.error_s,
-                            time.constant_error_s,
-                            time.prefills,
-                        ],
+                        "time": [time.typical_s, time.error_s, time.constant_error_s],
+                        "timed": time.prefills,
                         "drawing": [
                             drawing.masks,
                             drawing.typical_s,

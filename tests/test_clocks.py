@@ -29,6 +29,7 @@ ALLOWED = {
     "worker/host/embedded_redis.py": (1, "the name of a folder"),
     "worker/doctor/clock.py": (2, "it is what is looked at"),
     "hemline/labelstudio/probe.py": (2, "it is what is looked at"),
+    "hemline/telemetry/open_telemetry.py": (1, "the start and end of a span, for a collector"),
     "hemline/labelstudio/not_now.py": (1, "an HTTP date of Label Studio's, with a longest wait"),
     "hemline/export/check_command.py": (1, "the day, for channels' rules that begin on one"),
     "hemline/export/channel_check.py": (1, "the day, for channels' rules that begin on one"),

@@ -67,8 +67,9 @@ def pooled_paces(*kinds: tuple[Sequence[float] | Seconds, Sequence[str]]) -> dic
     person's own. Kinds are compared with themselves, so whoever has more of the long ones is not
     slower for it.
 
-    >>> pooled_paces(([10.0] * 5 + [40.0] * 5, ["ada"] * 5 + ["bo"] * 5))
-    {'ada': 0.632..., 'bo': 1.264...}
+    >>> pace = pooled_paces(([10.0] * 5 + [40.0] * 5, ["ada"] * 5 + ["bo"] * 5))
+    >>> {name: round(times, 2) for name, times in pace.items()}
+    {'ada': 0.63, 'bo': 1.26}
     """
     logs: dict[str, list[float]] = defaultdict(list)
     for seconds, people in kinds:

@@ -79,6 +79,7 @@ def test_all_columns_that_name_artifacts_are_known() -> None:
         "review_item.content_digest",
         "review_item.settled_digest",
         "review_verdict.content_digest",
+        "returned_label.content_digest",
         "conversion.weights_digest",
     }
     known = {

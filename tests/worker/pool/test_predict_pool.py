@@ -55,6 +55,16 @@ def given(fake: FakeLabelStudio, version: str) -> list[int]:
     return sorted(row["task"] for row in fake.predictions if row["model_version"] == version)
 
 
+def is_given_out(services: Services, project: Project, version: ModelVersion, number: int) -> bool:
+    """Whether the backend gives out the prediction of a task that somebody opens now."""
+    with services.store.session() as session:
+        task = get_task(session, project.id, number)
+        assert task is not None
+        row = find_prediction(session, task.id, version.id)
+        assert row is not None
+        return claim_send(session, row.id, window_s=5)
+
+
 def test_all_unlabelled_tasks_are_predicted_and_the_project_follows(
     services: Services, fake: FakeLabelStudio, champion: ModelVersion, job_id: int
 ) -> None:
@@ -163,12 +173,7 @@ def test_what_the_backend_has_given_out_is_not_given_again(
 
     def open_meanwhile(*arguments: Any) -> Any:
         answer = remove(*arguments)
-        with services.store.session() as session:
-            task = get_task(session, project.id, 2)
-            assert task is not None
-            row = find_prediction(session, task.id, champion.id)
-            assert row is not None
-            assert claim_send(session, row.id, window_s=5)
+        assert is_given_out(services, project, champion, 2)
         return answer
 
     monkeypatch.setattr(services.client, "perform_action", open_meanwhile)
@@ -188,12 +193,7 @@ def test_what_is_opened_during_the_import_is_not_given_out_as_well(
     asked: list[bool] = []
 
     def open_meanwhile(*arguments: Any) -> Any:
-        with services.store.session() as session:
-            task = get_task(session, project.id, 2)
-            assert task is not None
-            row = find_prediction(session, task.id, champion.id)
-            assert row is not None
-            asked.append(claim_send(session, row.id, window_s=5))
+        asked.append(is_given_out(services, project, champion, 2))
         return send(*arguments)
 
     monkeypatch.setattr(services.client, "import_predictions", open_meanwhile)
@@ -219,12 +219,7 @@ def test_what_could_not_be_imported_is_there_for_whoever_opens_its_task(
     monkeypatch.setattr(services.client, "import_predictions", break_off)
     predict_pool(services, job_id)
     assert job_of(services, job_id).state is JobState.RUNNING
-    with services.store.session() as session:
-        task = get_task(session, project.id, 2)
-        assert task is not None
-        row = find_prediction(session, task.id, champion.id)
-        assert row is not None
-        assert claim_send(session, row.id, window_s=5)
+    assert is_given_out(services, project, champion, 2)
 
 
 def test_a_job_waits_while_label_studio_is_away_and_goes_on_after(

@@ -27,13 +27,13 @@ from hemline.labelstudio.regions import regions_to_layers
 from hemline.masks.codecs.png import decode_class_mask
 from hemline.masks.figures.boundary import hd95
 from hemline.masks.figures.overlap import dice
-from hemline.store.loop.projects import list_projects
 from hemline.store.review.blind_twins import (
     end_twin,
     keep_compared,
     keep_twin_problem,
     keep_twin_task,
     keep_twins_project,
+    projects_with_twins,
     waiting_twins,
 )
 from hemline.store.tables.loop import Project
@@ -66,7 +66,7 @@ def work_on_twins(services: Services) -> None:
     """Makes the twins that are asked for and compares those that are drawn, project by project; it
     waits while Label Studio is away."""
     with services.store.reading() as session:
-        projects = [project for project in list_projects(session) if not project.problem]
+        projects = [project for project in projects_with_twins(session) if not project.problem]
     names = PeopleNames(services)
     for project in projects:
         try:

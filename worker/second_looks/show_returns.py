@@ -14,8 +14,7 @@ from hemline.errors import HemlineError, LabelStudioUnavailable
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.project.review_fields import COMMENT_FIELD, CORRECTOR_FIELD
 from hemline.labelstudio.project.review_tab import TO_CORRECT, ensure_tab_of
-from hemline.store.loop.projects import list_projects
-from hemline.store.review.returned import keep_shown_to, returns_to_show
+from hemline.store.review.returned import keep_shown_to, projects_with_returns, returns_to_show
 from hemline.store.states import ReturnState
 from hemline.store.tables.loop import Project
 from hemline.store.tables.second_looks import ReturnedLabel
@@ -64,7 +63,7 @@ class PeopleNames:
 def show_returns(services: Services) -> None:
     """Brings the tabs of all projects up to date; it waits while Label Studio is away."""
     with services.store.reading() as session:
-        projects = [project for project in list_projects(session) if not project.problem]
+        projects = [project for project in projects_with_returns(session) if not project.problem]
     names = PeopleNames(services)
     for project in projects:
         try:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import func, select, update
+from sqlalchemy import exists, func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
@@ -66,6 +66,12 @@ def waiting_twins(session: Session, project_id: int) -> Sequence[BlindTwin]:
         .order_by(BlindTwin.id)
         .options(joinedload(BlindTwin.task), joinedload(BlindTwin.annotation))
     ).all()
+
+
+def projects_with_twins(session: Session) -> Sequence[Project]:
+    """Those that have any for `waiting_twins`."""
+    waits = exists().where(BlindTwin.project_id == Project.id, BlindTwin.compared_at.is_(None))
+    return session.scalars(select(Project).where(waits).order_by(Project.id)).all()
 
 
 def keep_twins_project(session: Session, project: Project, ls_project_id: int | None) -> None:

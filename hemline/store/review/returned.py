@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
@@ -12,11 +12,15 @@ from hemline.store.database.columns import Json
 from hemline.store.review.review_order import get_item
 from hemline.store.review.verdicts import give_verdict, reopen
 from hemline.store.states import ReturnState, ReviewKind, ReviewState, Verdict
-from hemline.store.tables.loop import Annotation, Task
+from hemline.store.tables.loop import Annotation, Project, Task
 from hemline.store.tables.review import ReviewItem
 from hemline.store.tables.second_looks import ReturnedLabel
 
 LONGEST_COMMENT = 500  # characters
+_TO_SHOW = or_(
+    ReturnedLabel.state == ReturnState.WAITING,
+    ReturnedLabel.shown_to.is_not(None),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +117,16 @@ def returns_to_show(session: Session, project_id: int) -> Sequence[ReturnedLabel
     """Those that wait, and those that Label Studio still shows in a tab; with their tasks."""
     return session.scalars(
         select(ReturnedLabel)
-        .where(
-            ReturnedLabel.project_id == project_id,
-            or_(
-                ReturnedLabel.state == ReturnState.WAITING,
-                ReturnedLabel.shown_to.is_not(None),
-            ),
-        )
+        .where(ReturnedLabel.project_id == project_id, _TO_SHOW)
         .order_by(ReturnedLabel.id)
         .options(joinedload(ReturnedLabel.task))
     ).all()
+
+
+def projects_with_returns(session: Session) -> Sequence[Project]:
+    """Those that have any for `returns_to_show`."""
+    any_to_show = exists().where(ReturnedLabel.project_id == Project.id, _TO_SHOW)
+    return session.scalars(select(Project).where(any_to_show).order_by(Project.id)).all()
 
 
 def keep_shown_to(session: Session, row: ReturnedLabel, data: Json | None, to: str | None) -> None:

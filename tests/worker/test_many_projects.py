@@ -11,7 +11,10 @@ from hemline.store.models.models import create_version, promote
 from hemline.store.tables.loop import Project
 from tests.transactions import counted
 from worker.pool.improve_network import improve_when_idle
+from worker.review.follow_verdicts import follow_verdicts
 from worker.review.rank_job import rank_when_due
+from worker.second_looks.blind_twins import work_on_twins
+from worker.second_looks.show_returns import show_returns
 from worker.services import Services
 from worker.sweep import sweep_once
 
@@ -33,7 +36,16 @@ def add_projects(services: Services, numbers: range) -> None:
 
 
 @pytest.mark.parametrize(
-    "look", [rank_when_due, improve_when_idle, sweep_once], ids=lambda look: look.__name__
+    "look",
+    [
+        rank_when_due,
+        improve_when_idle,
+        sweep_once,
+        follow_verdicts,
+        show_returns,
+        work_on_twins,
+    ],
+    ids=lambda look: look.__name__,
 )
 def test_queries_do_not_grow_with_projects(
     services: Services,

@@ -1,6 +1,6 @@
 # One image for every process: `hemline backend`, `hemline worker`, `hemline beat`, `hemline migrate`.
 # The Debian that the tests run on, the same locks as the checkout; no compiler, no root.
-ARG BASE=debian:12-slim
+ARG BASE=debian:12-slim@sha256:88200866dfff7ea7f5cbcb6ec7c8a701889efe6fe859fe64d6990e4b07ea4171
 
 FROM ${BASE} AS build
 RUN apt-get update \

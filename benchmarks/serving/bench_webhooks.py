@@ -80,7 +80,8 @@ def main() -> None:
     finally:
         shutil.rmtree(home, ignore_errors=True)
     if options.out is not None:
-        write_part(options.out, "webhooks", _part(options, sent, taken_in, alone, beside))
+        name = f"webhooks on {_database(options)}"
+        write_part(options.out, name, _part(options, sent, taken_in, alone, beside))
 
 
 def _webhooks(
@@ -159,15 +160,15 @@ def _part(
     beside: LoadAnswers,
 ) -> str:
     people = f"{options.annotators} annotators, a task each every {options.every:g} s"
-    database = "PostgreSQL" if options.database else "SQLite"
+    database = _database(options)
     return "\n".join(
         [
-            "## Webhooks and openings under load",
+            f"### On {database}",
             "",
-            f"`make bench-webhooks`: {options.rate:g} webhooks a second for {options.seconds:g} s, "
-            f"then {people}, for as long, alone and beside the prediction of a pool. Backend, "
-            f"worker, {database} and whoever sends share {os.cpu_count()} cores. Milliseconds; a "
-            "webhook's are counted from when it was due. Well answered: stored, or a mask.",
+            f"{options.rate:g} webhooks a second for {options.seconds:g} s, then {people}, for as",
+            "long, alone and beside the prediction of a pool. Backend, worker, database and",
+            f"whoever sends share {os.cpu_count()} cores. Milliseconds; a webhook's are counted",
+            "from when it was due. Well answered: stored, or a mask.",
             "",
             "| | asked | well answered | p50 | p95 | p99 |",
             "|---|--:|--:|--:|--:|--:|",
@@ -178,6 +179,10 @@ def _part(
             f"Webhooks were {taken_in}.",
         ]
     )
+
+
+def _database(options: argparse.Namespace) -> str:
+    return "PostgreSQL" if options.database else "SQLite"
 
 
 def _say(text: str) -> None:

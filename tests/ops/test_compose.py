@@ -106,8 +106,18 @@ def test_label_studio_may_call_a_backend_in_a_private_network(services):
     assert environment["SSRF_PROTECTION_ENABLED"] == "false"
 
 
+def test_what_others_made_is_named_by_version_and_digest(services):
+    digest = "@sha256:[0-9a-f]{64}"
+    for name in set(services) - set(OURS):
+        pattern = rf"\$\{{[A-Z_]+_IMAGE:-[a-z/-]+:[\w.-]+{digest}\}}"
+        assert re.fullmatch(pattern, services[name]["image"]), name
+    base = re.search(r"^ARG BASE=(.+)$", (ROOT / "Dockerfile").read_text(), re.MULTILINE)
+    assert base is not None
+    assert re.fullmatch(f"debian:12-slim{digest}", base[1])
+
+
 def test_label_studio_is_the_version_that_is_tested(services):
-    image, _, version = services["labelstudio"]["image"].partition(":")
+    image, version = re.split(r":-|:|@", services["labelstudio"]["image"])[1:3]
     assert image == "heartexlabs/label-studio"
     assert f"label-studio=={version} " in (ROOT / "requirements-labelstudio.lock").read_text()
 

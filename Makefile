@@ -3,7 +3,7 @@
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
 	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
 	bench-many-labels bench-matting bench-checks bench-bounds bench-work-time bench-backup \
-	bench-scale bench-webhooks bench-left-blank bench-pool bench-verdicts soak chaos lock labelstudio \
+	bench-scale bench-webhooks bench-left-blank bench-openings bench-pool bench-verdicts soak chaos lock labelstudio \
 	image
 
 PYTHON ?= python3
@@ -80,6 +80,10 @@ bench-runtime: .python ## Time the network of a pre-fill on each runtime, with i
 bench-pool: .python ## Measure the pool, photos a second from end to end: N=500
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.serving.bench_pool $(if $(N),--photos $(N))
+
+bench-openings: .python ## Measure large photos as they are opened, by what runs the network
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.serving.bench_openings
 
 bench-starter: .python ## Measure what the starter mistakes for garment: CCP=folder
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

@@ -24,10 +24,8 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from unittest.mock import patch
 
-import cv2
-import numpy as np
-
 from benchmarks.results_page import add_page_options, write_part
+from benchmarks.serving.large_photos import draw_large_photos
 from hemline.labelstudio.project.config import parse_label_config, render_label_config
 from hemline.masks.codecs.png import encode_class_mask
 from hemline.prefill.prefill import Prefiller
@@ -40,7 +38,6 @@ from hemline.store.loop.projects import known_project, upsert_project
 from hemline.store.loop.tasks import tasks_to_predict
 from hemline.store.models.models import champion
 from hemline.store.states import JobKind
-from hemline.studio.scene import draw_scene
 from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.attempts import counted
 from worker.ingest.reconcile import reconcile_project
@@ -50,8 +47,6 @@ from worker.services import Services, build_services
 
 _CONFIG = render_label_config(["garment"])
 _PROJECT = 7
-_DRAWN = 60  # scenes; more photos are the same ones moved, so that no two masks are equal
-_MOVED_PX = 24
 _AT_ONCE = 50
 
 
@@ -70,7 +65,7 @@ def main() -> None:
     options = _options()
     with TemporaryDirectory(prefix="hemline-bench-pool-") as folder:
         photos = Path(folder) / "photos"
-        _draw(photos, options.photos)
+        draw_large_photos(photos, options.photos)
         ways = _WAYS if has_int8_instructions() else _WAYS[:-1]
         timings = []
         with _label_studio(photos) as url:
@@ -236,15 +231,6 @@ def _serve(photos: Path, pipe: Connection) -> None:
     fake.start()
     pipe.send(fake.url)
     pipe.recv()  # for ever: it is terminated
-
-
-def _draw(folder: Path, number: int) -> None:
-    folder.mkdir()
-    for index in range(min(number, _DRAWN)):
-        scene = cv2.cvtColor(draw_scene(index, width=1152, height=1728).image, cv2.COLOR_RGB2BGR)
-        for place in range(index, number, _DRAWN):
-            moved = np.roll(scene, place // _DRAWN * _MOVED_PX, axis=1)
-            cv2.imwrite(str(folder / f"{place:05}_Front.jpg"), moved)
 
 
 def _options() -> argparse.Namespace:

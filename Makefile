@@ -25,9 +25,9 @@ test: .python ## Run the tests (10 to 20 minutes on two cores); tests say why th
 	@$(PYTHON) scripts/bootstrap.py --dev
 	$(PYTEST) -m "not slow"
 
-test-slow: .python ## Run the tests that take minutes each: whole loops, kills, trainings
+test-slow: .python ## Run the tests that take minutes each: whole loops, kills, trainings (SLOW="folders")
 	@$(PYTHON) scripts/bootstrap.py --dev
-	$(PYTEST) -m slow --timeout 1200
+	$(PYTEST) -m slow --timeout 1200 $(SLOW)
 
 test-learned: .python ## Repeat the tests of training results with the arithmetic of a CPU without AVX
 	@$(PYTHON) scripts/bootstrap.py --dev

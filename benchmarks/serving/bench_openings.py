@@ -46,7 +46,7 @@ _WAYS = [
 
 
 @dataclass(frozen=True)
-class Openings:
+class OpeningTimes:
     """What one runtime did. `alone` and `together` are seconds of the answers."""
 
     row: str
@@ -87,7 +87,7 @@ def main() -> None:
 
 def _measure(
     row: str, home: Path, names: list[str], options: argparse.Namespace, environment: dict[str, str]
-) -> Openings:
+) -> OpeningTimes:
     begin = time.monotonic()
     with backend(home, **environment) as port:
         wait_for_champion(port)
@@ -100,7 +100,7 @@ def _measure(
         together = _annotators(port, tasks, options.seconds)
         masks = sum(good for _, good in together)
         masks_a_s = masks / (time.monotonic() - began)
-    return Openings(
+    return OpeningTimes(
         row,
         ready,
         [seconds for seconds, _ in alone],
@@ -156,7 +156,7 @@ def _prepare(home: Path) -> None:
     store.dispose()
 
 
-def _report(rows: list[Openings], options: argparse.Namespace) -> str:
+def _report(rows: list[OpeningTimes], options: argparse.Namespace) -> str:
     first = rows[0]
     lines = [
         "## Large photos as they are opened",

@@ -45,6 +45,7 @@ def build(settings: Settings) -> Celery:
 _ROUTES = {
     "ingest": "ingest",
     "predict_pool": "predict",
+    "shadow": "predict",
     "rank": "predict",
     "export": "export",
     "check_channels": "export",

@@ -18,6 +18,8 @@ from worker.review.signals import compute_signals
 from worker.second_looks.blind_twins import work_on_twins
 from worker.second_looks.show_returns import show_returns
 from worker.services import get_services
+from worker.shadow.compare_labels import compare_labels
+from worker.shadow.watch import watch_shadows
 from worker.sweep import sweep_once
 from worker.tidy import tidy as tidy_up
 from worker.training.supervise import train_run
@@ -36,6 +38,12 @@ def ingest() -> None:
 def predict(job_id: int) -> None:
     """Predicts a project's unlabelled tasks with its champion and imports the masks."""
     predict_pool(get_services(), job_id)
+
+
+@app.task(name="worker.shadow")
+def shadow() -> None:
+    """Compares what people made of photos with candidates in shadow and their champions."""
+    compare_labels(get_services())
 
 
 @app.task(name="worker.signals")
@@ -102,6 +110,7 @@ def schedule(every_s: float | None = None) -> None:
     show_reviews(get_services())
     show_returns(get_services())
     work_on_twins(get_services())
+    watch_shadows(get_services())
 
 
 @app.task(name="worker.tidy")

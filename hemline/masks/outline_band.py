@@ -1,5 +1,7 @@
 """A mask without what lies along its outlines, where a model is least sure of what it drew."""
 
+from math import hypot
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +10,14 @@ from hemline.masks.class_ids import class_ids
 from hemline.masks.figures.overlap import IGNORE
 
 Mask = NDArray[np.uint8]
+
+_NARROW = 0.005  # of the photo's diagonal: 3 pixels to either side at the network's size
+
+
+def narrow_reach(mask: Mask) -> float:
+    """How far from an outline a mask (H, W) says little, in pixels of the photo: 0.5 % of its
+    diagonal, 1 or more."""
+    return max(1.0, _NARROW * hypot(*mask.shape))
 
 
 def ignore_outline(mask: Mask, reach: float) -> Mask:

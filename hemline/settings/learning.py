@@ -1,5 +1,7 @@
 """Settings of the loop: what is trained when, how it is judged, and what is reviewed."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from hemline.settings.files import SettingsWithFiles
@@ -68,7 +70,24 @@ class LearningSettings(SettingsWithFiles):
         gt=0,
         le=0.5,
         description="A candidate is promoted if its Dice is higher on the gold split at this "
-        "one-sided level.",
+        "one-sided level; in shadow the level is the same.",
+    )
+    promotion_by: Literal["gold", "shadow", "both"] = Field(
+        default="gold",
+        description="What a candidate must be better on to be promoted: the gold split; shadow, "
+        "which is what people make of photos of garments that it has not seen; or both.",
+    )
+    shadow_garments: int = Field(
+        default=20,
+        ge=5,
+        description="Garments that people correct while a candidate is in shadow until it is "
+        "decided whether it is promoted. A shadow that has begun keeps its number.",
+    )
+    shadow_days: float = Field(
+        default=30.0,
+        gt=0,
+        description="Days after which a candidate in shadow is given up if too few garments have "
+        "been corrected.",
     )
     rank_after: int = Field(
         default=20, ge=1, description="New labels since the last ranking that start the next one."

@@ -12,6 +12,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from hemline.store.database.clock import database_now
 from hemline.store.tables.loop import Annotation, Job, Project, TaskProblem, TrainingRun
 from hemline.store.tables.review import Person
+from hemline.store.tables.shadows import Shadow
 
 _APART = timedelta(minutes=1)  # clocks of machines that share a server are not quite the same
 _LONGEST_WAIT = timedelta(hours=7)  # a marked task is tried again within six
@@ -24,6 +25,7 @@ _DATES: tuple[
     (TrainingRun.finished_at, _APART),
     (Job.created_at, _APART),
     (Annotation.changed_at, _APART),
+    (Shadow.began_at, _APART),
     (Project.created_at, _APART),
     (Project.ranked_at, _APART),
     (Project.reconciled_until, _APART),

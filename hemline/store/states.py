@@ -21,10 +21,20 @@ class ProblemSource(StrEnum):
 
 
 class ModelState(StrEnum):
-    CANDIDATE = "candidate"  # trained, not judged yet
+    CANDIDATE = "candidate"  # trained, not decided on yet: it is judged, or in shadow
     CHAMPION = "champion"  # the one that pre-fills; one a project
     RETIRED = "retired"  # was champion
     REJECTED = "rejected"  # judged, not better
+
+
+class ShadowState(StrEnum):
+    """What became of a candidate's shadow."""
+
+    RUNNING = "running"
+    PROMOTED = "promoted"
+    NOT_PROMOTED = "not_promoted"
+    SUPERSEDED = "superseded"  # another candidate or another champion came before it was over
+    GIVEN_UP = "given_up"  # it took too long, or somebody ended it
 
 
 class RunState(StrEnum):

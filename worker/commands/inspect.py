@@ -22,6 +22,7 @@ def status() -> None:
     from hemline.store.models.runs import list_runs
     from hemline.store.reports.status import pool_paces
     from worker.commands.print_table import print_table
+    from worker.commands.shadow import shadow_lines
     from worker.services import command_services
 
     services = command_services()
@@ -46,7 +47,7 @@ def status() -> None:
         title="Projects",
         empty="No project is connected yet; run `hemline connect PROJECT_ID`.",
     )
-    lines = [_waiting_lines, _gold_lines, _garment_warnings, _blank_lines]
+    lines = [_waiting_lines, shadow_lines, _gold_lines, _garment_warnings, _blank_lines]
     for line in (line for find in lines for line in find(services, projects)):
         typer.echo(line)
     print_table(

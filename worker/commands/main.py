@@ -13,6 +13,7 @@ from worker.commands.models import models, promote, retrain, rollback
 from worker.commands.prune import prune
 from worker.commands.review import blank, statistics, triage
 from worker.commands.second_looks import send_back, twin
+from worker.commands.shadow import shadow
 from worker.commands.verify import verify
 
 app = typer.Typer()
@@ -22,6 +23,7 @@ for command in (
     promote,
     rollback,
     retrain,
+    shadow,
     status,
     problems,
     deliveries,

@@ -46,7 +46,7 @@ def compare(
     """The prediction beside the mask (H, W) of class ids; None without one."""
     if prediction is None:
         return None
-    predicted = _predicted_mask(services, prediction, config)
+    predicted = predicted_mask(services, prediction, config)
     if mask is None or predicted is None or predicted.shape != mask.shape:
         return ComparedPrefill(prediction.id)
     untouched = bool(np.array_equal(predicted, mask))
@@ -61,7 +61,7 @@ def compare(
     )
 
 
-def _predicted_mask(services: Services, prediction: Prediction, config: LabelConfig) -> Mask | None:
+def predicted_mask(services: Services, prediction: Prediction, config: LabelConfig) -> Mask | None:
     """The pre-fill in the class ids of the project, as its control shows it; None if its artifact
     is lost or broken."""
     try:

@@ -17,12 +17,14 @@ from hemline.store.loop.jobs import queue_job
 from hemline.store.models.evaluations import record_evaluation
 from hemline.store.models.models import champion, create_version, promote, reject
 from hemline.store.models.runs import finish_run
+from hemline.store.models.shadows import begin_shadow
 from hemline.store.states import JobKind
 from hemline.store.tables.loop import ModelVersion, TrainingRun
 from worker.lease import RunLease
 from worker.services import Services
 from worker.training.evaluation_masks import JudgedMasks, with_masks
 from worker.training.quantise_candidate import quantise_candidate
+from worker.training.rivals import can_compete
 from worker.training.snapshot_samples import SnapshotSamples, in_words_of
 
 log = logging.getLogger(__name__)
@@ -43,10 +45,10 @@ def judge_and_store(
     labels: Sequence[str],
     parent: ModelVersion | None,
 ) -> None:
-    """Stores the candidate, its evaluation, its promotion or rejection, and the run's end.
+    """Stores the candidate, its evaluation, its promotion, shadow or rejection, and the run's end.
 
     The champion it is judged against is the champion at the moment it is stored. A promotion
-    queues the prediction of the pool.
+    queues the prediction of the pool. A candidate in shadow is what it would serve as, int8 too.
 
     Raises:
         PhotosAway: Label Studio does not answer.
@@ -62,7 +64,8 @@ def judge_and_store(
             with services.store.reading() as session:
                 rival = champion(session, run.project_id)
             judgement = _judge(services, candidate, masks, rival, data, labels)
-            if judgement.promoted and not int8:
+            into_shadow = _goes_into_shadow(services, judgement, rival, labels)
+            if (judgement.promoted or into_shadow) and not int8:
                 int8 = quantise_candidate(services, weights, data, candidate.items)
             try:
                 job_id = _store(
@@ -78,12 +81,14 @@ def judge_and_store(
                     weights=weights,
                     judgement=judgement,
                     int8=int8,
+                    into_shadow=into_shadow,
                 )
             except _ChampionChanged:
                 log.info("the champion changed in the meantime; judging against the new one")
                 continue
             break
-    log.info("run %d: %s", run.id, judgement.decision)
+    words = "in shadow, " + judgement.measured if into_shadow else judgement.decision
+    log.info("run %d: %s", run.id, words)
     if job_id is not None:
         services.sender.send("worker.predict_pool", job_id, queue="predict")
 
@@ -98,7 +103,7 @@ def _judge(
 ) -> Judgement:
     """The judgement, with the masks of both at the photos that changed most."""
     level = services.settings.promotion_p
-    if rival is None or not _can_compete(rival, labels):
+    if rival is None or not can_compete(rival, labels):
         return judge(candidate.items, None, level=level)
     predictor = Predictor(
         services.artifacts.local_path(rival.weights_digest), device=services.settings.device
@@ -113,9 +118,26 @@ def _judge(
     return replace(judgement, figures=figures)
 
 
-def _can_compete(rival: ModelVersion, labels: Sequence[str]) -> bool:
-    """A champion that lacks a label of today's label config cannot pre-fill it at all."""
-    return len(labels) == 1 == len(rival.labels) or set(labels) <= set(rival.labels)
+def _goes_into_shadow(
+    services: Services, judgement: Judgement, rival: ModelVersion | None, labels: Sequence[str]
+) -> bool:
+    """Not without a champion that could make the pre-fills, which gold decides as ever."""
+    by = services.settings.promotion_by
+    if by == "gold" or rival is None or not can_compete(rival, labels):
+        return False
+    return by == "shadow" or judgement.promoted
+
+
+def _in_shadow(judgement: Judgement, garments: int) -> Judgement:
+    """What is stored of the judgement on gold until the shadow decides."""
+    figures = {key: value for key, value in judgement.figures.items() if key != "lost"}
+    waits = f"in shadow: it is decided when people have corrected {garments} new garments"
+    return replace(
+        judgement,
+        promoted=False,
+        decision=f"{waits}; measured before, {judgement.measured}",
+        figures={**figures, "measured": judgement.measured},
+    )
 
 
 def _only(items: Sequence[ItemFigures], ids: set[str]) -> list[ItemFigures]:
@@ -136,8 +158,12 @@ def _store(
     weights: str,
     judgement: Judgement,
     int8: dict[str, Any],
+    into_shadow: bool,
 ) -> int | None:
     """Id of the job that predicts the pool, if the candidate is promoted."""
+    garments = services.settings.shadow_garments
+    if into_shadow:
+        judgement = _in_shadow(judgement, garments)
     left_out = [{"id": sample, "problem": why} for sample, why in data.left_out]
     pseudo = {"pseudo_labels": len(data.pseudo)} if data.pseudo else {}
     rival_id = rival.id if rival else None
@@ -156,7 +182,7 @@ def _store(
             snapshot_id=run.snapshot_id,
             figures={**trained.figures, "left_out": left_out, **pseudo, **int8},
         )
-        record_evaluation(
+        evaluation = record_evaluation(
             session,
             model_version_id=version.id,
             champion_id=rival_id,
@@ -166,6 +192,9 @@ def _store(
             figures=judgement.figures,
         )
         finish_run(session, run.id, lease.owner, version.id)
+        if into_shadow:
+            begin_shadow(session, evaluation, garments=garments)
+            return None
         if not judgement.promoted:
             reject(session, version.id)
             return None

@@ -10,7 +10,14 @@ from hemline.store.models.snapshots import take_snapshot
 from hemline.store.states import RunTrigger
 from hemline.store.tables.loop import Project
 from worker.services import Services
-from worker.training.triggers import TrainingRequest, queued, readiness, refusal, send
+from worker.training.triggers import (
+    TrainingRequest,
+    queued,
+    readiness,
+    refusal,
+    send,
+    waits_for_shadow,
+)
 
 _TRIGGER = RunTrigger.PSEUDO_LABELS
 
@@ -31,6 +38,8 @@ def train_on_pseudo_labels(services: Services, ls_project_id: int) -> TrainingRe
             return None
     ready = readiness(services, project)
     if ready.corrections >= ready.needed or refusal(services, project, _TRIGGER):
+        return None
+    if waits_for_shadow(services, project):
         return None
     request = _queue(services, project, by_itself=True)
     send(services, ls_project_id, request)

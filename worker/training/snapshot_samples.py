@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from math import hypot
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,7 @@ from hemline.errors import DatasetError, HemlineError, LabelStudioUnavailable, P
 from hemline.images import decode_image
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.masks.codecs.png import decode_class_mask
-from hemline.masks.outline_band import ignore_outline
+from hemline.masks.outline_band import ignore_outline, narrow_reach
 from hemline.masks.renumber import renumber
 from hemline.store.models.snapshots import Manifest, ManifestItem
 from hemline.store.states import Split
@@ -22,7 +21,6 @@ from worker.services import Services
 Pixels = NDArray[np.uint8]
 
 _ENOUGH_AWAY = 5  # photos that are away: the rest need not be asked for
-_BAND = 0.005  # of the photo's diagonal: 3 pixels to either side at the network's size
 _JUDGES = {Split.TRAIN: 0, Split.VALIDATION: 1, Split.GOLD: 2}  # each is judged by those above
 
 
@@ -174,9 +172,4 @@ def _load(services: Services, item: ManifestItem) -> tuple[Pixels, Pixels]:
             f"the mask of task {item.task} is {mask.shape[1]} x {mask.shape[0]} px, its photo "
             f"{image.shape[1]} x {image.shape[0]} px; correct it again"
         )
-    return image, ignore_outline(mask, _band(mask)) if item.is_pseudo_label else mask
-
-
-def _band(mask: Pixels) -> float:
-    """How far from its outline a pseudo-label says nothing, in pixels of the photo."""
-    return max(1.0, _BAND * hypot(*mask.shape))
+    return image, ignore_outline(mask, narrow_reach(mask)) if item.is_pseudo_label else mask

@@ -19,6 +19,7 @@ from hemline.store.models.runs import (
     last_run,
     queue_run,
 )
+from hemline.store.models.shadows import running_shadow
 from hemline.store.models.snapshots import take_snapshot
 from hemline.store.states import RunState, RunTrigger
 from hemline.store.tables.loop import DatasetSnapshot, Project, TrainingRun
@@ -47,6 +48,8 @@ def train_on_corrections(services: Services, ls_project_id: int) -> TrainingRequ
     ready = readiness(services, project)
     if ready.corrections < ready.needed or _rests(services, project, ready.needed):
         return None
+    if waits_for_shadow(services, project):
+        return None
     return request_training(services, ls_project_id, RunTrigger.CORRECTIONS)
 
 
@@ -66,8 +69,21 @@ def train_on_schedule(services: Services) -> None:
         if now - since < timedelta(hours=hours):
             continue
         ready = readiness(services, project)
-        if ready.corrections and not _rests(services, project, ready.needed):
+        if (
+            ready.corrections
+            and not _rests(services, project, ready.needed)
+            and not waits_for_shadow(services, project)
+        ):
             request_training(services, project.ls_project_id, RunTrigger.SCHEDULE)
+
+
+def waits_for_shadow(services: Services, project: Project) -> bool:
+    """Whether a candidate is in shadow, so that no training starts by itself: its candidate would
+    take the place of one that is not decided on yet, and so none might ever be."""
+    if services.settings.promotion_by == "gold":
+        return False
+    with services.store.reading() as session:
+        return running_shadow(session, project.id) is not None
 
 
 def _rests(services: Services, project: Project, needed: int) -> bool:

@@ -27,6 +27,7 @@ from backend.services import BackendServices
 from hemline.errors import StoreError
 from hemline.store.models.evaluations import evaluations_of
 from hemline.store.models.models import find_version, list_versions
+from hemline.store.models.shadows import shadow_progress
 from hemline.store.models.succession import Succession, promote_by_hand, roll_back
 from hemline.store.people import record_event
 from hemline.store.reports.gold_items import GoldItem, gold_items, views_of
@@ -60,6 +61,7 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
                 for version in versions
             }
             taught = pseudo_label_runs(session, row.id)
+            shadow = shadow_progress(session, row.id, days=services.settings.shadow_days)
         back = _way_back(versions)
         return render_page(
             "dashboard/models.html",
@@ -68,6 +70,8 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             judged=judged,
             back=back,
             taught=taught,
+            shadow=shadow,
+            promotion_by=services.settings.promotion_by,
             labels=label_section(services.store, row),
             regions=region_section(row),
         )

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hemline.segmentation.evaluation.evaluate import ItemFigures
+from hemline.segmentation.evaluation.judged_photo import JudgedPhoto
 from hemline.segmentation.evaluation.sign_flips import sign_flip_p
 
 
 @dataclass(frozen=True, slots=True)
 class LabelChange:
-    """Mean Dice of one label, 0 to 1, over the gold garments that have it.
+    """Mean Dice of one label, 0 to 1, over the garments that have it.
 
     `loss_p` is the probability of so low a difference by chance, corrected for the number of
     labels; `is_lost` says whether it is at or under the level.
@@ -26,7 +26,7 @@ class LabelChange:
 
 
 def label_changes(
-    candidate: Sequence[ItemFigures], champion: Sequence[ItemFigures], *, level: float
+    candidate: Sequence[JudgedPhoto], champion: Sequence[JudgedPhoto], *, level: float
 ) -> dict[str, LabelChange]:
     """The change of each label, tested by sign flips over its garments, one-sided.
 
@@ -64,7 +64,7 @@ def holm(p: Mapping[str, float]) -> dict[str, float]:
 
 
 def _pairs(
-    candidate: Sequence[ItemFigures], champion: Sequence[ItemFigures]
+    candidate: Sequence[JudgedPhoto], champion: Sequence[JudgedPhoto]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """For each label its garments' Dice, of candidate and champion, the mean over their photos."""
     theirs = {item.id: item for item in champion}

@@ -1,4 +1,4 @@
-"""Whether a candidate is better than the champion: a paired test over gold garments."""
+"""Whether a candidate is better than the champion: a paired test over garments, of gold or not."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -9,24 +9,31 @@ from typing import Any
 import numpy as np
 
 from hemline.masks.figures.statistics import mean_interval
-from hemline.segmentation.evaluation.evaluate import ItemFigures
+from hemline.segmentation.evaluation.judged_photo import JudgedPhoto
 from hemline.segmentation.evaluation.label_losses import LabelChange, label_changes
 from hemline.segmentation.evaluation.sign_flips import sign_flip_p
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """The decision, in one sentence for people, and the figures it rests on."""
+    """The decision, in one sentence for people, and the figures it rests on; `measured` is the part
+    of the sentence that says what was measured."""
 
     promoted: bool
     decision: str
     figures: dict[str, Any]
+    measured: str = ""
 
 
 def judge(
-    candidate: Sequence[ItemFigures], champion: Sequence[ItemFigures] | None, *, level: float
+    candidate: Sequence[JudgedPhoto],
+    champion: Sequence[JudgedPhoto] | None,
+    *,
+    level: float,
+    garments: str = "gold garments",
 ) -> Judgement:
-    """Promotes a candidate whose mean Dice on the gold split is higher at the one-sided `level`.
+    """Promotes a candidate whose mean Dice is higher at the one-sided `level`. The sentence calls
+    what it was measured on `garments`.
 
     With several labels a photo's Dice is the mean over those that the truth or the mask has: right
     outlines with the wrong labels are worth nothing. The views of a garment are alike, so garments
@@ -41,7 +48,8 @@ def judge(
     difference = np.array([mine[garment] - theirs.get(garment, 0.0) for garment in sorted(mine)])
     figures: dict[str, Any] = {"garments": len(difference), "photos": len(candidate)}
     if not len(difference):
-        return Judgement(False, "not promoted: the gold split is empty", figures)
+        empty = "the gold split is empty"
+        return Judgement(False, f"not promoted: {empty}", figures, empty)
     mean = float(difference.mean())
     p = sign_flip_p(difference)
     low, high = mean_interval(difference) or (mean, mean)
@@ -61,7 +69,7 @@ def judge(
         figures["labels"] = {label: asdict(change) for label, change in changes.items()}
     lost = {label: change for label, change in changes.items() if change.is_lost}
     measured = (
-        f"Dice {mean:+.4f} [{low:+.4f}, {high:+.4f}] on {len(difference)} gold garments, "
+        f"Dice {mean:+.4f} [{low:+.4f}, {high:+.4f}] on {len(difference)} {garments}, "
         f"p = {p:.4f} (needs {level:g})"
     )
     fewest = ceil(-log2(level))
@@ -71,13 +79,14 @@ def judge(
         )
     if is_better and lost:
         figures["lost"] = sorted(lost)
-        return Judgement(False, f"{_lost_words(lost)}; in the mean {measured}", figures)
+        decision = f"{_lost_words(lost)}; in the mean {measured}"
+        return Judgement(False, decision, figures, measured)
     words = "promoted" if is_better else "not promoted"
-    return Judgement(is_better, f"{words}: {measured}", figures)
+    return Judgement(is_better, f"{words}: {measured}", figures, measured)
 
 
 def _changes(
-    candidate: Sequence[ItemFigures], champion: Sequence[ItemFigures], level: float
+    candidate: Sequence[JudgedPhoto], champion: Sequence[JudgedPhoto], level: float
 ) -> dict[str, LabelChange]:
     """The changes of the labels where there are several; with one they are the mean's."""
     labels = {label for item in (*candidate, *champion) for label in item.labels}
@@ -93,7 +102,7 @@ def _lost_words(lost: Mapping[str, LabelChange]) -> str:
     return f"not promoted without a person: better in the mean, but it loses {', '.join(each)}"
 
 
-def _by_garment(items: Sequence[ItemFigures]) -> dict[str, float]:
+def _by_garment(items: Sequence[JudgedPhoto]) -> dict[str, float]:
     groups: dict[str, list[float]] = defaultdict(list)
     for item in items:
         groups[item.garment].append(item.mean_dice)
@@ -101,7 +110,7 @@ def _by_garment(items: Sequence[ItemFigures]) -> dict[str, float]:
 
 
 def _rows(
-    candidate: Sequence[ItemFigures], champion: Sequence[ItemFigures]
+    candidate: Sequence[JudgedPhoto], champion: Sequence[JudgedPhoto]
 ) -> list[dict[str, Any]]:
     theirs = {item.id: item for item in champion}
     return [

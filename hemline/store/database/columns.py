@@ -30,6 +30,7 @@ from hemline.store.states import (
     Role,
     RunState,
     RunTrigger,
+    ShadowState,
     Split,
     Verdict,
 )
@@ -118,6 +119,7 @@ class Base(DeclarativeBase):
         Split: enum_column(Split),
         ProblemSource: enum_column(ProblemSource),
         ModelState: enum_column(ModelState),
+        ShadowState: enum_column(ShadowState),
         RunState: enum_column(RunState),
         RunTrigger: enum_column(RunTrigger),
         DeliveryState: enum_column(DeliveryState),

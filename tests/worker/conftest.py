@@ -103,6 +103,7 @@ def show_prefill(
     mask: NDArray[np.uint8],
     *,
     score: float,
+    image_digest: str = "d" * 64,
 ) -> None:
     """The task was opened with this pre-fill."""
     config = parse_label_config(project.label_config)
@@ -113,7 +114,7 @@ def show_prefill(
             session,
             task_id=row.id,
             model_version_id=champion.id,
-            image_digest="d" * 64,
+            image_digest=image_digest,
             mask_digest=digest,
             score=score,
             region_scores={},

@@ -16,6 +16,7 @@ from worker.review.rank_job import rank_when_due
 from worker.second_looks.blind_twins import work_on_twins
 from worker.second_looks.show_returns import show_returns
 from worker.services import Services
+from worker.shadow.watch import watch_shadows
 from worker.sweep import sweep_once
 
 
@@ -44,6 +45,7 @@ def add_projects(services: Services, numbers: range) -> None:
         follow_verdicts,
         show_returns,
         work_on_twins,
+        watch_shadows,
     ],
     ids=lambda look: look.__name__,
 )

@@ -1,6 +1,7 @@
 """The gate: a candidate is promoted only if it is better, garments being what is counted."""
 
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -94,3 +95,20 @@ def test_an_empty_gold_split_promotes_nothing():
 def test_different_gold_is_a_programming_error():
     with pytest.raises(ValueError, match="different garments"):
         judge(figures([0.9] * 5), figures([0.9] * 4), level=0.05)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.lists(st.floats(0.001, 1).map(lambda x: round(x, 3)), min_size=8, max_size=8))
+def test_one_look_at_the_end_errs_at_most_at_the_level_and_a_look_at_each_garment_more(sizes):
+    """Every pattern of signs is as likely where neither model is better: how many promote."""
+    signed = [np.array(sizes) * signs for signs in product((1.0, -1.0), repeat=8)]
+    at_the_end = sum(sign_flip_p(values) <= 0.05 for values in signed)
+    assert at_the_end <= 0.05 * len(signed)
+    at_each = sum(any(sign_flip_p(values[:n]) <= 0.05 for n in range(5, 9)) for values in signed)
+    assert at_each > 0.05 * len(signed)
+
+
+def test_the_sentence_calls_the_garments_what_they_are():
+    judgement = judge(figures([0.9] * 5), figures([0.8] * 5), level=0.05, garments="others")
+    assert "on 5 others, p = 0.0312 (needs 0.05)" in judgement.decision
+    assert judgement.decision == f"promoted: {judgement.measured}"

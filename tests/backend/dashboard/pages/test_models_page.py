@@ -2,13 +2,15 @@
 
 import html
 import re
+import shutil
 
 import pytest
 from sqlalchemy import select, update
 
 from hemline.errors import StoreError
-from hemline.store.models.evaluations import evaluations_of
-from hemline.store.models.models import champion, promote
+from hemline.store.models.evaluations import evaluations_of, record_evaluation
+from hemline.store.models.models import champion, create_version, promote
+from hemline.store.models.shadows import begin_shadow
 from hemline.store.people import list_events
 from hemline.store.states import ModelState, Role, RunTrigger
 from hemline.store.tables.loop import Job, ModelVersion, TrainingRun
@@ -218,3 +220,50 @@ def test_an_action_and_its_audit_event_stand_or_fall_together(filled, monkeypatc
         now = champion(session, 1)
         assert now is not None
         assert now.number == 3
+
+
+def test_a_candidate_in_shadow_is_told_with_what_it_waits_for(filled):
+    visitor = Visitor(filled, role=Role.VIEWER)
+    assert "in shadow" not in text(visitor.see("/dashboard/1/models"))
+    with filled.store.session() as session:
+        current = champion(session, 1)
+        candidate = create_version(
+            session,
+            1,
+            recipe={},
+            labels=["garment"],
+            weights_digest=current.weights_digest,
+            code_version="0",
+            snapshot_id=current.snapshot_id,
+        )
+        evaluation = record_evaluation(
+            session,
+            model_version_id=candidate.id,
+            champion_id=current.id,
+            snapshot_id=current.snapshot_id,
+            promoted=False,
+            decision="in shadow: it is decided later",
+            figures={"measured": "Dice +0.0100"},
+        )
+        begin_shadow(session, evaluation, garments=12)
+    seen = text(visitor.see("/dashboard/1/models"))
+    assert f"{candidate.name} is in shadow of hemline-1-v3: 0 of 12 new garments" in seen
+    assert "hemline shadow 1 --end ends it" in seen
+    row = seen.split(f"{candidate.name} candidate")[1]
+    assert "in shadow" in row
+    page = text(visitor.see(f"/dashboard/1/models/{candidate.number}"))
+    assert "In shadow: it is decided later" in page
+
+
+@pytest.mark.parametrize(
+    ("by", "words"),
+    [
+        ("gold", "on the gold split: photos that are never trained on."),
+        ("shadow", "only if it is better in shadow: on what people make of photos"),
+        ("both", "are never trained on, and then in shadow: on what people make of photos"),
+    ],
+)
+def test_the_list_says_what_decides(filled_home, make_backend, tmp_path, by, words):
+    shutil.copytree(filled_home, tmp_path, dirs_exist_ok=True)
+    backend = make_backend(promotion_by=by)
+    assert words in text(Visitor(backend, role=Role.VIEWER).see("/dashboard/1/models"))

@@ -1,4 +1,4 @@
-"""A candidate in shadow whose masks are made up, and people who correct the champion's pre-fills."""
+"""A candidate in shadow whose masks are made up, and people who correct what the champion drew."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,15 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from sqlalchemy import update
 
 from hemline.images import content_digest
 from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.settings import get_settings
+from hemline.store.loop.tasks import get_task
 from hemline.store.models.evaluations import record_evaluation
 from hemline.store.models.models import create_version
 from hemline.store.models.shadows import begin_shadow, running_shadow
 from hemline.store.models.snapshots import take_snapshot
-from hemline.store.tables.loop import Evaluation, ModelVersion, Project
+from hemline.store.tables.loop import Evaluation, ModelVersion, Prediction, Project
 from hemline.store.tables.shadows import Shadow
 from tests.worker.conftest import brush, show_prefill
 from tests.worker.discs import disc
@@ -23,7 +25,6 @@ from tests.worker.fake_label_studio import FakeLabelStudio
 from worker.ingest.inbox import ingest_deliveries
 from worker.services import Services
 
-FRESH = range(5, 25)  # tasks of ten garments that the candidate has not seen, two views of each
 Mask = NDArray[np.uint8]
 
 
@@ -94,25 +95,39 @@ class People:
         self._services, self._fake, self._deliver = services, fake, deliver
         self._project, self._champion = project, champion
 
-    def correct(self, *tasks: int, untouched: bool = False, prefilled: bool = True) -> None:
-        """To the true mask, from the champion's pre-fill; or they leave that as it is."""
+    def correct(self, *tasks: int, untouched: bool = False, blank: bool = False) -> None:
+        """To the true mask, from the champion's pre-fill, of which task n shows disc n - 1.
+
+        untouched: they leave it as it is; blank: it was kept back, and they draw from nothing.
+        """
         for number in tasks:
             shown = half(number - 1)
-            if prefilled:
-                show_prefill(
-                    self._services,
-                    self._fake,
-                    self._project,
-                    self._champion,
-                    number,
-                    shown,
-                    score=0.5,
-                    image_digest=content_digest(list(self._fake.files.values())[number - 1]),
-                )
+            show_prefill(
+                self._services,
+                self._fake,
+                self._project,
+                self._champion,
+                number,
+                shown,
+                score=0.5,
+                image_digest=content_digest(list(self._fake.files.values())[number - 1]),
+            )
+            if blank:
+                self._keep_back(number)
             mask = shown if untouched else disc(number - 1)[1]
             saved = self._fake.annotate(number, brush(mask))
             self._deliver(self._fake.payload("ANNOTATION_CREATED", saved))
         ingest_deliveries(self._services)
+
+    def _keep_back(self, number: int) -> None:
+        with self._services.store.session() as session:
+            task = get_task(session, self._project.id, number)
+            assert task is not None
+            session.execute(
+                update(Prediction)
+                .where(Prediction.task_id == task.id)
+                .values(left_blank=True, sent_at=None)
+            )
 
 
 @pytest.fixture

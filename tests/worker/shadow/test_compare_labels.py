@@ -5,7 +5,7 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from hemline.prefill.prefill import Prefiller
 from hemline.settings import Settings
@@ -14,7 +14,7 @@ from hemline.store.models.models import champion as find_champion
 from hemline.store.models.models import get_version
 from hemline.store.models.shadow_labels import count_compared_garments
 from hemline.store.states import JobKind, ModelState, ShadowState
-from hemline.store.tables.loop import ModelVersion, Prediction, Project
+from hemline.store.tables.loop import ModelVersion, Project
 from hemline.store.tables.shadows import Shadow, ShadowLabel
 from tests.worker.discs import SIDE
 from tests.worker.fake_label_studio import FakeLabelStudio
@@ -101,9 +101,7 @@ def test_one_that_is_not_better_is_not_promoted(
 def test_views_of_garments_that_were_trained_on_do_not_count(
     services: Services, shadow: Shadow, people: People, candidate: Candidate
 ) -> None:
-    with services.store.session() as session:
-        session.execute(update(Prediction).values(sent_at=None))
-    people.correct(1, 4, 5)  # 1 and 4 are labelled again
+    people.correct(1, 4, 5)  # 1 and 4 are labelled again, by somebody else
     compare_labels(services)
     assert candidate.photos == 1
     problems = {row.task_id: row.problem for row in compared(services, shadow).values()}
@@ -111,19 +109,15 @@ def test_views_of_garments_that_were_trained_on_do_not_count(
     assert [problem for problem in problems.values() if problem] == [comparing._SEEN] * 2
 
 
-def test_what_is_drawn_from_nothing_counts_where_the_champion_has_predicted_it(
+def test_what_is_drawn_from_nothing_counts_beside_the_mask_that_was_kept_back(
     services: Services, shadow: Shadow, people: People, candidate: Candidate
 ) -> None:
-    people.correct(5, prefilled=False)
-    compare_labels(services)
-    assert candidate.photos == 0
-    people.correct(6)
-    with services.store.session() as session:
-        session.execute(update(Prediction).values(left_blank=True))
+    people.correct(5, blank=True)
     people.correct(7)
     compare_labels(services)
     rows = list(compared(services, shadow).values())
-    assert [row.from_nothing for row in rows] == [False, False]
+    assert [row.from_nothing for row in rows] == [True, False]
+    assert all(row.dice == 1.0 and (row.champion_dice or 0) < 0.8 for row in rows)
 
 
 def test_a_photo_that_was_replaced_is_not_compared(

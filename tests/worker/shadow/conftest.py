@@ -11,7 +11,6 @@ from sqlalchemy import update
 
 from hemline.images import content_digest
 from hemline.prefill.prefill import LoadedModel, Prefiller
-from hemline.settings import get_settings
 from hemline.store.loop.tasks import get_task
 from hemline.store.models.evaluations import record_evaluation
 from hemline.store.models.models import create_version
@@ -73,12 +72,6 @@ def candidate(monkeypatch: pytest.MonkeyPatch) -> Candidate:
     monkeypatch.setattr(Prefiller, "prepare", lambda self, version: None)
     monkeypatch.setattr(Prefiller, "load", load)
     return network
-
-
-@pytest.fixture
-def settings_by_shadow(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.setenv("HEMLINE_PROMOTION_BY", "shadow")
-    get_settings.cache_clear()
 
 
 class People:
@@ -143,15 +136,15 @@ def people(
 
 @pytest.fixture
 def shadow(
-    settings_by_shadow: None,
     services: Services,
     project: Project,
     champion: ModelVersion,
     people: People,
     candidate: Candidate,
 ) -> Shadow:
-    """Of a candidate that was trained on four photos of two garments, to be decided after five."""
-    people.correct(1, 2, 3, 4)
+    """Of a candidate that was trained on one photo each of two garments, to be decided after five
+    others. Tasks 2 and 4 show those garments too; from 5 on there are two views of each."""
+    people.correct(1, 3)
     with services.store.session() as session:
         snapshot = take_snapshot(session, services.artifacts, project.id, ["garment"])
         version = create_version(

@@ -24,6 +24,9 @@ from worker.shadow import compare_labels as comparing
 from worker.shadow.compare_labels import compare_labels
 
 
+pytestmark = pytest.mark.environment(HEMLINE_PROMOTION_BY="shadow")
+
+
 def state_of(services: Services, shadow: Shadow) -> ShadowState:
     with services.store.reading() as session:
         return session.get_one(Shadow, shadow.id).state
@@ -101,7 +104,7 @@ def test_one_that_is_not_better_is_not_promoted(
 def test_views_of_garments_that_were_trained_on_do_not_count(
     services: Services, shadow: Shadow, people: People, candidate: Candidate
 ) -> None:
-    people.correct(1, 4, 5)  # 1 and 4 are labelled again, by somebody else
+    people.correct(2, 4, 5)
     compare_labels(services)
     assert candidate.photos == 1
     problems = {row.task_id: row.problem for row in compared(services, shadow).values()}

@@ -26,6 +26,9 @@ from worker.training.triggers import (
 )
 
 
+pytestmark = pytest.mark.environment(HEMLINE_PROMOTION_BY="shadow")
+
+
 class Broker:
     """Takes what is sent."""
 

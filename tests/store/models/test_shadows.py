@@ -228,11 +228,18 @@ class Corrected:
         return [label.annotation.task.ls_task_id for label in self.waiting()]
 
     def compare(self, problem: str | None = None) -> None:
-        figures = {} if problem else {"dice": 0.9, "champion_dice": 0.8}
+        mine, theirs = (None, None) if problem else (0.9, 0.8)
         waiting = self.waiting()
         with self.store.session() as session:
             for label in waiting:
-                keep_comparison(session, self.shadow, label, problem=problem, **figures)
+                keep_comparison(
+                    session,
+                    self.shadow,
+                    label,
+                    dice=mine,
+                    champion_dice=theirs,
+                    problem=problem,
+                )
 
     def garments(self) -> int:
         with self.store.reading() as session:

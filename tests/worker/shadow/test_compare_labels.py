@@ -23,7 +23,6 @@ from worker.services import Services
 from worker.shadow import compare_labels as comparing
 from worker.shadow.compare_labels import compare_labels
 
-
 pytestmark = pytest.mark.environment(HEMLINE_PROMOTION_BY="shadow")
 
 

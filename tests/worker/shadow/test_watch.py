@@ -25,7 +25,6 @@ from worker.training.triggers import (
     train_on_schedule,
 )
 
-
 pytestmark = pytest.mark.environment(HEMLINE_PROMOTION_BY="shadow")
 
 

@@ -227,6 +227,8 @@ def test_a_candidate_in_shadow_is_told_with_what_it_waits_for(filled):
     assert "in shadow" not in text(visitor.see("/dashboard/1/models"))
     with filled.store.session() as session:
         current = champion(session, 1)
+        assert current is not None
+        assert current.snapshot_id is not None
         candidate = create_version(
             session,
             1,

@@ -80,6 +80,7 @@ def test_all_columns_that_name_artifacts_are_known() -> None:
         "review_item.settled_digest",
         "review_verdict.content_digest",
         "returned_label.content_digest",
+        "shadow_label.label_digest",
         "conversion.weights_digest",
     }
     known = {

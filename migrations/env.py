@@ -12,6 +12,7 @@ from hemline.store.tables import hosts as host_tables
 from hemline.store.tables import loop as tables
 from hemline.store.tables import review as review_tables
 from hemline.store.tables import second_looks as second_look_tables
+from hemline.store.tables import shadows as shadow_tables
 
 FILLED_BY = (
     tables,
@@ -20,6 +21,7 @@ FILLED_BY = (
     click_tables,
     host_tables,
     second_look_tables,
+    shadow_tables,
 )  # importing them puts their tables into Base.metadata
 
 

@@ -28,6 +28,8 @@ def _fresh_settings():
         ("PORT", "abc", "PORT is 'abc': "),
         ("HEMLINE_GOLD_SHARE", "3", "HEMLINE_GOLD_SHARE is '3': input should be less than 1"),
         ("HEMLINE_RETRAIN_AFTER", "0", "HEMLINE_RETRAIN_AFTER is '0': "),
+        ("HEMLINE_BAGGING", "1", "HEMLINE_BAGGING is '1': one is too few; choose 2 or more, or 0"),
+        ("HEMLINE_SPECIALISTS", "1", "HEMLINE_SPECIALISTS is '1': one is too few"),
         ("FORWARDED_ALLOW_IPS", "10.0.0.1/24", "FORWARDED_ALLOW_IPS is '10.0.0.1/24': "),
         ("FORWARDED_ALLOW_IPS", "proxy", "FORWARDED_ALLOW_IPS is 'proxy': "),
         ("DEVICE", "tpu", "DEVICE is 'tpu': input should be 'auto', 'cpu' or 'cuda'"),

@@ -22,6 +22,7 @@ from worker.shadow.compare_labels import compare_labels
 from worker.shadow.watch import watch_shadows
 from worker.sweep import sweep_once
 from worker.tidy import tidy as tidy_up
+from worker.training.follow_ups import follow_up_after
 from worker.training.supervise import train_run
 from worker.training.triggers import train_on_schedule
 
@@ -73,8 +74,9 @@ def check_channels(job_id: int) -> None:
 
 @app.task(name="worker.train")
 def train(run_id: int) -> None:
-    """Trains, judges and promotes or rejects, in a process of its own."""
+    """Trains, judges and promotes or rejects, in a process of its own; then queues what follows."""
     train_run(get_services(), run_id)
+    follow_up_after(get_services(), run_id)
 
 
 @app.task(name="worker.improve")

@@ -133,6 +133,8 @@ class _Simulation:
             webhook_secret="simulate",
             retrain_after=batch,
             pseudo_labels=False,  # else what it measures on would be trained on
+            bagging=0,  # it plays the trainings on corrections alone
+            specialists=0,
             **({"recipe": str(_write_recipe(home, recipe))} if recipe else {}),
         )
         self._stack = Stack(self._settings, account)

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from hemline.settings.files import SettingsWithFiles
 
@@ -39,6 +39,19 @@ class LearningSettings(SettingsWithFiles):
         le=1,
         description="Expected Dice from which the champion is sure enough of a mask for it to be "
         "trained on as a pseudo-label.",
+    )
+    bagging: int = Field(
+        default=0,
+        ge=0,
+        le=20,
+        description="After a promotion, train once more with this many networks as one model, each "
+        "on all garments but its share. It is judged as any candidate. 0: never.",
+    )
+    specialists: int = Field(
+        default=0,
+        ge=0,
+        description="After a promotion, train once more with a network for each garment type that "
+        "has this many garments to train on. It is judged as any candidate. 0: never.",
     )
     gold_share: float = Field(
         default=0.25,
@@ -115,3 +128,10 @@ class LearningSettings(SettingsWithFiles):
         gt=0,
         description="Seconds without a heartbeat after which another worker takes over a run.",
     )
+
+    @field_validator("bagging", "specialists", mode="after")
+    @classmethod
+    def _is_none_or_several(cls, value: int) -> int:
+        if value == 1:
+            raise ValueError("one is too few; choose 2 or more, or 0 for never")
+        return value

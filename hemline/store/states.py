@@ -51,6 +51,12 @@ class RunTrigger(StrEnum):
     BUTTON = "button"
     COMMAND = "command"
     PSEUDO_LABELS = "pseudo_labels"  # the champion's own masks are trained on beside corrections
+    BAGGING = "bagging"  # what the champion was trained on, as a bag
+    SPECIALISTS = "specialists"  # the same, with a network for each type of garment
+
+
+# Trainings that come after a promotion by corrections, and try something else on what is there
+FOLLOW_UPS = (RunTrigger.PSEUDO_LABELS, RunTrigger.BAGGING, RunTrigger.SPECIALISTS)
 
 
 class DeliveryState(StrEnum):

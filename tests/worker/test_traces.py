@@ -62,7 +62,7 @@ def test_a_training_is_of_the_trace_of_the_correction_that_started_it(
 
             def is_over() -> bool:
                 with services.store.reading() as session:
-                    run = last_run(session, project.id, pseudo_labels=False)
+                    run = last_run(session, project.id, follow_ups=False)
                 return run is not None and run.state in (RunState.SUCCEEDED, RunState.FAILED)
 
             until(is_over, 600)

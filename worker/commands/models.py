@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from hemline.errors import StoreError
+from hemline.errors import HemlineError, StoreError
 
 if TYPE_CHECKING:
     from hemline.store.models.succession import Succession
@@ -85,15 +85,35 @@ def retrain(
             help="Also train on the champion's masks of unlabelled photos that it is sure of.",
         ),
     ] = False,
+    bagging: Annotated[
+        bool,
+        typer.Option(
+            "--bagging", help="Train the champion's successor as a bag, on the same corrections."
+        ),
+    ] = False,
+    specialists: Annotated[
+        bool,
+        typer.Option(
+            "--specialists",
+            help="Train one with a network for each garment type, on the same corrections.",
+        ),
+    ] = False,
 ) -> None:
     """Start a training on all corrections now, however few are new."""
     from hemline.store.states import RunTrigger
     from worker.services import command_services
+    from worker.training.follow_ups import request_follow_up
     from worker.training.pseudo_runs import request_pseudo_labels
     from worker.training.triggers import request_training
 
+    if pseudo_labels + bagging + specialists > 1:
+        raise HemlineError("choose one of --pseudo-labels, --bagging and --specialists")
     if pseudo_labels:
         request = request_pseudo_labels(command_services(), project)
+    elif bagging:
+        request = request_follow_up(command_services(), project, RunTrigger.BAGGING)
+    elif specialists:
+        request = request_follow_up(command_services(), project, RunTrigger.SPECIALISTS)
     else:
         request = request_training(command_services(), project, RunTrigger.COMMAND)
     typer.echo(f"Project {project}: {request.sentence}.")
@@ -125,11 +145,13 @@ def find_project(services: "Services", ls_project_id: int | None) -> "Project":
 
 
 def _row(version: "ModelVersion", judged: "Evaluation | None") -> tuple[Any, ...]:
+    from hemline.store.models.follow_ups import networks_in_words
+
     figures = judged.figures if judged else {}
     return (
         version.name,
         version.state.value + (", weights removed" if version.weights_removed_at else ""),
-        version.recipe.get("name", ""),
+        " ".join(filter(None, (version.recipe.get("name", ""), networks_in_words(version.recipe)))),
         version.parent.name if version.parent else "",
         version.snapshot.digest[:12] if version.snapshot else "",
         version.figures.get("trained_on"),

@@ -26,7 +26,7 @@ from worker.pool.imports_beside import ImportsBeside
 from worker.pool.predict_photo import PhotoPredictor, TriedTask
 from worker.pool.side_by_side import side_by_side
 from worker.services import Services
-from worker.training.pseudo_runs import train_on_pseudo_labels
+from worker.training.follow_ups import follow_up
 
 log = logging.getLogger(__name__)
 
@@ -89,17 +89,17 @@ class _Pool:
         if self._is_champion(model):
             show_version(self._services.client, project.ls_project_id, model.name)
             self._predict(model, photos, self._labelled(model), None)
-            self._train_on_pseudo_labels(model)
+            self._follow_up(model)
 
-    def _train_on_pseudo_labels(self, model: LoadedModel) -> None:
+    def _follow_up(self, model: LoadedModel) -> None:
         if not self._is_champion(model):
             return
         try:
-            train_on_pseudo_labels(self._services, self._job.project.ls_project_id)
+            follow_up(self._services, self._job.project.ls_project_id)
         except StoreUnavailable:  # the job comes back when it is there again
             raise
         except Exception:  # the pool is predicted all the same
-            log.exception("no training on pseudo-labels was queued")
+            log.exception("no follow-up of the promotion was queued")
 
     def _open(self, model: LoadedModel) -> Page:
         def page(after: int) -> Sequence[Task]:

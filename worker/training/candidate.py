@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hemline.errors import DatasetError, ModelError
 from hemline.segmentation.model_card import read_card
-from hemline.segmentation.recipe.recipe import Recipe, load_recipe
+from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.starter import starter_path
 from hemline.segmentation.training.train_model import EpochReport, TrainedModel, train
 from hemline.store.database.clock import database_now
@@ -19,6 +19,7 @@ from hemline.telemetry.spans import span
 from worker.lease import RunLease
 from worker.services import Services
 from worker.training.judge_candidate import judge_and_store
+from worker.training.run_recipe import recipe_of_project, recipe_of_run
 from worker.training.shared_checkpoint import SharedCheckpoint
 from worker.training.snapshot_samples import SnapshotSamples, open_snapshot
 from worker.training.supervise import run_folder
@@ -45,7 +46,9 @@ def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> No
     _check_pseudo_labels(data, manifest)
     with services.store.reading() as session:
         parent = champion(session, run.project_id)
-    recipe = load_recipe(run.project.recipe or services.settings.recipe)
+    recipe = recipe_of_run(
+        recipe_of_project(run.project, services.settings), run.trigger, parent, services.settings
+    )
     initial = _initial(services, parent, recipe)
 
     def on_epoch(report: EpochReport) -> None:

@@ -3,9 +3,10 @@
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.prefill.starters import never_drawn
 from hemline.store.loop.projects import get_project, lock_project, not_known
+from hemline.store.models.follow_ups import had_follow_up
 from hemline.store.models.models import champion
 from hemline.store.models.pseudo_labels import choose_pseudo_labels, enough, mark_pseudo_labelled
-from hemline.store.models.runs import has_taught, queue_run
+from hemline.store.models.runs import queue_run
 from hemline.store.models.snapshots import take_snapshot
 from hemline.store.states import RunTrigger
 from hemline.store.tables.loop import Project
@@ -34,7 +35,7 @@ def train_on_pseudo_labels(services: Services, ls_project_id: int) -> TrainingRe
     with services.store.reading() as session:
         project = get_project(session, ls_project_id)
         version = champion(session, project.id) if project is not None else None
-        if project is None or version is None or has_taught(session, version):
+        if project is None or version is None or had_follow_up(session, version, _TRIGGER):
             return None
     ready = readiness(services, project)
     if ready.corrections >= ready.needed or refusal(services, project, _TRIGGER):
@@ -68,7 +69,7 @@ def _queue(services: Services, project: Project, *, by_itself: bool) -> Training
         version = champion(session, project.id)
         if version is None:
             return TrainingRequest(None, "no training: there is no model yet to draw pseudo-labels")
-        if by_itself and has_taught(session, version):
+        if by_itself and had_follow_up(session, version, _TRIGGER):
             return TrainingRequest(None, "a training on pseudo-labels has been queued already")
         if len(labels) > 1 and tuple(version.labels) != tuple(labels):
             return TrainingRequest(

@@ -90,7 +90,7 @@ def _rests(services: Services, project: Project, needed: int) -> bool:
     """Whether the last runs failed so recently that another one by itself would fail as they did:
     after each it rests for longer, unless as many corrections have come since as start a run."""
     with services.store.reading() as session:
-        last = last_run(session, project.id, pseudo_labels=False)
+        last = last_run(session, project.id, follow_ups=False)
         if last is None or last.state is not RunState.FAILED or last.finished_at is None:
             return False
         if corrections_since(session, project.id, last.created_at) >= needed:

@@ -26,17 +26,19 @@ from backend.dashboard.words import dice
 from backend.services import BackendServices
 from hemline.errors import StoreError
 from hemline.store.models.evaluations import evaluations_of
+from hemline.store.models.follow_ups import networks_in_words
 from hemline.store.models.models import find_version, list_versions
 from hemline.store.models.shadows import shadow_progress
 from hemline.store.models.succession import Succession, promote_by_hand, roll_back
 from hemline.store.people import record_event
+from hemline.store.reports.follow_up_runs import follow_up_runs, summarise_follow_ups
 from hemline.store.reports.gold_items import GoldItem, gold_items, views_of
-from hemline.store.reports.pseudo_label_runs import pseudo_label_runs
 from hemline.store.reports.task_view import JudgedMask, TaskView
 from hemline.store.states import Role
 from hemline.store.tables.loop import Evaluation, ModelVersion, Project
 
 _VERSIONS = 100  # the newest, in the list
+_FOLLOW_UPS = 20  # the newest, in their list
 _SHOWN = 12  # photos that got better, and as many that got worse: a judgement keeps their masks
 
 
@@ -60,8 +62,8 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
                 version.id: next(iter(evaluations_of(session, version.id)), None)
                 for version in versions
             }
-            taught = pseudo_label_runs(session, row.id)
             shadow = shadow_progress(session, row.id, days=services.settings.shadow_days)
+            followed = follow_up_runs(session, row.id)
         back = _way_back(versions)
         return render_page(
             "dashboard/models.html",
@@ -69,9 +71,11 @@ def register(blueprint: Blueprint, services: BackendServices) -> None:
             versions=versions,
             judged=judged,
             back=back,
-            taught=taught,
             shadow=shadow,
             promotion_by=services.settings.promotion_by,
+            followed=followed[:_FOLLOW_UPS],
+            brought=summarise_follow_ups(followed),
+            networks_in_words=networks_in_words,
             labels=label_section(services.store, row),
             regions=region_section(row),
         )

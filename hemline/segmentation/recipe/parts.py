@@ -13,6 +13,7 @@ Preprocessing = Literal["grey", "stretch_2_98", "stretch_10_90", "equalise", "ce
 
 MANNEQUIN = "mannequin-"  # what the names of our own architectures begin with
 NO_ENCODER = "none"
+ENOUGH = 4  # validation photos; fewer choose at random, and the last epoch is the safer choice
 
 
 class RecipePart(BaseModel):

@@ -19,12 +19,12 @@ from hemline.segmentation.model_card import ModelCard, read_card, specialist_nam
 from hemline.segmentation.model_file import join_models, load_model
 from hemline.segmentation.networks.type_chooser import TypeChooser
 from hemline.segmentation.predictor import Predictor
-from hemline.segmentation.recipe.parts import Specialists
+from hemline.segmentation.recipe.parts import ENOUGH, Specialists
 from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.training.beginning import Start
 from hemline.segmentation.training.network_training import TrainedModel, train_network
 from hemline.segmentation.training.trainer import Watch
-from hemline.segmentation.training.validation import ENOUGH, validate
+from hemline.segmentation.training.validation import validate
 
 log = logging.getLogger(__name__)
 

@@ -13,10 +13,9 @@ from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.input.batches import as_tensors
 from hemline.segmentation.input.pixel_cache import PixelCache
 from hemline.segmentation.input.transforms import normalise
+from hemline.segmentation.recipe.parts import ENOUGH
 from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.training.thresholds import best_threshold
-
-ENOUGH = 4  # validation photos; fewer choose at random, and the last epoch is the safer choice
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, joinedload
 
 from hemline.errors import StoreError
 from hemline.store.database.clock import database_now
 from hemline.store.loop import leases
 from hemline.store.loop.projects import lock_project
-from hemline.store.states import RunState, RunTrigger
-from hemline.store.tables.loop import ModelVersion, TrainingRun
+from hemline.store.states import FOLLOW_UPS, RunState, RunTrigger
+from hemline.store.tables.loop import TrainingRun
 
 
 def queue_run(
@@ -19,7 +19,7 @@ def queue_run(
 ) -> TrainingRun | None:
     """A new queued run, or None if the project has one that is queued or running.
 
-    A queued run on pseudo-labels is superseded by any other.
+    A queued follow-up is superseded by any other.
     """
     lock_project(session, project_id)
     active = active_run(session, project_id)
@@ -58,11 +58,12 @@ def active_runs(session: Session) -> Sequence[TrainingRun]:
 
 
 def gives_way(active: TrainingRun, trigger: RunTrigger) -> bool:
-    """Whether an active run makes room for another: one on pseudo-labels that has not begun."""
+    """Whether an active run makes room for another: a follow-up that has not begun, for one on
+    corrections."""
     return (
         active.state is RunState.QUEUED
-        and active.trigger is RunTrigger.PSEUDO_LABELS
-        and trigger is not RunTrigger.PSEUDO_LABELS
+        and active.trigger in FOLLOW_UPS
+        and trigger not in FOLLOW_UPS
     )
 
 
@@ -214,11 +215,9 @@ def get_run(session: Session, run_id: int) -> TrainingRun:
     return run
 
 
-def last_run(
-    session: Session, project_id: int, *, pseudo_labels: bool = True
-) -> TrainingRun | None:
-    """The project's newest run, whatever became of it; without `pseudo_labels`, the newest of
-    those on corrections alone."""
+def last_run(session: Session, project_id: int, *, follow_ups: bool = True) -> TrainingRun | None:
+    """The project's newest run, whatever became of it; without `follow_ups`, the newest of those
+    that corrections started."""
     statement = (
         select(TrainingRun)
         .where(TrainingRun.project_id == project_id)
@@ -226,34 +225,14 @@ def last_run(
         .limit(1)
         .options(*_RELATED)
     )
-    if not pseudo_labels:
+    if not follow_ups:
         statement = statement.where(_ON_CORRECTIONS)
     return session.scalar(statement)
 
 
-def has_taught(session: Session, version: ModelVersion) -> bool:
-    """Whether a version has no run on its pseudo-labels to come: it had one already, was trained
-    on pseudo-labels itself, or by no run at all."""
-    made_by = session.scalar(
-        select(TrainingRun)
-        .where(TrainingRun.model_version_id == version.id)
-        .order_by(TrainingRun.id)
-        .limit(1)
-    )
-    if made_by is None or made_by.trigger is RunTrigger.PSEUDO_LABELS:
-        return True
-    later = exists().where(
-        TrainingRun.project_id == version.project_id,
-        TrainingRun.trigger == RunTrigger.PSEUDO_LABELS,
-        TrainingRun.state != RunState.SUPERSEDED,
-        TrainingRun.id > made_by.id,
-    )
-    return bool(session.scalar(select(later)))
-
-
 def counted_run(session: Session, project_id: int) -> TrainingRun | None:
     """The run that new corrections are counted from: the newest that has not failed, apart from
-    those on pseudo-labels, which nobody's corrections wait for."""
+    follow-ups, which nobody's corrections wait for."""
     return session.scalar(
         select(TrainingRun)
         .where(
@@ -267,7 +246,7 @@ def counted_run(session: Session, project_id: int) -> TrainingRun | None:
 
 
 def failures_since(session: Session, project_id: int, run: TrainingRun | None) -> int:
-    """Runs of the project on corrections alone that failed after `run` (None: ever)."""
+    """Runs of the project, without follow-ups, that failed after `run` (None: ever)."""
     failed = select(func.count()).where(
         TrainingRun.project_id == project_id,
         TrainingRun.state == RunState.FAILED,
@@ -294,7 +273,7 @@ def list_runs(
     return session.scalars(statement.options(*_RELATED)).all()
 
 
-_ON_CORRECTIONS = TrainingRun.trigger != RunTrigger.PSEUDO_LABELS
+_ON_CORRECTIONS = TrainingRun.trigger.not_in(FOLLOW_UPS)
 _RELATED = (
     joinedload(TrainingRun.project),
     joinedload(TrainingRun.snapshot),

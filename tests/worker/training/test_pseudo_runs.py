@@ -299,7 +299,7 @@ def test_the_pool_asks_when_it_is_predicted_and_is_done_whatever_comes_of_it(
         asked.append((ls_project_id, len(fake.predictions)))
         raise trouble
 
-    monkeypatch.setattr("worker.pool.predict_pool.train_on_pseudo_labels", ask)
+    monkeypatch.setattr("worker.pool.predict_pool.follow_up", ask)
     reconcile_project(services, project)
     with services.store.session() as session:
         job_id = queue_job(session, project.id, JobKind.PREDICT_POOL, {}).id

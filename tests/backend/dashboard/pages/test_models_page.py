@@ -42,9 +42,9 @@ def test_models_tell_lineage_figures_and_decisions(filled):
     assert "unknown model" in visitor.see("/dashboard/1/models/9", 404).lower()
 
 
-def test_what_pseudo_labels_brought_is_told_beside_their_number(filled):
+def test_what_follow_ups_brought_is_told_beside_their_number(filled):
     visitor = Visitor(filled, role=Role.VIEWER)
-    assert "What pseudo-labels brought" not in text(visitor.see("/dashboard/1/models"))
+    assert "What follow-ups brought" not in text(visitor.see("/dashboard/1/models"))
     with filled.store.session() as session:
         version = session.get(ModelVersion, 3)
         assert version is not None
@@ -58,8 +58,9 @@ def test_what_pseudo_labels_brought_is_told_beside_their_number(filled):
         )
     seen = text(visitor.see("/dashboard/1/models"))
     assert "60 21 corrections, 39 pseudo-labels" in seen
-    told = seen.split("What pseudo-labels brought")[1]
-    assert "hemline-1-v3 21 39 0.900 0.940 +0.040 [+0.020, +0.060] yes" in told
+    told = seen.split("What follow-ups brought")[1]
+    assert "pseudo-labels 1 1 +0.040 [+0.020, +0.060]" in told
+    assert "hemline-1-v3 pseudo-labels 21 39 0.900 0.940 +0.040 [+0.020, +0.060] yes" in told
     assert "hemline-1-v2" not in told
     seen = text(visitor.see("/dashboard/1/models/3"))
     assert "60 21 corrections, 39 pseudo-labels" in seen
@@ -69,6 +70,27 @@ def test_what_pseudo_labels_brought_is_told_beside_their_number(filled):
     with filled.store.session() as session:
         session.execute(update(TrainingRun).values(trigger=RunTrigger.PSEUDO_LABELS))
     assert running in text(visitor.see("/dashboard/1"))
+
+
+@pytest.mark.parametrize(
+    ("trigger", "part", "kind", "networks"),
+    [
+        (RunTrigger.BAGGING, {"bagging": {"folds": 5}}, "bag", "bag of 5"),
+        (RunTrigger.SPECIALISTS, {"specialists": {"least": 30}}, "specialists", "specialists"),
+    ],
+)
+def test_what_several_networks_brought_is_in_the_same_table(filled, trigger, part, kind, networks):
+    visitor = Visitor(filled, role=Role.VIEWER)
+    with filled.store.session() as session:
+        for version in session.scalars(select(ModelVersion).where(ModelVersion.id == 3)):
+            version.recipe = {**version.recipe, **part}
+        session.execute(update(TrainingRun).values(trigger=trigger))
+    seen = text(visitor.see("/dashboard/1/models"))
+    assert f"hemline-1-v3 champion hemline {networks}" in seen
+    told = seen.split("What follow-ups brought")[1]
+    assert f"{kind} 2 2 " in told
+    assert f"hemline-1-v3 {kind} 60 0 0.900 0.940 +0.040 [+0.020, +0.060] yes" in told
+    assert f"Training run 3 of {'a ' * (kind == 'bag')}{kind}" in text(visitor.see("/dashboard/1"))
 
 
 def test_what_got_better_and_worse_is_shown_with_the_masks_that_were_judged(filled):

@@ -3,7 +3,7 @@
 from alembic import op
 
 revision: str = "0029"
-down_revision: str | None = "0027"
+down_revision: str | None = "0028"
 branch_labels: str | None = None
 depends_on: str | None = None
 

@@ -26,4 +26,4 @@ def _allow(triggers: tuple[str, ...]) -> None:
     name = op.f("ck_training_run_runtrigger")
     with op.batch_alter_table("training_run") as run:
         run.drop_constraint(name, type_="check")
-        run.create_check_constraint(name, f"trigger IN ({', '.join(map(repr, triggers))})")
+        run.create_check_constraint(name, f'"trigger" IN ({", ".join(map(repr, triggers))})')

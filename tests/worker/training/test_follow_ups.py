@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from hemline.errors import RecipeError, StoreUnavailable
+from hemline.errors import HemlineError, RecipeError, StoreUnavailable
 from hemline.labelstudio.project.config import render_label_config
 from hemline.segmentation.recipe.recipe import load_recipe, parse_recipe
 from hemline.settings import Settings
@@ -250,7 +250,8 @@ def test_a_person_can_ask_whatever_the_settings(
     with services.store.session() as session:
         assert fail_run(session, 2, None, "given up")
     assert "no garment type has 30 garments" in run("retrain", "7", "--specialists")
-    assert "choose one of" in run("retrain", "7", "--specialists", "--pseudo-labels")
+    with pytest.raises(HemlineError, match="choose one of --pseudo-labels"):
+        run("retrain", "7", "--specialists", "--pseudo-labels")
 
 
 def test_the_next_one_is_queued_when_a_run_ends_that_promoted_nothing(
@@ -276,7 +277,7 @@ def test_the_next_one_is_queued_when_a_run_ends_that_promoted_nothing(
 def test_a_run_has_ended_whatever_comes_of_the_next_one(
     services: Services, trained: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    troubles: list[Exception] = [RuntimeError("no"), StoreUnavailable("away")]
+    troubles: list[Exception] = [RuntimeError("no"), StoreUnavailable("away", retry_after_s=1)]
 
     def fail(services: Services, ls_project_id: int) -> None:
         raise troubles.pop(0)

@@ -20,7 +20,14 @@ from hemline.store.tables.loop import DatasetSnapshot, ModelVersion, Project
 from worker.services import Services
 from worker.training.pseudo_runs import train_on_pseudo_labels
 from worker.training.run_recipe import folds, least_garments, recipe_of_project
-from worker.training.triggers import TrainingRequest, queued, readiness, refusal, send
+from worker.training.triggers import (
+    TrainingRequest,
+    queued,
+    readiness,
+    refusal,
+    send,
+    waits_for_shadow,
+)
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +97,8 @@ def _by_itself(
             return None
     ready = readiness(services, project)
     if ready.corrections >= ready.needed or refusal(services, project, trigger):
+        return None
+    if waits_for_shadow(services, project):
         return None
     request = _queue(services, project, trigger, by_itself=True)
     send(services, ls_project_id, request)

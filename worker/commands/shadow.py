@@ -24,8 +24,8 @@ def shadow(
     `hemline promote VERSION` makes it champion at once.
     """
     from hemline.errors import HemlineError
-    from hemline.store.models.shadows import end_shadow, shadow_progress
     from hemline.store.people import record_event
+    from hemline.store.shadow.shadows import end_shadow, shadow_progress
     from hemline.store.states import ShadowState
     from worker.commands.models import find_project
     from worker.services import command_services
@@ -52,7 +52,7 @@ def shadow(
 
 def shadow_lines(services: "Services", projects: "Sequence[Project]") -> "Iterator[str]":
     """Which candidates are in shadow, for `hemline status`."""
-    from hemline.store.models.shadows import shadow_progress
+    from hemline.store.shadow.shadows import shadow_progress
 
     for project in projects:
         with services.store.reading() as session:

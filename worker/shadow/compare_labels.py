@@ -25,15 +25,15 @@ from hemline.masks.codecs.png import decode_class_mask
 from hemline.masks.renumber import renumber
 from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.segmentation.evaluation.judged_photo import dice_beyond_outline
-from hemline.store.models.shadow_labels import (
+from hemline.store.models.snapshots import read_manifest
+from hemline.store.shadow.shadow_labels import (
     LabelToCompare,
     count_compared_garments,
     keep_comparison,
     labels_to_compare,
     seen_in_training,
 )
-from hemline.store.models.shadows import running_shadows
-from hemline.store.models.snapshots import read_manifest
+from hemline.store.shadow.shadows import running_shadows
 from hemline.store.tables.shadows import Shadow
 from hemline.system.people_wait import let_people_go_first
 from worker.attempts import counted

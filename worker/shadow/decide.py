@@ -13,8 +13,8 @@ from hemline.segmentation.evaluation.paired_test import Judgement, judge
 from hemline.store.loop.jobs import queue_job
 from hemline.store.loop.projects import lock_project
 from hemline.store.models.models import champion, promote
-from hemline.store.models.shadow_labels import ComparedLabel, compared_labels
-from hemline.store.models.shadows import end_shadow
+from hemline.store.shadow.shadow_labels import ComparedLabel, compared_labels
+from hemline.store.shadow.shadows import end_shadow
 from hemline.store.states import JobKind, ShadowState
 from hemline.store.tables.shadows import Shadow
 from worker.services import Services

@@ -5,8 +5,8 @@ import logging
 from hemline.errors import LabelConfigError
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.store.models.models import champion
-from hemline.store.models.shadow_labels import any_label_to_compare, count_compared_garments
-from hemline.store.models.shadows import end_shadow, is_given_up, running_shadows
+from hemline.store.shadow.shadow_labels import any_label_to_compare, count_compared_garments
+from hemline.store.shadow.shadows import end_shadow, is_given_up, running_shadows
 from hemline.store.states import ShadowState
 from hemline.store.tables.shadows import Shadow
 from worker.services import Services

@@ -17,7 +17,7 @@ from hemline.store.loop.jobs import queue_job
 from hemline.store.models.evaluations import record_evaluation
 from hemline.store.models.models import champion, create_version, promote, reject
 from hemline.store.models.runs import finish_run
-from hemline.store.models.shadows import begin_shadow
+from hemline.store.shadow.shadows import begin_shadow
 from hemline.store.states import JobKind
 from hemline.store.tables.loop import ModelVersion, TrainingRun
 from worker.lease import RunLease

@@ -19,8 +19,8 @@ from hemline.store.models.runs import (
     last_run,
     queue_run,
 )
-from hemline.store.models.shadows import running_shadow
 from hemline.store.models.snapshots import take_snapshot
+from hemline.store.shadow.shadows import running_shadow
 from hemline.store.states import RunState, RunTrigger
 from hemline.store.tables.loop import DatasetSnapshot, Project, TrainingRun
 from worker.services import Services

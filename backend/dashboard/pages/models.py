@@ -28,12 +28,12 @@ from hemline.errors import StoreError
 from hemline.store.models.evaluations import evaluations_of
 from hemline.store.models.follow_ups import networks_in_words
 from hemline.store.models.models import find_version, list_versions
-from hemline.store.models.shadows import shadow_progress
 from hemline.store.models.succession import Succession, promote_by_hand, roll_back
 from hemline.store.people import record_event
 from hemline.store.reports.follow_up_runs import follow_up_runs, summarise_follow_ups
 from hemline.store.reports.gold_items import GoldItem, gold_items, views_of
 from hemline.store.reports.task_view import JudgedMask, TaskView
+from hemline.store.shadow.shadows import shadow_progress
 from hemline.store.states import Role
 from hemline.store.tables.loop import Evaluation, ModelVersion, Project
 

@@ -14,8 +14,8 @@ from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.store.loop.tasks import get_task
 from hemline.store.models.evaluations import record_evaluation
 from hemline.store.models.models import create_version
-from hemline.store.models.shadows import begin_shadow, running_shadow
 from hemline.store.models.snapshots import take_snapshot
+from hemline.store.shadow.shadows import begin_shadow, running_shadow
 from hemline.store.tables.loop import Evaluation, ModelVersion, Prediction, Project
 from hemline.store.tables.shadows import Shadow
 from tests.worker.conftest import brush, show_prefill

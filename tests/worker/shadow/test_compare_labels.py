@@ -12,7 +12,7 @@ from hemline.settings import Settings
 from hemline.store.loop.jobs import list_jobs
 from hemline.store.models.models import champion as find_champion
 from hemline.store.models.models import get_version
-from hemline.store.models.shadow_labels import count_compared_garments
+from hemline.store.shadow.shadow_labels import count_compared_garments
 from hemline.store.states import JobKind, ModelState, ShadowState
 from hemline.store.tables.loop import ModelVersion, Project
 from hemline.store.tables.shadows import Shadow, ShadowLabel

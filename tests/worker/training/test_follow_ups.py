@@ -22,6 +22,7 @@ from hemline.store.states import JobKind, RunState, RunTrigger, Split
 from hemline.store.tables.loop import ModelVersion, Project, TrainingRun
 from worker import tasks
 from worker.services import Services
+from worker.training import follow_ups
 from worker.training.follow_ups import follow_up, follow_up_after, request_follow_up
 from worker.training.run_recipe import recipe_of_run
 from worker.training.triggers import readiness, request_training, train_on_corrections
@@ -169,6 +170,16 @@ def test_corrections_that_start_a_training_come_before_it(
 ) -> None:
     correct(services, project, [(TRAIN, "coat")] * 12, first=101)
     assert due(switch_on(services, bagging=3)) is None
+
+
+def test_none_comes_while_a_candidate_is_in_shadow(
+    services: Services, trained: ModelVersion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bags = switch_on(services, bagging=3)
+    monkeypatch.setattr(follow_ups, "waits_for_shadow", lambda *_: True)
+    assert due(bags) is None
+    monkeypatch.undo()
+    assert due(bags) is not None
 
 
 def test_what_has_won_is_not_tried_again_but_gold_may_keep_one_after_three_that_it_did_not(

@@ -13,8 +13,8 @@ from hemline.store.models.evaluations import evaluations_of
 from hemline.store.models.models import champion as find_champion
 from hemline.store.models.models import get_version
 from hemline.store.models.runs import acquire_run, get_run, queue_run
-from hemline.store.models.shadows import running_shadow
 from hemline.store.models.snapshots import take_snapshot
+from hemline.store.shadow.shadows import running_shadow
 from hemline.store.states import ModelState, RunTrigger
 from hemline.store.tables.loop import Evaluation, ModelVersion, Project
 from tests.segmentation.evaluation.figures import equal_figures

@@ -10,8 +10,8 @@ from sqlalchemy import select, update
 from hemline.errors import StoreError
 from hemline.store.models.evaluations import evaluations_of, record_evaluation
 from hemline.store.models.models import champion, create_version, promote
-from hemline.store.models.shadows import begin_shadow
 from hemline.store.people import list_events
+from hemline.store.shadow.shadows import begin_shadow
 from hemline.store.states import ModelState, Role, RunTrigger
 from hemline.store.tables.loop import Job, ModelVersion, TrainingRun
 from tests.backend.dashboard.pages.test_pages import text

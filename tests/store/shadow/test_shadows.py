@@ -14,7 +14,8 @@ from hemline.store.loop.predictions import save_prediction
 from hemline.store.loop.tasks import upsert_task
 from hemline.store.models.evaluations import record_evaluation, waiting_candidate
 from hemline.store.models.models import create_version, get_version, promote
-from hemline.store.models.shadow_labels import (
+from hemline.store.models.snapshots import Manifest, ManifestItem, take_snapshot
+from hemline.store.shadow.shadow_labels import (
     LabelToCompare,
     any_label_to_compare,
     compared_labels,
@@ -23,7 +24,7 @@ from hemline.store.models.shadow_labels import (
     labels_to_compare,
     seen_in_training,
 )
-from hemline.store.models.shadows import (
+from hemline.store.shadow.shadows import (
     begin_shadow,
     end_shadow,
     is_given_up,
@@ -31,7 +32,6 @@ from hemline.store.models.shadows import (
     running_shadows,
     shadow_progress,
 )
-from hemline.store.models.snapshots import Manifest, ManifestItem, take_snapshot
 from hemline.store.states import ModelState, ShadowState, Split
 from hemline.store.tables.loop import Annotation, Evaluation, ModelVersion, Project, Task
 from hemline.store.tables.shadows import Shadow

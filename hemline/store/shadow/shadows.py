@@ -11,7 +11,7 @@ from hemline.store.database.clock import database_now
 from hemline.store.database.columns import Json
 from hemline.store.loop.projects import lock_project
 from hemline.store.models.models import reject
-from hemline.store.models.shadow_labels import count_compared_garments
+from hemline.store.shadow.shadow_labels import count_compared_garments
 from hemline.store.states import ModelState, ShadowState
 from hemline.store.tables.loop import Evaluation, ModelVersion
 from hemline.store.tables.shadows import Shadow

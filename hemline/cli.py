@@ -102,3 +102,7 @@ def _top_level(
     ] = False,
 ) -> None:
     """Options that stand before a command."""
+
+
+if __name__ == "__main__":  # torchrun -m hemline.cli
+    main()

@@ -20,6 +20,17 @@ class LearningSettings(SettingsWithFiles):
         description="Hold a save that looks like lost work until somebody confirms it: nothing "
         "drawn over a sure pre-fill, or a label missing that was drawn before.",
     )
+    training_devices: int = Field(
+        default=1,
+        ge=1,
+        description="Processes that share each batch of a training: one a GPU, of which no more "
+        "are used than the host has, or on its CPU. The trained model is the same.",
+    )
+    training_strategy: Literal["ddp", "ddp_find_unused_parameters_true"] = Field(
+        default="ddp",
+        description="How those processes share gradients. ddp_find_unused_parameters_true: for a "
+        "network of which a part is not used.",
+    )
     retrain_after: int = Field(
         default=20, ge=1, description="Corrections since the last training that start the next one."
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hemline.errors import DatasetError, ModelError
 from hemline.segmentation.model_card import read_card
+from hemline.segmentation.ranks.team import Team
 from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.starter import starter_path
 from hemline.segmentation.training.train_model import EpochReport, TrainedModel, train
@@ -30,8 +31,12 @@ _PATIENCE = timedelta(hours=6)  # with photos whose server is away; then they ar
 _NAMED = 5  # photos named in a sentence about those left out
 
 
-def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> None:
+def train_successor(
+    services: Services, run: TrainingRun, lease: RunLease, team: Team | None = None
+) -> None:
     """Trains from the run's snapshot, goes on where an earlier attempt was, and ends the run.
+
+    `team` are the processes that train together, of which this is the first.
 
     Raises:
         PhotosAway: the photos' server does not answer; put the run off.
@@ -73,9 +78,12 @@ def train_successor(services: Services, run: TrainingRun, lease: RunLease) -> No
             work=work,
             initial=initial,
             device=services.settings.device,
+            team=team,
             on_epoch=on_epoch,
             forget=shared.forget,
         )
+    if team is not None:
+        team.dismiss()
     with span("judge"):
         judge_and_store(
             services,
@@ -154,6 +162,7 @@ def _train_or_restart(
     work: Path,
     initial: Path | None,
     device: str,
+    team: Team | None,
     on_epoch: Callable[[EpochReport], None],
     forget: Callable[[], None],
 ) -> TrainedModel:
@@ -171,6 +180,7 @@ def _train_or_restart(
             initial=initial,
             resume=True,
             device=device,
+            team=team,
             on_epoch=on_epoch,
         )
 

@@ -1,4 +1,4 @@
-"""One training a GPU: which card a training may use, claimed in the database while it runs."""
+"""One training a GPU: which cards a training may use, claimed in the database while it runs."""
 
 import logging
 import os
@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,23 +25,24 @@ _THIS_BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 class CardHeld:
-    """What a training has to run on: a claimed card, or the CPU."""
+    """What a training has to run on: claimed cards, or the CPU."""
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        self.environment = environment  # keeps a training to its card; empty on the CPU
+    def __init__(self, environment: Mapping[str, str], devices: int = 1) -> None:
+        self.environment = environment  # keeps a training to its cards; empty on the CPU
+        self.devices = devices  # processes that share the training, one a card
         self._is_lost = False
         self._act: Callable[[], None] | None = None
         self._lock = threading.Lock()
 
     def when_lost(self, act: Callable[[], None]) -> None:
-        """Calls `act`, once, when the card is another's: at once if it is already."""
+        """Calls `act`, once, when a card is another's: at once if it is already."""
         with self._lock:
             self._act = act
             if self._is_lost:
                 act()
 
     def lose(self) -> None:
-        """The card is another's."""
+        """A card is another's."""
         with self._lock:
             self._is_lost = True
             if self._act is not None:
@@ -57,26 +58,36 @@ class Gpu:
 
 
 @contextmanager
-def claim_device(store: Store, device: Device, lease_s: float) -> Iterator[CardHeld | None]:
-    """What a training may run on, or None while every card of this machine has a training.
+def claim_device(
+    store: Store, device: Device, lease_s: float, devices: int = 1
+) -> Iterator[CardHeld | None]:
+    """What a training may run on, or None while too few cards of this machine are free.
 
-    A claim is renewed until the block ends. Whoever dies without giving it back, keeps the card
-    from others for `lease_s` seconds more.
+    It gets `devices` cards, or all where there are fewer. A claim is renewed until the block ends.
+    Whoever dies without giving it back, keeps the cards from others for `lease_s` seconds more.
     """
     cards = _cards() if device != "cpu" else []
     if not cards:
-        yield CardHeld({})
+        yield CardHeld({}, devices)
         return
+    if len(cards) < devices:
+        log.warning("%d of %d devices are used: this host has no more", len(cards), devices)
+        devices = len(cards)
     owner = new_owner()
+    ours: list[Gpu] = []
     for card in cards:
         with store.session() as session:
-            is_ours = claim_card(session, card.name, owner, lease_s)
-        if is_ours:
-            held = CardHeld({"CUDA_VISIBLE_DEVICES": card.visible_as})
-            with _renewed(store, card.name, owner, lease_s, held):
-                yield held
-            return
-    yield None
+            if len(ours) < devices and claim_card(session, card.name, owner, lease_s):
+                ours.append(card)
+    names = [card.name for card in ours]
+    if len(ours) < devices:
+        _release(store, names, owner, lease_s)
+        yield None
+        return
+    visible = ",".join(card.visible_as for card in ours)
+    held = CardHeld({"CUDA_VISIBLE_DEVICES": visible}, devices)
+    with _renewed(store, names, owner, lease_s, held):
+        yield held
 
 
 def visible_gpus() -> list[str]:
@@ -124,11 +135,13 @@ def _installed() -> list[str]:
 
 
 @contextmanager
-def _renewed(store: Store, card: str, owner: str, lease_s: float, held: CardHeld) -> Iterator[None]:
-    """Renews the claim three times within its length until the block ends; gives it back then."""
+def _renewed(
+    store: Store, cards: Sequence[str], owner: str, lease_s: float, held: CardHeld
+) -> Iterator[None]:
+    """Renews claims three times within their length until the block ends; gives them back then."""
     ends = threading.Event()
     renewing = threading.Thread(
-        target=_renew, args=(store, card, owner, lease_s, held, ends), name="card", daemon=True
+        target=_renew, args=(store, cards, owner, lease_s, held, ends), name="card", daemon=True
     )
     renewing.start()
     try:
@@ -136,27 +149,39 @@ def _renewed(store: Store, card: str, owner: str, lease_s: float, held: CardHeld
     finally:
         ends.set()
         renewing.join(_JOIN_S)
-        try:
-            with store.session() as session:
+        _release(store, cards, owner, lease_s)
+
+
+def _release(store: Store, cards: Sequence[str], owner: str, lease_s: float) -> None:
+    try:
+        with store.session() as session:
+            for card in cards:
                 release_card(session, card, owner)
-        except Exception as error:
-            log.warning("card %s is free in %g s, by itself: %s", card, lease_s, error)
+    except Exception as error:
+        log.warning("cards %s are free in %g s, by themselves: %s", cards, lease_s, error)
 
 
 def _renew(
-    store: Store, card: str, owner: str, lease_s: float, held: CardHeld, ends: threading.Event
+    store: Store,
+    cards: Sequence[str],
+    owner: str,
+    lease_s: float,
+    held: CardHeld,
+    ends: threading.Event,
 ) -> None:
     renewed = time.monotonic()
     while not ends.wait(lease_s / 3):
         try:
             with store.session() as session:
-                is_ours = renew_card(session, card, owner, lease_s)
+                lost = [card for card in cards if not renew_card(session, card, owner, lease_s)]
+            is_ours = not lost
         except Exception as error:
-            log.warning("the claim to card %s is not renewed: %s", card, error)
+            log.warning("the claim to cards %s is not renewed: %s", cards, error)
+            lost = list(cards)
             is_ours = time.monotonic() - renewed < lease_s
         else:
             renewed = time.monotonic()
         if not is_ours:
-            log.error("card %s is another training's by now; the one here ends", card)
+            log.error("cards %s are another training's by now; the one here ends", lost)
             held.lose()
             return

@@ -41,13 +41,15 @@ def train_run(services: Services, run_id: int) -> None:
         _give_up(services, run_id, "its process was killed each time")
         return
     settings = services.settings
-    with claim_device(services.store, settings.device, settings.lease_s) as held:
+    with claim_device(
+        services.store, settings.device, settings.lease_s, settings.training_devices
+    ) as held:
         if held is None:
-            log.info("run %d waits: every GPU has a training", run_id)
+            log.info("run %d waits: other trainings have the GPUs", run_id)
             return
         child = ChildProcess(
             f"training run {run_id}",
-            [sys.executable, "-m", "worker.training.process", str(run_id)],
+            [sys.executable, "-m", "worker.training.process", str(run_id), str(held.devices)],
             log_path=run_folder(settings, run_id) / "log",
             env=_environment(held.environment),
             death_signal=signal.SIGKILL,

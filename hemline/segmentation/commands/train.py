@@ -1,5 +1,7 @@
 """`hemline train`: a recipe on folders of photos and masks, from the command line."""
 
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +12,8 @@ from hemline.files import make_folder
 from hemline.segmentation.commands.options import Device, MasksShow
 
 if TYPE_CHECKING:
+    from hemline.segmentation.ranks.place import Place
+    from hemline.segmentation.ranks.team import Team
     from hemline.segmentation.training.split_data import TrainingData
     from hemline.segmentation.training.train_model import TrainedModel
 
@@ -48,7 +52,9 @@ def train_command(
         ),
     ] = None,
     epochs: Annotated[int, typer.Option(min=0, help="Epochs. 0: the recipe's.")] = 0,
-    threads: Annotated[int, typer.Option(min=0, help="CPU threads. 0: all.")] = 0,
+    threads: Annotated[
+        int, typer.Option(min=0, help="CPU threads of a process. 0: all, divided among --devices.")
+    ] = 0,
     validation: Annotated[
         float | None,
         typer.Option(help="Share of garments that choose the best epoch and the threshold."),
@@ -60,6 +66,24 @@ def train_command(
     seed: Annotated[int | None, typer.Option(help="Seed of the split.")] = None,
     garment_is: MasksShow = None,
     device: Device = "auto",
+    devices: Annotated[
+        int,
+        typer.Option(min=1, help="Processes on this host that share each batch, one a GPU."),
+    ] = 1,
+    nodes: Annotated[int, typer.Option(min=1, help="Hosts that share each batch.")] = 1,
+    node: Annotated[
+        int, typer.Option(min=0, help="Which of them this one is. 0 reads the data, and writes.")
+    ] = 0,
+    rendezvous: Annotated[
+        str, typer.Option(help="HOST:PORT where several hosts meet, of the one that is 0.")
+    ] = "",
+    strategy: Annotated[
+        str,
+        typer.Option(
+            help="How gradients are shared: ddp, or ddp_find_unused_parameters_true for a network "
+            "of which a part is not used."
+        ),
+    ] = "ddp",
     resume: Annotated[bool, typer.Option("--resume", help="Continue from the checkpoint.")] = False,
     tensorboard: Annotated[
         bool, typer.Option("--tensorboard", help="Log to OUT/tensorboard.")
@@ -70,12 +94,20 @@ def train_command(
 
     from hemline.segmentation.commands.model_choice import find_model
     from hemline.segmentation.commands.train_progress import TrainProgress
+    from hemline.segmentation.ranks.place import check_strategy, my_place
     from hemline.segmentation.recipe.recipe import load_recipe, with_epochs, with_values
     from hemline.segmentation.training.memory import keep_memory
     from hemline.segmentation.training.split_data import training_data
     from hemline.segmentation.training.tensorboard_log import open_log
     from hemline.segmentation.training.train_model import train
 
+    place = my_place()
+    check_strategy(strategy)
+    if place is not None and place.rank > 0:
+        _follow(place, device, strategy, threads, out)
+        return
+    if place is None and (devices > 1 or nodes > 1):
+        raise typer.Exit(_launch(device, devices, nodes, node, rendezvous))
     shares = {"split.validation": validation, "split.test": test, "split.seed": seed}
     own = [f"{key}={value}" for key, value in shares.items() if value is not None]
     parent = None if initial is None else find_model(initial)
@@ -84,10 +116,12 @@ def train_command(
         chosen = with_epochs(chosen, epochs)
     make_folder(out)
     keep_memory()
+    team = None if place is None else _join(place, device, strategy, out)
     if threads:
         torch.set_num_threads(threads)
     begun = resume and any(out.rglob("checkpoint.pt"))
     with (
+        team or nullcontext(),
         open_log(out / "tensorboard" if tensorboard else None) as log,
         TrainProgress(terminal.out(), terminal.err(), begun=begun, log=log) as progress,
     ):
@@ -106,9 +140,44 @@ def train_command(
             encoder=encoder,
             resume=resume,
             device=device,
+            team=team,
             watch=progress.watch,
         )
     _print_result(found, result)
+
+
+def _launch(device: str, devices: int, nodes: int, node: int, rendezvous: str) -> int:
+    """Runs this command again, as processes that train together."""
+    from hemline.segmentation.device import choose_device
+    from hemline.segmentation.ranks.joining import check_cards
+    from hemline.segmentation.ranks.launch import Hosts, launch
+
+    if choose_device(device) == "cuda":
+        check_cards(devices)
+    command = ["-m", "hemline.cli", *sys.argv[1:]]
+    return launch(command, devices, Hosts(nodes, node, rendezvous))
+
+
+def _join(place: "Place", device: str, strategy: str, out: Path) -> "Team":
+    from hemline.segmentation.ranks.joining import join_team
+    from hemline.segmentation.ranks.place import die_with_launcher
+
+    die_with_launcher()
+    team = join_team(place, device, strategy, out)
+    if team.leads:
+        terminal.out().print(f"{place.size} processes share each batch")
+    return team
+
+
+def _follow(place: "Place", device: str, strategy: str, threads: int, out: Path) -> None:
+    import torch
+
+    from hemline.segmentation.ranks.follow import follow
+
+    team = _join(place, device, strategy, out)
+    if threads:
+        torch.set_num_threads(threads)
+    follow(team)
 
 
 def _print_data(found: "TrainingData") -> None:

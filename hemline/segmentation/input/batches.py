@@ -1,7 +1,7 @@
 """Batches of one epoch: photos of one shape together, made ready while the network works."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
@@ -25,8 +25,11 @@ def plan_epoch(
     seed: int,
     epoch: int,
     often: NDArray[np.float64] | None = None,
+    least: int = 1,
 ) -> list[list[int]]:
     """Indices of each batch, shuffled, one shape a batch; every epoch has as many batches.
+
+    A batch of fewer than `least` photos has them more than once.
 
     Every photo comes `repeats` times or, where `often` `(N,)` says how often each one counts, that
     many times as often: a whole number of times in an epoch, and as often as said in the mean.
@@ -42,7 +45,8 @@ def plan_epoch(
         rng.shuffle(indices)
         plan.extend(indices[start : start + batch] for start in range(0, len(indices), batch))
     rng.shuffle(plan)
-    return [part if len(part) >= _SMALLEST else part * _SMALLEST for part in plan]
+    least = max(least, _SMALLEST)
+    return [part * -(-least // len(part)) for part in plan]
 
 
 def photos_of_rare_labels(present: NDArray[np.bool_], rare: float) -> NDArray[np.float64] | None:
@@ -80,15 +84,18 @@ def training_batches(
     seed: int,
     epoch: int,
     start: int = 0,
+    share: Callable[[int], Iterable[int]] = range,
 ) -> Iterator[tuple[Tensor, Tensor]]:
     """Photos `(N, 3, h, w)` and class-id masks `(N, h, w)`, uint8, changed at random.
 
-    `mirrored` is what `augment` needs; `start` is the first batch of the plan to make.
+    `mirrored` is what `augment` needs; `start` is the first batch of the plan to make. `share` says
+    which places of a batch of so many photos are made, all by default.
     """
 
     def make(position: int) -> tuple[Tensor, Tensor]:
         pairs = []
-        for place, index in enumerate(plan[position]):
+        for place in share(len(plan[position])):
+            index = plan[position][place]
             rng = np.random.default_rng((seed, epoch, position, place))
             pairs.append(augment(*as_tensors(cache, index), options, mirrored, rng))
         return torch.stack([pair[0] for pair in pairs]), torch.cat([pair[1] for pair in pairs])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -28,6 +28,18 @@ class _Entry:
     size: tuple[int, int]
     offset: int
     counts: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheFile:
+    """The file of a cache and what of it belongs to the cache, for another process to open."""
+
+    path: Path
+    found: tuple[_Entry | Skipped, ...]
+
+    def at(self, path: Path) -> Self:
+        """The same in a copy of the file."""
+        return replace(self, path=path)
 
 
 class PixelCache:
@@ -58,10 +70,21 @@ class PixelCache:
                 counts = np.bincount(pixels[..., 3].ravel(), minlength=256)
                 found.append(_Entry(sample.id, pixels.shape[:2], offset, counts))
                 offset += pixels.size
-        self._bytes: NDArray[np.uint8] = (
-            np.memmap(path, dtype=np.uint8, mode="r") if offset else np.zeros(0, np.uint8)
-        )
+        self._open(path)
         self._take(found)
+
+    @classmethod
+    def of(cls, file: CacheFile) -> Self:
+        """The cache that another process made."""
+        cache = cls.__new__(cls)
+        cache._open(file.path)
+        cache._take(file.found)
+        return cache
+
+    @property
+    def on_disk(self) -> CacheFile:
+        """What `of` makes the same cache from."""
+        return CacheFile(self._path, tuple(self._found))
 
     def part(self, places: Sequence[int]) -> Self:
         """The entries of some of the samples, by their places among those this was made of. They
@@ -69,6 +92,14 @@ class PixelCache:
         part = copy(self)
         part._take([self._found[place] for place in places])
         return part
+
+    def _open(self, path: Path) -> None:
+        self._path = path
+        self._bytes: NDArray[np.uint8] = (
+            np.memmap(path, dtype=np.uint8, mode="r")
+            if path.stat().st_size
+            else np.zeros(0, np.uint8)
+        )
 
     def _take(self, found: Sequence[_Entry | Skipped]) -> None:
         self._found = list(found)

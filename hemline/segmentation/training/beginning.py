@@ -14,6 +14,7 @@ from hemline.segmentation.model_file import load_weights, put_weights, read_netw
 from hemline.segmentation.networks.build import build_network, load_encoder
 from hemline.segmentation.networks.class_groups import can_grow, grown_head
 from hemline.segmentation.optimisation.new_channels import fit_new_channels
+from hemline.segmentation.ranks.team import Team
 from hemline.segmentation.recipe.recipe import Recipe
 
 
@@ -26,7 +27,8 @@ class Start:
     downloads, for a training without a parent. `resume` goes on from a checkpoint. `skipped` names
     photos that were found unusable before the training, for the card. `pixels` are those of each
     class id in the photos of all networks of a bag, the background's first, which have the same
-    groups; None: this network's photos are all there are.
+    groups; None: this network's photos are all there are. `team` are the processes that train
+    together; None: this one alone.
     """
 
     initial: Path | None = None
@@ -36,6 +38,7 @@ class Start:
     device: str = "auto"
     skipped: tuple[Skipped, ...] = ()
     pixels: tuple[int, ...] | None = None
+    team: Team | None = None
 
 
 def begin(

@@ -60,6 +60,11 @@ def save_checkpoint(
 ) -> None:
     """Writes the state of a training and of its `parts`, each by its name, atomically: a kill
     leaves the old one or the new one."""
+    write_atomically(path, pack_state(identity, progress, parts))
+
+
+def pack_state(identity: str, progress: TrainingProgress, parts: Mapping[str, Any]) -> bytes:
+    """What a checkpoint holds."""
     buffer = io.BytesIO()
     state = {name: getattr(progress, name) for name in TrainingProgress.__slots__}
     torch.save(
@@ -71,7 +76,7 @@ def save_checkpoint(
         },
         buffer,
     )
-    write_atomically(path, buffer.getvalue())
+    return buffer.getvalue()
 
 
 def load_checkpoint(path: Path, identity: str, parts: Mapping[str, Any]) -> TrainingProgress:
@@ -90,6 +95,15 @@ def load_checkpoint(path: Path, identity: str, parts: Mapping[str, Any]) -> Trai
             f"checkpoint '{path}' was written with another recipe, parent, class list or set of "
             "photos; give the same ones, or another folder to start over"
         )
+    return _put(state, parts)
+
+
+def unpack_state(packed: bytes, parts: Mapping[str, Any]) -> TrainingProgress:
+    """Puts what `pack_state` made into the training's `parts` and returns its progress."""
+    return _put(torch.load(io.BytesIO(packed), map_location="cpu", weights_only=True), parts)
+
+
+def _put(state: Mapping[str, Any], parts: Mapping[str, Any]) -> TrainingProgress:
     for name, part in parts.items():
         part.load_state_dict(state[name])
     torch.set_rng_state(state["random"])

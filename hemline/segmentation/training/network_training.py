@@ -10,11 +10,13 @@ from typing import Any
 import torch
 
 from hemline.datasets.sample import Skipped
-from hemline.errors import DatasetError
+from hemline.errors import DatasetError, ModelError
 from hemline.segmentation.groups import Groups
 from hemline.segmentation.input.pixel_cache import PixelCache
 from hemline.segmentation.model_card import ModelCard, file_digest
 from hemline.segmentation.model_file import save_model
+from hemline.segmentation.ranks.job import NetworkJob
+from hemline.segmentation.ranks.joining import team_of_one
 from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.training.beginning import Start, begin
 from hemline.segmentation.training.checkpoint import TrainingProgress
@@ -60,29 +62,30 @@ def train_network(
             f"at {recipe.input.pixels} pixels a photo, nothing labelled is left in the masks of "
             f"the {len(data)} training photos; label more of them or raise input.pixels"
         )
-    trainer = Trainer(
-        recipe, labels, model, data, held, fine_tune=start.initial is not None, device=start.device
-    )
+    team, fine_tune = start.team or team_of_one(start.device), start.initial is not None
+    team.check(recipe, model, (recipe.fine_tune if fine_tune else recipe.schedule).batch)
+    team.call(NetworkJob(recipe, tuple(labels), groups, data.on_disk, held.on_disk, fine_tune))
+    trainer = Trainer(recipe, labels, model, data, held, fine_tune=fine_tune, team=team)
     identity = _identity(recipe, labels, data.ids, start)
     checkpoint = work_dir / "checkpoint.pt"
     progress = TrainingProgress()
     if start.resume and checkpoint.exists():
-        progress = trainer.load(checkpoint, identity)
+        try:
+            progress = trainer.load(checkpoint, identity)
+        except ModelError:
+            team.call_off()
+            raise
+    progress = trainer.level(progress)
     while not trainer.finished(progress):
         report = trainer.run_epoch(progress, watch, checkpoint, identity)
-        progress.add(
-            asdict(report),
-            report.score,
-            report.threshold,
-            trainer.kept,
-            min_delta=trainer.schedule.min_delta,
-        )
+        trainer.take(progress, report)
         trainer.save(checkpoint, identity, progress)
         draw_curve(progress.curve, work_dir / "curve.svg")
         if progress.best_epoch == progress.epoch:  # a training that is stopped leaves its best
             _write(work_dir, recipe, labels, groups, progress, data, held, start.skipped)
         _warn_of_zeros(report)
         watch.epoch(report)
+    team.over()
     return _write(work_dir, recipe, labels, groups, progress, data, held, start.skipped)
 
 

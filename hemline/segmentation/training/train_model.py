@@ -8,6 +8,7 @@ from typing import Any
 from hemline.datasets.sample import Sample, Skipped
 from hemline.datasets.splits import without_garments_of
 from hemline.segmentation.input.pixel_cache import PixelCache
+from hemline.segmentation.ranks.team import Team
 from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.training.bagging import train_bag
 from hemline.segmentation.training.beginning import Start
@@ -32,6 +33,7 @@ def train(
     encoder: str | Path | None = None,
     resume: bool = False,
     device: str = "auto",
+    team: Team | None = None,
     on_epoch: Callable[[EpochReport], None] = lambda report: None,
     watch: Watch | None = None,
 ) -> TrainedModel:
@@ -43,8 +45,9 @@ def train(
     file: its weights are fine-tuned. `encoder` is a safetensors file of encoder weights, or a name
     of weights that the library downloads ("imagenet"), for a training without a parent. `work_dir`
     holds the pixel cache, the curve and a checkpoint, written after each epoch, from which `resume`
-    goes on. `on_epoch` is short for a watch of epochs alone. A bag deals `samples` and `validation`
-    into its folds together.
+    goes on. `team` are the processes that train together, of which this is the first; the others
+    `follow`. `on_epoch` is short for a watch of epochs alone. A bag deals `samples` and
+    `validation` into its folds together.
 
     Raises:
         DatasetError: no sample can be read, or there are fewer garments than folds.
@@ -54,7 +57,12 @@ def train(
     """
     watch = watch or replace(Watch(), epoch=on_epoch)
     start = Start(
-        initial=initial, encoder=encoder, resume=resume, device=device, skipped=tuple(skipped)
+        initial=initial,
+        encoder=encoder,
+        resume=resume,
+        device=device,
+        skipped=tuple(skipped),
+        team=team,
     )
     alone = recipe.model_copy(update={"second_pass": None})
 

@@ -1,16 +1,14 @@
-"""One epoch of a training after the other, on the CPU or a GPU."""
+"""One epoch of a training after the other, on the CPU or a GPU, in one process or several."""
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
 import torch
-from lightning.fabric import Fabric
 from torch import nn
 
-from hemline.segmentation.device import choose_device
 from hemline.segmentation.input.batches import (
     photos_of_rare_labels,
     plan_epoch,
@@ -22,11 +20,14 @@ from hemline.segmentation.optimisation.averaging import average_of
 from hemline.segmentation.optimisation.losses import WeightedLoss
 from hemline.segmentation.optimisation.optimisers import build_optimiser
 from hemline.segmentation.optimisation.rates import build_rates
+from hemline.segmentation.ranks.team import JobOver, Team
 from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.training.checkpoint import (
     TrainingProgress,
     load_checkpoint,
+    pack_state,
     save_checkpoint,
+    unpack_state,
 )
 from hemline.segmentation.training.divergence import check_numbers, check_weights
 from hemline.segmentation.training.validation import validate
@@ -86,7 +87,7 @@ class Trainer:
         held: PixelCache,
         *,
         fine_tune: bool,
-        device: str,
+        team: Team,
     ) -> None:
         self.recipe, self.labels = recipe, tuple(labels)
         self.data, self.held = data, held
@@ -94,7 +95,7 @@ class Trainer:
         rate = recipe.fine_tune_rate if fine_tune else recipe.optimiser.rate
         self._repeats = max(1, -(-self.schedule.least_steps * self.schedule.batch // len(data)))
         self._often = photos_of_rare_labels(data.present(len(labels)), self.schedule.rare)
-        self._fabric = _fabric(device)
+        self._team, self._fabric = team, team.fabric
         optimiser = build_optimiser(model.parameters(), recipe.optimiser, rate)
         self._rates = build_rates(
             optimiser,
@@ -105,7 +106,7 @@ class Trainer:
         )
         self.model: Any
         self._optimiser: Any
-        self.model, self._optimiser = self._fabric.setup(
+        self.model, self._optimiser = team.setup(
             model.to(memory_format=torch.channels_last),
             optimiser,
         )
@@ -136,13 +137,16 @@ class Trainer:
         Raises:
             KeyboardInterrupt: `watch` asked to stop; the checkpoint says where.
             RecipeError: the training diverged.
+            JobOver: this is not the first process, and the first has one of these.
         """
         begin = time.monotonic()
         self._train(progress, watch, checkpoint, identity)
-        check_weights(self.kept)
+        self._team.agree(lambda: check_weights(self.kept))
         steps = len(self._plan(progress.epoch + 1))
-        found = validate(self.kept, self.held, self.recipe, self.labels, self._fabric.device)
-        loss = progress.loss / steps
+        found = validate(
+            self.kept, self.held, self.recipe, self.labels, self._fabric.device, self._team
+        )
+        loss = self._team.tell(progress.loss / steps)
         self._rates.end_epoch(-loss if found.score is None else found.score)
         return EpochReport(
             epoch=progress.epoch + 1,
@@ -155,6 +159,30 @@ class Trainer:
             rate=float(self._optimiser.param_groups[0]["lr"]),
             labels=found.labels,
         )
+
+    def take(self, progress: TrainingProgress, report: EpochReport) -> None:
+        """Takes an epoch into the progress."""
+        progress.add(
+            asdict(report),
+            report.score,
+            report.threshold,
+            self.kept,
+            min_delta=self.schedule.min_delta,
+        )
+
+    def level(self, progress: TrainingProgress) -> TrainingProgress:
+        """The progress, with all weights and rates, of the first process in all of them."""
+        if self._team.size == 1:
+            return progress
+        packed = pack_state("", progress, self._parts()) if self._team.leads else None
+        packed = self._team.tell(packed)
+        if self._team.leads:
+            return progress
+        if packed is None:
+            raise JobOver
+        progress = unpack_state(packed, self._parts())
+        torch.manual_seed(self.recipe.seed + self._team.place.rank)  # dropout of its own
+        return progress
 
     def save(self, path: Path, identity: str, progress: TrainingProgress) -> None:
         """Writes a checkpoint."""
@@ -181,6 +209,7 @@ class Trainer:
             seed=self.recipe.seed,
             epoch=epoch,
             often=self._often,
+            least=self._team.size,
         )
 
     def _train(
@@ -197,40 +226,30 @@ class Trainer:
             seed=self.recipe.seed,
             epoch=epoch,
             start=progress.position,
+            share=self._team.share,
         )
         for images, masks in batches:
-            progress.loss += self._step(images, masks)
+            progress.loss += self._step(images, masks, len(plan[progress.position]))
             progress.position += 1
             watch.batch(progress.position, len(plan))
-            if watch.stop():
+            if self._team.asked(watch.stop()):
                 self.save(checkpoint, identity, progress)
                 raise KeyboardInterrupt
 
-    def _step(self, images: torch.Tensor, masks: torch.Tensor) -> float:
+    def _step(self, images: torch.Tensor, masks: torch.Tensor, photos: int) -> float:
         device = self._fabric.device
         photos = normalise(images.to(device), self.recipe.input.preprocess)
         logits = self.model(photos.to(memory_format=torch.channels_last))
-        value = self._loss(logits, masks)
-        self._fabric.backward(value)
+        value = self._loss(*self._team.whole(logits, masks, photos))
+        self._team.backward(value, self._network)
         norm = self._fabric.clip_gradients(
             self.model, self._optimiser, max_norm=_STEEPEST, error_if_nonfinite=False
         )
         loss = float(value.item())
-        check_numbers(loss, float(norm or 0.0))
+        self._team.agree(lambda: check_numbers(loss, float(norm or 0.0)))
         self._optimiser.step()
         self._optimiser.zero_grad(set_to_none=True)
         self._rates.step()
         if self._average is not None:
             self._average.update_parameters(self._network)
         return loss
-
-
-def _fabric(device: str) -> Fabric:
-    accelerator = choose_device(device)
-    fabric = Fabric(
-        accelerator=accelerator,
-        devices=1,
-        precision="bf16-mixed" if accelerator == "cuda" else "32-true",
-    )
-    fabric.launch()
-    return fabric

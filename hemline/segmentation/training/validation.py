@@ -1,6 +1,6 @@
 """How good a network is on the photos held back: what chooses the best epoch and the threshold."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from hemline.masks.figures.overlap import IGNORE
 from hemline.segmentation.input.batches import as_tensors
 from hemline.segmentation.input.pixel_cache import PixelCache
 from hemline.segmentation.input.transforms import normalise
+from hemline.segmentation.ranks.team import Team
 from hemline.segmentation.recipe.parts import ENOUGH
 from hemline.segmentation.recipe.recipe import Recipe
 from hemline.segmentation.training.thresholds import best_threshold
@@ -48,23 +49,36 @@ class Compared:
 
 
 def validate(
-    model: Any, held: PixelCache, recipe: Recipe, labels: Sequence[str], device: torch.device
+    model: Any,
+    held: PixelCache,
+    recipe: Recipe,
+    labels: Sequence[str],
+    device: torch.device,
+    team: Team | None = None,
 ) -> Validated:
-    """Figures of a network on the photos of a cache."""
+    """Figures of a network on the photos of a cache, which the processes of a team divide."""
     if len(held) < ENOUGH:
         return Validated()
-    return figures_of([compare(model, held, recipe, labels, device)], recipe, labels)
+    if team is None:
+        return figures_of([compare(model, held, recipe, labels, device)], recipe, labels)
+    own = compare(model, held, recipe, labels, device, team.share(len(held)))
+    return team.tell(figures_of(team.collect(own), recipe, labels))
 
 
 @torch.inference_mode()
 def compare(
-    model: Any, held: PixelCache, recipe: Recipe, labels: Sequence[str], device: torch.device
+    model: Any,
+    held: PixelCache,
+    recipe: Recipe,
+    labels: Sequence[str],
+    device: torch.device,
+    places: Iterable[int] | None = None,
 ) -> Compared:
-    """What a network draws on the photos of a cache."""
+    """What a network draws on the photos of a cache, or on some of them."""
     model.eval()
     rows = [np.zeros((0, len(THRESHOLDS)))]
     confusion = np.zeros((len(labels) + 1, len(labels) + 1), dtype=np.int64)
-    for index in range(len(held)):
+    for index in range(len(held)) if places is None else places:
         image, mask = as_tensors(held, index)
         truth = mask[0].numpy()
         known = truth != IGNORE

@@ -229,6 +229,47 @@ def test_a_training_whose_card_is_another_s_is_told(cards: Path, store: Store) -
         release_card(session, card, "another")
 
 
+def test_a_training_on_several_cards_has_all_of_them_or_none(cards: Path, store: Store) -> None:
+    with claim_device(store, "auto", 60, 2) as both:
+        assert both is not None
+        assert both.environment == {"CUDA_VISIBLE_DEVICES": ",".join(LISTED)}
+        assert both.devices == 2
+        with claim_device(store, "auto", 60) as third:
+            assert third is None
+    with claim_device(store, "auto", 60) as one:
+        assert one is not None
+        assert one.devices == 1
+        with claim_device(store, "auto", 60, 2) as waiting:
+            assert waiting is None
+        with claim_device(store, "auto", 60) as other:
+            assert other is not None, "the card that was not enough is given back"
+
+
+def test_no_more_cards_are_used_than_there_are(
+    cards: Path, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    with claim_device(store, "auto", 60, 4) as held, claim_device(store, "cpu", 60, 4) as on_cpu:
+        assert held is not None
+        assert on_cpu is not None
+        assert (held.devices, on_cpu.devices) == (2, 4)
+    assert "2 of 4 devices are used" in caplog.text
+
+
+def test_one_lost_card_of_two_ends_the_training(cards: Path, store: Store) -> None:
+    lost = threading.Event()
+    with claim_device(store, "auto", 0.6, 2) as held:
+        assert held is not None
+        held.when_lost(lost.set)
+        with store.session() as session:
+            session.connection().exec_driver_sql(
+                f"UPDATE card_claim SET owner = 'another' WHERE card = '{LISTED[1]}'"
+            )
+        assert lost.wait(30)
+    with store.session() as session:
+        assert claim_card(session, LISTED[0], "third", 60)
+        release_card(session, LISTED[0], "third")
+
+
 def test_who_listens_late_is_told_too() -> None:
     held, lost = CardHeld({}), threading.Event()
     held.lose()

@@ -1,0 +1,63 @@
+"""Where torchrun put this process among those that train together. Loads no torch."""
+
+import ctypes
+import os
+import signal
+import sys
+from dataclasses import dataclass
+
+from hemline.errors import ModelError
+
+EXIT_PARTNER_LOST = 77  # of a process that was cut off by the end of another
+EXIT_ALL_DONE = 78  # of a first process that is done while the others still wait for it
+LAUNCHER = "HEMLINE_RANKS_LAUNCHER"  # process id of the one that ran torchrun's agent
+RENDEZVOUS = "HEMLINE_RANKS_FILE"  # where the processes of one host meet
+UNUSED_ALLOWED = "ddp_find_unused_parameters_true"
+STRATEGIES = ("ddp", UNUSED_ALLOWED)
+
+_RUN = "TORCHELASTIC_RUN_ID"  # torchrun sets it for each process that it starts
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Counted from 0: `rank` of `size` processes, `local_rank` of the `local_size` on its host,
+    which is `node` of `nodes`. The process of rank 0 leads."""
+
+    rank: int = 0
+    size: int = 1
+    local_rank: int = 0
+    local_size: int = 1
+    node: int = 0
+    nodes: int = 1
+
+
+ALONE = Place()
+
+
+def my_place() -> Place | None:
+    """This process's place; None where torchrun did not start it.
+
+    >>> my_place() is None
+    True
+    """
+    if _RUN not in os.environ:
+        return None
+    names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK")
+    rank, size, local_rank, local_size, node = (int(os.environ[name]) for name in names)
+    return Place(rank, size, local_rank, local_size, node, size // local_size)
+
+
+def check_strategy(name: str) -> None:
+    """Raises ModelError for a strategy that there is not."""
+    if name not in STRATEGIES:
+        raise ModelError(f"unknown strategy '{name}'; choose from {', '.join(STRATEGIES)}")
+
+
+def die_with_launcher() -> None:
+    """Has Linux end this process when the one that launched it is gone, however that ended."""
+    launcher = os.environ.get(LAUNCHER)
+    if launcher is None or sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(1, int(signal.SIGKILL))  # PR_SET_PDEATHSIG
+    if os.getppid() != int(launcher):
+        sys.exit("the process that launched this one is gone")

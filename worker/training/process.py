@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from hemline.errors import ArtifactsUnavailable, HemlineError, ModelError
-from hemline.segmentation.ranks.place import EXIT_ALL_DONE, Place, die_with_launcher, my_place
+from hemline.segmentation.ranks.place import EXIT_ALL_DONE, Place, my_place, settle
 from hemline.settings import Settings, get_settings
 from hemline.store.models.runs import acquire_run, fail_run, get_run, postpone_run
 from hemline.store.tables.loop import TrainingRun
@@ -40,9 +40,10 @@ def main(run_id: int, devices: int = 1) -> int:
     configure_logging(settings.log_level)
     place = my_place()
     if place is not None and place.rank > 0:
+        team = _join(settings, place)
         from hemline.segmentation.ranks.follow import follow
 
-        follow(_join(settings, place))
+        follow(team)
         return EXIT_DONE
     if place is None and devices > 1:
         return _launch(build_services(settings), run_id, devices)
@@ -75,9 +76,9 @@ def _launch(services: Services, run_id: int, devices: int) -> int:
 
 
 def _join(settings: Settings, place: Place) -> "Team":
+    settle(place)
     from hemline.segmentation.ranks.joining import join_team
 
-    die_with_launcher()
     return join_team(place, settings.device, settings.training_strategy, settings.home_path)
 
 

@@ -90,16 +90,7 @@ def train_command(
     ] = False,
 ) -> None:
     """Train a recipe on folders of photos and masks. Ctrl-C stops after a batch; see --resume."""
-    import torch
-
-    from hemline.segmentation.commands.model_choice import find_model
-    from hemline.segmentation.commands.train_progress import TrainProgress
     from hemline.segmentation.ranks.place import check_strategy, my_place
-    from hemline.segmentation.recipe.recipe import load_recipe, with_epochs, with_values
-    from hemline.segmentation.training.memory import keep_memory
-    from hemline.segmentation.training.split_data import training_data
-    from hemline.segmentation.training.tensorboard_log import open_log
-    from hemline.segmentation.training.train_model import train
 
     place = my_place()
     check_strategy(strategy)
@@ -108,6 +99,16 @@ def train_command(
         return
     if place is None and (devices > 1 or nodes > 1):
         raise typer.Exit(_launch(device, devices, nodes, node, rendezvous))
+    import torch
+
+    from hemline.segmentation.commands.model_choice import find_model
+    from hemline.segmentation.commands.train_progress import TrainProgress
+    from hemline.segmentation.recipe.recipe import load_recipe, with_epochs, with_values
+    from hemline.segmentation.training.memory import keep_memory
+    from hemline.segmentation.training.split_data import training_data
+    from hemline.segmentation.training.tensorboard_log import open_log
+    from hemline.segmentation.training.train_model import train
+
     shares = {"split.validation": validation, "split.test": test, "split.seed": seed}
     own = [f"{key}={value}" for key, value in shares.items() if value is not None]
     parent = None if initial is None else find_model(initial)
@@ -159,10 +160,11 @@ def _launch(device: str, devices: int, nodes: int, node: int, rendezvous: str) -
 
 
 def _join(place: "Place", device: str, strategy: str, out: Path) -> "Team":
-    from hemline.segmentation.ranks.joining import join_team
-    from hemline.segmentation.ranks.place import die_with_launcher
+    from hemline.segmentation.ranks.place import settle
 
-    die_with_launcher()
+    settle(place)
+    from hemline.segmentation.ranks.joining import join_team
+
     team = join_team(place, device, strategy, out)
     if team.leads:
         terminal.out().print(f"{place.size} processes share each batch")
@@ -170,11 +172,11 @@ def _join(place: "Place", device: str, strategy: str, out: Path) -> "Team":
 
 
 def _follow(place: "Place", device: str, strategy: str, threads: int, out: Path) -> None:
+    team = _join(place, device, strategy, out)
     import torch
 
     from hemline.segmentation.ranks.follow import follow
 
-    team = _join(place, device, strategy, out)
     if threads:
         torch.set_num_threads(threads)
     follow(team)

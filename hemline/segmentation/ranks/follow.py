@@ -1,6 +1,5 @@
 """What every process of a training but the first does: train what it is told, write nothing."""
 
-import signal
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,12 +13,7 @@ from hemline.segmentation.training.trainer import Trainer, Watch
 
 
 def follow(team: Team) -> None:
-    """Trains one network after the other with the first process, until that has no more.
-
-    On the first host Ctrl-C is for the first process to answer, which tells the others.
-    """
-    on_its_host = team.place.node == 0
-    signal.signal(signal.SIGINT, signal.SIG_IGN if on_its_host else signal.SIG_DFL)
+    """Trains one network after the other with the first process, until that has no more."""
     keep_memory()
     with team:
         while (job := team.next_job()) is not None:

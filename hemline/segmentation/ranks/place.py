@@ -53,8 +53,13 @@ def check_strategy(name: str) -> None:
         raise ModelError(f"unknown strategy '{name}'; choose from {', '.join(STRATEGIES)}")
 
 
-def die_with_launcher() -> None:
-    """Has Linux end this process when the one that launched it is gone, however that ended."""
+def settle(place: Place) -> None:
+    """Leaves Ctrl-C to the first process, which tells those of its host; another host's end by it.
+
+    On Linux a process also ends when the one that launched it is gone, however that ended.
+    """
+    if place.rank > 0:
+        signal.signal(signal.SIGINT, signal.SIG_IGN if place.node == 0 else signal.SIG_DFL)
     launcher = os.environ.get(LAUNCHER)
     if launcher is None or sys.platform != "linux":
         return

@@ -87,9 +87,9 @@ def test_the_status_is_the_first_process_s_unless_another_failed(
 
 def test_when_its_launcher_is_killed_a_process_ends_too(tmp_path: Path) -> None:
     program = (
-        "from hemline.segmentation.ranks.place import die_with_launcher\n"
+        "from hemline.segmentation.ranks.place import my_place, settle\n"
         "import os, time\n"
-        "die_with_launcher()\n"
+        "settle(my_place())\n"
         f"open({str(tmp_path)!r} + '/' + str(os.getpid()), 'w')\n"
         "time.sleep(600)"
     )

@@ -90,14 +90,14 @@ def train_command(
     ] = False,
 ) -> None:
     """Train a recipe on folders of photos and masks. Ctrl-C stops after a batch; see --resume."""
-    from hemline.segmentation.ranks.place import check_strategy, my_place
+    from hemline.segmentation.ranks.place import check_options, my_place
 
     place = my_place()
-    check_strategy(strategy)
+    check_options(place, strategy, devices)
     if place is not None and place.rank > 0:
         _follow(place, device, strategy, threads, out)
         return
-    if place is None and (devices > 1 or nodes > 1):
+    if place is None and (devices > 1 or nodes > 1 or node or rendezvous):
         raise typer.Exit(_launch(device, devices, nodes, node, rendezvous))
     import torch
 

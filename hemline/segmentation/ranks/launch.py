@@ -86,6 +86,11 @@ def _check(hosts: Hosts) -> None:
             f"--node is {hosts.node}, but {hosts.nodes} hosts are numbered from 0 to "
             f"{hosts.nodes - 1}; give each its own number"
         )
+    if hosts.nodes == 1 and hosts.rendezvous:
+        raise ModelError(
+            f"--rendezvous is '{hosts.rendezvous}', but one host has nobody to meet; give the "
+            "number of hosts with --nodes, or leave it out"
+        )
     host, colon, port = hosts.rendezvous.rpartition(":")
     if hosts.nodes > 1 and not (host and colon and port.isdecimal()):
         raise ModelError(

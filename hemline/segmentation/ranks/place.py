@@ -47,10 +47,15 @@ def my_place() -> Place | None:
     return Place(rank, size, local_rank, local_size, node, size // local_size)
 
 
-def check_strategy(name: str) -> None:
-    """Raises ModelError for a strategy that there is not."""
-    if name not in STRATEGIES:
-        raise ModelError(f"unknown strategy '{name}'; choose from {', '.join(STRATEGIES)}")
+def check_options(place: Place | None, strategy: str, devices: int) -> None:
+    """Raises ModelError for an unknown strategy, or for other devices than torchrun was given."""
+    if strategy not in STRATEGIES:
+        raise ModelError(f"unknown strategy '{strategy}'; choose from {', '.join(STRATEGIES)}")
+    if place is not None and devices not in (1, place.local_size):
+        raise ModelError(
+            f"--devices is {devices}, but torchrun has started {place.local_size} processes on "
+            "this host; leave --devices out"
+        )
 
 
 def settle(place: Place) -> None:

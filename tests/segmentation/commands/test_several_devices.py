@@ -169,3 +169,11 @@ def test_torchrun_starts_it_too(command: list[str], tmp_path: Path) -> None:
     assert status == 0, errors
     assert "2 processes share each batch" in said
     assert said.count("epoch 1/1") == 1
+    process = subprocess.Popen(
+        [*torchrun, *command[1:], "--out", str(tmp_path / "out"), "--devices", "3"],
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    status, _, errors = ends(process)
+    assert status == 1
+    assert "torchrun has started 2 processes on this host; leave --devices out" in errors

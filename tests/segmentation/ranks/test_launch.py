@@ -151,6 +151,7 @@ def test_two_hosts_meet_at_an_address() -> None:
     [
         (Hosts(2, 2, "a:1"), "numbered from 0 to 1"),
         (Hosts(1, 1), "numbered from 0 to 0"),
+        (Hosts(1, 0, "a:1"), "has nobody to meet"),
         (Hosts(2, 1), "need HOST:PORT"),
         (Hosts(2, 1, "10.0.0.1"), "need HOST:PORT"),
         (Hosts(2, 1, "10.0.0.1:port"), "need HOST:PORT"),

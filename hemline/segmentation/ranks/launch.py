@@ -27,6 +27,7 @@ from hemline.segmentation.ranks.place import (
 _LOOPBACK = "127.0.0.1"
 _END_S = 120  # for the batch that Ctrl-C lets end, and its checkpoint
 _JOIN_S = 900  # for the other hosts to come
+_CUT_OFF = (EXIT_PARTNER_LOST, -signal.SIGTERM)
 _GO_ON = "continue from the last checkpoint with --resume (a worker does so by itself)"
 
 
@@ -154,7 +155,7 @@ def _status(failures: Mapping[int, Any], devices: int, hosts: Hosts) -> int:
         return int(first.exitcode)
     rank, failed = min(failures.items(), key=_guilt)
     total = devices * hosts.nodes
-    if failed.exitcode == EXIT_PARTNER_LOST:
+    if all(each.exitcode in _CUT_OFF for each in failures.values()) and hosts.nodes > 1:
         raise ModelError(
             f"a training process on another host ended, and those on this host with it; look at "
             f"that host's output, then {_GO_ON}"
@@ -165,10 +166,11 @@ def _status(failures: Mapping[int, Any], devices: int, hosts: Hosts) -> int:
     )
 
 
-def _guilt(item: tuple[int, Any]) -> tuple[bool, bool, int]:
-    """Who was killed comes before who failed, and both before who was left alone."""
-    rank, failed = item
-    return failed.exitcode == EXIT_PARTNER_LOST, failed.exitcode > 0, rank
+def _guilt(item: tuple[int, Any]) -> tuple[bool, bool, bool]:
+    """Who was killed comes before who failed, then who was ended as torchrun ends those that are
+    left, and last who was cut off. Of two alike, torchrun names the one first that ended first."""
+    status = item[1].exitcode
+    return status == EXIT_PARTNER_LOST, status == -signal.SIGTERM, status > 0
 
 
 def _how(status: int) -> str:

@@ -236,11 +236,11 @@ class Trainer:
                 self.save(checkpoint, identity, progress)
                 raise KeyboardInterrupt
 
-    def _step(self, images: torch.Tensor, masks: torch.Tensor, photos: int) -> float:
+    def _step(self, images: torch.Tensor, masks: torch.Tensor, count: int) -> float:
         device = self._fabric.device
         photos = normalise(images.to(device), self.recipe.input.preprocess)
         logits = self.model(photos.to(memory_format=torch.channels_last))
-        value = self._loss(*self._team.whole(logits, masks, photos))
+        value = self._loss(*self._team.whole(logits, masks, count))
         self._team.backward(value, self._network)
         norm = self._fabric.clip_gradients(
             self.model, self._optimiser, max_norm=_STEEPEST, error_if_nonfinite=False

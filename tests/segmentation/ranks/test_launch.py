@@ -65,6 +65,7 @@ def test_a_process_that_is_killed_ends_the_others_with_a_sentence() -> None:
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statuses", "status", "sentence"),
     [
@@ -85,6 +86,7 @@ def test_the_status_is_the_first_process_s_unless_another_failed(
     assert ("sentence" in errors) == bool(sentence)
 
 
+@pytest.mark.slow
 def test_when_its_launcher_is_killed_a_process_ends_too(tmp_path: Path) -> None:
     program = (
         "from hemline.segmentation.ranks.place import my_place, settle\n"
@@ -104,6 +106,7 @@ def test_when_its_launcher_is_killed_a_process_ends_too(tmp_path: Path) -> None:
         time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_nothing_listens_beyond_this_host(tmp_path: Path) -> None:
     program = (
         "import os, time\n"
@@ -132,6 +135,7 @@ def test_nothing_listens_beyond_this_host(tmp_path: Path) -> None:
     assert set(listening) <= {"127.0.0.1", "::1"}
 
 
+@pytest.mark.slow
 def test_two_hosts_meet_at_an_address() -> None:
     """Both are this machine."""
     with socket.socket() as free:

@@ -9,6 +9,9 @@ import pytest
 from tests.segmentation.ranks import scenes
 from tests.segmentation.ranks.teams import TeamOfProcesses
 
+pytestmark = pytest.mark.slow
+
+STEPS = ("one_step", "normalised_step", "uneven_steps")
 Results = dict[str, Any]
 
 
@@ -28,17 +31,19 @@ def _close(ours: Any, theirs: Any) -> bool:
     return bool(ours == theirs)
 
 
-@pytest.mark.parametrize("name", ["one_step", "uneven_steps"])
+@pytest.mark.parametrize("name", STEPS)
 def test_a_divided_batch_gives_the_weights_of_a_whole_one(
     name: str, shared: Results, tmp_path: Path
 ) -> None:
     ours, theirs = shared[name], scenes.SAME[name](tmp_path, None)
     assert ours.keys() == theirs.keys()
     for key, value in theirs.items():
-        np.testing.assert_allclose(ours[key], value, rtol=1e-5, atol=1e-5, err_msg=key)
+        # BatchNorm magnifies rounding; statistics of half a batch would differ by far more.
+        near = 1e-3 if name == "normalised_step" else 1e-5
+        np.testing.assert_allclose(ours[key], value, rtol=near, atol=near, err_msg=key)
 
 
-@pytest.mark.parametrize("name", sorted(scenes.SAME.keys() - {"one_step", "uneven_steps"}))
+@pytest.mark.parametrize("name", sorted(scenes.SAME.keys() - set(STEPS)))
 def test_each_kind_of_training_goes_as_in_one_process(
     name: str, shared: Results, tmp_path: Path
 ) -> None:

@@ -2,11 +2,12 @@
 
 import os
 from pathlib import Path
+from typing import Literal
 
 import torch
 import torch.distributed as dist
 from lightning.fabric import Fabric
-from lightning.fabric.strategies import DDPStrategy
+from lightning.fabric.strategies.ddp import DDPStrategy
 
 from hemline.errors import ModelError
 from hemline.segmentation.device import choose_device
@@ -68,5 +69,5 @@ def check_cards(processes: int) -> None:
         )
 
 
-def _precision(accelerator: str) -> str:
+def _precision(accelerator: str) -> Literal["bf16-mixed", "32-true"]:
     return "bf16-mixed" if accelerator == "cuda" else "32-true"

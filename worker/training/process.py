@@ -11,7 +11,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from hemline.errors import ArtifactsUnavailable, HemlineError, ModelError
-from hemline.segmentation.ranks.place import EXIT_ALL_DONE, Place, my_place, settle
+from hemline.segmentation.ranks.place import EXIT_ALL_DONE, RankPlace, my_place, settle
 from hemline.settings import Settings, get_settings
 from hemline.store.models.runs import acquire_run, fail_run, get_run, postpone_run
 from hemline.store.tables.loop import TrainingRun
@@ -75,7 +75,7 @@ def _launch(services: Services, run_id: int, devices: int) -> int:
         return EXIT_CRASHED
 
 
-def _join(settings: Settings, place: Place) -> "Team":
+def _join(settings: Settings, place: RankPlace) -> "Team":
     settle(place)
     from hemline.segmentation.ranks.joining import join_team
 

@@ -12,7 +12,7 @@ from hemline.files import make_folder
 from hemline.segmentation.commands.options import Device, MasksShow
 
 if TYPE_CHECKING:
-    from hemline.segmentation.ranks.place import Place
+    from hemline.segmentation.ranks.place import RankPlace
     from hemline.segmentation.ranks.team import Team
     from hemline.segmentation.training.split_data import TrainingData
     from hemline.segmentation.training.train_model import TrainedModel
@@ -159,7 +159,7 @@ def _launch(device: str, devices: int, nodes: int, node: int, rendezvous: str) -
     return launch(command, devices, Hosts(nodes, node, rendezvous))
 
 
-def _join(place: "Place", device: str, strategy: str, out: Path) -> "Team":
+def _join(place: "RankPlace", device: str, strategy: str, out: Path) -> "Team":
     from hemline.segmentation.ranks.place import settle
 
     settle(place)
@@ -171,7 +171,7 @@ def _join(place: "Place", device: str, strategy: str, out: Path) -> "Team":
     return team
 
 
-def _follow(place: "Place", device: str, strategy: str, threads: int, out: Path) -> None:
+def _follow(place: "RankPlace", device: str, strategy: str, threads: int, out: Path) -> None:
     team = _join(place, device, strategy, out)
     import torch
 

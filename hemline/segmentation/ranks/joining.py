@@ -11,7 +11,7 @@ from lightning.fabric.strategies.ddp import DDPStrategy
 
 from hemline.errors import ModelError
 from hemline.segmentation.device import choose_device
-from hemline.segmentation.ranks.place import RENDEZVOUS, UNUSED_ALLOWED, Place
+from hemline.segmentation.ranks.place import RENDEZVOUS, UNUSED_ALLOWED, RankPlace
 from hemline.segmentation.ranks.team import Team
 
 
@@ -27,7 +27,7 @@ def team_of_one(device: str) -> Team:
     return Team(fabric)
 
 
-def join_team(place: Place, device: str, strategy: str, folder: Path) -> Team:
+def join_team(place: RankPlace, device: str, strategy: str, folder: Path) -> Team:
     """Waits for the others of a training: gloo brings CPUs together, nccl GPUs, one a process.
 
     The cores of a host are divided among its processes. `folder` is where the photos of a training

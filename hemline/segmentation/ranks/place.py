@@ -19,7 +19,7 @@ _RUN = "TORCHELASTIC_RUN_ID"  # torchrun sets it for each process that it starts
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RankPlace:
     """Counted from 0: `rank` of `size` processes, `local_rank` of the `local_size` on its host,
     which is `node` of `nodes`. The process of rank 0 leads."""
 
@@ -31,10 +31,10 @@ class Place:
     nodes: int = 1
 
 
-ALONE = Place()
+ALONE = RankPlace()
 
 
-def my_place() -> Place | None:
+def my_place() -> RankPlace | None:
     """This process's place; None where torchrun did not start it.
 
     >>> my_place() is None
@@ -44,10 +44,10 @@ def my_place() -> Place | None:
         return None
     names = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "GROUP_RANK")
     rank, size, local_rank, local_size, node = (int(os.environ[name]) for name in names)
-    return Place(rank, size, local_rank, local_size, node, size // local_size)
+    return RankPlace(rank, size, local_rank, local_size, node, size // local_size)
 
 
-def check_options(place: Place | None, strategy: str, devices: int) -> None:
+def check_options(place: RankPlace | None, strategy: str, devices: int) -> None:
     """Raises ModelError for an unknown strategy, or for other devices than torchrun was given."""
     if strategy not in STRATEGIES:
         raise ModelError(f"unknown strategy '{strategy}'; choose from {', '.join(STRATEGIES)}")
@@ -58,7 +58,7 @@ def check_options(place: Place | None, strategy: str, devices: int) -> None:
         )
 
 
-def settle(place: Place) -> None:
+def settle(place: RankPlace) -> None:
     """Leaves Ctrl-C to the first process, which tells those of its host; another host's end by it.
 
     On Linux a process also ends when the one that launched it is gone, however that ended.

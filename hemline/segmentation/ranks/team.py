@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from hemline.errors import HemlineError, RecipeError
 from hemline.segmentation.ranks.batch_norm import check_statistics, share_statistics
 from hemline.segmentation.ranks.job import NetworkJob
-from hemline.segmentation.ranks.place import ALONE, EXIT_PARTNER_LOST, UNUSED_ALLOWED, Place
+from hemline.segmentation.ranks.place import ALONE, EXIT_PARTNER_LOST, UNUSED_ALLOWED, RankPlace
 from hemline.segmentation.recipe.recipe import Recipe
 
 _WAIT = timedelta(days=1)  # the others wait while the first decodes, predicts or judges
@@ -48,7 +48,7 @@ class Team:
     def __init__(
         self,
         fabric: Fabric,
-        place: Place = ALONE,
+        place: RankPlace = ALONE,
         *,
         strategy: str = "ddp",
         folder: Path = Path(),

@@ -21,7 +21,7 @@ from tests.worker.worker_host import WorkerHost, lives
 GARMENT = render_label_config(["garment"])
 KEY = "7.1795225515"
 PROMISED_S = 8.0
-SLOW_MACHINE_S = 40.0  # what is measured is said; a busy machine must not fail the test
+SLOW_MACHINE_S = 25.0  # a busy machine must not fail the test; without the mend it took 35 s
 _GROWN_UP = 8  # processes of a worker's host
 _ENCODED_S = 3.0  # from a stored mask to one that can be answered
 

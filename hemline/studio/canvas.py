@@ -26,6 +26,7 @@ class Part(IntEnum):
     SHOES = 4
     PROP = 5
     BAG = 6  # that the figure carries; one that stands about is a prop
+    INSIDE = 7  # a garment's wrong side, seen below a hem that is higher in front: garment, too
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ class PhotoCanvas:
         below = self.image[here]
         below += cover[..., None] * (paint - below)
         alpha = self.alpha[here]
-        alpha += cover * (float(part is Part.GARMENT) - alpha)
+        alpha += cover * (float(part in (Part.GARMENT, Part.INSIDE)) - alpha)
         self.parts[here][cover >= 0.5] = part
         if part is not Part.PROP:
             figure = self.figure[here]

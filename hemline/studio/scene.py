@@ -16,6 +16,7 @@ from hemline.studio.canvas import Part, PhotoCanvas
 from hemline.studio.figure.body import Build, FigureKind, sample_body
 from hemline.studio.figure.figure import Figure, draw_figure, sample_figure
 from hemline.studio.figure.geometry import Camera
+from hemline.studio.hard_cases import HardCase, make_hard, type_for
 from hemline.studio.photo import Lens, sample_lens, take
 from hemline.studio.props import draw_props, draw_shoulder_bag, draw_turntable
 from hemline.studio.wardrobe.fabric import Light
@@ -45,11 +46,18 @@ class Scene:
     kind: FigureKind
     pattern: Pattern | None
     backdrop: BackdropKind
+    case: HardCase | None = None
 
     @property
     def mask(self) -> NDArray[np.uint8]:
         """Class ids `(H, W)` uint8: 1 where the garment takes at least half of the pixel."""
         return (self.alpha >= 128).astype(np.uint8)
+
+    @property
+    def front_mask(self) -> NDArray[np.uint8]:
+        """The mask of somebody who follows the front of the garment: without its wrong side, where
+        that is seen below a hem that is higher in front."""
+        return np.where(self.parts == Part.INSIDE, 0, self.mask).astype(np.uint8)
 
     def shows(self, part: Part) -> NDArray[np.bool_]:
         """Where a pixel shows `part`, `(H, W)`; nowhere that is garment by `mask`, but for that."""
@@ -68,16 +76,18 @@ def draw_scene(
     pattern: Pattern | None = None,
     dressed: bool = True,
     bag: bool = False,
+    case: HardCase | None = None,
 ) -> Scene:
     """Draw the garment number `seed` from one side.
 
     The same seed gives the same garment, body and studio in each view, and the same photo each
     time. `kind`, `garment_type` and `pattern` fix what is otherwise drawn. Where it is not
     `dressed`, a bare mannequin stands in the garment's studio. With `bag` a person carries one.
+    `case` has the garment changed to a hard one.
 
     Raises:
-        ValueError: `view` is none of `VIEWS`, a side is under 16 px, a person is not dressed, or
-            somebody else than a person is to carry a bag.
+        ValueError: `view` is none of `VIEWS`, a side is under 16 px, a person is not dressed,
+            somebody else than a person is to carry a bag, or the type has no such hard case.
     """
     if view not in _YAW:
         raise ValueError(f"unknown view '{view}'; choose from {', '.join(VIEWS)}")
@@ -87,7 +97,7 @@ def draw_scene(
         raise ValueError("only a mannequin can be undressed; leave the kind out")
     if bag and kind is not FigureKind.PERSON:
         raise ValueError("only a person carries a bag; set the kind to it")
-    plan = _plan(seed, kind if dressed else FigureKind.MANNEQUIN, garment_type, pattern)
+    plan = _plan(seed, kind if dressed else FigureKind.MANNEQUIN, garment_type, pattern, case)
     if not dressed:
         plan = replace(plan, figure=replace(plan.figure, clothes=()))
     moment = np.random.default_rng([seed, 1 + VIEWS.index(view)])
@@ -110,6 +120,7 @@ def draw_scene(
         kind=plan.figure.body.kind,
         pattern=plan.garment.fabric.print.pattern if dressed else None,
         backdrop=plan.backdrop.kind,
+        case=case,
     )
 
 
@@ -131,16 +142,23 @@ class _Plan:
 
 
 def _plan(
-    seed: int, kind: FigureKind | None, garment_type: GarmentType | None, pattern: Pattern | None
+    seed: int,
+    kind: FigureKind | None,
+    garment_type: GarmentType | None,
+    pattern: Pattern | None,
+    case: HardCase | None,
 ) -> _Plan:
     """All that the views of a garment share."""
     rng = np.random.default_rng([seed, 0])
     drawn_kind, drawn_type = _draw_kinds(rng)
-    kind, garment_type = kind or drawn_kind, garment_type or drawn_type
+    kind = kind or drawn_kind
+    garment_type = garment_type or (type_for(case, drawn_type) if case else drawn_type)
     body = sample_body(rng, kind)
     if body.build is Build.FORM and garment_type is GarmentType.TROUSERS:
         body = replace(body, build=Build.HEADLESS)  # trousers need legs
     garment = sample_garment(rng, garment_type, pattern)
+    if case:
+        garment = make_hard(garment, case, body.skin, np.random.default_rng([seed, 5]))
     outfit = [garment] if kind is FigureKind.MANNEQUIN else _outfit(rng, garment)
     clothes = tuple(make(part, body, rng) for part in outfit)
     figure = sample_figure(rng, body, clothes)

@@ -5,6 +5,7 @@ from math import pi
 
 import numpy as np
 
+from hemline.studio.canvas import Part
 from hemline.studio.figure.body import Body, FigureKind, armhole
 from hemline.studio.figure.geometry import Curve, Floats, Relief, Tube, floats, level, smoothstep
 from hemline.studio.noise import make_noise
@@ -240,8 +241,15 @@ def _inside(garment: Garment, piece: Piece) -> tuple[Piece, ...]:
     """The far side of a garment whose hem is lower behind than in front."""
     if garment.dip == 0:
         return ()
-    top = level(garment.hem - 0.08)
-    return (replace(piece, top=top, neckline=None, fabric=garment.fabric.darker(0.55), far=True),)
+    far = replace(
+        piece,
+        top=level(garment.hem - 0.08),
+        neckline=None,
+        fabric=garment.fabric.darker(garment.shade),
+        part=Part.INSIDE,
+        far=True,
+    )
+    return (far,)
 
 
 def _neckline(garment: Garment, shape: Tube) -> Neckline:

@@ -40,7 +40,8 @@ class Garment:
     `waist` is where a skirt or trousers begin, `hem` where the garment ends, `dip` how much lower
     the hem is behind than in front, `flare` how much wider the hem is than the hip, `ease` the
     room between cloth and body, `fold` the depth of its folds and `folds` their number round it,
-    `gap` half the angle an open coat shows. `trim` is the colour of belt, buttons and collar.
+    `gap` half the angle an open coat shows, `shade` how bright its wrong side is beside the right
+    one, 0..1. `trim` is the colour of belt, buttons and collar.
     """
 
     type: GarmentType
@@ -63,6 +64,7 @@ class Garment:
     buttons: bool
     gap: float
     waistline: float
+    shade: float = 0.55
 
 
 _HUES: tuple[Colour, ...] = (

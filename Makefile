@@ -3,7 +3,7 @@
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
 	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
 	bench-many-labels bench-matting bench-checks bench-bounds bench-work-time bench-backup \
-	bench-scale bench-webhooks bench-left-blank bench-openings bench-pool bench-verdicts soak chaos lock labelstudio \
+	bench-scale bench-webhooks bench-left-blank bench-causes bench-openings bench-pool bench-verdicts soak chaos lock labelstudio \
 	image
 
 PYTHON ?= python3
@@ -125,6 +125,11 @@ bench-left-blank: .python ## Measure what tasks left blank where correcting is d
 bench-verdicts: .python ## Measure whether a verdict finds more labels like it: CCP=folder PHOTOS=number
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
 	$(BIN)/python -m benchmarks.learning.bench_verdicts --ccp "$(CCP)" $(if $(PHOTOS),--photos $(PHOTOS))
+
+bench-causes: .python ## Measure whether the right reasons are given: METAIL=folder PHOTOS=number
+	@$(PYTHON) scripts/bootstrap.py --dev --only hemline
+	$(BIN)/python -m benchmarks.learning.bench_causes $(if $(METAIL),--metail "$(METAIL)") \
+		$(if $(PHOTOS),--photos $(PHOTOS))
 
 bench-backup: .python ## Measure a backup of 100,000 tasks and its restore
 	@$(PYTHON) scripts/bootstrap.py --dev --only hemline

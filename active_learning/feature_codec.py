@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from active_learning.blame import Blame
 from active_learning.checks.look import CheckBox, CheckFigure
 from active_learning.checks.mask_checks import stands_out
 from active_learning.label_features import COMPLEXITY, LabelFeatures
@@ -18,6 +19,7 @@ _COMPLEXITY = "complexity_{}"
 _CHECK = "check_{}"
 BOXES = "checks"  # among the regions: the box of each check that stands out
 _VIEW = ("view_lightness", "view_a", "view_b", "view_height", "view_area")
+_BLAME = ("blame_label", "blame_contrast", "blame_model", "blame_faint")
 _NAN = float("nan")
 Json = dict[str, Any]
 
@@ -32,6 +34,7 @@ def feature_values(features: LabelFeatures) -> Json:
         "fixed_risk": features.fixed_risk,
         **{_COMPLEXITY.format(k): value for k, value in enumerate(features.complexity)},
         **_view_values(features.view),
+        **_blame_values(features.blame),
         **{_CHECK.format(check): found.number for check, found in features.checks.items()},
     }
 
@@ -47,6 +50,7 @@ def feature_regions(features: LabelFeatures) -> Json:
         "whole": _region(features.whole),
         "note": features.note,
         "excused": features.excused,
+        "blame": _blame_regions(features.blame),
         BOXES: {
             check.value: found.box.as_list()
             for check, found in features.checks.items()
@@ -74,6 +78,7 @@ def read_features(values: Mapping[str, Any], regions: Mapping[str, Any]) -> Labe
         note=str(regions.get("note") or ""),
         view=read_view(values),
         checks=_read_checks(values, regions.get(BOXES)),
+        blame=_read_blame(values, regions.get("blame")),
     )
 
 
@@ -88,6 +93,40 @@ def read_view(values: Mapping[str, Any]) -> ViewSignals | None:
 def _view_values(view: ViewSignals | None) -> Json:
     numbers = [None] * len(_VIEW) if view is None else [*view.colour, view.height, view.area]
     return dict(zip(_VIEW, numbers, strict=True))
+
+
+def _blame_values(blame: Blame | None) -> Json:
+    if blame is None:
+        return dict.fromkeys(_BLAME)
+    return dict(zip(_BLAME, (blame.label, blame.contrast, blame.model, blame.faint), strict=True))
+
+
+def _blame_regions(blame: Blame | None) -> Json | None:
+    if blame is None:
+        return None
+    return {
+        "wrong": _region(blame.wrong),
+        "pale": _region(blame.pale),
+        "missed": _region(blame.missed),
+        "below": blame.below,
+    }
+
+
+def _read_blame(values: Mapping[str, Any], regions: Any) -> Blame | None:
+    label, contrast, model, faint = (_number(values, name) for name in _BLAME)
+    if not all(map(math.isfinite, (label, contrast, model, faint))):
+        return None
+    where = regions if isinstance(regions, Mapping) else {}
+    return Blame(
+        label,
+        contrast,
+        model,
+        _read_region(where.get("wrong")),
+        _read_region(where.get("pale")),
+        _read_region(where.get("missed")),
+        bool(where.get("below")),
+        faint,
+    )
 
 
 def _read_checks(values: Mapping[str, Any], boxes: Any) -> dict[MaskCheck, CheckFigure]:

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.blame import Blame, share_blame
 from active_learning.checks.look import CheckFigure
 from active_learning.checks.mask_checks import check_mask
 from active_learning.risk.label_risk import (
@@ -63,7 +64,8 @@ class LabelFeatures:
 
     `note` is a sentence about what could not be looked at, "" where nothing was amiss. `view` is
     what the garment's other views are compared with; None for an empty mask. `checks` are those of
-    the mask in its photo; none where the mask has no outline.
+    the mask in its photo; none where the mask has no outline. `blame` is for what label and model
+    dispute; None where there is no model or no outline.
     """
 
     row: Rows | None = None
@@ -80,6 +82,7 @@ class LabelFeatures:
     note: str = ""
     view: ViewSignals | None = None
     checks: Mapping[MaskCheck, CheckFigure] = field(default_factory=dict)
+    blame: Blame | None = None
 
 
 def label_features(
@@ -156,6 +159,7 @@ def features_of(
         undecided=undecided_region(signals),
         thin=polygon(signals.thin),
         whole=polygon(signals.whole),
+        blame=share_blame(signals, risks),
     )
 
 

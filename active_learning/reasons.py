@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.blame import FAINT, Blame
 from active_learning.label_features import COMPLEXITY, LabelFeatures
 from active_learning.percentiles import percentiles
 from active_learning.signals.garment_views import USUAL_VIEW, Oddness
@@ -18,6 +19,8 @@ _ENOUGH = 10  # images below which a percentile says nothing
 _OF_MODEL = 3  # the first numbers of complexity are the model's, the others the outline's
 _FAR = 1.5  # times the median distance to the nearest labels: data is thin there
 _FARTHEST = 5.0  # times the usual distance above which a number says nothing more
+
+_NOBODY = Blame()
 
 Numbers = NDArray[np.float64]
 
@@ -55,18 +58,25 @@ def reasons(
         odd = USUAL_VIEW if oddness is None else oddness[k]
         found: list[Evidence] = []
         # Views differ for good reasons: an odd one is never a reason against a label by itself.
-        if risk >= RISKY and not item.excused:
-            found.append(_bad_ground_truth(item, risk, float(ranks[k, 0]), odd))
+        blame = item.blame or _NOBODY
+        doubtful = risk >= RISKY and not item.excused and not blame.clears_label
+        if doubtful or blame.convicts_label:
+            found.append(_bad_ground_truth(item, blame, risk, float(ranks[k, 0]), odd))
         pale = float(ranks[k, 1])
         stands_out = item.low_contrast >= 0.2 or (enough and pale >= _EXTREME)
-        if item.low_contrast >= LEAST_ARC and (stands_out or (item.excused and risk >= RISKY)):
+        plain = stands_out or (item.excused and risk >= RISKY)
+        if item.low_contrast >= LEAST_ARC and plain:
             found.append(_low_contrast(item, pale))
+        elif blame.lacks_contrast:
+            found.append(_hidden_outline(item, blame))
         far = float(ranks[k, 2])
         rare = enough and far >= _EXTREME and distance >= _FAR * usual
         if rare:
             found.append(_limited_data(item, distance, far, usual))
         if enough and hard_rank[k] >= _EXTREME and hard[k] >= 65 and not rare:
             found.append(_too_complicated(item, hard[k], hard_rank[k], complexity[k]))
+        elif blame.puzzles_model and not rare:
+            found.append(_puzzling(item, blame))
         result.append(found)
     return result
 
@@ -86,10 +96,21 @@ def compared_numbers(
     return np.array(rows, dtype=np.float64).reshape(-1, COMPARED)
 
 
-def _bad_ground_truth(item: LabelFeatures, risk: float, rank: float, odd: Oddness) -> Evidence:
-    said = [item.wrong_sentence, odd.sentence if odd.is_odd else ""]
-    sentence = "; ".join(filter(None, said))
-    return Evidence(Reason.BAD_GROUND_TRUTH, risk, rank, sentence, item.wrong or item.whole)
+def _bad_ground_truth(
+    item: LabelFeatures, blame: Blame, risk: float, rank: float, odd: Oddness
+) -> Evidence:
+    said, where = item.wrong_sentence, item.wrong
+    if blame.wrong is not None and blame.convicts_label and (blame.below or risk < RISKY):
+        what = (
+            "the photo and the model show more of the garment below the hem, as where its back is "
+            "longer"
+            if blame.below
+            else "colours and edges of the photo bear out the model where the label differs from it"
+        )
+        said = f"{what}; {blame.label:.1%} of the label's area"
+        where = blame.wrong
+    sentence = "; ".join(filter(None, [said, odd.sentence if odd.is_odd else ""]))
+    return Evidence(Reason.BAD_GROUND_TRUTH, risk, rank, sentence, where or item.whole)
 
 
 def _low_contrast(item: LabelFeatures, rank: float) -> Evidence:
@@ -98,6 +119,30 @@ def _low_contrast(item: LabelFeatures, rank: float) -> Evidence:
         f"{LOW_CONTRAST:g} ΔE"
     )
     return Evidence(Reason.LOW_CONTRAST, item.low_contrast, rank, sentence, item.pale)
+
+
+def _hidden_outline(item: LabelFeatures, blame: Blame) -> Evidence:
+    """Low contrast that explains why label and model differ, be it on a short stretch."""
+    where = blame.pale or item.pale or item.whole
+    if blame.contrast >= blame.faint:
+        sentence = (
+            f"label and model differ by {blame.contrast:.1%} of the label's area where its outline "
+            "can hardly be seen"
+        )
+        return Evidence(Reason.LOW_CONTRAST, blame.contrast, None, sentence, where)
+    sentence = (
+        f"label and model differ, and along {blame.faint:.0%} of the outline garment and "
+        f"background differ by less than {FAINT:g} ΔE"
+    )
+    return Evidence(Reason.LOW_CONTRAST, blame.faint, None, sentence, where)
+
+
+def _puzzling(item: LabelFeatures, blame: Blame) -> Evidence:
+    sentence = (
+        f"the model is wrong about a part that can be seen, {blame.model:.1%} of the label's area"
+    )
+    where = blame.missed or item.undecided or item.whole
+    return Evidence(Reason.TOO_COMPLICATED, blame.model, None, sentence, where)
 
 
 def _limited_data(item: LabelFeatures, distance: float, rank: float, usual: float) -> Evidence:

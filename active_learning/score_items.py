@@ -95,7 +95,7 @@ def score_photos(
     dice, low = ranking.dice.predict(rows, groups)
     others = ranking.photos.without(set(tasks))
     found = reasons(
-        features,
+        [replace(item, blame=None) for item in features],  # a predicted mask is no label to blame
         [0.0] * len(features),
         distances(embeddings, ranking.embeddings),
         others=others.numbers,

@@ -93,6 +93,11 @@ def arc_signals(
     return np.column_stack(columns).astype(np.float32)
 
 
+def contrast_across(frame: Frame, outline: OutlinePoints) -> Plane:
+    """ΔE00 (N,) across an outline, from 2 % of the mask's side within to as much outside."""
+    return np.asarray(_contrasts(frame, outline)[1][:, 0], dtype=np.float32)
+
+
 def colour_difference(one: Plane, other: Plane) -> Plane:
     """CIEDE2000 of two arrays (..., 3) of CIELAB, (...): 1 is just seen, 100 black to white."""
     return np.asarray(deltaE_ciede2000(one, other), dtype=np.float32)  # type: ignore[no-untyped-call]

@@ -1,5 +1,6 @@
 """Everything a label says about itself beside its photo and a stored probability map."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from active_learning.signals.agreement import AGREEMENT_SIGNALS, agreement, garment_probability
 from active_learning.signals.arc_signals import ARC_SIGNALS, arc_signals
 from active_learning.signals.colours import garment_likelihood
+from active_learning.signals.disputes import Dispute, disputes
 from active_learning.signals.frame import (
     Frame,
     Mask,
@@ -30,7 +32,7 @@ from hemline.masks.codecs.probability_map import check_probabilities
 
 # Raise it whenever a signal, a region or a feature comes out otherwise for the same label: what is
 # stored of an older version is computed again, and what was learnt from it is learnt again.
-SIGNALS_VERSION = 2
+SIGNALS_VERSION = 3
 
 CONFIRMED_SIGNALS = (
     "missing_alike",
@@ -71,7 +73,8 @@ class MeasuredLabel:
     x, y in photo pixels on outline `piece` (N,). `missing` and `extra` are outlines of what the
     model is sure of and the label has not, and the other way round, `undecided` of where the model
     cannot tell and `thin` of the label's largest thin part, in photo pixels; `whole` is the box
-    around the label. None where there is none.
+    around the label. None where there is none. `disputes` are the parts that label and model
+    dispute, the largest first.
     """
 
     values: dict[str, float]
@@ -83,6 +86,7 @@ class MeasuredLabel:
     undecided: NDArray[np.float64] | None = None
     thin: NDArray[np.float64] | None = None
     whole: NDArray[np.float64] | None = None
+    disputes: Sequence[Dispute] = ()
 
 
 def label_signals(
@@ -127,8 +131,11 @@ def label_signals(
     thin = thin_parts(frame)
     values.update(shape_signals(frame, outline, thin))
     values.update(_colour_signals(frame, outline, likelihood, arcs))
+    disputed: Sequence[Dispute] = ()
     if probability is not None:
         values.update(_confirmed(frame, likelihood, probability, arcs))
+        contrast = arcs[:, ARC_SIGNALS.index("contrast_0.02")]
+        disputed = disputes(frame, outline, contrast, likelihood, probability)
     points = frame.to_photo(outline.points)
     thin_line = largest_thin_part(thin)
     return MeasuredLabel(
@@ -141,6 +148,7 @@ def label_signals(
         undecided,
         None if thin_line is None else frame.to_photo(thin_line),
         box_around(mask),
+        disputed,
     )
 
 
@@ -156,6 +164,7 @@ def without_model(signals: MeasuredLabel) -> MeasuredLabel:
         missing=None,
         extra=None,
         undecided=None,
+        disputes=(),
     )
 
 

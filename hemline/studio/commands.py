@@ -12,6 +12,7 @@ from hemline.files import make_folder
 from hemline.quoting import quoted
 
 if TYPE_CHECKING:
+    from hemline.studio.hard_cases import HardCase
     from hemline.studio.wardrobe.wardrobe import GarmentType
 
 app = typer.Typer()
@@ -37,16 +38,33 @@ def studio_command(
             "with them, and half of them carry a bag. Default: any, on mannequins too."
         ),
     ] = "",
+    cases: Annotated[
+        str,
+        typer.Option(
+            help="Hard cases, on mannequins in turn: dipped_hem (a hem that is lower behind; a "
+            "label with a fault leaves the back out), like_figure (in the mannequin's colour), "
+            "busy_print."
+        ),
+    ] = "",
 ) -> None:
     """Draw garment photos with exact masks and, if asked, known faults."""
     from hemline.studio.photos import write_photos  # keeps `hemline --help` quick
     from hemline.studio.scene import VIEWS
 
     height, width = _parse_size(size)
-    types = _parse_types(outfits)
+    types, hard = _parse_types(outfits), _parse_cases(cases)
+    if types and hard:
+        raise DatasetError("--outfits are worn by people, --cases by mannequins; give one of them")
     make_folder(out)
     drawn = write_photos(
-        out, garments, seed=seed, height=height, width=width, faults=faults, outfits=types
+        out,
+        garments,
+        seed=seed,
+        height=height,
+        width=width,
+        faults=faults,
+        outfits=types,
+        cases=hard,
     )
     photos = list(terminal.tracked(drawn, "Drawing", garments * len(VIEWS)))
     spoilt = sum(photo.fault is not None for photo in photos)
@@ -55,11 +73,28 @@ def studio_command(
     )
 
 
+def _parse_cases(text: str) -> "list[HardCase]":
+    from hemline.studio.hard_cases import HardCase
+
+    known = {case.value: case for case in HardCase}
+    names = _names(text)
+    for name in names:
+        if name not in known:
+            raise DatasetError(
+                f"there is no hard case {quoted(name)}; choose from {', '.join(known)}"
+            )
+    return [known[name] for name in names]
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip().lower() for name in text.split(",") if name.strip()]
+
+
 def _parse_types(text: str) -> "list[GarmentType]":
     from hemline.studio.wardrobe.wardrobe import GarmentType
 
     known = {kind.value: kind for kind in GarmentType}
-    names = [name.strip().lower() for name in text.split(",") if name.strip()]
+    names = _names(text)
     for name in names:
         if name not in known:
             raise DatasetError(

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from active_learning.blame import Blame
 from active_learning.checks.look import CheckBox, CheckFigure
 from active_learning.checks.mask_checks import LIMITS
 from active_learning.feature_codec import feature_regions, feature_values, read_features
@@ -35,6 +36,7 @@ def test_features_survive_the_store_with_what_is_unknown(has_row: bool) -> None:
         whole=BOX,
         note="x",
         view=ViewSignals((50.0, 1.0, 2.0), 0.5, 0.25) if has_row else None,
+        blame=Blame(0.02, 0.01, 0.0, BOX, LINE, None, below=True, faint=0.1) if has_row else None,
         checks={
             MaskCheck.HALO: CheckFigure(LIMITS[MaskCheck.HALO], CheckBox(1, 2, 3, 4)),
             MaskCheck.BLUR: CheckFigure(0.4),

@@ -61,7 +61,7 @@ def main() -> None:
     cache = options.cache / f"v{SIGNALS_VERSION}-{file_digest(model)[:12]}"
     sets = {"Drawn": drawn_labels(_FIRST_SEED, options.photos, predictor, cache)}
     if options.metail:
-        samples = list(open_data(f"pairs:{options.metail}").samples)
+        samples = list(open_data(f"pairs:{options.metail}").samples)[: options.photos]
         sets["Metail, planted"] = planted_labels(samples, predictor, cache)
     lines = [
         "## Causes that are named",
@@ -71,9 +71,9 @@ def main() -> None:
         f"Starter {file_digest(model)[:12]}. The first {FIRST:.0%} of the order, and what is",
         "known of them: the label was spoilt or leaves out a back hem (bad ground truth), the",
         "garment was drawn in the mannequin's colour or half of it blended into what is around it",
-        "(low contrast), or label and contrast are right and the model's Dice is an outlier all the",
-        "same (limited data or too complicated). Before is without the blame for what label and",
-        "model dispute.",
+        "(low contrast), or label and contrast are right and the model's Dice is an outlier all",
+        "the same (limited data or too complicated). Before is without the blame for what label",
+        "and model dispute.",
         "",
         "| | photos | cause | of the first | recall before | after | precision before | after |",
         "|---|--:|---|--:|--:|--:|--:|--:|",
@@ -136,7 +136,7 @@ def _two(value: float) -> str:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--metail", type=Path, help="folder with original/ and mask/")
-    parser.add_argument("--photos", type=int, default=240, help="drawn photos")
+    parser.add_argument("--photos", type=int, default=100, help="photos of each set")
     parser.add_argument("--cache", type=Path, default=Path("build/bench-causes"))
     add_page_options(parser)
     return parser.parse_args()

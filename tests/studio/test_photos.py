@@ -1,6 +1,7 @@
 """Folders of drawn photos: complete, read back by the data set readers, with faults on record."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -13,7 +14,8 @@ from hemline.errors import DatasetError
 from hemline.studio.commands import app
 from hemline.studio.faults import FaultKind
 from hemline.studio.figure.body import FigureKind
-from hemline.studio.photos import write_photos
+from hemline.studio.hard_cases import HardCase
+from hemline.studio.photos import BACK_LEFT_OUT, write_photos
 from hemline.studio.scene import draw_scene
 from hemline.studio.wardrobe.wardrobe import GarmentType
 
@@ -126,3 +128,33 @@ def test_the_command_draws_outfits_and_names_what_it_cannot_draw(tmp_path: Path)
     assert isinstance(failed.exception, DatasetError)
     assert "of the type 'hat' can be drawn; choose from top, dress" in str(failed.exception)
     assert not (tmp_path / "b").exists()
+
+
+def test_hard_cases_come_in_turn_and_a_dipped_hem_is_left_out_of_faulty_labels(
+    tmp_path: Path,
+) -> None:
+    cases = [HardCase.DIPPED_HEM, HardCase.LIKE_FIGURE]
+    photos = list(write_photos(tmp_path, 4, seed=3, height=192, width=128, faults=1.0, cases=cases))
+    assert [photo.case for photo in photos[::3]] == ["dipped_hem", "like_figure"] * 2
+    assert {photo.kind for photo in photos} == {FigureKind.MANNEQUIN}
+    left_out = [photo for photo in photos if photo.fault == BACK_LEFT_OUT]
+    assert left_out
+    for photo in left_out:
+        assert photo.case == "dipped_hem"
+        label, truth = masks_of(tmp_path, photo.name)
+        assert (label <= truth).all()
+        assert 0.6 < photo.dice < 1
+    with pytest.raises(ValueError, match="one of the two"):
+        next(write_photos(tmp_path, 1, outfits=[GarmentType.DRESS], cases=cases))
+
+
+def test_the_command_draws_hard_cases_and_names_what_it_cannot(tmp_path: Path) -> None:
+    run = partial(CliRunner().invoke, app)
+    drawn = run([str(tmp_path), "--garments", "1", "--size", "96x64", "--cases", "busy_print"])
+    assert drawn.exit_code == 0, drawn.output
+    entries = json.loads((tmp_path / "manifest.json").read_text())["photos"]
+    assert {entry["case"] for entry in entries} == {"busy_print"}
+    unknown = run([str(tmp_path), "--cases", "torn"])
+    assert "choose from dipped_hem, like_figure, busy_print" in str(unknown.exception)
+    both = run([str(tmp_path), "--cases", "busy_print", "--outfits", "dress"])
+    assert "give one of them" in str(both.exception)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from active_learning.risk.label_risk import STRANGER
 from active_learning.signals.arc_signals import ARC_SIGNALS
 from active_learning.signals.disputes import Dispute
 from active_learning.signals.label_signals import MeasuredLabel
@@ -83,12 +84,13 @@ class Blame:
 
 
 def share_blame(signals: MeasuredLabel, point_risks: NDArray[np.float64]) -> Blame | None:
-    """The blame for what label and model dispute; None where there is no model.
+    """The blame for what label and model dispute; None where there is no model, and where the two
+    have so little in common that edges say nothing: those of an inverted mask are perfect.
 
     Args:
         point_risks: probability (N,) that the label's outline is off at each of its points.
     """
-    if np.isnan(signals.values["model_dice"]) or signals.whole is None:
+    if not signals.values["model_dice"] >= STRANGER or signals.whole is None:  # NaN: no model
         return None
     shares = {"label": 0.0, "contrast": 0.0, "model": 0.0}
     largest: dict[str, tuple[float, Dispute]] = {}

@@ -76,7 +76,7 @@ _DIRECTIONS = np.array(
 )
 OFF = 0.012  # of the mask's side: a point farther from the true outline than this is off
 BASE_RATE = 0.1  # share of bad labels that a risk is the probability for, until verdicts say more
-_STRANGER = 0.3  # Dice with the prediction below which the two are hardly of the same thing
+STRANGER = 0.3  # Dice with the prediction below which the two are hardly of the same thing
 _SURE_WRONG = 0.98  # the most that no agreement at all says
 
 
@@ -113,7 +113,7 @@ def least_risks(rows: NDArray[np.floating]) -> NDArray[np.float64]:
     values = np.asarray(rows, dtype=np.float64)
     agreed = values[:, RISK_SIGNALS.index("model_dice")]
     sure = values[:, RISK_SIGNALS.index("own_expected_dice")]
-    floor = _SURE_WRONG * np.clip(sure, 0, 1) * np.clip(1 - agreed / _STRANGER, 0, 1)
+    floor = _SURE_WRONG * np.clip(sure, 0, 1) * np.clip(1 - agreed / STRANGER, 0, 1)
     return np.nan_to_num(floor)
 
 

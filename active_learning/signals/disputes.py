@@ -97,9 +97,9 @@ def disputes(
 
 def _parts(frame: Frame, seen: Mask) -> list[Mask]:
     """Connected parts (h, w) uint8 0/1 that differ by more than a seam, the largest first."""
-    least = _LEAST * max(np.count_nonzero(frame.mask), 1)
+    least = _LEAST * max(int(np.count_nonzero(frame.mask)), 1)
     differ = ((frame.mask > 0) != (seen > 0)) & ~frame.ignored
-    parts = []
+    parts: list[Mask] = []
     for missing in (True, False):
         side = (differ & ((frame.mask == 0) == missing)).astype(np.uint8)
         core = cv2.morphologyEx(side, cv2.MORPH_OPEN, disc(_SEAM * frame.side))

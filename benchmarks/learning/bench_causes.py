@@ -37,7 +37,7 @@ _FAR_OFF = 2.5 * 1.4826  # median absolute deviations below the median: an outli
 
 
 @dataclass(frozen=True)
-class Named:
+class CauseCounts:
     """Of one cause: how many of the labels have it, are said to have it, and both."""
 
     has: int
@@ -92,7 +92,7 @@ def main() -> None:
         write_part(options.out, "bench-causes", text)
 
 
-def named(labels: Sequence[CausedLabel], *, with_disputes: bool) -> dict[str, Named]:
+def named(labels: Sequence[CausedLabel], *, with_disputes: bool) -> dict[str, CauseCounts]:
     """How often each cause is named in the first quarter of the order, by its words."""
     features = [
         item.features if with_disputes else replace(item.features, blame=None) for item in labels
@@ -120,7 +120,7 @@ def named(labels: Sequence[CausedLabel], *, with_disputes: bool) -> dict[str, Na
         ],
     }
     return {
-        cause: Named(
+        cause: CauseCounts(
             sum(has for has, _ in pairs),
             sum(said for _, said in pairs),
             sum(has and said for has, said in pairs),

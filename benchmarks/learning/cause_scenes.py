@@ -148,7 +148,7 @@ def _spoilt(truth: Mask, rng: np.random.Generator) -> Mask:
 
 def _half_blended(photo: Photo, truth: Mask, rng: np.random.Generator) -> Photo:
     """The photo with the upper or the lower half of the garment pulled towards what is around."""
-    alpha = cv2.GaussianBlur(truth.astype(np.float32), (0, 0), 1.0)
+    alpha = cv2.GaussianBlur(truth.astype(np.float32), (0, 0), 1.0).astype(np.float32, copy=False)
     _, top, _, height = cv2.boundingRect(truth)
     rows = (np.arange(truth.shape[0], dtype=np.float32) - top) / max(height, 1)
     half = np.clip(0.5 + (rows - 0.5) / 0.2, 0, 1)

@@ -89,6 +89,8 @@ def test_an_agreed_label_has_no_blame_and_without_a_model_nobody_knows(dipped):
     assert agreed.total < 0.01
     signals = without_model(label_signals(dipped.image, dipped.mask, probabilities(dipped.mask)))
     assert share_blame(signals, np.zeros(len(signals.points))) is None
+    inverted = label_signals(dipped.image, 1 - dipped.mask, probabilities(dipped.mask))
+    assert share_blame(inverted, np.zeros(len(inverted.points))) is None
 
 
 def test_each_thing_that_speaks_against_a_label_raises_the_probability_that_it_is_wrong():

@@ -215,7 +215,7 @@ def _seconds(seconds: float) -> str:
 def _part(kills: int, rows: list[str]) -> str:
     return "\n".join(
         [
-            "## Kills",
+            "## Kills and pauses at random",
             "",
             f"`make chaos N={kills}` kills or pauses worker, training, host, backend, Redis and "
             "PostgreSQL at random while corrections arrive, and then checks that each correction "

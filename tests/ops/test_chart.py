@@ -27,6 +27,7 @@ KEYS = (
     "BASIC_AUTH_USER",
     "BASIC_AUTH_PASS",
 )
+DIGEST = "sha256:" + "0123456789abcdef" * 4
 Values = dict[str, Any]
 Documents = list[dict[str, Any]]
 
@@ -45,7 +46,7 @@ SETS: dict[str, Values] = {
     "own secrets": {
         "existingSecret": "",
         "secrets": {key: f"canary-of-{key.lower()}" for key in KEYS},
-        "image": {"pullSecrets": ["registry"], "tag": "1"},
+        "image": {"pullSecrets": ["registry"], "tag": "1", "digest": DIGEST},
     },
     "everything on": {
         "backend": {
@@ -196,6 +197,11 @@ def test_each_pod_may_do_little(rendered: Rendered) -> None:
         assert {"/var/lib/hemline", "/tmp"} <= writable, name
 
 
+def test_the_image_is_named_by_its_digest_where_that_is_given(of_all: dict[str, Rendered]) -> None:
+    for name, pod in of_all["own secrets"].pods():
+        assert [each["image"] for each in pod["containers"]] == [f"hemline:1@{DIGEST}"], name
+
+
 def test_each_queue_has_a_deployment_and_the_schedule_exactly_one(
     of_all: dict[str, Rendered],
 ) -> None:
@@ -340,6 +346,7 @@ def test_replicas_are_the_autoscaler_s_or_the_value_s(of_all: dict[str, Rendered
         ({"backend": {"autoscaling": {"minReplicas": 9}}}, "minReplicas 9 is more than"),
         ({"backend": {"ingress": {"enabled": True}}}, "set it to the host name"),
         ({"homeSize": "plenty"}, "/homeSize"),
+        ({"image": {"digest": "latest"}}, "/image/digest"),
     ],
 )
 def test_a_wrong_value_is_said(helm: Helm, tmp_path: Path, values: Values, sentence: str) -> None:

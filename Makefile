@@ -3,8 +3,8 @@
 .PHONY: help demo test test-slow test-learned lint format bench bench-training bench-projects bench-dashboard \
 	bench-review bench-ranking bench-runtime bench-starter bench-clicks bench-click-page \
 	bench-many-labels bench-matting bench-checks bench-bounds bench-work-time bench-backup \
-	bench-scale bench-webhooks bench-left-blank bench-causes bench-openings bench-pool bench-verdicts soak chaos lock labelstudio \
-	image
+	bench-scale bench-webhooks bench-left-blank bench-causes bench-openings bench-pool bench-verdicts \
+	soak fuzz chaos lock labelstudio image
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -149,6 +149,10 @@ soak: .python ## See whether memory and open files stay flat: SECONDS=600 PEOPLE
 	$(BIN)/python -m benchmarks.serving.soak $(if $(SECONDS),--seconds $(SECONDS)) \
 		$(if $(PEOPLE),--people-seconds $(PEOPLE)) $(if $(RATE),--rate $(RATE)) \
 		$(if $(DATABASE),--database "$(DATABASE)")
+
+fuzz: .python ## Put odd values into webhooks, tasks and annotations, 100,000 times (hours): N=25000 of each kind
+	@$(PYTHON) scripts/bootstrap.py --dev
+	HEMLINE_FUZZ_CASES=$(or $(N),25000) $(PYTEST) -m slow --timeout 86400 tests/worker/test_odd_values.py
 
 chaos: .python ## Kill and pause everything at random while corrections arrive: N=kills SEED=number
 	@$(PYTHON) scripts/bootstrap.py --dev

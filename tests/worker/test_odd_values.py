@@ -35,7 +35,7 @@ Json = Any
 SOME = hypothesis.settings(
     max_examples=40, suppress_health_check=list(HealthCheck), print_blob=True, derandomize=True
 )
-# Four checks of so many each; HEMLINE_FUZZ_CASES=25000 makes 100,000 of them, for a night.
+# Four checks of so many each; `make fuzz` makes 100,000 of them, for a night.
 CASES = int(os.environ.get("HEMLINE_FUZZ_CASES", "500"))
 MANY = hypothesis.settings(
     max_examples=CASES, suppress_health_check=list(HealthCheck), print_blob=True

@@ -18,7 +18,7 @@ from active_learning.signals.disputes import Dispute
 from active_learning.signals.label_signals import MeasuredLabel
 from hemline.reasons import Region
 
-# Log odds that the label is wrong about a part: logistic regression on the parts of 150 drawn
+# Log odds that the label is wrong about a part: logistic regression on the parts of 134 drawn
 # scenes, three in five of them hard cases, with right labels and with planted faults (decision 35).
 _EDGE = 1.2  # of log(1 + ΔE00 across the model's outline)
 _SURE = 0.4  # of the log odds that the model gives its own side

@@ -150,7 +150,7 @@ soak: .python ## See whether memory and open files stay flat: SECONDS=600 PEOPLE
 		$(if $(PEOPLE),--people-seconds $(PEOPLE)) $(if $(RATE),--rate $(RATE)) \
 		$(if $(DATABASE),--database "$(DATABASE)")
 
-fuzz: .python ## Put odd values into webhooks, tasks and annotations, 100,000 times (hours): N=25000 of each kind
+fuzz: .python ## Put odd values into webhooks, tasks and annotations, 100,000 times (an hour or two): N=25000 of each
 	@$(PYTHON) scripts/bootstrap.py --dev
 	HEMLINE_FUZZ_CASES=$(or $(N),25000) $(PYTEST) -m slow --timeout 86400 tests/worker/test_odd_values.py
 

@@ -1,6 +1,7 @@
 """The Celery tasks: names and queues. Each calls one function that does the work."""
 
 import logging
+from collections.abc import Callable
 
 from hemline.store.clock_set_back import bring_dates_back, dates_lie_ahead
 from hemline.store.loop.ticks import take_tick
@@ -17,7 +18,7 @@ from worker.review.show_reviews import show_reviews
 from worker.review.signals import compute_signals
 from worker.second_looks.blind_twins import work_on_twins
 from worker.second_looks.show_returns import show_returns
-from worker.services import get_services
+from worker.services import Services, get_services
 from worker.shadow.compare_labels import compare_labels
 from worker.shadow.watch import watch_shadows
 from worker.sweep import sweep_once
@@ -104,15 +105,22 @@ def schedule(every_s: float | None = None) -> None:
     """Starts what is due by time, and has Label Studio show what is to be looked at."""
     if not _is_due("schedule", every_s):
         return
-    _after_a_clock_that_was_wrong()
-    train_on_schedule(get_services())
-    rank_when_due(get_services())
-    improve_when_idle(get_services())
-    follow_verdicts(get_services())
-    show_reviews(get_services())
-    show_returns(get_services())
-    work_on_twins(get_services())
-    watch_shadows(get_services())
+    looks: tuple[Callable[[Services], object], ...] = (
+        _after_a_clock_that_was_wrong,
+        train_on_schedule,
+        rank_when_due,
+        improve_when_idle,
+        follow_verdicts,
+        show_reviews,
+        show_returns,
+        work_on_twins,
+        watch_shadows,
+    )
+    for look in looks:
+        try:
+            look(get_services())
+        except Exception:  # it must not keep those after it from every tick
+            log.exception("the schedule's %s failed; the rest goes on", look.__name__.strip("_"))
 
 
 @app.task(name="worker.tidy")
@@ -130,8 +138,8 @@ def _is_due(name: str, every_s: float | None) -> bool:
         return take_tick(session, name, every_s)
 
 
-def _after_a_clock_that_was_wrong() -> None:
-    store = get_services().store
+def _after_a_clock_that_was_wrong(services: Services) -> None:
+    store = services.store
     with store.reading() as session:
         if not dates_lie_ahead(session):
             return

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
-from hemline.errors import LabelStudioError
+from hemline.errors import LabelStudioError, LabelStudioUnavailable
 from hemline.labelstudio.answers import object_of, objects, odd_answer, rows, value_of
 from hemline.labelstudio.http import LabelStudioHttp, LabelStudioRefused
 
@@ -55,6 +55,15 @@ class LabelStudioClient:
     def whoami(self) -> Json:
         """The user that the token belongs to."""
         return self._get("/api/current-user/whoami")
+
+    def answers(self) -> bool:
+        """Whether Label Studio tells us now who we are: trouble with one project or photo is then
+        of that one alone."""
+        try:
+            self.whoami()
+        except (LabelStudioUnavailable, LabelStudioRefused):
+            return False
+        return True
 
     def list_users(self) -> list[Json]:
         """Everybody of the organisation: `id`, `email`, names."""

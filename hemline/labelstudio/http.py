@@ -21,6 +21,7 @@ from hemline.telemetry.spans import WorkSpan, span
 
 _IDEMPOTENT = {"GET", "HEAD", "PUT", "PATCH", "DELETE"}
 _OWN_FAULT = 500  # Label Studio's own, of this request: others may be answered
+_BROKEN_OFF = (httpx.NetworkError, httpx.RemoteProtocolError)  # after it was connected
 _WHOLE = 4  # times the timeout of one read, which a whole exchange may take
 _PAUSES_S = (0.2, 0.8)
 _RENEW_BEFORE_S = 30.0
@@ -96,7 +97,8 @@ class LabelStudioHttp:
         """Send, renewing the access token and retrying where that is safe. See `json`.
 
         With stream=True the answer is of one file: an error that may pass is LabelStudioRefused,
-        slowness is httpx.TimeoutException, and redirects are left to the caller.
+        slowness is httpx.TimeoutException, a connection that breaks is another TransportError of
+        httpx, and redirects are left to the caller.
         """
         response = self._send(method, path, **options)
         if response.status_code == 401 and self._uses_access_tokens:
@@ -148,6 +150,9 @@ class LabelStudioHttp:
             except httpx.TransportError as error:
                 never_sent = isinstance(error, httpx.ConnectError)
                 may_try_again = never_sent or method in _IDEMPOTENT
+                broke_off = isinstance(error, _BROKEN_OFF) and not never_sent
+                if stream and broke_off and (pause_s is None or not may_try_again):
+                    raise  # nor does one that breaks off
                 problem = f"cannot be reached ({_reason(error)})"
             else:
                 status = response.status_code

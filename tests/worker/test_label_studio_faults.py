@@ -42,6 +42,7 @@ def answers(
 
 
 PAGE = answers(200, b"<!doctype html><title>Back soon</title>", "text/html")
+SHORT = answers(200, b"half", "image/png", Content_Length="100")  # a file that was truncated
 LOG_IN = answers(302, Location="/user/login/?next=/")
 
 FAULTS: dict[str, tuple[str, Fault]] = {
@@ -52,6 +53,7 @@ FAULTS: dict[str, tuple[str, Fault]] = {
     "photos are a page": (PHOTO, PAGE),
     "photos need a log-in": (PHOTO, LOG_IN),
     "photos are cut off": (PHOTO, None),
+    "photos are short": (PHOTO, SHORT),
     "photos are slow down": (PHOTO, answers(429, Retry_After="30")),
     "imports 400": (IMPORT, answers(400, b'{"detail": "no"}', JSON)),
     "imports 429": (IMPORT, answers(429)),
@@ -184,17 +186,25 @@ def test_a_fault_that_ends_is_healed(
     assert row.problem is None
 
 
-@pytest.mark.parametrize("status", [403, 404, 503])
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        *((answers(status), f"Label Studio answered {status}") for status in (403, 404, 503)),
+        (None, "Label Studio broke off"),
+        (SHORT, "Label Studio broke off"),
+    ],
+    ids=["403", "404", "503", "hangs up", "short body"],
+)
 def test_one_photo_that_cannot_be_had_is_marked_and_the_rest_goes_on(
-    services: Services, fake: FakeLabelStudio, champion: ModelVersion, status: int
+    services: Services, fake: FakeLabelStudio, champion: ModelVersion, fault: Fault, said: str
 ) -> None:
-    fake.faults = [("G00_Back.png", answers(status))]
+    fake.faults = [("G00_Back.png", fault)]
     for _ in range(3):
         work(services)
         later(services, 60)
     assert predicted(fake) == [1, 3, 4]
     (mark,) = marks(services)
-    assert f"Label Studio answered {status}" in mark
+    assert said in mark
 
 
 def test_a_deleted_task_is_dropped(

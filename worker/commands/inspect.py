@@ -151,7 +151,7 @@ def _project_row(services: "Services", project: "Project") -> tuple[Any, ...]:
         grouped,
         f"{ready.gold_garments} of at least {ready.gold_minimum}",
         f"{worth.number} {'label' if worth.number == 1 else 'labels'}",
-        project.problem,
+        project.problem or (f"not read: {project.not_read}" if project.not_read else None),
     )
 
 

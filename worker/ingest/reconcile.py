@@ -19,7 +19,12 @@ from hemline.store.database.clock import database_now
 from hemline.store.loop.corrections import annotations_of, withdraw_annotations
 from hemline.store.loop.jobs import active_job, has_failed_within, queue_job
 from hemline.store.loop.predictions import unsent_predictions
-from hemline.store.loop.projects import list_projects, set_reconciled, upsert_project
+from hemline.store.loop.projects import (
+    list_projects,
+    set_not_read,
+    set_reconciled,
+    upsert_project,
+)
 from hemline.store.loop.tasks import (
     clear_task_problems,
     count_labelled_to_predict,
@@ -34,6 +39,7 @@ from hemline.store.models.models import champion
 from hemline.store.states import JobKind, ProblemSource
 from hemline.store.tables.loop import Project, Task
 from worker.ingest.actions import PROJECT_DELETED
+from worker.ingest.by_project import by_project
 from worker.ingest.record_annotation import record_submitted
 from worker.ingest.registry import register_task, remember_project
 from worker.ingest.submitted import parse_submitted, parse_time
@@ -49,7 +55,8 @@ _AFTER_FAILURE = timedelta(minutes=1)
 
 
 def reconcile_all(services: Services) -> None:
-    """Reconciles every project, unless another process of this host is at it."""
+    """Reconciles every project, unless another process of this host is at it. One that cannot be
+    read is marked with why, until it can."""
     services.settings.home_path.mkdir(parents=True, exist_ok=True)
     with (services.settings.home_path / "reconcile.lock").open("w") as lock:
         try:
@@ -58,16 +65,22 @@ def reconcile_all(services: Services) -> None:
             return
         with services.store.reading() as session:
             projects = list_projects(session)
-        for project in projects:
-            try:
-                reconcile_project(services, project)
-            except (LabelStudioUnavailable, ArtifactsUnavailable) as error:
-                log.warning("reconcile waits: %s", error)
-                return
-            except HemlineError as error:
-                log.warning("project %d is not reconciled: %s", project.ls_project_id, error)
-            except Exception:
-                log.exception("project %d is not reconciled", project.ls_project_id)
+
+        def work(project: Project) -> None:
+            reconcile_project(services, project)
+            _remember_read(services, project, None)
+
+        def failed(project: Project, error: Exception) -> None:
+            _remember_read(services, project, error)
+
+        by_project(services, projects, work, "reconcile", failed)
+
+
+def _remember_read(services: Services, project: Project, error: Exception | None) -> None:
+    why = None if error is None else _in_words(error)
+    if why != project.not_read:
+        with services.store.session() as session:
+            set_not_read(session, project.id, why)
 
 
 def reconcile_project(services: Services, project: Project) -> None:
@@ -119,12 +132,18 @@ def _take_in_changes(services: Services, project: Project, config: LabelConfig) 
 
 def _mark(services: Services, project: Project, ls_task_id: int, error: Exception) -> None:
     """In words, where people look; a task that could not even be registered is in the log alone."""
-    what = str(error) if isinstance(error, HemlineError) else f"{error!r:.200}"
-    problem = f"the task or an annotation of it cannot be taken in ({what}); correct or delete it"
+    problem = (
+        f"the task or an annotation of it cannot be taken in ({_in_words(error)}); correct or "
+        "delete it"
+    )
     with services.store.session() as session:
         task = get_task(session, project.id, ls_task_id)
         if task is not None:
             set_task_problem(session, task.id, problem)
+
+
+def _in_words(error: Exception) -> str:
+    return str(error) if isinstance(error, HemlineError) else f"{error!r:.200}"
 
 
 def _annotations_in(ls_task: Mapping[str, Any]) -> Sequence[Any]:

@@ -5,6 +5,7 @@ and only what has changed is sent.
 """
 
 import logging
+from functools import partial
 from typing import Any
 
 from hemline.errors import LabelStudioUnavailable
@@ -28,6 +29,7 @@ from hemline.store.review.review_words import (
 from hemline.store.states import ReviewKind, ReviewState, Verdict
 from hemline.store.tables.loop import Project, Task
 from hemline.store.tables.review import ReviewItem
+from worker.ingest.by_project import by_project
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -42,13 +44,8 @@ def show_reviews(services: Services) -> None:
     """
     with services.store.reading() as session:
         projects = [project for project in list_projects(session) if not project.problem]
-    for project in projects:
-        if has_review_fields(project.label_config):
-            try:
-                show_project(services, project)
-            except LabelStudioUnavailable as error:
-                log.info("reviews wait to be shown: %s", error)
-                return
+    shown = [project for project in projects if has_review_fields(project.label_config)]
+    by_project(services, shown, partial(show_project, services), "showing reviews")
 
 
 def show_project(services: Services, project: Project) -> int:

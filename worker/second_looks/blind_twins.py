@@ -12,9 +12,7 @@ from typing import Any
 
 from hemline.errors import (
     ArtifactError,
-    HemlineError,
     LabelConfigError,
-    LabelStudioUnavailable,
     MaskError,
 )
 from hemline.labelstudio.http import LabelStudioRefused
@@ -38,6 +36,7 @@ from hemline.store.review.blind_twins import (
 )
 from hemline.store.tables.loop import Project
 from hemline.store.tables.second_looks import BlindTwin
+from worker.ingest.by_project import by_project
 from worker.ingest.submitted import Submitted, parse_submitted
 from worker.second_looks.show_returns import PeopleNames
 from worker.services import Services
@@ -68,19 +67,20 @@ def work_on_twins(services: Services) -> None:
     with services.store.reading() as session:
         projects = [project for project in projects_with_twins(session) if not project.problem]
     names = PeopleNames(services)
-    for project in projects:
-        try:
-            work_on_twins_of(services, project, names)
-        except LabelStudioUnavailable as error:
-            log.info("blind twins wait: %s", error)
-            return
-        except LabelStudioRefused as error:
-            log.warning("project %d: blind twins wait: %s", project.ls_project_id, error)
-            if error.status == 404 and project.twins_project is not None:
-                with services.store.session() as session:
-                    keep_twins_project(session, project, None)
-        except HemlineError as error:
-            log.warning("project %d: blind twins wait: %s", project.ls_project_id, error)
+
+    def failed(project: Project, error: Exception) -> None:
+        is_gone = isinstance(error, LabelStudioRefused) and error.status == 404
+        if is_gone and project.twins_project is not None:
+            with services.store.session() as session:
+                keep_twins_project(session, project, None)
+
+    by_project(
+        services,
+        projects,
+        lambda project: work_on_twins_of(services, project, names),
+        "blind twins",
+        failed,
+    )
 
 
 def work_on_twins_of(services: Services, project: Project, names: PeopleNames) -> None:

@@ -18,6 +18,7 @@ from hemline.store.review.returned import keep_shown_to, projects_with_returns, 
 from hemline.store.states import ReturnState
 from hemline.store.tables.loop import Project
 from hemline.store.tables.second_looks import ReturnedLabel
+from worker.ingest.by_project import by_project
 from worker.services import Services
 
 log = logging.getLogger(__name__)
@@ -65,14 +66,12 @@ def show_returns(services: Services) -> None:
     with services.store.reading() as session:
         projects = [project for project in projects_with_returns(session) if not project.problem]
     names = PeopleNames(services)
-    for project in projects:
-        try:
-            show_returns_of(services, project, names)
-        except LabelStudioUnavailable as error:
-            log.info("labels that were sent back wait to be shown: %s", error)
-            return
-        except LabelStudioRefused as error:
-            log.warning("project %d has no tab: %s", project.ls_project_id, error)
+    by_project(
+        services,
+        projects,
+        lambda project: show_returns_of(services, project, names),
+        "showing labels that were sent back",
+    )
 
 
 def show_returns_of(services: Services, project: Project, names: PeopleNames) -> int:

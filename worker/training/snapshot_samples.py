@@ -73,7 +73,7 @@ def open_snapshot(
     out as one that is broken.
 
     Raises:
-        PhotosAway: Label Studio does not answer; or another server does not, and `wait`.
+        PhotosAway: Label Studio does not answer at all; or a photo's server does not, and `wait`.
     """
     data = SnapshotSamples()
     away: list[PhotoUnavailable] = []
@@ -81,7 +81,7 @@ def open_snapshot(
     for item in manifest.items:
         sample = _sample(services, item)
         try:
-            image, _ = sample.load()
+            image = _first_look(services, sample, wait=wait)
         except PhotoUnavailable as error:
             away.append(error)
             data.left_out.append((sample.id, str(error)))
@@ -154,6 +154,18 @@ def _sample(services: Services, item: ManifestItem) -> Sample:
         load=lambda: _load(services, item),
         garment_type=item.garment_type,
     )
+
+
+def _first_look(services: Services, sample: Sample, *, wait: bool) -> Pixels:
+    """The photo. What Label Studio fails to answer for it alone is for another time or, if nobody
+    waits, like one that any server does not hand out."""
+    try:
+        image, _ = sample.load()
+    except PhotosAway as error:
+        if wait or not services.client.answers():
+            raise
+        raise PhotoUnavailable(str(error)) from error
+    return image
 
 
 def _load(services: Services, item: ManifestItem) -> tuple[Pixels, Pixels]:

@@ -79,6 +79,10 @@ def _faults(project: Project, tasks: TaskCounts, failed: Failures) -> list[ToDo]
     found = []
     if project.problem:
         found.append(ToDo(f"Pre-filling is off: {project.problem}", is_fault=True))
+    if project.not_read:
+        found.append(
+            ToDo(f"Changes in Label Studio are not read: {project.not_read}", is_fault=True)
+        )
     if failed.run is not None:
         found.append(
             ToDo(f"Training run {failed.run.id} failed: {failed.run.problem}", is_fault=True)

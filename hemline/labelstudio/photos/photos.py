@@ -13,7 +13,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
-from hemline.errors import HemlineError, ImageError, LabelStudioUnavailable, PhotoUnavailable
+from hemline.errors import HemlineError, ImageError, PhotoUnavailable
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.deadline import within
 from hemline.labelstudio.http import LabelStudioRefused
@@ -66,9 +66,9 @@ class PhotoFetcher:
         """The photo at an address; `task_id` is needed for cloud storage.
 
         Raises ImageError if the address is not allowed or the photo is missing or too large,
-        PhotoUnavailable (an ImageError) if its server does not hand it out now,
-        LabelStudioUnavailable if Label Studio does not answer now, and LabelStudioRefused if it
-        does not accept our token.
+        PhotoUnavailable (an ImageError) if its server does not hand it out now or breaks off,
+        LabelStudioUnavailable if Label Studio cannot be reached, and LabelStudioRefused if it does
+        not accept our token.
         """
         try:
             with span("photo"):
@@ -154,8 +154,10 @@ class PhotoFetcher:
                 no_answer=True,
             ) from error
         except httpx.TransportError as error:
-            raise LabelStudioUnavailable(
-                f"Label Studio stopped while sending photo {name!r} ({type(error).__name__})"
+            raise PhotoUnavailable(
+                f"photo {name!r}: Label Studio broke off while sending it "
+                f"({type(error).__name__}); is its file whole?",
+                no_answer=True,
             ) from error
         return self._follow(client, target, name)
 

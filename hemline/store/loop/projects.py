@@ -65,6 +65,11 @@ def list_projects(session: Session) -> Sequence[Project]:
     return session.scalars(select(Project).order_by(Project.ls_project_id)).all()
 
 
+def set_not_read(session: Session, project_id: int, why: str | None) -> None:
+    """Remembers why Label Studio's changes to the project could not be read; None: they were."""
+    session.execute(update(Project).where(Project.id == project_id).values(not_read=why))
+
+
 def set_reconciled(session: Session, project_id: int, until: datetime) -> None:
     """Remembers Label Studio's changes as seen up to `until`, with what lies under other labels;
     never moves back."""

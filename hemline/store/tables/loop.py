@@ -37,6 +37,8 @@ class Project(Base):
     title: Mapped[str] = mapped_column(Words(), default="")
     label_config: Mapped[str] = mapped_column(Words(), default="")
     problem: Mapped[str | None] = mapped_column(Sentence())  # why the project cannot be pre-filled
+    # Why Label Studio's changes to it were not read the last time; what is stored is used still
+    not_read: Mapped[str | None] = mapped_column(Sentence())
     recipe: Mapped[str | None] = mapped_column(Words(255))  # None: the setting's recipe
     retrain_after: Mapped[int | None]  # None: the setting's number
     accept_above: Mapped[float | None]  # predicted Dice that is accepted unseen; None: none is

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hemline.errors import ImageError, LabelStudioUnavailable
+from hemline.errors import ImageError, LabelStudioUnavailable, PhotoUnavailable
 from hemline.labelstudio.client import LabelStudioClient
 from hemline.labelstudio.http import LabelStudioRefused
 from hemline.labelstudio.photos import web as web_photos
@@ -102,8 +102,9 @@ def test_label_studio_breaks_off(tmp_path: Path, web: WebServer) -> None:
 
     web.answers["/data/upload/1/a.jpg"] = answer
     photos = fetcher(tmp_path, web.url)
-    with pytest.raises(LabelStudioUnavailable, match=r"a\.jpg"):
+    with pytest.raises(PhotoUnavailable, match=r"a\.jpg.*broke off") as caught:
         photos.fetch("/data/upload/1/a.jpg")
+    assert caught.value.no_answer
     web.answers["/data/upload/1/a.jpg"] = sends(b"whole")
     assert photos.fetch("/data/upload/1/a.jpg").data == b"whole"
 

@@ -5,13 +5,13 @@ import io
 import pytest
 from PIL import Image
 
-from hemline.errors import DatasetError, PhotoUnavailable
+from hemline.errors import DatasetError, LabelStudioUnavailable, PhotoUnavailable
 from hemline.labelstudio.photos.photos import Photo
 from hemline.masks.codecs.png import encode_class_mask
 from hemline.store.models.snapshots import Manifest, ManifestItem
 from hemline.store.states import Split
 from tests.worker.discs import disc
-from tests.worker.fake_label_studio import FakeLabelStudio
+from tests.worker.fake_label_studio import FakeLabelStudio, Fault
 from worker.services import Services
 from worker.training.candidate import _check_lost
 from worker.training.snapshot_samples import PhotosAway, SnapshotSamples, open_snapshot
@@ -77,6 +77,42 @@ def test_photos_that_are_not_handed_out_now_are_waited_for(
     assert caught.value.retry_after_s == 70.0
     data = open_snapshot(services, manifest, wait=False)
     assert (data.lost, len(data.left_out)) == (2, 4)
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [None, (200, "image/png", b"half", {"Content-Length": "100"})],
+    ids=["hangs up", "short"],
+)
+def test_a_photo_that_breaks_off_is_not_waited_for_for_ever(
+    services: Services, fake: FakeLabelStudio, manifest: Manifest, fault: Fault
+) -> None:
+    task = manifest.items[2]
+    fake.faults = [(task.image_url, fault)]
+    with pytest.raises(PhotosAway, match="broke off"):
+        open_snapshot(services, manifest)
+    data = open_snapshot(services, manifest, wait=False)
+    assert [name for name, why in data.left_out if "broke off" in why] == [f"task-{task.task}"]
+
+
+def test_a_photo_without_an_answer_is_left_out_where_label_studio_has_others(
+    services: Services,
+    fake: FakeLabelStudio,
+    manifest: Manifest,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    fetch = services.photos.fetch
+
+    def away(url: str, *, task_id: int | None = None) -> Photo:
+        if task_id == 3:
+            raise LabelStudioUnavailable("Label Studio cannot be reached")
+        return fetch(url, task_id=task_id)
+
+    monkeypatch.setattr(services.photos, "fetch", away)
+    assert "task-3" in dict(open_snapshot(services, manifest, wait=False).left_out)
+    fake.stop()
+    with pytest.raises(PhotosAway, match="cannot be reached"):
+        open_snapshot(services, manifest, wait=False)
 
 
 def test_a_training_that_lost_too_many_photos_says_so(services: Services) -> None:

@@ -11,7 +11,7 @@ from hemline.reasons import Reason
 from hemline.store.database.columns import utcnow
 from hemline.store.loop.annotations import record_annotation
 from hemline.store.loop.jobs import queue_job
-from hemline.store.loop.projects import get_project, upsert_project
+from hemline.store.loop.projects import get_project, set_not_read, upsert_project
 from hemline.store.loop.tasks import set_task_problem, upsert_task
 from hemline.store.models.models import champion
 from hemline.store.reports.worth_a_look import worth_a_look
@@ -70,11 +70,13 @@ def test_a_project_without_tasks_says_what_comes(backend, page):
 def test_a_project_without_labels_and_models(backend):
     with backend.store.session() as session:
         project = upsert_project(session, ls_project_id=1, title="New", problem="no labels at all")
+        set_not_read(session, project.id, "HTTP 504")
         upsert_task(session, project.id, ls_task_id=1, data={}, image_url="a", garment="", view="")
     visitor = Visitor(backend)
     seen = text(visitor.see("/dashboard/1"))
     assert "no pre-fill corrected yet" in seen
     assert "Pre-filling is off: no labels at all" in seen
+    assert "Changes in Label Studio are not read: HTTP 504" in seen
     assert "1 photo waits for a label" in seen
     assert "none yet" in seen
 

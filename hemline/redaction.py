@@ -30,14 +30,37 @@ _HEADER = re.compile(
     r"\b((?:proxy-)?authorization['\"]?\s{0,3}[:=]\s{0,3}['\"]?)(?:[a-z]{1,10} )?[^\s'\",]{1,4096}",
     re.IGNORECASE,
 )
+_KEY_HEADER = re.compile(
+    r"\b(x-[\w-]{0,60}(?:key|token|secret|signature|credential|password|auth)['\"]?"
+    r"\s{0,3}[:=]\s{0,3}['\"]?)(?!\*\*\*)[^\s'\",]{1,4096}",
+    re.IGNORECASE,
+)
+_COOKIE_VALUE = r"=(?:\"[^\"\r\n]{0,2048}\"|[^'\"\r\n;]{0,2048})"
+_COOKIE = re.compile(
+    r"\b((?:set-)?cookie['\"]?\s{0,3}[:=]\s{0,3}['\"]?)[^\s=;,'\"]{1,200}"
+    rf"{_COOKIE_VALUE}(?:;[^=;'\"\r\n]{{0,200}}(?:{_COOKIE_VALUE})?){{0,50}}",
+    re.IGNORECASE,
+)
 _CREDENTIALS = re.compile(
     r"\b((?:bearer|token|basic) )(?=\S{0,4096}\d)[\w+/=.~-]{20,4096}", re.IGNORECASE
 )
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{8,4096}\.[\w-]{8,4096}(?:\.[\w-]{0,4096})?")
 _PARAMETERS = re.compile(
-    r"(?<![\w-])([\w-]{0,40}(?:passwo?r?d|pass|secret|token|api[_-]?key|access[_-]?key(?:[_-]?id)?|"
+    r"(?<![\w-])([\w-]{0,40}(?:passwo?r?d|pass|secret|token|api[_-]?key|(?:access|account)[_-]?key(?:[_-]?id)?|"
     r"signature|credential|sig)(?:=|%3D|(?<!\\)['\"]\s{0,3}:\s{0,3}['\"]))"
     r"(?!\*\*\*)[^\s&\"',;)]{1,4096}",
+    re.IGNORECASE,
+)
+# Names that are common words elsewhere, and secrets in an address or a connection string.
+_QUERY = re.compile(
+    r"((?:[?&;]|%3F|%26)(?:key|auth|pwd)(?:=|%3D))(?!\*\*\*)[^\s&\"',;)]{1,4096}", re.IGNORECASE
+)
+# "password: ..." also begins sentences. Of those the next word has letters alone and others follow.
+_VALUE = r"[^\s\"',;&)\]}]"
+_COLON = re.compile(
+    r"(?<![\w-])([\w-]{0,40}(?:pass(?:word|wd|phrase)|pwd)[ \t]{0,3}:[ \t]{0,3})(?!\*\*\*)"
+    rf"(?:(?=[^\s\"',;&)\]}}]{{0,4096}}?[\d!@#$%^*+=/\\~<>|_])(?!\d{{1,3}}\s){_VALUE}{{1,4096}}"
+    rf"|{_VALUE}{{1,4096}}(?=[ \t]{{0,8}}(?:[\"';&)\]}}\r\n]|$|,[ \t]{{0,3}}[\w-]{{1,40}}[:=])))",
     re.IGNORECASE,
 )
 
@@ -65,10 +88,12 @@ def redact(text: str) -> str:
         text = _known_pattern.sub(HIDDEN, text)
     for address in _ADDRESSES:
         text = address.sub(rf"\1{HIDDEN}\2", text)
-    text = _HEADER.sub(rf"\1{HIDDEN}", text)
-    text = _CREDENTIALS.sub(rf"\1{HIDDEN}", text)
+    for named in (_HEADER, _KEY_HEADER, _COOKIE, _CREDENTIALS):
+        text = named.sub(rf"\1{HIDDEN}", text)
     text = _JWT.sub(HIDDEN, text)
-    return _PARAMETERS.sub(rf"\1{HIDDEN}", text)
+    for named in (_PARAMETERS, _QUERY, _COLON):
+        text = named.sub(rf"\1{HIDDEN}", text)
+    return text
 
 
 def _written(value: str) -> set[str]:

@@ -1,6 +1,7 @@
 """What may stand in a setting: addresses that can be called, secrets that fit into a header."""
 
 import re
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 _PLACEHOLDER = re.compile(
@@ -9,6 +10,16 @@ _PLACEHOLDER = re.compile(
 )
 _PUBLISHED = frozenset({"0123456789abcdef0123456789abcdef01234567"})  # in an earlier .env.example
 _SECRET_PARAMETERS = ("password", "passfile", "sslpassword")
+_CREDENTIALS = (
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "AZURE_STORAGE_ACCOUNT_KEY",
+    "AZURE_STORAGE_CONNECTION_STRING",
+    "AZURE_STORAGE_SAS_TOKEN",
+    "AZURE_CLIENT_SECRET",
+    "OTEL_EXPORTER_OTLP_HEADERS",
+)
+_SECRET_PARTS = frozenset({"accountkey", "sharedaccesssignature"})  # of a connection string
 
 
 def not_a_placeholder(value: str) -> str:
@@ -102,6 +113,17 @@ def secrets_of_address(url: str) -> list[str]:
         return []
     given = [password] if password else []
     return given + [text for name, text in parse_qsl(parts.query) if name in _SECRET_PARAMETERS]
+
+
+def environment_secrets(environment: Mapping[str, str]) -> list[str]:
+    """Credentials of storage and of the collector of traces, which their own libraries read."""
+    found = [environment[name] for name in _CREDENTIALS if environment.get(name)]
+    for part in environment.get("AZURE_STORAGE_CONNECTION_STRING", "").split(";"):
+        name, _, value = part.partition("=")
+        if name.strip().lower() in _SECRET_PARTS:
+            found.append(value)
+    headers = environment.get("OTEL_EXPORTER_OTLP_HEADERS", "")
+    return found + [pair.partition("=")[2] for pair in headers.split(",")]
 
 
 def _check_names(url: str) -> None:

@@ -17,10 +17,10 @@ from hemline.redaction import keep_secret, redact
 from hemline.settings import Settings
 from hemline.store.database.columns import Base
 from hemline.store.database.engine import Store
-from hemline.store.tables import channels, clicks, hosts, loop, review
+from hemline.store.tables import channels, clicks, hosts, loop, review, second_looks, shadows
 
 # Importing them puts their tables into Base.metadata.
-FILLED_BY = (loop, review, channels, clicks, hosts)
+FILLED_BY = (loop, review, channels, clicks, hosts, second_looks, shadows)
 CANARY = "c4nary/ü\"x'+&%41 z"
 ASCII_CANARY = "c4nary/x'+&%41z"
 PLAIN = {
@@ -75,6 +75,26 @@ def test_a_setting_is_hidden_however_it_is_written(value: str) -> None:
         assert shown.endswith(" after")
 
 
+CLOUD = {
+    "AWS_SECRET_ACCESS_KEY": "c4nary+of/aws-secret",
+    "AWS_SESSION_TOKEN": "c4nary-of-aws-session//==",
+    "AZURE_STORAGE_ACCOUNT_KEY": "c4nary-of-azure==",
+    "AZURE_STORAGE_CONNECTION_STRING": "AccountName=a;AccountKey=c4nary-in-a-string==;",
+    "OTEL_EXPORTER_OTLP_HEADERS": "x-team=c4nary-of%20traces,b=c4nary-second",
+}
+
+
+@pytest.mark.parametrize("name", CLOUD)
+def test_credentials_that_only_libraries_read_are_hidden(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, CLOUD[name])
+    Settings(home=tmp_path)
+    for value in (CLOUD[name], "c4nary-in-a-string=="):
+        for text in _written(value) if name in CLOUD and value in CLOUD[name] else ():
+            assert "c4nary" not in redact(f"signed with {text} today")
+
+
 def test_the_header_of_basic_auth_is_hidden() -> None:
     header = base64.b64encode(f"user:{PLAIN['basic_auth_pass']}".encode()).decode()
     assert header.rstrip("=") not in redact(f"got {header}")
@@ -114,6 +134,26 @@ def test_the_header_of_basic_auth_is_hidden() -> None:
         "'Authorization': 'Basic c4nary'",
         "authorization=Bearer c4nary",
         "Bearer c4nary0123456789c4nary",
+        "DefaultEndpointsProtocol=https;AccountName=a;AccountKey=c4nary+/==;EndpointSuffix=x",
+        "BlobEndpoint=https://a.example;SharedAccessSignature=c4nary",
+        "X-Api-Key: c4nary",
+        "x-api-key:c4nary",
+        "'x-amz-security-token': 'c4nary'",
+        "x-amz-security-token: c4nary",
+        "Cookie: sessionid=c4nary; csrftoken=c4nary",
+        "Set-Cookie: sessionid=c4nary; Path=/; HttpOnly",
+        'Cookie: a="c4nary"; b=c4nary',
+        "{'Cookie': 'sessionid=c4nary', 'x': 1}",
+        "password: c4nary",
+        "Password: c4nary was refused",
+        "user: ada, password: nary, host: h",
+        "db_password: nary",
+        "login=ada; pwd: nary;",
+        "https://maps.example/x?key=c4nary",
+        "https://maps.example/x?a=1&key=c4nary&b=2",
+        "x?auth=c4nary",
+        "x?pwd=c4nary",
+        "Server=h;Uid=u;Pwd=c4nary;",
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJjNG5hcnkifQ.c4nary",
     ],
 )
@@ -140,13 +180,43 @@ def test_what_has_the_form_of_a_secret_is_hidden_whoever_it_belongs_to(text: str
         "artifact 0123456789abcdef0123456789abcdef01234567 is missing",
         "a password has at least 8 characters: type it again",
         "X-Hemline-Secret header",
+        "wrong password: type it again",
+        "password: 8 characters at least",
+        "no cookie: log in again",
+        "--set KEY=VALUE changes one key of the recipe",
+        "monkey=5, primary_key=3",
+        "the account key is wrong; set AZURE_STORAGE_ACCOUNT_KEY",
     ],
 )
 def test_other_words_stay_as_they_are(text: str) -> None:
     assert redact(text) == text
 
 
-@given(st.text() | st.text(alphabet="/:@%ab= \\?&\"'"))
+_NAMES = ("key", "auth", "password", "cookie", "token", "secret", "pwd", "account key", "api key")
+_WORDS = st.text(alphabet="abcdefghijklmnopqrstuvwxyzäéß", min_size=1, max_size=9)
+
+
+@given(
+    st.lists(_WORDS, min_size=1, max_size=6),
+    st.sampled_from(_NAMES),
+    st.sampled_from((" ", ": ", ", ", "; ", "? ", " & ")),
+    st.lists(_WORDS | st.integers(0, 999).map(str), min_size=2, max_size=6),
+)
+def test_ordinary_sentences_stay_as_they_are(
+    before: list[str], name: str, mark: str, after: list[str]
+) -> None:
+    sentence = f"{' '.join(before)} {name}{mark}{' '.join(after)}."
+    assert redact(sentence) == sentence
+
+
+_PIECES = ("password", "Cookie", "X-Api-Key", "?key", "AccountKey", ": ", "=", ";", "'", '"', "a1")
+
+
+@given(
+    st.text()
+    | st.text(alphabet="/:@%ab= \\?&\"'")
+    | st.lists(st.sampled_from((*_PIECES, " ", ",", "\n", "b"))).map("".join)
+)
 def test_any_text_is_taken_and_what_is_hidden_stays_hidden(text: str) -> None:
     once = redact(text)
     assert isinstance(once, str)
@@ -154,7 +224,11 @@ def test_any_text_is_taken_and_what_is_hidden_stays_hidden(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "piece", ["://a:", "//", "a-", "eyJ", "token=", "Bearer ", "%3A%2F%2F", "@"]
+    "piece",
+    [
+        *("://a:", "//", "a-", "eyJ", "token=", "Bearer ", "%3A%2F%2F", "@"),
+        *("x-", "password:", "password: a", "cookie: a=", 'cookie:a="', "cookie:a;", "?key=", ";"),
+    ],
 )
 def test_a_long_text_of_somebody_is_gone_through_in_its_length(piece: str) -> None:
     """Were a form's time not linear, this would not end within the suite's limit."""

@@ -1,10 +1,11 @@
 """Finds artifacts that are damaged or gone, and makes again what can be made again."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from hemline.errors import ArtifactError, HemlineError
+from hemline.errors import ArtifactError, HemlineError, StoreUnavailable
+from hemline.labelstudio.answers import objects
 from hemline.labelstudio.project.config import parse_label_config
 from hemline.prefill.prefill import LoadedModel, Prefiller
 from hemline.prefill.starters import is_starter, label_classes_of, starter_bytes
@@ -24,6 +25,8 @@ from worker.review.rank_job import request_ranking
 from worker.services import Services
 
 log = logging.getLogger(__name__)
+
+_FIRST = frozenset({ArtifactKind.WEIGHTS, ArtifactKind.CONVERSION})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +57,11 @@ def find_damage(services: Services) -> Iterator[Damage]:
             yield Damage(digest, problem, None)
 
 
+def in_order_of_repair(found: Iterable[Damage]) -> list[Damage]:
+    """What others are made with comes first: pre-fills are predicted with the weights."""
+    return sorted(found, key=lambda damage: damage.use is None or damage.use.kind not in _FIRST)
+
+
 class Repair:
     """Makes damaged artifacts again."""
 
@@ -74,17 +82,26 @@ class Repair:
         }
 
     def repair(self, damage: Damage) -> str | None:
-        """What is left to do, in one sentence; None if it is whole again."""
-        if damage.use is None:
-            self._services.artifacts.remove(damage.digest)
-            return None
-        way = self._ways.get(damage.use.kind)
-        if way is None:
-            return "restore it from a backup of the artifacts"
+        """What is left to do, in one sentence; None if it is whole again. Raises nothing: one that
+        cannot be made again keeps none of the others from it."""
         try:
+            if damage.use is None:
+                self._services.artifacts.remove(damage.digest)
+                return None
+            way = self._ways.get(damage.use.kind)
+            if way is None:
+                return "restore it from a backup of the artifacts"
             return way(damage.use)
-        except HemlineError as error:
+        except (HemlineError, StoreUnavailable) as error:
             return str(error)
+        except Exception as error:
+            log.exception("artifact %s is not made again", damage.digest)
+            return str(
+                HemlineError(
+                    f"it cannot be made again ({type(error).__name__}: {error}); see the log, and "
+                    "restore it from a backup of the artifacts"
+                )
+            )
 
     def _predict_again(self, use: ArtifactUse) -> str | None:
         services = self._services
@@ -109,7 +126,8 @@ class Repair:
             task = annotation.task
         project = self._project(annotation.project_id)
         told = services.client.get_task(project.ls_project_id, task.ls_task_id)
-        for values in told.get("annotations") or []:
+        listed = told.get("annotations") or []
+        for values in objects(listed, f"the annotations of task {task.ls_task_id}"):
             if values.get("id") == annotation.ls_annotation_id:
                 config = parse_label_config(project.label_config)
                 record_submitted(services, project, config, task, parse_submitted(values))
@@ -141,6 +159,7 @@ class Repair:
     def _rank_again(self, use: ArtifactUse) -> str | None:
         with self._services.store.session() as session:
             forget_ranking(session, use.row_id)
+        self._services.artifacts.remove(use.digest)
         request_ranking(self._services, self._project(use.row_id))
         return None
 

@@ -5,7 +5,9 @@ always says what it said before.
 """
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import NoReturn
@@ -16,7 +18,8 @@ from backend.introductions import Introductions, Told
 from hemline.errors import HemlineError
 from hemline.labelstudio.project.config import LabelConfig, parse_label_config
 from hemline.prefill.project_config import remember_project
-from hemline.store.database.engine import Store
+from hemline.store.database.engine import SQLITE_BUSY_TIMEOUT_S, Store
+from hemline.store.database.trouble import busy
 from hemline.store.loop.projects import get_project, not_known
 from hemline.store.tables.loop import Project
 
@@ -61,12 +64,22 @@ class ProjectBook:
         self._writing = threading.Lock()
         self._known: dict[int, RegisteredProject] = {}
 
-    def register(self, ls_project_id: int, key: str, label_config: str) -> RegisteredProject:
+    def register(
+        self,
+        ls_project_id: int,
+        key: str,
+        label_config: str,
+        *,
+        wait_s: float = SQLITE_BUSY_TIMEOUT_S,
+    ) -> RegisteredProject:
         """The project under this label config; written to the store only if that is news.
+
+        wait_s: how long to wait for others who write; at most twice that passes.
 
         Raises:
             UnknownProjectError: Label Studio knows no such project.
             NotIntroducedError: Label Studio is being asked about the project.
+            StoreUnavailable: it is news, and others write for longer.
         """
         fingerprint = _fingerprint(key, label_config)
         known = self._known.get(ls_project_id)
@@ -81,11 +94,11 @@ class ProjectBook:
             config = known.row.label_config
         if self._introductions is not None and config != label_config:
             self._introduce(self._introductions, ls_project_id, key, label_config)
-        with self._writing:
+        with self._turn(wait_s) as left_s:
             known = self._known.get(ls_project_id)
             if known is not None and known.fingerprint == fingerprint:
                 return known
-            return self._write(ls_project_id, key, label_config, fingerprint)
+            return self._write(ls_project_id, key, label_config, fingerprint, left_s)
 
     def find(self, ls_project_id: int) -> RegisteredProject:
         """A project that was registered before, by this process or an earlier one.
@@ -129,8 +142,8 @@ class ProjectBook:
 
         def welcome(told: Told) -> None:
             config = str(told.get("label_config") or "")
-            with self._writing:
-                self._write(ls_project_id, key, config, _fingerprint(key, config))
+            with self._turn(SQLITE_BUSY_TIMEOUT_S) as left_s:
+                self._write(ls_project_id, key, config, _fingerprint(key, config), left_s)
 
         introductions.begin(ls_project_id, welcome)
         raise NotIntroducedError(
@@ -138,10 +151,26 @@ class ProjectBook:
             "about it; try again in a moment"
         )
 
+    @contextmanager
+    def _turn(self, wait_s: float) -> Iterator[float]:
+        """The turn to write a project, and the seconds of `wait_s` that are left for the store."""
+        until = time.monotonic() + wait_s
+        if not self._writing.acquire(timeout=wait_s):
+            raise busy(self._store.name)
+        try:
+            yield max(0.0, until - time.monotonic())
+        finally:
+            self._writing.release()
+
     def _write(
-        self, ls_project_id: int, key: str, label_config: str, fingerprint: tuple[str, bytes]
+        self,
+        ls_project_id: int,
+        key: str,
+        label_config: str,
+        fingerprint: tuple[str, bytes],
+        wait_s: float,
     ) -> RegisteredProject:
-        with self._store.session() as session:
+        with self._store.session(wait_s=wait_s) as session:
             known = remember_project(session, ls_project_id, label_config, ls_key=key)
         registered = RegisteredProject(known.row, known.config, known.problem, fingerprint)
         self._known[ls_project_id] = registered

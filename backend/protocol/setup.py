@@ -18,6 +18,7 @@ from hemline.store.loop.projects import get_project
 from hemline.store.models.models import list_versions
 
 _LIMIT = 8 * 2**20  # bytes of a label config and what comes with it
+_WAIT_S = 1.0  # for others who write; Label Studio gives up after 3 s
 _UP = {"status": "UP", "model_class": "Hemline"}
 
 
@@ -36,7 +37,7 @@ def build(services: BackendServices) -> Blueprint:
             raise BadRequest('/setup names no project; send Label Studio\'s "project"')
         try:
             project = services.projects.register(
-                message.project_id, message.project, message.schema
+                message.project_id, message.project, message.schema, wait_s=_WAIT_S
             )
         except NotIntroducedError:
             return jsonify({"model_version": None})

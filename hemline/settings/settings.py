@@ -1,5 +1,6 @@
 """The settings of one deployment, read from the environment, and what follows from them."""
 
+import os
 from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_network
@@ -16,7 +17,7 @@ from pydantic_settings import SettingsConfigDict
 
 from hemline.errors import SettingsError
 from hemline.redaction import keep_secret
-from hemline.setting_values import decoded_headers, secrets_of_address
+from hemline.setting_values import decoded_headers, environment_secrets, secrets_of_address
 from hemline.settings.errors import sentence
 from hemline.settings.learning import LearningSettings
 from hemline.settings.service import ServiceSettings
@@ -65,6 +66,7 @@ class Settings(LearningSettings, ServiceSettings):
                 *secrets_of_address(self.artifact_url),
                 *self.otel_header_values.values(),
                 *(value.rpartition(" ")[2] for value in self.otel_header_values.values()),
+                *environment_secrets(os.environ),
             ]
         )
 

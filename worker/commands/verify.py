@@ -17,10 +17,10 @@ def verify(
     """
     from worker.commands.print_table import print_table
     from worker.services import command_services
-    from worker.verify import Repair, find_damage
+    from worker.verify import Repair, find_damage, in_order_of_repair
 
     services = command_services()
-    found = list(find_damage(services))
+    found = in_order_of_repair(find_damage(services))
     repairs = Repair(services)
     left, rows = 0, []
     for damage in found:

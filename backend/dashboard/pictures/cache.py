@@ -1,11 +1,17 @@
-"""Pictures on disk, named by the digest of what they were made from, each made once."""
+"""Pictures on disk, named by the digest of what they were made from, each made once.
+
+A file begins with the digest of the picture in it: one that the disk has damaged is made again.
+"""
 
 import contextlib
 import threading
 from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
 
 from hemline.disk_cache import DiskCache
+
+_DIGEST_BYTES = sha256().digest_size
 
 
 class PictureCache:
@@ -17,20 +23,27 @@ class PictureCache:
         self._making: dict[str, threading.Lock] = {}
 
     def find(self, key: str) -> bytes | None:
-        """The picture of that key (hexadecimal), if it is here."""
-        return self._pictures.find(key)
+        """The picture of that key (hexadecimal), if it is here, and whole."""
+        kept = self._pictures.find(key)
+        if kept is None:
+            return None
+        digest, picture = kept[:_DIGEST_BYTES], kept[_DIGEST_BYTES:]
+        if sha256(picture).digest() != digest:
+            self._pictures.remove(key)
+            return None
+        return picture
 
     def get(self, key: str, make: Callable[[], bytes]) -> bytes:
         """The picture of that key, made if it is not here. What `make` raises passes through."""
-        found = self._pictures.find(key)
+        found = self.find(key)
         if found is not None:
             return found
         with self._turn(key):
-            found = self._pictures.find(key)
+            found = self.find(key)
             if found is not None:
                 return found
             made = make()
-            self._pictures.keep(key, made)
+            self._pictures.keep(key, sha256(made).digest() + made)
             return made
 
     @contextlib.contextmanager

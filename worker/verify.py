@@ -71,6 +71,7 @@ class Repair:
             services.store, services.artifacts, services.photos, services.settings
         )
         self._models: dict[int, LoadedModel] = {}
+        self._repaired: set[str] = set()
         self._ways: dict[ArtifactKind, Callable[[ArtifactUse], str | None]] = {
             ArtifactKind.PREFILL: self._predict_again,
             ArtifactKind.PROBABILITIES: self._predict_again,
@@ -91,7 +92,10 @@ class Repair:
             way = self._ways.get(damage.use.kind)
             if way is None:
                 return "restore it from a backup of the artifacts"
-            return way(damage.use)
+            outcome = way(damage.use)
+            if outcome is None:
+                self._repaired.add(damage.digest)
+            return outcome
         except (HemlineError, StoreUnavailable) as error:
             return str(error)
         except Exception as error:
@@ -102,6 +106,18 @@ class Repair:
                     "restore it from a backup of the artifacts"
                 )
             )
+
+    def remove_replaced(self) -> None:
+        """Removes the damaged files of what was made again with other content, once all is done:
+        until then another row may need the file."""
+        damaged = [one for one in self._repaired if _problem(self._services, one) is not None]
+        if not damaged:
+            return
+        with self._services.store.reading() as session:
+            named = {use.digest for use in artifacts_in_use(session)}
+        for digest in damaged:
+            if digest not in named:
+                self._services.artifacts.remove(digest)
 
     def _predict_again(self, use: ArtifactUse) -> str | None:
         services = self._services
@@ -159,7 +175,6 @@ class Repair:
     def _rank_again(self, use: ArtifactUse) -> str | None:
         with self._services.store.session() as session:
             forget_ranking(session, use.row_id)
-        self._services.artifacts.remove(use.digest)
         request_ranking(self._services, self._project(use.row_id))
         return None
 

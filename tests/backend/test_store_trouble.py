@@ -1,11 +1,14 @@
 """While another process writes, or nothing can be stored: reads go on, and the rest is said."""
 
-from contextlib import contextmanager
+import threading
 
+import pytest
 from sqlalchemy import event, text
 
-from hemline.store.database.engine import Store
+from hemline.labelstudio.project.config import render_label_config
+from hemline.store.database.engine import SQLITE_BUSY_TIMEOUT_S, Store
 from tests.backend.conftest import GARMENT, KEY
+from tests.backend.dashboard.visitor import Visitor
 from tests.plugins.s3 import answers
 
 CORRECTION = {
@@ -16,13 +19,34 @@ CORRECTION = {
 }
 
 
-@contextmanager
-def a_long_writer(settings):
-    other = Store(settings.database)
-    with other.session() as session:
-        session.execute(text("SELECT 1"))
-        yield
-    other.dispose()
+class LongWriter:
+    """Another process that holds the database, for less long than Hemline waits by default: what
+    waits for it ends after it."""
+
+    def __init__(self, settings):
+        self._store = Store(settings.database)
+        self._begun, self._told = threading.Event(), threading.Event()
+        self._thread = threading.Thread(target=self._write)
+
+    @property
+    def writes(self):
+        return self._thread.is_alive()
+
+    def _write(self):
+        with self._store.session() as session:
+            session.execute(text("SELECT 1"))
+            self._begun.set()
+            self._told.wait(0.8 * SQLITE_BUSY_TIMEOUT_S)
+
+    def __enter__(self):
+        self._thread.start()
+        assert self._begun.wait(30)
+        return self
+
+    def __exit__(self, *_):
+        self._told.set()
+        self._thread.join()
+        self._store.dispose()
 
 
 def test_reads_wait_for_no_writer(make_backend, monkeypatch):
@@ -31,7 +55,8 @@ def test_reads_wait_for_no_writer(make_backend, monkeypatch):
     assert first.connect() is not None
     (mask,) = first.predict(1)
     again = make_backend()
-    with a_long_writer(again.services.settings):
+    visitor = Visitor(again)
+    with LongWriter(again.services.settings) as writer:
         setup = again.client.post("/setup", json={"project": KEY, "schema": GARMENT})
         assert setup.status_code == 200
         again.services.serving.wait(1, seconds=10)
@@ -42,20 +67,62 @@ def test_reads_wait_for_no_writer(make_backend, monkeypatch):
         assert int(refused.headers["Retry-After"]) > 0
         assert "held by another process" in refused.json["detail"]
         assert again.client.get("/livez").status_code == 200
+        visitor.see("/dashboard/1")
+        assert again.client.get("/versions").status_code == 200
+        assert writer.writes, "something waited until the writer was done"
     assert again.client.post("/webhook", json=CORRECTION).status_code == 201
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_setup_that_is_news_is_refused_while_label_studio_still_waits(make_backend, is_known):
+    backend = make_backend()
+    if is_known:
+        backend.connect()
+    news = {"project": KEY, "schema": render_label_config(["dress"])}
+    with LongWriter(backend.services.settings) as writer:
+        refused = backend.client.post("/setup", json=news)
+        assert writer.writes, "/setup waited until the writer was done"
+    assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "held by another process" in refused.json["detail"]
+    assert backend.client.post("/setup", json=news).status_code == 200
+
+
+def test_a_setup_waits_no_longer_for_another_of_its_own_process(make_backend):
+    backend = make_backend()
+    done = threading.Event()
+    with LongWriter(backend.services.settings) as writer:
+
+        def predicts():  # with more patience
+            backend.predict(1)
+            done.set()
+
+        first = threading.Thread(target=predicts)
+        first.start()
+        while not backend.services.projects._writing.locked():
+            assert not done.is_set()
+        refused = backend.client.post("/setup", json={"project": "2.1", "schema": GARMENT})
+        assert writer.writes, "/setup waited until the writer was done"
+    first.join()
+    assert refused.status_code == 503
 
 
 def test_a_full_disk_is_a_503_and_the_probe_and_the_overview_say_it(backend, monkeypatch):
     backend.connect()
+    visitor = Visitor(backend)
     sentence = "the disk of '/hemline' is full (1 MiB left, Hemline needs 16); make room on it"
     monkeypatch.setattr("backend.monitoring.storage._EVERY_S", -1.0)
     monkeypatch.setattr("backend.monitoring.storage.storage_problem", lambda *_: sentence)
     ready = backend.client.get("/readyz")
     assert ready.status_code == 503
     assert ready.json["problem"] == sentence
+    overview = visitor.see("/dashboard/1")
+    assert "Nothing can be stored: the disk of" in overview
+    assert "make room on it" in overview
     monkeypatch.undo()
     backend.services.storage._looked_at = None
     assert backend.client.get("/readyz").status_code == 200
+    assert "Nothing can be stored" not in visitor.see("/dashboard/1")
 
 
 def test_what_cannot_be_stored_is_asked_for_again_later(backend):

@@ -9,14 +9,15 @@ from hemline.errors import ArtifactError
 from hemline.segmentation.mapped_starter import mapped_starter
 from hemline.segmentation.starter import starter_path
 from hemline.store.loop.annotations import find_annotation
-from hemline.store.loop.jobs import queue_job
+from hemline.store.loop.jobs import active_job, queue_job
 from hemline.store.loop.predictions import find_prediction
 from hemline.store.loop.tasks import get_task
-from hemline.store.models.models import create_version
+from hemline.store.models.models import create_version, promote
 from hemline.store.models.snapshots import take_snapshot
 from hemline.store.reports.artifacts_in_use import ArtifactKind
 from hemline.store.states import JobKind
 from hemline.store.tables.loop import Annotation, Conversion, ModelVersion, Prediction, Project
+from hemline.store.tables.review import PredictionSignals
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio
@@ -163,6 +164,122 @@ def test_a_damaged_file_that_nothing_needs_is_removed(
     assert kinds(services) == [None]
     assert run("verify", "--repair").endswith("exit 0")
     assert not services.artifacts.exists(digest)
+
+
+@pytest.mark.parametrize("listed", [7, "none", [7], {"id": 1}])
+def test_an_odd_answer_of_label_studio_keeps_nothing_else_from_its_repair(
+    services: Services,
+    fake: FakeLabelStudio,
+    filled: Project,
+    run: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    listed: Any,
+) -> None:
+    digest = correction(services, filled).mask_digest
+    assert digest is not None
+    nobodys = services.artifacts.put(b"nobody's", "mask")
+    damage(services, digest)
+    damage(services, nobodys)
+    whole = fake.full_task
+    monkeypatch.setattr(fake, "full_task", lambda number: whole(number) | {"annotations": listed})
+    told = run("verify", "--repair")
+    assert "which Label Studio does not send" in " ".join(told.split())
+    assert told.endswith("exit 1")
+    assert kinds(services) == [ArtifactKind.CORRECTION]
+
+
+def test_what_nobody_foresaw_is_a_sentence_and_the_rest_goes_on(
+    services: Services, filled: Project, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = correction(services, filled).mask_digest
+    assert digest is not None
+    nobodys = services.artifacts.put(b"nobody's", "mask")
+    damage(services, digest)
+    damage(services, nobodys)
+
+    def breaks(*_: Any) -> None:
+        raise RuntimeError("password=c4nary")
+
+    monkeypatch.setattr("worker.verify.record_submitted", breaks)
+    told = " ".join(run("verify", "--repair").split())
+    assert "it cannot be made again (RuntimeError: password=***" in told
+    assert told.endswith("exit 1")
+    assert kinds(services) == [ArtifactKind.CORRECTION]
+
+
+def starter(services: Services, project: Project) -> ModelVersion:
+    digest = services.artifacts.put(starter_path().read_bytes(), "weights")
+    with services.store.session() as session:
+        version = create_version(
+            session,
+            project.id,
+            recipe={},
+            labels=["garment"],
+            weights_digest=digest,
+            code_version="0",
+        )
+        return promote(session, version.id)
+
+
+def every_kind(services: Services, project: Project) -> dict[ArtifactKind, str]:
+    """An artifact of each kind that can be made again: what they are named by."""
+    put = services.artifacts.put
+    label = correction(services, project)
+    ranking = put(b"a ranking", "ranking")
+    converted = put(b"a network for another runtime", "converted network")
+    covered = put(b"covered parts", "mask")
+    with services.store.session() as session:
+        session.get_one(Project, project.id).ranking_digest = ranking
+        session.get_one(Annotation, label.id).covered_digest = covered
+        session.add(
+            Conversion(weights_digest="a" * 64, precision="fp32", made_by="test", digest=converted)
+        )
+        prediction = session.query(Prediction).join(Prediction.task).filter_by(ls_task_id=3).one()
+        signals = session.get(PredictionSignals, prediction.id)
+        weights = session.query(ModelVersion).one().weights_digest
+    assert signals is not None
+    assert signals.map_digest is not None
+    assert label.mask_digest is not None
+    return {
+        ArtifactKind.PREFILL: prediction.mask_digest,
+        ArtifactKind.PROBABILITIES: signals.map_digest,
+        ArtifactKind.CORRECTION: label.mask_digest,
+        ArtifactKind.COVERED: covered,
+        ArtifactKind.WEIGHTS: weights,
+        ArtifactKind.RANKING: ranking,
+        ArtifactKind.CONVERSION: converted,
+    }
+
+
+def test_one_run_repairs_every_kind(
+    services: Services,
+    fake: FakeLabelStudio,
+    deliver: Deliver,
+    project: Project,
+    run: Any,
+) -> None:
+    """Also where the weights that pre-fills are predicted with are damaged themselves."""
+    for number in set(fake.tasks) - {3, 5}:
+        del fake.tasks[number]
+    starter(services, project)
+    deliver(fake.payload("ANNOTATION_CREATED", fake.annotate(5, brush(disc(4)[1]))))
+    ingest_deliveries(services)
+    reconcile_project(services, project)
+    with services.store.session() as session:
+        job = queue_job(session, project.id, JobKind.PREDICT_POOL, {})
+    predict_pool(services, job.id)
+    damaged = every_kind(services, project)
+    assert set(damaged) == set(ArtifactKind) - {ArtifactKind.SNAPSHOT, ArtifactKind.JUDGED}
+    for digest in damaged.values():
+        damage(services, digest)
+    assert set(kinds(services)) == set(damaged)
+    told = run("verify", "--repair")
+    assert told.endswith("exit 0"), told
+    assert kinds(services) == []
+    for kind in (ArtifactKind.PREFILL, ArtifactKind.PROBABILITIES, ArtifactKind.WEIGHTS):
+        services.artifacts.get(damaged[kind])
+    with services.store.reading() as session:
+        assert active_job(session, project.id, JobKind.RANK) is not None
 
 
 def test_saving_the_correction_again_repairs_it(

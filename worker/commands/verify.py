@@ -35,6 +35,7 @@ def verify(
                 outcome or "repaired",
             )
         )
+    repairs.remove_replaced()
     print_table(
         ("what", "of", "artifact", "is", "now"), rows, empty="All artifacts are there and whole."
     )

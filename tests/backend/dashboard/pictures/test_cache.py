@@ -52,6 +52,22 @@ def test_the_folder_keeps_to_its_bound_and_drops_what_was_not_seen_for_longest(
     assert cache.find(key(0)) is None
 
 
+def test_a_damaged_picture_is_not_shown_but_made_again(tmp_path: Path) -> None:
+    cache = PictureCache(tmp_path, 1000)
+    cache.get(key(1), lambda: b"picture")
+    for place in (0, -1):  # of its digest, and of itself
+        data = bytearray((tmp_path / key(1)).read_bytes())
+        data[place] ^= 1
+        (tmp_path / key(1)).write_bytes(data)
+        assert cache.find(key(1)) is None
+        assert cache.get(key(1), lambda: b"picture") == b"picture"
+        assert PictureCache(tmp_path, 1000).find(key(1)) == b"picture"
+    (tmp_path / key(1)).write_bytes(b"cut")
+    assert cache.get(key(1), lambda: b"picture") == b"picture"
+    (tmp_path / key(2)).write_bytes(b"<svg/> as an earlier Hemline kept it, without a digest")
+    assert cache.find(key(2)) is None
+
+
 def test_what_fails_is_not_kept_and_is_tried_again(tmp_path: Path) -> None:
     cache = PictureCache(tmp_path, 1000)
 

@@ -116,9 +116,11 @@ def test_a_full_disk_is_a_503_and_the_probe_and_the_overview_say_it(backend, mon
     ready = backend.client.get("/readyz")
     assert ready.status_code == 503
     assert ready.json["problem"] == sentence
+    assert "Nothing can be stored: the disk of" in visitor.see("/dashboard/1")  # without photos
+    backend.predict(1)
     overview = visitor.see("/dashboard/1")
+    assert "1 photo waits for a label" in overview
     assert "Nothing can be stored: the disk of" in overview
-    assert "make room on it" in overview
     monkeypatch.undo()
     backend.services.storage._looked_at = None
     assert backend.client.get("/readyz").status_code == 200

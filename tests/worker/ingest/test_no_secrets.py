@@ -12,7 +12,7 @@ from hemline.redaction import keep_secret
 from hemline.store.database.columns import Base
 from hemline.store.loop.jobs import queue_job
 from hemline.store.states import JobKind
-from hemline.store.tables.loop import ModelVersion, TaskProblem
+from hemline.store.tables.loop import TaskProblem
 from tests.worker.conftest import brush
 from tests.worker.discs import disc
 from tests.worker.fake_label_studio import FakeLabelStudio

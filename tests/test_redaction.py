@@ -81,7 +81,7 @@ CLOUD = {  # what is set, and the secret in it
     "AZURE_STORAGE_ACCOUNT_KEY": ("c4nary-of-azure==",) * 2,
     "AZURE_STORAGE_SAS_TOKEN": ("sv=1&se=c4nary-of-a-sas",) * 2,
     "AZURE_CLIENT_SECRET": ("c4nary-of-a-client",) * 2,
-    "AZURE_STORAGE_CONNECTION_STRING": ("AccountName=a;AccountKey=c4nary-in-it==;", "c4nary-in-it"),
+    "AZURE_STORAGE_CONNECTION_STRING": ("AccountName=a;AccountKey=c4nary-in-it;", "c4nary-in-it"),
     "OTEL_EXPORTER_OTLP_HEADERS": ("x-team=c4nary-of%20traces,b=c4nary-2", "c4nary-of traces"),
 }
 

@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from hemline.labelstudio.project.config import render_label_config
+from hemline.redaction import redact
 from hemline.store.database.columns import Base
 from hemline.store.tables.loop import TaskProblem, WebhookDelivery
 
@@ -70,6 +71,7 @@ def test_no_field_of_a_message_gets_out(
     make_backend: Any,
     path: str,
     message: dict[str, Any],
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     backend = make_backend(**SETTINGS)
     backend.photos.errors[ADDRESS] = ValueError(f"cannot open {ADDRESS}")
@@ -86,6 +88,10 @@ def test_no_field_of_a_message_gets_out(
             for column in table.columns:
                 if "problem" in column.name:
                     written += [str(value) for value in session.scalars(select(column))]
+    captured = capsys.readouterr()
+    log = captured.out + captured.err
+    assert path in log
+    written += map(redact, log.splitlines())  # as the log's formatter writes its lines
     assert CANARY not in "".join(written)
 
 

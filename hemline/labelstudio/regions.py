@@ -26,7 +26,6 @@ from hemline.quoting import quoted
 Region = dict[str, Any]
 
 _LARGEST_COST = 2**33  # of the regions of one annotation: about 30 s
-_MOST_COVERED = 2**31  # bytes of what is covered, a plane for each label
 _NAMED = 5  # labels of a region, in a sentence
 
 # What annotators say beside the shapes, or of one of them.
@@ -169,7 +168,8 @@ def regions_to_layers(
         MaskError: a region has another size than the photo, a label that is not among `labels`,
             none or several labels, a rotated photo under it, a shape that is no mask, or a mask
             that cannot be decoded; there are regions or answers and none of them is a mask; all
-            regions together would take too long; or the size is not known from anywhere.
+            regions together would take too long, or what is covered too much memory; or the size
+            is not known from anywhere.
     """
     regions = [region for region in result if _is_ours(region, config, labels)]
     if not regions:
@@ -186,7 +186,6 @@ def regions_to_layers(
             class_id = labels.index(_label(region, labels)) + 1
             _check_fit(region, *size)
             layers.put(class_id, region_to_mask(region, *size))
-            _check_covered(len(layers.covered), *size)
         except MaskError as error:
             raise MaskError(f"region {quoted(region.get('id', '?'))}: {error}") from error
     return layers
@@ -287,14 +286,6 @@ def _check_cost(cost: int, regions: int, height: int, width: int) -> None:
         raise MaskError(
             f"{regions} regions on {width} x {height} px take too long to read; draw fewer, or "
             "polygons with fewer points"
-        )
-
-
-def _check_covered(covered: int, height: int, width: int) -> None:
-    if covered * height * width > _MOST_COVERED:
-        raise MaskError(
-            f"{covered} labels lie under others on {width} x {height} px, more than fit in memory; "
-            "erase what is hidden"
         )
 
 

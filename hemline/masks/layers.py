@@ -13,6 +13,8 @@ from hemline.masks.codecs.coco import decode_coco_rle, encode_coco_rle
 
 Inside = NDArray[np.bool_]  # (H, W)
 
+_MOST_COVERED = 2**29  # bytes of what is covered, one for each pixel and label
+
 
 @dataclass(frozen=True, slots=True)
 class Layers:
@@ -27,14 +29,31 @@ class Layers:
     covered: dict[int, Inside] = field(default_factory=dict)
 
     def put(self, class_id: int, inside: Inside) -> None:
-        """Lays more of a label over what is there."""
-        for other in class_ids(self.mask[inside]):
-            if other not in (0, class_id):
-                plane = self.covered.setdefault(other, np.zeros(inside.shape, dtype=np.bool_))
-                plane |= inside & (self.mask == other)
+        """Lays more of a label over what is there.
+
+        Raises:
+            MaskError: so many labels would lie under others that they take over 512 MiB. Nothing
+                is changed then.
+        """
+        below = [k for k in class_ids(self.mask[inside]) if k not in (0, class_id)]
+        self._check_covered(len(self.covered.keys() | below))
+        for other in below:
+            if other not in self.covered:
+                self.covered[other] = np.zeros(inside.shape, dtype=np.bool_)
+            seen = self.mask == other
+            seen &= inside
+            self.covered[other] |= seen
         if class_id in self.covered:
             self.covered[class_id] &= ~inside
         self.mask[inside] = class_id
+
+    def _check_covered(self, labels: int) -> None:
+        if labels * self.mask.size > _MOST_COVERED:
+            height, width = self.mask.shape
+            raise MaskError(
+                f"{labels} labels lie under others on {width} x {height} px, more than the "
+                f"{_MOST_COVERED // 2**20} MiB that are for them; erase what is hidden"
+            )
 
     def whole(self, class_id: int) -> Inside:
         """All that was drawn of a label."""

@@ -1,14 +1,15 @@
 """Regions of two labels over each other: the later one lies above, and nothing is dropped."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
 import pytest
 
 from hemline.errors import MaskError
-from hemline.labelstudio import regions
 from hemline.labelstudio.project.config import LabelConfig
 from hemline.labelstudio.regions import mask_to_regions, regions_to_layers, regions_to_mask
+from hemline.masks import layers as module
 from hemline.masks.codecs.region import CONTROLS, Control
 
 LABELS = ("dress", "bag")
@@ -48,6 +49,39 @@ def test_regions_of_one_label_cover_nothing() -> None:
 
 def test_what_does_not_fit_in_memory_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     made, read = drawn("brush", 1, 2)
-    monkeypatch.setattr(regions, "_MOST_COVERED", 599)
+    monkeypatch.setattr(module, "_MOST_COVERED", 599)
     with pytest.raises(MaskError, match="1 labels lie under others on 30 x 20 px"):
         regions_to_layers(made, **read)
+
+
+def test_a_short_annotation_of_a_large_photo_takes_no_more_memory_than_stated() -> None:
+    labels = tuple(f"label {k}" for k in range(12))
+    config = LabelConfig("mask", "image", "image", labels, shapes=("box",))
+    result = [
+        {
+            "id": f"r{k}",
+            "from_name": "box",
+            "to_name": "image",
+            "type": "rectanglelabels",
+            "value": {
+                "x": k,
+                "y": 0,
+                "width": 80,
+                "height": 100,
+                "rectanglelabels": [label],
+            },
+        }
+        for k, label in enumerate(labels)
+    ]
+    side = 5_000
+    tracemalloc.start()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(module, "_MOST_COVERED", 3 * side**2)
+            with pytest.raises(MaskError, match="4 labels lie under others on 5000 x 5000 px"):
+                regions_to_layers(result, config=config, labels=labels, height=side, width=side)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < (3 + 5) * side**2  # three planes, and five for the mask and for drawing
+    assert module._MOST_COVERED <= 2**29

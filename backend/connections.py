@@ -2,16 +2,19 @@
 
 A thread works on a request once its headers are there, and its body if that is small; until then
 the connection waits in the event loop, where it costs nothing, for a few seconds. A large body has
-to come at a least rate. Probes have threads of their own, so that they answer however busy the
-others are.
+to come at a least rate, and an answer has to be taken at one. Bodies without a length (chunked),
+which Label Studio does not send, are refused. Probes have threads of their own, so that they answer
+however busy the others are.
 """
 
+import errno
 import re
 import selectors
 import socket
 import time
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -25,12 +28,55 @@ STOP_S = 4  # requests in flight have this long to end once the backend was aske
 _HEADERS_S = 10.0  # for all headers of a request, and a small body
 _BODY_S = 10.0  # for a body, and a second more for each _BODY_RATE bytes of it that have come
 _BODY_RATE = 256 * 1024
+_ANSWER_S = 10.0  # to wait for a client that takes nothing of its answer
+_ANSWER_RATE = 64 * 1024  # and a second more in all for so many bytes that it has taken
 _GATHERED = 64 * 1024  # bytes of headers, and of a body, that are gathered without a thread
 _END_OF_HEAD = b"\r\n\r\n"
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,9})[ \t]*\r\n", re.IGNORECASE)
 _EXPECTS = re.compile(rb"\r\nexpect:", re.IGNORECASE)  # an answer before it sends the body
+_CHUNKED = re.compile(rb"\r\ntransfer-encoding:", re.IGNORECASE)
+_NO_LENGTH = b'{"detail": "the body has no Content-Length; send it whole, and its length"}'
+_LENGTH_REQUIRED = (
+    b"HTTP/1.1 411 Length Required\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    b"Content-Length: %d\r\n\r\n%s" % (len(_NO_LENGTH), _NO_LENGTH)
+)
 _PROBES = (b"GET /livez", b"GET /readyz")
 _PROBE_THREADS = 2
+
+
+class AnswerSocket(socket.socket):
+    """A connection whose client has to take its answers."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        super().__init__(sock.family, sock.type, sock.proto, fileno=sock.detach())
+        self.begin()
+
+    def begin(self) -> None:
+        """A new answer begins. Only waiting for the client counts, so the app may take its time."""
+        self._left = _ANSWER_S
+
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        """Raises ConnectionResetError if nothing was taken for 10 s, or less than 64 KiB a second
+        over the whole answer."""
+        if self.gettimeout() == 0:
+            super().sendall(data, flags)
+            return
+        rest = memoryview(data).cast("B")
+        try:
+            while rest:
+                began = time.monotonic()
+                self.settimeout(min(self._left, _ANSWER_S))
+                sent = self.send(rest, flags)
+                rest = rest[sent:]
+                self._left += sent / _ANSWER_RATE - (time.monotonic() - began)
+                if self._left <= 0:
+                    raise TimeoutError
+        except TimeoutError as error:
+            raise ConnectionResetError(
+                errno.ECONNRESET, "the client does not take its answer"
+            ) from error
+        finally:
+            self.settimeout(None)
 
 
 class DeadlineUnreader(SocketUnreader):  # type: ignore[misc]
@@ -98,7 +144,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         except (BlockingIOError, ConnectionAbortedError):
             return
         self.nr_conns += 1
-        self._gather(TConn(self.cfg, sock, address, listener.getsockname()))
+        self._gather(TConn(self.cfg, AnswerSocket(sock), address, listener.getsockname()))
 
     def on_client_socket_readable(self, conn: TConn, client: socket.socket) -> None:
         """The next request on a connection that was kept."""
@@ -121,6 +167,7 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
     def enqueue_req(self, conn: TConn) -> None:
         """Gives the connection to a thread, a probe's to one of its own."""
         conn.parser.unreader.begin()
+        conn.sock.begin()
         pool = self._probes if conn.is_probe and self._probes is not None else self.tpool
         done = pool.submit(self.handle, conn)
         done.add_done_callback(
@@ -145,7 +192,11 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
             self._drop(conn)
             return
         conn.head += data
-        if _is_gathered(conn.head):
+        if _has_no_length(conn.head):
+            with suppress(OSError):
+                client.send(_LENGTH_REQUIRED)
+            self._drop(conn)
+        elif _is_gathered(conn.head):
             self.poller.unregister(client)
             self._gathering.remove(conn)
             self._hand_to_a_thread(conn)
@@ -166,6 +217,12 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]
         self.poller.unregister(conn.sock)
         self.nr_conns -= 1
         conn.close()
+
+
+def _has_no_length(data: bytearray) -> bool:
+    """Whether all headers are there, and announce a body in chunks."""
+    end = data.find(_END_OF_HEAD)
+    return end >= 0 and _CHUNKED.search(data, 0, end + 2) is not None
 
 
 def _is_gathered(data: bytearray) -> bool:

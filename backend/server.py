@@ -77,6 +77,7 @@ class _Server(BaseApplication):  # type: ignore[misc]
             "workers": 1,
             "threads": self._settings.threads + WAITING_PLACES + _QUICK_THREADS,
             "preload_app": False,
+            "sendfile": False,  # the kernel would wait for clients without our deadline
             "forwarded_allow_ips": ",".join(self._settings.forwarded_allow_ips),
             "timeout": 120,
             "graceful_timeout": STOP_S + _STOP_SERVICES_S,

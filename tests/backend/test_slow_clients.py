@@ -4,7 +4,8 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,57 @@ def test_requests_that_come_in_pieces_are_answered_and_connections_are_kept(
         time.sleep(0.05)
         client.sendall(b"}")
         assert client.recv(4096).startswith(b"HTTP/1.1 400")
+
+
+def test_a_body_without_a_length_is_refused_before_it_has_a_thread(server: RunningBackend) -> None:
+    beginning = b"POST /setup HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"
+    with dripping(server, beginning) as held:
+        time.sleep(0.3)
+        assert server.ask("GET", "/versions")[0] == 200
+        held[0].settimeout(5)
+        assert held[0].recv(4096).startswith(b"HTTP/1.1 411")
+
+
+@contextmanager
+def answering() -> Iterator[tuple[connections.AnswerSocket, socket.socket]]:
+    """A connection as the backend holds it, and its client's."""
+    ours, client = socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    with client, connections.AnswerSocket(ours) as answer:
+        yield answer, client
+
+
+def test_a_client_that_does_not_take_its_answer_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connections, "_ANSWER_S", 0.2)
+    with answering() as (answer, _):
+        answer.begin()
+        with pytest.raises(ConnectionResetError, match="does not take its answer"):
+            answer.sendall(bytes(5_000_000))
+
+
+@pytest.mark.parametrize(("rate", "is_let_go"), [(2**12, False), (2**26, True)])
+def test_a_client_that_takes_its_answer_slowly_has_a_bounded_time(
+    rate: int, is_let_go: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "_ANSWER_RATE", rate)
+    monkeypatch.setattr(connections, "_ANSWER_S", 0.5 if is_let_go else 20)
+    size = 200_000
+    with answering() as (answer, client):
+        answer.begin()
+
+        def take() -> int:
+            taken = 0
+            while data := client.recv(4000):
+                taken += len(data)
+                time.sleep(0.02)
+            return taken
+
+        with ThreadPoolExecutor(1) as pool:
+            taken = pool.submit(take)
+            with pytest.raises(ConnectionResetError) if is_let_go else nullcontext():
+                answer.sendall(bytes(size))
+            answer.close()
+            assert (taken.result() < size) is is_let_go
 
 
 def test_without_a_password_no_body_is_read(tmp_path: Path) -> None:

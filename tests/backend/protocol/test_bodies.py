@@ -2,13 +2,14 @@
 
 import json
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from flask import Flask, request
 from hypothesis import given
 from hypothesis import strategies as st
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, ServiceUnavailable
 
 from backend.protocol import bodies
 from backend.protocol.bodies import read_json
@@ -137,3 +138,71 @@ def test_large_bodies_are_read_one_after_another(monkeypatch):
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(lambda _: read(b'{"tasks": [1, 2, 3]}', large=True), range(4)))
     assert most == [1] * 4
+
+
+VALUES_OF = {
+    "short texts": '"%s"',
+    "floats": "%d.5",
+    "ints": "%d",
+    "keys": '"%s":1',
+}
+
+
+def many(kind, size):
+    """A list or an object of so many bytes of JSON."""
+    one = VALUES_OF[kind]
+    values = []
+    length = 0
+    while length < size:
+        at = len(values)
+        values.append(one % (f"{at:x}" if "%s" in one else 1000 + at))
+        length += len(values[-1]) + 1
+    text = ",".join(values)
+    return "{" + text + "}" if kind == "keys" else "[" + text + "]"
+
+
+@pytest.mark.parametrize("kind", VALUES_OF)
+@pytest.mark.parametrize("place", ["data", "beside", "annotations", "whole"])
+def test_what_is_read_of_a_body_takes_no_more_memory_than_stated(kind, place, monkeypatch):
+    monkeypatch.setattr(bodies, "_KEPT", 2**20)
+    monkeypatch.setattr(bodies, "_LARGEST_PIECE", 2**20)
+    part = many(kind, 300_000)
+    if place == "beside":
+        text = "{" + ",".join(f'"{k}":{part}' for k in range(8)) + "}"
+    elif place == "whole":
+        text = '{"a":' + many(kind, 900_000) + "}"
+    else:
+        tasks = ",".join(f'{{"id":{k},"{place}":{part if k else []}}}' for k in range(8))
+        text = '{"tasks":[' + tasks + "]}"
+    body = text.encode()
+    del text
+    tracemalloc.start()
+    try:
+        if place == "annotations":
+            assert [task["id"] for task in read(body, large=True)["tasks"]] == [*range(8)]
+        else:
+            with pytest.raises(RequestEntityTooLarge, match="of memory; send fewer"):
+                read(body, large=place != "whole")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    # A copy of the body, its text and a piece of it, what is kept, and what a piece is read as.
+    assert peak < 3 * len(body) + 2**20 + 18 * 900_000
+
+
+def test_an_annotation_drawn_with_a_large_brush_fits():
+    task = {"id": 1, "data": {}, "drafts": [{"rle": [1, 22, 133, 255] * 800_000}]}
+    body = json.dumps({"tasks": [task]}).encode()
+    assert len(read(body, large=True)["tasks"][0]["drafts"][0]["rle"]) == 3_200_000
+
+
+def test_large_bodies_are_received_only_as_far_as_there_is_room(monkeypatch):
+    monkeypatch.setattr(bodies, "_LARGE", 10)
+    monkeypatch.setattr(bodies, "_RECEIVED", 50)
+    with bodies._room.taken(40, "/predict"):
+        with pytest.raises(ServiceUnavailable) as error:
+            read(b'{"tasks": [1, 2, 3]}', large=True)
+        assert error.value.retry_after == 10
+        assert "/predict does not fit beside them; send it again" in error.value.description
+        assert read(b'{"a": 1}') == {"a": 1}
+    assert read(b'{"tasks": [1, 2, 3]}', large=True) == {"tasks": [1, 2, 3]}

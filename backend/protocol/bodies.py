@@ -5,9 +5,9 @@ tens of megabytes of JSON. The standard parser holds Python's lock while it read
 freeze /health for that long; so a large body is read one task at a time.
 
 A list of three bytes takes sixty in memory, and a text of four fifty, so what is read of a large
-body is limited too: to 128 MiB of what is kept, and to 16 MiB of text that are read at a time and
-take at most 18 times as much. Large bodies are read one after another, and only as many are
-received at once as fit in 512 MiB.
+body is limited too: to 128 MiB of what is kept, and to 16 MiB of text that are read at a time.
+Large bodies are read one after another, and only as many are received at once as fit in 512 MiB. Of
+15 MiB of two-letter texts a process grew by 294 MiB until it refused them, of numbers by 200.
 """
 
 import json

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from math import ceil
 
 import numpy as np
 import torch
@@ -66,10 +67,12 @@ def photos_of_rare_labels(present: NDArray[np.bool_], rare: float) -> NDArray[np
 
 
 def _drawn(indices: list[int], often: NDArray[np.float64], rng: np.random.Generator) -> list[int]:
-    """Each index as often as it counts, by systematic sampling, so that their number is fixed."""
+    """Each index as often as it counts, by systematic sampling, so that their number is fixed.
+
+    It is rounded up: points that lay further apart than 1 could pass over an index."""
     order = rng.permutation(indices)
     edges = np.cumsum(often[order])
-    number = round(float(edges[-1]))
+    number = ceil(round(float(often[indices].sum()), 9))  # in their own order, so always the same
     points = (np.arange(number) + rng.random()) * (edges[-1] / number)
     places = np.minimum(np.searchsorted(edges, points, side="right"), len(order) - 1)
     return [int(index) for index in order[places]]

@@ -153,6 +153,7 @@ def test_of_a_parent_that_knows_no_label_the_head_is_dropped(
 
 
 @pytest.mark.learned
+@pytest.mark.timeout(900)  # two trainings, on a machine that may have much else to do
 def test_a_label_of_nothing_is_learned(small_recipe, tmp_path):
     """The parent knows red and green and takes blue for background, with all it has learned."""
     recipe = with_values(

@@ -20,14 +20,7 @@ from hemline.store.tables.loop import DatasetSnapshot, ModelVersion, Project
 from worker.services import Services
 from worker.training.pseudo_runs import train_on_pseudo_labels
 from worker.training.run_recipe import folds, least_garments, recipe_of_project
-from worker.training.triggers import (
-    TrainingRequest,
-    queued,
-    readiness,
-    refusal,
-    send,
-    waits_for_shadow,
-)
+from worker.training.triggers import TrainingRequest, due_for, queued, refusal, send
 
 log = logging.getLogger(__name__)
 
@@ -90,15 +83,8 @@ def _switched_on(settings: Settings) -> Iterator[RunTrigger]:
 def _by_itself(
     services: Services, ls_project_id: int, trigger: RunTrigger
 ) -> TrainingRequest | None:
-    with services.store.reading() as session:
-        project = get_project(session, ls_project_id)
-        version = champion(session, project.id) if project is not None else None
-        if project is None or version is None or had_follow_up(session, version, trigger):
-            return None
-    ready = readiness(services, project)
-    if ready.corrections >= ready.needed or refusal(services, project, trigger):
-        return None
-    if waits_for_shadow(services, project):
+    project = due_for(services, ls_project_id, trigger)
+    if project is None:
         return None
     request = _queue(services, project, trigger, by_itself=True)
     send(services, ls_project_id, request)

@@ -11,14 +11,7 @@ from hemline.store.models.snapshots import take_snapshot
 from hemline.store.states import RunTrigger
 from hemline.store.tables.loop import Project
 from worker.services import Services
-from worker.training.triggers import (
-    TrainingRequest,
-    queued,
-    readiness,
-    refusal,
-    send,
-    waits_for_shadow,
-)
+from worker.training.triggers import TrainingRequest, due_for, queued, refusal, send
 
 _TRIGGER = RunTrigger.PSEUDO_LABELS
 
@@ -32,15 +25,8 @@ def train_on_pseudo_labels(services: Services, ls_project_id: int) -> TrainingRe
     """
     if not services.settings.pseudo_labels:
         return None
-    with services.store.reading() as session:
-        project = get_project(session, ls_project_id)
-        version = champion(session, project.id) if project is not None else None
-        if project is None or version is None or had_follow_up(session, version, _TRIGGER):
-            return None
-    ready = readiness(services, project)
-    if ready.corrections >= ready.needed or refusal(services, project, _TRIGGER):
-        return None
-    if waits_for_shadow(services, project):
+    project = due_for(services, ls_project_id, _TRIGGER)
+    if project is None:
         return None
     request = _queue(services, project, by_itself=True)
     send(services, ls_project_id, request)

@@ -9,6 +9,8 @@ from hemline.labelstudio.project.config import parse_label_config
 from hemline.store.database.clock import database_now
 from hemline.store.loop.annotations import corrections_since
 from hemline.store.loop.projects import get_project, list_projects, not_known
+from hemline.store.models.follow_ups import had_follow_up
+from hemline.store.models.models import champion
 from hemline.store.models.readiness import Readiness
 from hemline.store.models.readiness import readiness as count_readiness
 from hemline.store.models.runs import (
@@ -75,6 +77,20 @@ def train_on_schedule(services: Services) -> None:
             and not waits_for_shadow(services, project)
         ):
             request_training(services, project.ls_project_id, RunTrigger.SCHEDULE)
+
+
+def due_for(services: Services, ls_project_id: int, trigger: RunTrigger) -> Project | None:
+    """The project, if its champion may have a follow-up of this kind now without being asked for:
+    it had none, no training on new corrections is due, and no candidate is in shadow."""
+    with services.store.reading() as session:
+        project = get_project(session, ls_project_id)
+        version = champion(session, project.id) if project is not None else None
+        if project is None or version is None or had_follow_up(session, version, trigger):
+            return None
+    ready = readiness(services, project)
+    if ready.corrections >= ready.needed or refusal(services, project, trigger):
+        return None
+    return None if waits_for_shadow(services, project) else project
 
 
 def waits_for_shadow(services: Services, project: Project) -> bool:

@@ -22,7 +22,7 @@ from hemline.store.states import JobKind, RunState, RunTrigger, Split
 from hemline.store.tables.loop import ModelVersion, Project, TrainingRun
 from worker import tasks
 from worker.services import Services
-from worker.training import follow_ups
+from worker.training import triggers
 from worker.training.follow_ups import follow_up, follow_up_after, request_follow_up
 from worker.training.run_recipe import recipe_of_run
 from worker.training.triggers import readiness, request_training, train_on_corrections
@@ -176,7 +176,7 @@ def test_none_comes_while_a_candidate_is_in_shadow(
     services: Services, trained: ModelVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bags = switch_on(services, bagging=3)
-    monkeypatch.setattr(follow_ups, "waits_for_shadow", lambda *_: True)
+    monkeypatch.setattr(triggers, "waits_for_shadow", lambda *_: True)
     assert due(bags) is None
     monkeypatch.undo()
     assert due(bags) is not None

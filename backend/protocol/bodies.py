@@ -167,7 +167,7 @@ def _weight(value: Any, most: int) -> int:
 
 def _read_whole(text: str) -> Any:
     if len(text) > _LARGEST_PIECE:
-        raise ValueError(f"it is no object, of over {_LARGEST_PIECE // 2**20} MiB")
+        raise ValueError(f"over {_LARGEST_PIECE // 2**20} MiB of it are outside of its tasks")
     value = json.loads(text)
     if len(text) > _LARGE:
         _Budget().keep(value)

@@ -151,7 +151,7 @@ VALUES_OF = {
 def many(kind, size):
     """A list or an object of so many bytes of JSON."""
     one = VALUES_OF[kind]
-    values = []
+    values: list[str] = []
     length = 0
     while length < size:
         at = len(values)
